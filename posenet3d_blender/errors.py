@@ -1,0 +1,14 @@
+"""The one exception that reaches a user: its text is a single line that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class PoseNet3DError(Exception):
+    """A failure that the user can act on; the message is one plain line, shown as it is."""
+
+
+class Cancelled(PoseNet3DError):
+    """The user stopped the work; nothing is left behind."""
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")
