@@ -1,0 +1,69 @@
+"""Forward kinematics and linear blend skinning, as SMPL defines them (Loper et al. 2015), vectorised over frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skeleton import JOINT_COUNT, PARENTS
+
+Array = NDArray[np.float64]
+
+
+def forward_kinematics(rotations: NDArray[np.floating], rest_joints: NDArray[np.floating]) -> tuple[Array, Array]:
+    """Pose the skeleton.
+
+    Args:
+        rotations: (..., 24, 3, 3), each joint's rotation relative to its parent, the pelvis's in the world.
+        rest_joints: (24, 3) metres, or (..., 24, 3) with the same leading axes as `rotations`.
+
+    Returns:
+        joints (..., 24, 3) metres, the pelvis at its rest position, and world rotations (..., 24, 3, 3).
+    """
+    rotations = np.asarray(rotations, dtype=np.float64)
+    rest_joints = np.asarray(rest_joints, dtype=np.float64)
+    world = np.empty_like(rotations)
+    joints = np.empty(rotations.shape[:-1])
+    world[..., 0, :, :] = rotations[..., 0, :, :]
+    joints[..., 0, :] = rest_joints[..., 0, :]
+    for joint in range(1, JOINT_COUNT):
+        parent = PARENTS[joint]
+        world[..., joint, :, :] = world[..., parent, :, :] @ rotations[..., joint, :, :]
+        bone = rest_joints[..., joint, :] - rest_joints[..., parent, :]
+        joints[..., joint, :] = joints[..., parent, :] + (world[..., parent, :, :] @ bone[..., None])[..., 0]
+    return joints, world
+
+
+def local_rotations(world_rotations: NDArray[np.floating]) -> Array:
+    """World rotations (..., 24, 3, 3) back to rotations relative to each parent; the pelvis's stays."""
+    local = np.array(world_rotations, dtype=np.float64)
+    parents = list(PARENTS[1:])
+    local[..., 1:, :, :] = np.swapaxes(world_rotations[..., parents, :, :], -1, -2) @ world_rotations[..., 1:, :, :]
+    return local
+
+
+def skin(
+    vertices: NDArray[np.floating],
+    rest_joints: NDArray[np.floating],
+    skin_weights: NDArray[np.floating],
+    joints: NDArray[np.floating],
+    world_rotations: NDArray[np.floating],
+) -> Array:
+    """Linear blend skinning of one rest mesh to many poses; needs little more memory than its result.
+
+    Args:
+        vertices: (V, 3) rest positions, metres.
+        rest_joints: (24, 3) metres.
+        skin_weights: (V, 24), each row summing to 1.
+        joints: (..., 24, 3) posed joints, metres.
+        world_rotations: (..., 24, 3, 3).
+
+    Returns:
+        (..., V, 3) metres.
+    """
+    turned_rest = (world_rotations @ rest_joints[:, :, None])[..., 0]
+    # a vertex is the weighted sum, over joints, of rotation @ vertex + shift: one product with what stays per frame
+    transforms = np.concatenate([world_rotations, (joints - turned_rest)[..., None]], axis=-1)
+    homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=-1)
+    weighted = (skin_weights[:, :, None] * homogeneous[:, None, :]).reshape(len(vertices), -1)
+    return weighted @ np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)

@@ -1,0 +1,177 @@
+"""The SMPL-format body: the one that ships, or a user's own SMPL file.
+
+Body frame: Y up, +Z front, +X left, metres.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import PoseNet3DError
+from .kinematics import forward_kinematics, skin
+from .skeleton import JOINT_COUNT, PARENTS
+from .smpl_pickle import read_smpl_pickle
+
+Array = NDArray[np.float64]
+
+SHAPE_COUNT: Final = 10
+SHIPPED_BODY: Final = Path(__file__).parents[1] / "assets" / "body" / "body_smpl24.npz"
+
+_REQUIRED: Final = ("v_template", "f", "shapedirs", "J_regressor", "weights")
+_OPTIONAL: Final = ("posedirs", "kintree_table")
+
+
+@dataclass(frozen=True)
+class Body:
+    """A skinned body in SMPL's format (Loper et al. 2015), gender neutral as far as we know."""
+
+    name: str
+    template: Array
+    """(V, 3) metres, arms stretched out sideways."""
+    faces: NDArray[np.int64]
+    """(F, 3) vertex indices."""
+    shape_directions: Array
+    """(V, 3, 10) metres per unit of shape coefficient."""
+    pose_directions: Array | None
+    """(V, 3, 207) metres per unit of (rotation matrix - identity) of joints 1..23; None: the body has none."""
+    joint_regressor: Array
+    """(24, V)"""
+    skin_weights: Array
+    """(V, 24), each row sums to 1."""
+
+    @cached_property
+    def joint_template(self) -> Array:
+        """(24, 3) rest joints of the mean shape, metres."""
+        return self.joint_regressor @ self.template
+
+    @cached_property
+    def joint_directions(self) -> Array:
+        """(24, 3, 10) metres by which rest joints move per unit of shape coefficient."""
+        return np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
+
+    def rest_vertices(self, betas: NDArray[np.floating]) -> Array:
+        """(V, 3) metres for shape coefficients (10,)."""
+        return self.template + self.shape_directions @ np.asarray(betas, dtype=np.float64)
+
+    def rest_joints(self, betas: NDArray[np.floating]) -> Array:
+        """(..., 24, 3) metres for shape coefficients (..., 10)."""
+        betas = np.asarray(betas, dtype=np.float64)
+        return self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
+
+    def posed_vertices(
+        self, rotations: NDArray[np.floating], betas: NDArray[np.floating], translation: NDArray[np.floating]
+    ) -> Array:
+        """The skin in each frame.
+
+        Args:
+            rotations: (T, 24, 3, 3) relative to the parent, the pelvis's in the world.
+            betas: (10,)
+            translation: (T, 3) metres; the pelvis stands at its rest position plus this.
+
+        Returns:
+            (T, V, 3) metres.
+        """
+        rest_joints, rest_vertices = self.rest_joints(betas), self.rest_vertices(betas)
+        joints, world = forward_kinematics(rotations, rest_joints)
+        if self.pose_directions is None:
+            vertices = skin(rest_vertices, rest_joints, self.skin_weights, joints, world)
+        else:
+            bent = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
+            vertices = np.empty((len(joints), *rest_vertices.shape))
+            for frame, features in enumerate(bent):
+                corrected = rest_vertices + self.pose_directions @ features
+                vertices[frame] = skin(corrected, rest_joints, self.skin_weights, joints[frame], world[frame])
+        return vertices + np.asarray(translation, dtype=np.float64)[:, None]
+
+
+def load_body(path: Path | None = None) -> Body:
+    """Load the shipped body, or a user's own SMPL file (`.npz`, or the official `.pkl`, of which nothing is executed).
+
+    Raises:
+        PoseNet3DError: the file is missing, is no SMPL body, or is one with other joints (SMPL-H, SMPL-X).
+    """
+    if path is None:
+        path = SHIPPED_BODY
+        if not path.is_file():
+            raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
+    if not path.is_file():
+        raise PoseNet3DError(f"{path}: no such file; give an SMPL body as .npz or .pkl")
+    readers = {".npz": _read_npz, ".pkl": lambda file: read_smpl_pickle(file, _REQUIRED + _OPTIONAL)}
+    if path.suffix.lower() not in readers:
+        raise PoseNet3DError(f"{path}: not an SMPL body; give one as .npz or .pkl")
+    try:
+        arrays = readers[path.suffix.lower()](path)
+    except OSError as error:
+        raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the file") from error
+    _check(path, arrays)
+    return _body_from_arrays(path.stem, arrays)
+
+
+def _read_npz(path: Path) -> dict[str, NDArray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in _REQUIRED + _OPTIONAL if key in archive.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise PoseNet3DError(
+            f"{path}: not an SMPL body of plain arrays; give the official SMPL .pkl or .npz"
+        ) from error
+
+
+def _check(path: Path, arrays: dict[str, NDArray]) -> None:
+    """Raise PoseNet3DError unless the arrays make up a body with SMPL's 24 joints."""
+    for key in _REQUIRED:
+        if key not in arrays:
+            raise PoseNet3DError(f"{path}: key '{key}' is missing; give an SMPL body with 24 joints")
+    for key, array in arrays.items():
+        if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+            raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; get the file again")
+    joint_count = arrays["weights"].shape[-1] if arrays["weights"].ndim else 0
+    if joint_count != JOINT_COUNT:
+        kind = {52: " (this looks like SMPL-H)", 55: " (this looks like SMPL-X)"}.get(joint_count, "")
+        raise PoseNet3DError(f"{path}: the body has {joint_count} joints{kind}; give an SMPL body with {JOINT_COUNT}")
+    vertex_count = len(arrays["weights"])
+    expected: dict[str, tuple[int | None, ...]] = {
+        "v_template": (vertex_count, 3),
+        "f": (None, 3),
+        "shapedirs": (vertex_count, 3, None),
+        "J_regressor": (JOINT_COUNT, vertex_count),
+        "weights": (vertex_count, JOINT_COUNT),
+        "posedirs": (vertex_count, 3, 9 * (JOINT_COUNT - 1)),
+        "kintree_table": (2, JOINT_COUNT),
+    }
+    for key, array in arrays.items():
+        sides = expected[key]
+        if array.ndim != len(sides) or any(
+            side not in (None, given) for side, given in zip(sides, array.shape, strict=True)
+        ):
+            raise PoseNet3DError(f"{path}: key '{key}' has the shape {array.shape} of no SMPL body; get the file again")
+    if not (arrays["f"].size and 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count):
+        raise PoseNet3DError(f"{path}: key 'f' names vertices that do not exist; get the file again")
+    if "kintree_table" in arrays and tuple(arrays["kintree_table"][0, 1:].astype(np.int64)) != PARENTS[1:]:
+        raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give an SMPL body with {JOINT_COUNT} joints")
+
+
+def _body_from_arrays(name: str, arrays: dict[str, NDArray]) -> Body:
+    shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
+    given = arrays["shapedirs"][:, :, :SHAPE_COUNT]
+    shape_directions[:, :, : given.shape[2]] = given
+    pose_directions = arrays.get("posedirs")
+    if pose_directions is not None and not pose_directions.any():
+        pose_directions = None
+    weights = arrays["weights"].astype(np.float64)
+    return Body(
+        name=name,
+        template=arrays["v_template"].astype(np.float64),
+        faces=arrays["f"].astype(np.int64),
+        shape_directions=shape_directions,
+        pose_directions=None if pose_directions is None else pose_directions.astype(np.float64),
+        joint_regressor=arrays["J_regressor"].astype(np.float64),
+        skin_weights=weights / weights.sum(axis=1, keepdims=True),
+    )

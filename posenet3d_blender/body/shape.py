@@ -1,0 +1,43 @@
+"""Carrying a person's proportions from one body to another."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .model import SHAPE_COUNT, Body
+from .skeleton import JOINT_NAMES, PARENTS
+
+Array = NDArray[np.float64]
+
+# Arms and legs mean the same in every body; where hips, spine and collars lie is each body's own convention.
+_LIMBS = ("knee", "ankle", "elbow", "wrist")
+_WEIGHTS = np.array([0.0] + [1.0 if name.endswith(_LIMBS) else 0.2 for name in JOINT_NAMES[1:]])
+
+# The length error, in metres, that costs as much as one unit of one shape coefficient.
+_RIDGE = 0.004
+
+
+def bone_lengths(rest_joints: NDArray[np.floating]) -> Array:
+    """(..., 24, 3) to the distance of each joint to its parent, (..., 24) metres; the pelvis's is 0."""
+    bones = rest_joints[..., 1:, :] - rest_joints[..., list(PARENTS[1:]), :]
+    lengths = np.linalg.norm(bones, axis=-1)
+    return np.concatenate([np.zeros((*lengths.shape[:-1], 1)), lengths], axis=-1)
+
+
+def match_shape(target_bone_lengths: NDArray[np.floating], body: Body) -> Array:
+    """The shape (10,) that brings `body` nearest to these bone lengths (24,) in metres, staying near the mean shape.
+
+    Least squares with a ridge, by Gauss-Newton: lengths are nearly linear in the shape, so a few steps settle.
+    """
+    betas = np.zeros(SHAPE_COUNT)
+    directions = body.joint_directions[1:] - body.joint_directions[list(PARENTS[1:])]
+    for _ in range(6):
+        joints = body.rest_joints(betas)
+        bones = joints[1:] - joints[list(PARENTS[1:])]
+        lengths = np.linalg.norm(bones, axis=-1)
+        slopes = np.einsum("ja,jac->jc", bones / lengths[:, None], directions)
+        system = np.concatenate([_WEIGHTS[1:, None] * slopes, _RIDGE * np.eye(SHAPE_COUNT)])
+        misses = np.concatenate([_WEIGHTS[1:] * (target_bone_lengths[1:] - lengths), -_RIDGE * betas])
+        betas = betas + np.linalg.lstsq(system, misses, rcond=None)[0]
+    return betas
