@@ -56,6 +56,18 @@ def _reconstruct_stand_in(kind: type, base: type, state: object) -> object:
     return kind.__new__(kind)
 
 
+def _blank_array(kind: type, shape: tuple[int, ...], code: str) -> NDArray:
+    """`numpy.core.multiarray._reconstruct`: an array whose content comes later. (Its module moved in numpy 2.)"""
+    if kind is not np.ndarray:
+        raise pickle.UnpicklingError(f"refused to build {kind.__name__}")
+    return np.ndarray(shape, code)
+
+
+def _scalar(kind: np.dtype, content: bytes) -> np.generic:
+    """`numpy.core.multiarray.scalar`, for numbers alone."""
+    return np.frombuffer(content, kind)[0]
+
+
 def _encode_latin1(text: str, encoding: str) -> bytes:
     """`_codecs.encode` as Python 3 uses it to store bytes in old pickle protocols."""
     if encoding != "latin1":
@@ -64,16 +76,14 @@ def _encode_latin1(text: str, encoding: str) -> bytes:
 
 
 def _allowed_names() -> dict[tuple[str, str], Callable[..., object]]:
-    from numpy.core import multiarray  # numpy 2 keeps this old path for the sake of pickles
-
     names: dict[tuple[str, str], Callable[..., object]] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("_codecs", "encode"): _encode_latin1,
     }
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        names[module, "_reconstruct"] = multiarray._reconstruct
-        names[module, "scalar"] = multiarray.scalar
+        names[module, "_reconstruct"] = _blank_array
+        names[module, "scalar"] = _scalar
     for module in ("scipy.sparse.csc", "scipy.sparse._csc"):
         names[module, "csc_matrix"] = _SparseColumns
     for module in ("chumpy.ch", "chumpy"):

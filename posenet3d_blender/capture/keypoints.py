@@ -7,46 +7,13 @@ Image frame: pixels of the upright picture, x right, y down. A picture's left me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..body.skeleton import mirrored_name
+from ..body.landmarks import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
-KEYPOINT_NAMES: Final[tuple[str, ...]] = (
-    # COCO's 17, in COCO's order
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-    # feet and knuckles: they tell front from back and turn feet and hands
-    "left_big_toe",
-    "right_big_toe",
-    "left_heel",
-    "right_heel",
-    "left_index",
-    "right_index",
-    "left_pinky",
-    "right_pinky",
-)
-
-KEYPOINT_COUNT: Final = len(KEYPOINT_NAMES)
-KEYPOINT_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
-MIRRORED_KEYPOINTS: Final[tuple[int, ...]] = tuple(KEYPOINT_INDEX[mirrored_name(name)] for name in KEYPOINT_NAMES)
+__all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
 
 
 @dataclass(frozen=True)
