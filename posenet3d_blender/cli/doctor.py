@@ -1,0 +1,114 @@
+"""`posenet3d doctor`: what is installed, where networks can run, and whether the shipped files are whole."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .console import Console
+
+ASSETS: Final = Path(__file__).parents[1] / "assets"
+MANIFEST: Final = "manifest.json"
+"""Written by tools/hash_assets.py: {"path under assets": "sha256"}."""
+
+NEEDED: Final = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "cv2": "opencv-python-headless",
+    "av": "av",
+    "onnxruntime": "onnxruntime",
+}
+"""Module: distribution. A capture can't run without them."""
+USEFUL: Final = {"bpy": "bpy", "torch": "torch"}
+"""bpy: every output but .npz; torch: training, and CUDA where Blender has it."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A shipped file, against what it should be."""
+
+    name: str
+    sha256: str
+    """What the manifest says."""
+    status: str
+    """ "ok", "missing" or "changed"."""
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """The command; exit code 0 when a capture could run, else 1."""
+    versions = {name: _version(name, distribution) for name, distribution in (NEEDED | USEFUL).items()}
+    devices = _devices() if versions["onnxruntime"] else []
+    assets = list(check_assets(ASSETS))
+    problems = [f"{NEEDED[name]} is not installed" for name in NEEDED if not versions[name]]
+    problems += [f"assets/{asset.name} is {asset.status}; install again" for asset in assets if asset.status != "ok"]
+    problems += [] if assets else [f"assets/{MANIFEST} is missing or damaged; install again"]
+    versions = {"python": platform.python_version(), **versions}
+    if arguments.json:
+        console.say_json(
+            {
+                "ok": not problems,
+                "versions": versions,
+                "devices": [{"device": key, "name": name, "backend": "onnxruntime"} for key, name in devices],
+                "assets": [vars(asset) for asset in assets],
+                "problems": problems,
+            }
+        )
+    else:
+        for name, version in versions.items():
+            console.say(f"{name:<12} {version or _what_is_missing(name)}")
+        for key, name in devices:
+            console.say(f"{'device':<12} {key}: {name}, by onnxruntime")
+        for asset in assets:
+            console.say(f"{'asset':<12} {asset.name} sha256 {asset.sha256}: {asset.status}")
+        if not problems:
+            console.say("ready to capture")
+    if problems:
+        console.fail(f"a capture can't run here: {'; '.join(problems)}")
+    return 1 if problems else 0
+
+
+def check_assets(folder: Path) -> Iterator[Asset]:
+    """Each file that the manifest in `folder` names; none where the manifest itself is missing or damaged."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    for name, expected in sorted(manifest.items()):
+        path = folder / name
+        if not path.is_file():
+            status = "missing"
+        else:
+            status = "ok" if hashlib.sha256(path.read_bytes()).hexdigest() == expected else "changed"
+        yield Asset(name, expected, status)
+
+
+def _version(module: str, distribution: str) -> str | None:
+    """The version that would be imported; None where there is none. Blender's own bpy has no distribution."""
+    if importlib.util.find_spec(module) is None:
+        return None
+    if module == "bpy":
+        import bpy
+
+        return bpy.app.version_string
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return str(getattr(importlib.import_module(module), "__version__", "present"))
+
+
+def _devices() -> list[tuple[str, str]]:
+    from ..capture.network import available_devices
+
+    return available_devices()
+
+
+def _what_is_missing(name: str) -> str:
+    return "not installed" + (" (not needed to capture)" if name in USEFUL else "")

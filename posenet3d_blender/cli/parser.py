@@ -1,0 +1,217 @@
+"""The commands and their options, as the contract names them; wrong usage ends with exit code 2 and one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from .outputs import OUTPUT_ENDINGS
+
+DEVICES = ("auto", "cpu", "cuda", "directml", "coreml")
+PERSON_CHOICES = ("largest", "longest", "all")
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"posenet3d: error: {message}; see '{self.prog} --help'\n")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line as a namespace: `command`, and that command's options.
+
+    Raises:
+        SystemExit: with code 2 for wrong usage, 0 after --help.
+    """
+    parser = _OneLineParser(
+        prog="posenet3d",
+        description="Motion capture from one ordinary video to an animated SMPL armature.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_capture(commands)
+    _add_convert(commands)
+    _add_batch(commands)
+    _add_doctor(commands)
+    arguments = parser.parse_args(argv)
+    if arguments.command == "capture":
+        _check_range(parser, arguments)
+        _check_paths(
+            parser, arguments, [arguments.video, arguments.keypoints], [arguments.preview, arguments.keypoints_out]
+        )
+    if arguments.command == "convert":
+        _check_paths(parser, arguments, [arguments.motion], [])
+    return arguments
+
+
+def _add_command(commands: argparse._SubParsersAction, name: str, summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    command.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
+    command.add_argument("--debug", action="store_true", help="show libraries' messages and tracebacks of failures")
+    return command
+
+
+def _add_capture(commands: argparse._SubParsersAction) -> None:
+    capture = _add_command(commands, "capture", "Turn a video into an animated armature or a motion file.")
+    capture.add_argument("video", type=Path, metavar="VIDEO")
+    _add_outputs(capture, action="append")
+    _add_capture_settings(capture)
+    capture.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
+    capture.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the video")
+    capture.add_argument(
+        "--preview",
+        type=_path_ending(".mp4"),
+        metavar="OUT.mp4",
+        help="also write the footage with the solved skeleton drawn over it",
+    )
+    capture.add_argument(
+        "--keypoints",
+        type=_path_ending(".json"),
+        metavar="IN.json",
+        help="take the 2D joints from this file (COCO-17, BlazePose-33 or OpenPose BODY_25) instead of detecting them",
+    )
+    capture.add_argument(
+        "--keypoints-out",
+        type=_path_ending(".json"),
+        metavar="OUT.json",
+        help="also write the 2D joints, to mend by hand or to train on",
+    )
+
+
+def _add_convert(commands: argparse._SubParsersAction) -> None:
+    convert = _add_command(commands, "convert", "Write a saved motion in other formats.")
+    convert.add_argument("motion", type=Path, metavar="MOTION.npz")
+    _add_outputs(convert, action="extend", nargs="+")
+    _add_body(convert)
+
+
+def _add_batch(commands: argparse._SubParsersAction) -> None:
+    batch = _add_command(commands, "batch", "Capture many videos, one after another; what is done already is skipped.")
+    batch.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="videos, folders of videos, or patterns such as '*.mp4'"
+    )
+    batch.add_argument("--out-dir", type=Path, required=True, metavar="DIR", help="made when it is missing")
+    batch.add_argument(
+        "--format", type=_formats, required=True, dest="endings", metavar="fbx,npz", help="outputs for each video"
+    )
+    _add_capture_settings(batch)
+
+
+def _add_doctor(commands: argparse._SubParsersAction) -> None:
+    _add_command(
+        commands, "doctor", "Say which versions, devices and assets are there, and whether a capture could run."
+    )
+
+
+def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | None = None) -> None:
+    command.add_argument(
+        "-o",
+        "--output",
+        type=_path_ending(*OUTPUT_ENDINGS),
+        action=action,
+        nargs=nargs,
+        required=True,
+        dest="outputs",
+        metavar="OUT",
+        help=f"what to write; the ending picks the format: {' '.join(OUTPUT_ENDINGS)}; may be given several times",
+    )
+
+
+def _add_capture_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", choices=DEVICES, default="auto", help="where the networks run (default: auto)")
+    command.add_argument(
+        "--person",
+        type=_person,
+        default="largest",
+        metavar="N|largest|longest|all",
+        help="who is captured (default: largest)",
+    )
+    command.add_argument(
+        "--fov",
+        type=_field_of_view,
+        metavar="DEGREES",
+        help="the camera's field of view along the picture's longer side, where the footage's own guess is wrong",
+    )
+    command.add_argument(
+        "--fps", type=_frame_rate, metavar="RATE", help="the motion's frame rate (default: near the video's)"
+    )
+    command.add_argument(
+        "--detector", choices=("heavy", "full"), default="heavy", help="2D joint network; full is faster"
+    )
+    _add_body(command)
+
+
+def _add_body(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--body", type=Path, metavar="FILE", help="your own SMPL model (.npz or .pkl) in place of the shipped body"
+    )
+
+
+def _check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.end is not None and (arguments.start or 0.0) >= arguments.end:
+        parser.error(f"--start {arguments.start or 0:g} is not before --end {arguments.end:g}")
+
+
+def _check_paths(
+    parser: argparse.ArgumentParser,
+    arguments: argparse.Namespace,
+    inputs: Sequence[Path | None],
+    more_outputs: Sequence[Path | None],
+) -> None:
+    taken = [path.resolve() for path in inputs if path]
+    for output in filter(None, [*arguments.outputs, *more_outputs]):
+        if output.resolve() in taken:
+            parser.error(f"{output} is named twice; give each output a name of its own")
+        taken.append(output.resolve())
+
+
+def _path_ending(*endings: str) -> Callable[[str], Path]:
+    def parse_path(text: str) -> Path:
+        path = Path(text)
+        if path.suffix.lower() not in endings:
+            raise argparse.ArgumentTypeError(f"{text}: the ending must be {_one_of(endings)}")
+        return path
+
+    return parse_path
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    endings = tuple("." + part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip())
+    unknown = [ending for ending in endings if ending not in OUTPUT_ENDINGS]
+    if unknown or not endings:
+        known = ",".join(ending.removeprefix(".") for ending in OUTPUT_ENDINGS)
+        raise argparse.ArgumentTypeError(f"'{text}': give one or more of {known}")
+    return tuple(dict.fromkeys(endings))
+
+
+def _seconds(text: str) -> float:
+    return _number(text, "seconds, 0 or more", lambda value: 0 <= value < float("inf"))
+
+
+def _field_of_view(text: str) -> float:
+    return _number(text, "degrees between 1 and 170", lambda value: 1 <= value <= 170)
+
+
+def _frame_rate(text: str) -> float:
+    return _number(text, "frames per second between 1 and 1000", lambda value: 1 <= value <= 1000)
+
+
+def _number(text: str, wanted: str, is_allowed: Callable[[float], bool]) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not is_allowed(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of {wanted}")
+    return value
+
+
+def _person(text: str) -> str:
+    if text in PERSON_CHOICES or (text.isdecimal() and int(text) >= 1):
+        return text
+    raise argparse.ArgumentTypeError(f"'{text}': give a person's number from 1, or {_one_of(PERSON_CHOICES)}")
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -1,0 +1,65 @@
+"""What a finished capture or conversion reports, to people and to scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..motion import Motion
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The contract's JSON object, and the same for people."""
+
+    frames: int
+    fps: float
+    people: int
+    device: str | None
+    """None where no network ran."""
+    backend: str | None
+    seconds: dict[str, float]
+    """Wall time by stage."""
+    outputs: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+    @staticmethod
+    def of_motions(
+        motions: Sequence[Motion],
+        seconds: dict[str, float],
+        outputs: Sequence[Path],
+        device: str | None = None,
+        backend: str | None = None,
+        warnings: Sequence[str] = (),
+    ) -> Summary:
+        """Everyone's motion has the rate of the same footage; the longest counts."""
+        return Summary(
+            frames=max(motion.frame_count for motion in motions),
+            fps=motions[0].frame_rate,
+            people=len(motions),
+            device=device,
+            backend=backend,
+            seconds=seconds,
+            outputs=tuple(outputs),
+            warnings=tuple(warnings),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as the contract names them."""
+        return {
+            "frames": self.frames,
+            "fps": round(self.fps, 6),
+            "people": self.people,
+            "device": self.device,
+            "backend": self.backend,
+            "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+            "outputs": [str(path) for path in self.outputs],
+            "warnings": list(self.warnings),
+        }
+
+    def as_line(self) -> str:
+        """One line."""
+        people = "" if self.people == 1 else f" of {self.people} people"
+        return f"{self.frames} frames at {self.fps:.6g} fps{people}, {sum(self.seconds.values()):.1f} s"
