@@ -1,0 +1,47 @@
+"""Which constant frame rate footage has, and even sample times at it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+WHOLE_RATES: Final = tuple(
+    Fraction(rate)
+    for rate in (6, 8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 200, 240, 300, 480, 960)
+)
+TELEVISION_RATES: Final = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
+GRID_TOLERANCE: Final = 1.1e-3
+"""Seconds; some files round their timestamps to milliseconds."""
+
+
+def standard_rate(time: NDArray[np.float64]) -> Fraction:
+    """The standard frame rate nearest to the footage's own, so that editors and FBX importers keep keys on frames.
+
+    23.976, 29.97 and 59.94 only where every frame lies on that rate's grid and not on the whole rate's.
+
+    Args:
+        time: (N,) seconds, strictly rising, at least two.
+    """
+    median_rate = 1 / float(np.median(np.diff(time)))
+    for rate in TELEVISION_RATES:
+        whole = Fraction(round(rate))
+        off_grid = _largest_deviation(time, rate)
+        if off_grid <= GRID_TOLERANCE and off_grid < _largest_deviation(time, whole):
+            return rate
+    return min(WHOLE_RATES, key=lambda rate: abs(np.log(float(rate) / median_rate)))
+
+
+def sample_times(time: NDArray[np.float64], rate: Fraction) -> NDArray[np.float64]:
+    """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
+    # A thousandth of a frame: rounded timestamps must not lose the last sample.
+    count = int(np.floor((time[-1] - time[0]) * float(rate) + 1e-3)) + 1
+    return time[0] + np.arange(count) / float(rate)
+
+
+def _largest_deviation(time: NDArray[np.float64], rate: Fraction) -> float:
+    """Seconds by which frames lie off an even grid at `rate` that starts with the first one."""
+    grid = np.arange(len(time)) / float(rate)
+    return float(np.abs(time - time[0] - grid).max())

@@ -1,0 +1,101 @@
+"""The landmark pass: one chosen person's 2D joints in every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from ..progress import Progress, silent
+from .blazepose.landmarks import LandmarkFinder, Landmarks
+from .blazepose.regions import Region
+from .footage import Footage, Frame, read_frames
+from .keypoints import KEYPOINT_COUNT, Keypoints
+from .layouts import BLAZEPOSE_33, indices
+from .people import PersonTrack
+
+MINIMUM_PRESENCE: Final = 0.5
+"""BlazePose's own figure: below it there is nobody in the region."""
+TRUSTED_FOR: Final = 0.6
+"""Seconds from the nearest sight up to which the detector's track says where the person is."""
+LARGEST_DISTANCE: Final = 0.25
+LARGEST_SIZE_RATIO: Final = 1.5
+LARGEST_TURN: Final = np.radians(75)
+"""Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
+have gone astray or over to somebody else."""
+
+USED, OURS = indices(BLAZEPOSE_33)
+
+
+def track_keypoints(
+    footage: Footage,
+    track: PersonTrack,
+    landmark_finder: LandmarkFinder,
+    start: float | None = None,
+    end: float | None = None,
+    progress: Progress = silent,
+    others: Sequence[PersonTrack] = (),
+) -> Keypoints:
+    """The person's 2D joints in every frame from `start` to `end`, seconds.
+
+    Each frame is looked at where the frame before says, as BlazePose does, but never far from where the detector saw
+    this person, so that nobody who passes takes over. Confidence is 0 in frames where the person is not seen.
+
+    Raises:
+        PoseNet3DError: no frame lies in the range.
+    """
+    span = footage.frames_between(start, end)
+    count = span.stop - span.start
+    points = np.zeros((count, KEYPOINT_COUNT, 2))
+    confidence = np.zeros((count, KEYPOINT_COUNT))
+    walker = _Walker(track, others, landmark_finder)
+    for frame in read_frames(footage, start, end):
+        row = frame.index - span.start
+        seen = walker.look(frame)
+        if seen is not None:
+            points[row, OURS] = seen.points[USED]
+            confidence[row, OURS] = seen.confidence[USED]
+        progress("landmarks", (row + 1) / count)
+    return Keypoints(footage.time[span], points, confidence, footage.image_size)
+
+
+class _Walker:
+    """Goes through the frames and remembers where to look next."""
+
+    def __init__(self, track: PersonTrack, others: Sequence[PersonTrack], finder: LandmarkFinder) -> None:
+        self._track = track
+        self._others = others
+        self._finder = finder
+        self._next: Region | None = None
+
+    def look(self, frame: Frame) -> Landmarks | None:
+        """The person's landmarks in this frame, or None where they are not seen."""
+        trusted = self._track.seconds_from_sight(frame.time) <= TRUSTED_FOR
+        expected = self._track.region_at(frame.time) if trusted else None
+        places = [self._next] if self._next is not None and self._belongs(self._next, expected, frame.time) else []
+        if expected is not None:
+            places.append(expected)
+        for place in places:
+            seen = self._finder.find(frame.image, place)
+            if seen.presence >= MINIMUM_PRESENCE and self._belongs(seen.next_region, expected, frame.time):
+                self._next = seen.next_region
+                return seen
+        self._next = None
+        return None
+
+    def _belongs(self, region: Region, expected: Region | None, time: float) -> bool:
+        """Whether somebody found in `region` is our person."""
+        if expected is not None and not _agree(region, expected):
+            return False
+        own_distance = region.distance(expected) if expected is not None else np.inf
+        rivals = [other.region_at(time) for other in self._others if other.seconds_from_sight(time) <= TRUSTED_FOR]
+        return all(region.distance(rival) > min(own_distance, LARGEST_DISTANCE) for rival in rivals)
+
+
+def _agree(region: Region, expected: Region) -> bool:
+    return (
+        region.distance(expected) <= LARGEST_DISTANCE
+        and region.size_ratio(expected) <= LARGEST_SIZE_RATIO
+        and region.turn(expected) <= LARGEST_TURN
+    )

@@ -1,0 +1,180 @@
+"""Make the BlazePose networks in posenet3d_blender/assets/blazepose from Google's npm package.
+
+    npm pack @mediapipe/pose@0.5.1675469404
+    pip install tensorflow-cpu==2.21.0 tf2onnx==1.17.0 flatbuffers onnx numpy
+    python tools/make_blazepose_onnx.py mediapipe-pose-0.5.1675469404.tgz posenet3d_blender/assets/blazepose
+
+Steps for each network: take its .tflite out of the package; expand sparse weights, which tf2onnx can't read; convert;
+keep only the outputs that we use (the segmentation head costs a fifth of the time) under plain names; store the
+weights as 16-bit floats, which loses nothing because that is how Google published them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
+
+DETECTOR_BYTES = 2_962_288
+"""The packed assets begin with the detector's .tflite and end with its file table."""
+
+SMALLEST_HALVED = 64
+"""Arrays with fewer numbers stay as they are: halving them saves nothing."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network lies in the package and what we call its ends."""
+
+    member: str
+    size: int | None
+    """Bytes to take from the member's beginning; None for all."""
+    output: str
+    names: dict[str, str]
+    """tf2onnx's name of an input or output to ours; outputs that are not named go."""
+
+
+LANDMARK_NAMES = {"input_1": "image", "Identity": "landmarks", "Identity_1": "presence", "Identity_3": "heatmap"}
+
+SOURCES = (
+    Source(
+        "package/pose_solution_packed_assets.data",
+        DETECTOR_BYTES,
+        "pose_detection.onnx",
+        {"input_1": "image", "Identity": "boxes", "Identity_1": "scores"},
+    ),
+    Source("package/pose_landmark_full.tflite", None, "pose_landmark_full.onnx", LANDMARK_NAMES),
+    Source("package/pose_landmark_heavy.tflite", None, "pose_landmark_heavy.onnx", LANDMARK_NAMES),
+)
+
+
+def main() -> None:
+    """Read the command line and make every network."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("package", type=Path, help="the .tgz that npm pack wrote")
+    parser.add_argument("out_dir", type=Path)
+    arguments = parser.parse_args()
+    with tarfile.open(arguments.package) as package, tempfile.TemporaryDirectory() as folder:
+        for source in SOURCES:
+            tflite = Path(folder) / f"{source.output}.tflite"
+            tflite.write_bytes(read_member(package, source))
+            densify(tflite)
+            converted = Path(folder) / source.output
+            convert(tflite, converted)
+            made = arguments.out_dir / source.output
+            finish(converted, made, source.names)
+            print(hashlib.sha256(made.read_bytes()).hexdigest(), made.name)
+
+
+def read_member(package: tarfile.TarFile, source: Source) -> bytes:
+    """The network's .tflite file."""
+    stream = package.extractfile(source.member)
+    if stream is None:
+        raise SystemExit(f"{source.member} is not a file in the package")
+    return stream.read(source.size if source.size is not None else -1)
+
+
+def densify(tflite: Path) -> None:
+    """Replace sparse weights by dense ones, in place: the TFLite interpreter expands them for us."""
+    import flatbuffers
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(tflite.read_bytes(), 0)
+    graph = model.subgraphs[0]
+
+    def is_densify(operator: schema.OperatorT) -> bool:
+        code = model.operatorCodes[operator.opcodeIndex]
+        return max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.DENSIFY
+
+    sparse = [operator for operator in graph.operators if is_densify(operator)]
+    if not sparse:
+        return
+    interpreter = tf.lite.Interpreter(
+        model_path=str(tflite),
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF,
+    )
+    interpreter.allocate_tensors()
+    entry = interpreter.get_input_details()[0]
+    interpreter.set_tensor(entry["index"], np.zeros(entry["shape"], np.float32))
+    interpreter.invoke()
+    for operator in sparse:
+        weights = np.ascontiguousarray(interpreter.get_tensor(operator.outputs[0]))
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(weights.tobytes(), np.uint8)
+        model.buffers.append(buffer)
+        dense = graph.tensors[operator.outputs[0]]
+        dense.buffer, dense.sparsity = len(model.buffers) - 1, None
+        emptied = graph.tensors[operator.inputs[0]]
+        model.buffers[emptied.buffer].data = None
+        emptied.buffer, emptied.sparsity, emptied.shapeSignature = 0, None, None
+        emptied.shape = np.array([1], np.int32)
+    graph.operators = [operator for operator in graph.operators if not is_densify(operator)]
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    tflite.write_bytes(builder.Output())
+
+
+def convert(tflite: Path, onnx_path: Path) -> None:
+    """TFLite to ONNX."""
+    command = [sys.executable, "-m", "tf2onnx.convert", "--opset", "16"]
+    subprocess.run([*command, "--tflite", str(tflite), "--output", str(onnx_path)], check=True)
+
+
+def finish(converted: Path, made: Path, names: dict[str, str]) -> None:
+    """Keep the named inputs and outputs under our names, and store the weights as 16-bit floats."""
+    import onnx
+
+    model = onnx.load(converted)
+    ends = {value.name for value in [*model.graph.input, *model.graph.output]} & set(names)
+    inputs = [value.name for value in model.graph.input]
+    kept = onnx.utils.Extractor(model).extract_model(inputs, [name for name in names if name in ends - set(inputs)])
+    rename(kept.graph, names)
+    halve_weights(kept.graph)
+    onnx.checker.check_model(kept)
+    onnx.save(kept, made)
+
+
+def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Give the graph's inputs and outputs our names."""
+    for value in [*graph.input, *graph.output]:
+        value.name = names[value.name]
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+
+
+def halve_weights(graph: onnx.GraphProto) -> None:
+    """Store 32-bit weights as 16-bit ones where no bit is lost, widened again when the network is loaded."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for weights in graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if weights.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALVED:
+            continue
+        halved = values.astype(np.float16)
+        if not np.array_equal(halved.astype(np.float32), values):
+            continue
+        name = weights.name
+        weights.CopyFrom(numpy_helper.from_array(halved, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+if __name__ == "__main__":
+    main()
