@@ -1,0 +1,286 @@
+"""The commands with a stand-in for the pipeline: options, outputs, exit codes and what is printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.body.kinematics import forward_kinematics
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.capture import keypoint_files, pipeline, preview
+from posenet3d_blender.capture.footage import Footage
+from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, Keypoints
+from posenet3d_blender.capture.pipeline import Capture, CaptureSettings
+from posenet3d_blender.cli.run import main
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.motion import Motion, load_motion
+
+FRAMES = 12
+RATE = 30.0
+
+
+def waving_motion() -> Motion:
+    """A person who stands and lifts an arm."""
+    poses = np.zeros((FRAMES, 24, 3))
+    poses[:, 0] = [np.pi / 2, 0, 0]
+    poses[:, 16, 2] = np.linspace(-1.2, 0.5, FRAMES)
+    time = np.arange(FRAMES) / RATE
+    joints, _ = forward_kinematics(axis_angle_to_matrix(poses), load_body().rest_joints(np.zeros(10)))
+    nothing = np.zeros((FRAMES, 3))
+    return Motion(poses, nothing, np.zeros(10), RATE, time, joints, np.ones((FRAMES, 2)), np.ones(FRAMES))
+
+
+def fake_capture(people: int) -> Callable[..., Capture]:
+    def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
+        if "broken" in video.name:
+            raise PoseNet3DError(f"{video}: not a video that can be read; export it again")
+        if "bug" in video.name:
+            raise ValueError("shapes (3,) (4,)\nsecond line")
+        motion = waving_motion()
+        keypoints = Keypoints(
+            motion.time, np.zeros((FRAMES, KEYPOINT_COUNT, 2)), np.ones((FRAMES, KEYPOINT_COUNT)), (640, 480)
+        )
+        footage = Footage(video, 640, 480, 0, motion.time, Fraction(30))
+        os.write(1, b"chatter of a library\n")
+        os.write(2, b"more chatter\n")
+        return Capture((motion,) * people, (keypoints,) * people, footage, "cpu", "onnxruntime", {"lift": 0.25}, ())
+
+    return capture_video
+
+
+@pytest.fixture
+def one_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "capture_video", fake_capture(1))
+
+
+@pytest.fixture
+def two_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "capture_video", fake_capture(2))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"video")
+    return path
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("one_person")
+def test_json_is_the_only_thing_printed(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    output = clip.with_suffix(".npz")
+    assert main(["capture", str(clip), "-o", str(output), "--json"]) == 0
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    summary = json.loads(printed.out)
+    assert summary["frames"] == FRAMES
+    assert summary["fps"] == RATE
+    assert summary["people"] == 1
+    assert (summary["device"], summary["backend"]) == ("cpu", "onnxruntime")
+    assert summary["seconds"]["lift"] == 0.25
+    assert summary["outputs"] == [str(output)]
+    assert load_motion(output).frame_count == FRAMES
+
+
+@pytest.mark.usefixtures("one_person")
+def test_every_format_in_one_go_and_exporters_are_silent(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("bpy")
+    outputs = [clip.with_suffix(ending) for ending in (".fbx", ".bvh", ".glb", ".usdc", ".blend", ".npz")]
+    options = [text for output in outputs for text in ("-o", str(output))]
+    assert main(["capture", str(clip), *options, "--json"]) == 0
+    printed = capfd.readouterr()
+    assert json.loads(printed.out)["outputs"] == [str(output) for output in outputs]
+    assert printed.err == ""
+    assert names(clip.parent) == {"clip.mp4", *(output.name for output in outputs)}
+
+
+@pytest.mark.usefixtures("two_people")
+def test_formats_for_one_person_are_numbered_when_everybody_is_asked_for(clip: Path) -> None:
+    pytest.importorskip("bpy")
+    folder = clip.parent
+    out = [text for ending in ("npz", "bvh", "fbx") for text in ("-o", str(folder / f"out.{ending}"))]
+    keypoints_out = folder / "joints.json"
+    assert main(["capture", str(clip), *out, "--person", "all", "--keypoints-out", str(keypoints_out)]) == 0
+    numbered = {f"out_person{n}.{ending}" for n in (1, 2) for ending in ("npz", "bvh")}
+    joints = {f"joints_person{n}.json" for n in (1, 2)}
+    assert names(folder) == {"clip.mp4", "out.fbx", *numbered, *joints}
+
+
+@pytest.mark.usefixtures("one_person")
+def test_outputs_are_all_written_or_none(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise PoseNet3DError("the disk is full")
+
+    monkeypatch.setattr(preview, "write_preview", fail)
+    out = clip.with_suffix(".npz")
+    assert main(["capture", str(clip), "-o", str(out), "--preview", str(clip.with_name("preview.mp4"))]) == 1
+    assert capfd.readouterr().err == "posenet3d: error: the disk is full\n"
+    assert names(clip.parent) == {"clip.mp4"}
+
+
+@pytest.mark.usefixtures("one_person")
+def test_an_old_output_survives_a_failure(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    out = clip.with_suffix(".npz")
+    out.write_bytes(b"yesterday's")
+    monkeypatch.setattr(keypoint_files, "save_keypoints", interrupted)
+    assert main(["capture", str(clip), "-o", str(out), "--keypoints-out", str(clip.with_name("k.json"))]) == 130
+    assert out.read_bytes() == b"yesterday's"
+    assert names(clip.parent) == {"clip.mp4", "clip.npz"}
+
+
+@pytest.mark.usefixtures("one_person")
+def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    clip = tmp_path / "bug.mp4"
+    assert main(["capture", str(clip), "-o", str(tmp_path / "x.npz")]) == 1
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("posenet3d: error: unexpected ValueError")
+    assert main(["capture", str(clip), "-o", str(tmp_path / "x.npz"), "--debug"]) == 1
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["capture"],
+        ["capture", "clip.mp4"],
+        ["capture", "clip.mp4", "-o", "out.obj"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--start", "3", "--end", "2"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--start", "-1"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--person", "0"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--person", "tallest"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--device", "tpu"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--fps", "0"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
+        ["capture", "clip.mp4", "-o", "out.npz", "-o", "./out.npz"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--preview", "preview.gif"],
+        ["convert", "motion.npz", "-o", "motion.npz"],
+        ["batch", "clip.mp4", "--out-dir", "out", "--format", "fbx,obj"],
+        ["batch", "clip.mp4", "--format", "fbx"],
+        ["dance"],
+    ],
+)
+def test_wrong_usage(options: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(options) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("posenet3d: error: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_help_names_every_command(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capfd.readouterr().out
+    assert all(command in text for command in ("capture", "convert", "batch", "doctor"))
+
+
+def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[CaptureSettings] = []
+
+    def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
+        seen.append(settings)
+        return fake_capture(1)(video, settings)
+
+    monkeypatch.setattr(pipeline, "capture_video", capture_video)
+    options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
+    options += ["--fov", "60", "--fps", "25", "--detector", "full"]
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
+    assert seen == [CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None)]
+
+
+@pytest.mark.usefixtures("one_person")
+def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "out" / "deep"
+    videos.mkdir()
+    for name in ("b.mp4", "a.MOV", "broken.mp4", "bug.mkv", "notes.txt"):
+        (videos / name).write_bytes(b"video")
+    batch = ["batch", str(videos), "--out-dir", str(out), "--format", "npz"]
+    assert main(batch) == 3
+    printed = capfd.readouterr()
+    lines = printed.out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok", "ok", "failed", "failed"]
+    assert [Path(line.split()[1].rstrip(":")).name for line in lines] == ["a.MOV", "b.mp4", "broken.mp4", "bug.mkv"]
+    assert "not a video that can be read" in lines[2]
+    assert "unexpected ValueError" in lines[3]
+    assert printed.err == ""
+    assert names(out) == {"a.npz", "b.npz"}
+
+    newer = (out / "b.npz").stat().st_mtime + 10
+    os.utime(videos / "b.mp4", (newer, newer))
+    assert main([*batch, "--json"]) == 3
+    printed = capfd.readouterr()
+    report = json.loads(printed.out)
+    assert {key: report[key] for key in ("ok", "skipped", "failed")} == {"ok": 1, "skipped": 1, "failed": 2}
+    assert [video["status"] for video in report["videos"]] == ["skipped", "ok", "failed", "failed"]
+    assert len(printed.err.splitlines()) == 4
+
+
+@pytest.mark.usefixtures("one_person")
+def test_batch_names_clashes_patterns_and_what_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for folder in ("one", "two", "empty"):
+        (tmp_path / folder).mkdir()
+    for path in (tmp_path / "one" / "clip.mp4", tmp_path / "two" / "clip.mov"):
+        path.write_bytes(b"video")
+    inputs = [str(tmp_path / "*" / "clip.*"), str(tmp_path / "one" / "clip.mp4"), str(tmp_path / "empty")]
+    assert main(["batch", *inputs, "--out-dir", str(tmp_path / "out"), "--format", ".npz"]) == 3
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["ok", "failed", "failed"]
+    assert "would replace those of" in lines[1]
+    assert "no videos in this folder" in lines[2]
+
+
+@pytest.mark.usefixtures("two_people")
+def test_batch_of_everybody_is_skipped_the_second_time(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    batch = ["batch", str(clip), "--out-dir", str(clip.parent), "--format", "npz", "--person", "all"]
+    assert [main(batch), main(batch)] == [0, 0]
+    assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["ok", "skipped"]
+
+
+def test_ctrl_c_stops_a_batch(clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "capture_video", interrupted)
+    assert main(["batch", str(clip), "--out-dir", str(clip.parent), "--format", "npz"]) == 130
+    assert capfd.readouterr().err.count("\n") == 1
+    assert names(clip.parent) == {"clip.mp4"}
+
+
+def test_convert_writes_the_same_motion_again(tmp_path: Path) -> None:
+    motion = dataclasses.replace(waving_motion())
+    motion.save(tmp_path / "first.npz")
+    assert main(["convert", str(tmp_path / "first.npz"), "-o", str(tmp_path / "second.npz")]) == 0
+    np.testing.assert_array_equal(load_motion(tmp_path / "second.npz").joints, motion.joints)
+
+
+def test_convert_says_what_is_wrong_with_a_motion(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "motion.npz").write_bytes(b"not a motion")
+    assert main(["convert", str(tmp_path / "motion.npz"), "-o", str(tmp_path / "out.npz")]) == 1
+    assert capfd.readouterr().err.count("\n") == 1
+    assert names(tmp_path) == {"motion.npz"}
+
+
+def test_scene_outputs_without_blender_are_refused_before_the_work(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: SimpleNamespace() if name != "bpy" else None)
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".fbx"))]) == 1
+    assert "needs Blender" in capfd.readouterr().err

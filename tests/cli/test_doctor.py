@@ -1,0 +1,47 @@
+"""`doctor` on a whole installation and on a damaged one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from posenet3d_blender.cli import doctor
+from posenet3d_blender.cli.run import main
+from tools.hash_assets import asset_hashes
+
+
+def test_the_manifest_names_every_asset_as_it_is() -> None:
+    assert json.loads((doctor.ASSETS / doctor.MANIFEST).read_text()) == asset_hashes()
+
+
+def test_a_whole_installation_can_capture(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert report["ok"]
+    assert {"python", "numpy", "onnxruntime", "av", "cv2", "torch", "bpy"} <= report["versions"].keys()
+    assert "cpu" in [device["device"] for device in report["devices"]]
+    assert all(asset["status"] == "ok" and len(asset["sha256"]) == 64 for asset in report["assets"])
+
+
+def test_missing_and_changed_assets_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "changed.onnx").write_bytes(b"something else")
+    manifest = {"changed.onnx": "0" * 64, "missing.npz": "1" * 64}
+    (tmp_path / doctor.MANIFEST).write_text(json.dumps(manifest))
+    monkeypatch.setattr(doctor, "ASSETS", tmp_path)
+    assert main(["doctor"]) == 1
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1
+    assert "changed.onnx is changed" in error
+    assert "missing.npz is missing" in error
+
+
+def test_without_a_manifest_nothing_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "ASSETS", tmp_path)
+    assert main(["doctor"]) == 1
+    assert "manifest.json is missing" in capfd.readouterr().err
