@@ -33,8 +33,8 @@ test: lint
 matrix: .venv/.test-ready
 	tools/run_matrix.sh
 
-.venv-mediapipe/.ready: $(SET_UP)
-	$(SET_UP) .venv-mediapipe 3.11 mediapipe==0.10.21 'numpy<2' av
+.venv-mediapipe/.ready: tools/set_up_mediapipe.sh $(SET_UP)
+	tools/set_up_mediapipe.sh
 	touch $@
 
 benchmark: .venv/.demo-ready .venv-mediapipe/.ready

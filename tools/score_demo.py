@@ -1,0 +1,79 @@
+"""How far a captured motion is from the exact truth of the bundled clip.
+
+    python tools/score_demo.py examples/demo_truth.npz out/demo/demo.npz
+
+Both are motion files with a camera. All 24 joints, each person standing at their own pelvis, in the frame of the
+camera: MPJPE takes them as they are, PA-MPJPE after the best similarity (turn, scale and shift) in each frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.motion import Motion, load_motion
+
+Array = NDArray[np.float64]
+
+
+def main() -> None:
+    """Print the errors of one motion, in millimetres."""
+    parser = argparse.ArgumentParser(description="Score a captured motion against the demo clip's truth.")
+    parser.add_argument("truth", type=Path)
+    parser.add_argument("motion", type=Path)
+    arguments = parser.parse_args()
+    try:
+        truth, motion = load_motion(arguments.truth), load_motion(arguments.motion)
+    except PoseNet3DError as error:
+        sys.exit(f"score: error: {error}")
+    mpjpe, pa_mpjpe, coverage = errors(truth, motion)
+    print(
+        f"{arguments.motion.name} against {arguments.truth.name}: MPJPE {1000 * mpjpe:.1f} mm, "
+        f"PA-MPJPE {1000 * pa_mpjpe:.1f} mm, {coverage:.0%} of the clip"
+    )
+
+
+def errors(truth: Motion, motion: Motion) -> tuple[float, float, float]:
+    """MPJPE and PA-MPJPE in metres over the common time, and the part of the truth's time that it makes up."""
+    start, end = max(truth.time[0], motion.time[0]), min(truth.time[-1], motion.time[-1])
+    common = (truth.time >= start) & (truth.time <= end)
+    at = truth.time[common]
+    true_joints, joints = in_camera(truth)[common], joints_at(motion, at)
+    true_joints, joints = true_joints - true_joints[:, :1], joints - joints[:, :1]
+    mpjpe = np.linalg.norm(joints - true_joints, axis=-1).mean()
+    aligned = np.stack([aligned_to(a, b) for a, b in zip(joints, true_joints, strict=True)])
+    pa_mpjpe = np.linalg.norm(aligned - true_joints, axis=-1).mean()
+    return float(mpjpe), float(pa_mpjpe), float((end - start) / (truth.time[-1] - truth.time[0]))
+
+
+def in_camera(motion: Motion) -> Array:
+    """(T, 24, 3) joints in the frame of the motion's camera, metres."""
+    if motion.camera is None:
+        sys.exit("score: error: the motion has no camera; score a motion that came from footage")
+    world_to_camera = motion.camera.world_to_camera
+    return motion.joints @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+
+
+def joints_at(motion: Motion, at: Array) -> Array:
+    """(len(at), 24, 3) joints in the camera's frame at these seconds, between samples by straight lines."""
+    flat = in_camera(motion).reshape(motion.frame_count, -1)
+    columns = [np.interp(at, motion.time, column) for column in flat.T]
+    return np.stack(columns, axis=-1).reshape(len(at), -1, 3)
+
+
+def aligned_to(points: Array, target: Array) -> Array:
+    """`points` (K, 3) after the least-squares turn, scale and shift onto `target` (K, 3) (Umeyama 1991)."""
+    centred, target_centred = points - points.mean(0), target - target.mean(0)
+    u, sizes, v = np.linalg.svd(centred.T @ target_centred)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v))])
+    scale = (sizes * sign).sum() / (centred**2).sum()
+    return scale * centred @ (u * sign) @ v + target.mean(0)
+
+
+if __name__ == "__main__":
+    main()
