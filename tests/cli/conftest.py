@@ -1,0 +1,41 @@
+"""Small videos made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+WriteVideo = Callable[[Path, Iterable[Image]], Path]
+
+
+@pytest.fixture(scope="session")
+def demo_frames(demo_clip: Path) -> list[Image]:
+    """The bundled clip's pictures."""
+    with av.open(str(demo_clip)) as container:
+        return [picture.to_ndarray(format="rgb24") for picture in container.decode(video=0)]
+
+
+@pytest.fixture(scope="session")
+def write_video() -> WriteVideo:
+    """Write pictures as an H.264 .mp4 of 30 frames per second."""
+
+    def write(path: Path, images: Iterable[Image]) -> Path:
+        with av.open(str(path), "w") as container:
+            stream = None
+            for image in images:
+                if stream is None:
+                    stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "20"})
+                    stream.height, stream.width = image.shape[:2]
+                    stream.pix_fmt = "yuv420p"
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            if stream is not None:
+                container.mux(stream.encode())
+        return path
+
+    return write

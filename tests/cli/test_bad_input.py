@@ -1,0 +1,160 @@
+"""Real bad input through the real commands: one clear line, exit code 1, nothing left behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from posenet3d_blender.cli.run import main
+from posenet3d_blender.motion import load_motion
+
+Image = NDArray[np.uint8]
+WriteVideo = Callable[[Path, Iterable[Image]], Path]
+
+
+def blank(image: Image, count: int) -> list[Image]:
+    """Pictures of the same size with nobody in them."""
+    return [np.full_like(image, 128)] * count
+
+
+def assert_refused(capfd: pytest.CaptureFixture[str], folder: Path, options: list[str], *words: str) -> None:
+    """The command fails with exit code 1 and one line that holds these words, and the folder stays as it was."""
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert main(options) == 1
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("posenet3d: error: ")
+    assert printed.err.count("\n") == 1
+    assert "unexpected" not in printed.err
+    assert all(word in printed.err for word in words), printed.err
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def capture(video: Path, output: str = "out.npz") -> list[str]:
+    return ["capture", str(video), "-o", str(video.parent / output)]
+
+
+def test_missing_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert_refused(capfd, tmp_path, capture(tmp_path / "nowhere.mp4"), "nowhere.mp4", "no such file")
+
+
+def test_folder_in_place_of_a_video(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "videos.mp4").mkdir()
+    assert_refused(capfd, tmp_path, capture(tmp_path / "videos.mp4"), "folder")
+
+
+def test_empty_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert_refused(capfd, tmp_path, capture(tmp_path / "empty.mp4"), "empty.mp4", "empty")
+
+
+def test_text_named_mp4(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.mp4").write_text("This is not a film.\n" * 100)
+    assert_refused(capfd, tmp_path, capture(tmp_path / "text.mp4"), "text.mp4", "not a video")
+
+
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.95])
+def test_truncated_mp4(part: float, demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = demo_clip.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(content[: int(len(content) * part)])
+    assert_refused(capfd, tmp_path, capture(tmp_path / "cut.mp4"), "cut.mp4", "cut off")
+
+
+def test_audio_only(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        for start in range(0, 44100, 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 44100, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert_refused(capfd, tmp_path, capture(path), "song.mp4", "only sound")
+
+
+def test_one_frame(
+    demo_frames: list[Image], write_video: WriteVideo, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    video = write_video(tmp_path / "still.mp4", demo_frames[:1])
+    assert_refused(capfd, tmp_path, capture(video), "still.mp4", "single frame")
+
+
+def test_nobody_in_view(write_video: WriteVideo, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    video = write_video(tmp_path / "wall.mp4", blank(np.zeros((240, 320, 3), np.uint8), 30))
+    assert_refused(capfd, tmp_path, capture(video), "wall.mp4", "no person")
+
+
+def test_person_for_five_frames(
+    demo_frames: list[Image], write_video: WriteVideo, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    empty = blank(demo_frames[0], 30)
+    video = write_video(tmp_path / "blink.mp4", [*empty, *demo_frames[:5], *empty])
+    assert_refused(capfd, tmp_path, capture(video), "blink.mp4")
+
+
+def test_range_outside_the_footage(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    video = Path(shutil.copy(demo_clip, tmp_path / "clip.mp4"))
+    assert_refused(capfd, tmp_path, [*capture(video), "--start", "1000"], "1000", "lasts")
+
+
+def test_person_who_is_not_there(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    video = Path(shutil.copy(demo_clip, tmp_path / "clip.mp4"))
+    assert_refused(capfd, tmp_path, [*capture(video), "--end", "1", "--person", "7"], "person 7")
+
+
+def test_person_away_for_two_seconds_is_bridged(
+    demo_frames: list[Image], write_video: WriteVideo, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    half = demo_frames[: len(demo_frames) // 2][:60]
+    frames = [*half, *blank(half[0], 60), *half]
+    video = write_video(tmp_path / "away.mp4", frames)
+    assert main(capture(video)) == 0
+    capfd.readouterr()
+    motion = load_motion(tmp_path / "out.npz")
+    away_from, away_to = len(half) / 30, (len(half) + 60) / 30
+    away = (motion.time > away_from + 0.2) & (motion.time < away_to - 0.2)
+    assert abs(motion.time[-1] - (len(frames) - 1) / 30) < 0.05
+    assert motion.confidence[away].max() < 0.3
+    assert np.median(motion.confidence[~away]) > 0.5
+    step = np.linalg.norm(np.diff(motion.joints, axis=0), axis=-1)
+    assert step[away[1:]].max() < 0.3, "a bridge leads over the gap, without jumps"
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["missing_folder/out.npz", "file_as_folder/out.npz", "folder.npz", "/proc/out.npz", "/proc/out.fbx"],
+)
+def test_unwritable_output(output: str, demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file_as_folder").write_text("a file")
+    (tmp_path / "folder.npz").mkdir()
+    path = tmp_path / output
+    assert_refused(capfd, tmp_path, ["capture", str(demo_clip), "-o", str(path)], str(path))
+
+
+def test_unwritable_batch_folder(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("a file")
+    batch = ["batch", str(demo_clip), "--format", "npz", "--out-dir", str(tmp_path / "file")]
+    assert_refused(capfd, tmp_path, batch, "can't be made")
+
+
+@pytest.mark.parametrize("option", ["--keypoints", "--body"])
+@pytest.mark.parametrize("content", [None, b"", b"{not json", b'{"people": 3}'])
+def test_unusable_extra_inputs(
+    option: str, content: bytes | None, demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / {"--keypoints": "joints.json", "--body": "smpl.npz"}[option]
+    if content is not None:
+        path.write_bytes(content)
+    command = ["capture", str(demo_clip), "-o", str(tmp_path / "out.npz"), option, str(path)]
+    assert_refused(capfd, tmp_path, command, path.name)
+
+
+def test_device_that_is_not_here(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = ["capture", str(demo_clip), "-o", str(tmp_path / "out.npz"), "--device", "directml"]
+    assert_refused(capfd, tmp_path, command, "directml")

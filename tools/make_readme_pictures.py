@@ -1,0 +1,154 @@
+"""The README's pictures, made from `make demo`'s own results.
+
+    make demo && .venv/bin/python tools/make_readme_pictures.py
+
+docs/images/preview.jpg: frames of the preview video in a row. docs/images/armature.png: the captured body and its bones
+at moments of the clip, rendered by Blender's Workbench.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import bpy
+import cv2
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.motion import Motion, load_motion
+from posenet3d_blender.scene import build_scene, reset_to_empty
+
+CHECKOUT = Path(__file__).parents[1]
+MOMENTS = 5
+PICTURE_SIZE = (1500, 520)
+FIGURE_SPACING = 1.25
+"""Metres between two figures of the same person."""
+FIGURE_HEIGHT = 2.1
+"""Metres that the picture shows."""
+BODY_COLOUR = (0.35, 0.55, 0.85, 1.0)
+BONE_COLOUR = (1.0, 0.40, 0.02, 1.0)
+BACKGROUND = (0.96, 0.96, 0.97)
+BEFORE_THE_BODY = Matrix.Translation((0.0, -2.0, 0.0))
+"""The camera sees without perspective: bones that stand nearer to it are drawn over the body, in their places."""
+
+
+def main() -> None:
+    """Make both pictures."""
+    parser = argparse.ArgumentParser(description="Make the README's pictures from the demo's results.")
+    parser.add_argument("--demo", type=Path, default=CHECKOUT / "out" / "demo")
+    parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    save_preview_strip(arguments.demo / "demo_preview.mp4", arguments.out / "preview.jpg")
+    render_armature(load_motion(arguments.demo / "demo.npz"), arguments.out / "armature.png")
+
+
+def save_preview_strip(preview: Path, picture: Path, height: int = 420) -> None:
+    """Frames at even distances, side by side."""
+    with av.open(str(preview)) as container:
+        frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    chosen = [frames[index] for index in moments(len(frames))]
+    width = round(chosen[0].shape[1] * height / chosen[0].shape[0])
+    strip = np.hstack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in chosen])
+    cv2.imwrite(str(picture), strip, [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
+def moments(frame_count: int) -> NDArray[np.int64]:
+    """Frames in the middle of MOMENTS equal parts."""
+    return ((np.arange(MOMENTS) + 0.5) / MOMENTS * frame_count).astype(np.int64)
+
+
+def render_armature(motion: Motion, picture: Path) -> None:
+    """The captured body at moments of the clip, its bones drawn over it."""
+    reset_to_empty()
+    scene = bpy.context.scene
+    (armature,) = build_scene([motion], load_body())
+    (skin,) = [child for child in armature.children if child.type == "MESH"]
+    for place, frame in enumerate(moments(motion.frame_count)):
+        scene.frame_set(int(scene.frame_start + frame))
+        pelvis = armature.matrix_world @ armature.pose.bones["pelvis"].head
+        step_aside = Matrix.Translation((FIGURE_SPACING * (place - (MOMENTS - 1) / 2) - pelvis.x, -pelvis.y, 0.0))
+        _add_body(skin, step_aside)
+        _add_bones(armature, BEFORE_THE_BODY @ step_aside)
+    for captured in (armature, skin):
+        captured.hide_render = True
+    floor = motion.joints[..., 2].min()
+    _look_from_the_front(scene, float(floor) + 0.42 * FIGURE_HEIGHT)
+    _render(scene, picture)
+
+
+def _add_body(skin: bpy.types.Object, place: Matrix) -> None:
+    posed = skin.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = bpy.data.meshes.new_from_object(posed)
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
+    _add_object("body", mesh, place @ skin.matrix_world, BODY_COLOUR)
+
+
+def _add_bones(armature: bpy.types.Object, place: Matrix) -> None:
+    vertices: list[Vector] = []
+    faces: list[Sequence[int]] = []
+    for bone in armature.pose.bones:
+        if bone.parent:
+            first = len(vertices)
+            vertices += _octahedron(bone.parent.head, bone.head)
+            around = [(1, 2), (2, 3), (3, 4), (4, 1)]
+            faces += [(first, first + b, first + a) for a, b in around]
+            faces += [(first + 5, first + a, first + b) for a, b in around]
+    mesh = bpy.data.meshes.new("bones")
+    mesh.from_pydata(vertices, [], faces)
+    _add_object("bones", mesh, place @ armature.matrix_world, BONE_COLOUR)
+
+
+def _octahedron(head: Vector, tail: Vector) -> list[Vector]:
+    """A bone as Blender draws it: six corners, thickest near the head."""
+    along = tail - head
+    turn = along.to_track_quat("Y", "Z")
+    thickness = min(0.12 * along.length, 0.025)
+    corners = [Vector((x, 0.15 * along.length, z)) for x, z in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+    ring = [head + turn @ Vector((thickness * corner.x, corner.y, thickness * corner.z)) for corner in corners]
+    return [head, *ring, tail]
+
+
+def _add_object(name: str, mesh: bpy.types.Mesh, place: Matrix, colour: Sequence[float]) -> None:
+    added = bpy.data.objects.new(name, mesh)
+    added.matrix_world = place
+    added.color = colour
+    bpy.context.scene.collection.objects.link(added)
+
+
+def _look_from_the_front(scene: bpy.types.Scene, height: float) -> None:
+    camera = bpy.data.cameras.new("front")
+    camera.type = "ORTHO"
+    camera.ortho_scale = FIGURE_HEIGHT * PICTURE_SIZE[0] / PICTURE_SIZE[1]
+    eye = bpy.data.objects.new("front", camera)
+    eye.location = (0.0, -10.0, height)
+    eye.rotation_euler = (np.radians(90.0), 0.0, 0.0)
+    scene.collection.objects.link(eye)
+    scene.camera = eye
+
+
+def _render(scene: bpy.types.Scene, picture: Path) -> None:
+    scene.render.engine = "BLENDER_WORKBENCH"
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = *PICTURE_SIZE, 100
+    shading = scene.display.shading
+    shading.light, shading.color_type = "STUDIO", "OBJECT"
+    shading.show_cavity = True
+    shading.background_type, shading.background_color = "VIEWPORT", BACKGROUND
+    scene.display.render_aa = "16"
+    scene.view_settings.view_transform = "Standard"
+    if scene.world is None:
+        scene.world = bpy.data.worlds.new("grey")
+    scene.world.color = BACKGROUND
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.image_settings.color_mode = "RGB"
+    scene.render.filepath = str(picture)
+    bpy.ops.render.render(write_still=True)
+
+
+if __name__ == "__main__":
+    main()
