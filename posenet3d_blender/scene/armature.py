@@ -1,0 +1,112 @@
+"""The armature at rest: 24 bones, heads exactly at the body's rest joints.
+
+Bone axes: Y runs along the bone. Spine, neck, head and legs have X to the person's left, arms have Z to the front, so
+that a positive turn about X bends spine, knees and elbows the natural way, alike on both sides (Blender mirrors poses
+by it).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from numpy.typing import NDArray
+
+from ..body.model import Body
+from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
+
+BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Turns the body's rest frame (Y up, +Z front) into Blender's (Z up, -Y front)."""
+
+_ARM_PARTS: Final = ("collar", "shoulder", "elbow", "wrist", "hand")
+_UP: Final = np.array([0.0, 0.0, 1.0])
+_FRONT: Final = np.array([0.0, -1.0, 0.0])
+_LEFT: Final = np.array([1.0, 0.0, 0.0])
+_SHORTEST_BONE: Final = 0.02
+"""Metres; Blender deletes bones without length."""
+
+
+def add_armature(
+    name: str, body: Body, betas: NDArray[np.floating], collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """An armature object at the world's origin, in object mode, its bones turned by quaternions.
+
+    Args:
+        name: of object and armature.
+        body: gives the rest joints, and the skin that says how far hands, feet and head reach.
+        betas: (10,) shape coefficients.
+        collection: one of the current scene's; the object goes in it.
+    """
+    heads = body.rest_joints(betas) @ BODY_TO_WORLD.T
+    tails = _tails(heads, body.rest_vertices(betas) @ BODY_TO_WORLD.T, body.skin_weights)
+    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    collection.objects.link(armature)
+    _add_bones(armature, heads, tails)
+    armature.show_in_front = True
+    for bone in armature.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+    return armature
+
+
+def main_child(joint: int) -> int | None:
+    """The joint that a bone points to; None for head, hands and toes."""
+    if JOINT_NAMES[joint] == "pelvis":
+        return JOINT_INDEX["spine1"]
+    return next((child for child in range(JOINT_COUNT) if PARENTS[child] == joint), None)
+
+
+def rest_rotations(armature: bpy.types.Object) -> NDArray[np.float64]:
+    """(24, 3, 3) the bones' axes at rest, as columns, in the armature's frame, in SMPL's order."""
+    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+
+
+def _tails(
+    heads: NDArray[np.float64], vertices: NDArray[np.float64], skin_weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(24, 3): each bone ends at its main child, the last ones where their skin ends."""
+    tails = np.empty_like(heads)
+    for joint, head in enumerate(heads):
+        child = main_child(joint)
+        if child is not None:
+            tails[joint] = heads[child]
+            continue
+        direction = _last_direction(joint, heads)
+        own = vertices[skin_weights[:, joint] > 0.5]
+        reach = float(((own - head) @ direction).max()) if len(own) else 0.0
+        tails[joint] = head + direction * max(reach, _SHORTEST_BONE)
+    return tails
+
+
+def _last_direction(joint: int, heads: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vector along head, toes or fingers."""
+    name = JOINT_NAMES[joint]
+    if name == "head":
+        return _UP
+    if name.endswith("foot"):
+        return _FRONT
+    along = heads[joint] - heads[PARENTS[joint]]
+    return along / np.linalg.norm(along)
+
+
+def _add_bones(armature: bpy.types.Object, heads: NDArray[np.float64], tails: NDArray[np.float64]) -> None:
+    view_layer = bpy.context.view_layer
+    active = view_layer.objects.active
+    if active is not None and active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for joint, name in enumerate(JOINT_NAMES):
+        bone = armature.data.edit_bones.new(name)
+        bone.head, bone.tail = Vector(heads[joint]), Vector(tails[joint])
+        bone.align_roll(Vector(_z_axis(name, tails[joint] - heads[joint])))
+        if PARENTS[joint] >= 0:
+            bone.parent = armature.data.edit_bones[JOINT_NAMES[PARENTS[joint]]]
+            bone.use_connect = main_child(PARENTS[joint]) == joint
+    bpy.ops.object.mode_set(mode="OBJECT")
+    view_layer.objects.active = active
+
+
+def _z_axis(name: str, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _FRONT if name.endswith(_ARM_PARTS) else np.cross(_LEFT, direction)

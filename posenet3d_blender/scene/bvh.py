@@ -1,0 +1,85 @@
+"""BVH, written here: Blender's own exporter leaves the skeleton lying on its back (Z up in a format that is Y up).
+
+A BVH joint has no rest orientation, as SMPL's have none: its channels turn it away from the rest pose about the file's
+own axes. Frame of the file: Y up, +Z front, metres; Blender's importer stands it up again by its defaults. The root's
+offset is zero, since programs differ on whether its place is added to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import bpy
+from mathutils import Euler, Matrix, Vector
+
+from .staging import only
+
+_TO_FILE: Final = Matrix.Rotation(-math.pi / 2, 4, "X")
+_EULER_ORDER: Final = "YXZ"  # Blender names the first turn first, BVH's matrices multiply as Z X Y
+_ROTATIONS: Final = "Zrotation Xrotation Yrotation"
+
+
+def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    """Write the one armature's skeleton and its motion over its keyed frames."""
+    armature = armatures[0]
+    with only([armature]) as scene:
+        bones = _depth_first(next(bone for bone in armature.data.bones if bone.parent is None))
+        lines = ["HIERARCHY", *_joint_lines(bones[0], depth=0)]
+        frames = range(scene.frame_start, scene.frame_end + 1)
+        lines += ["MOTION", f"Frames: {len(frames)}"]
+        lines.append(f"Frame Time: {scene.render.fps_base / scene.render.fps:.10f}")
+        lines += _frame_lines(scene, armature, bones, frames)
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+def _depth_first(bone: bpy.types.Bone) -> list[bpy.types.Bone]:
+    """The bone and all below it, in the order in which the file names them."""
+    return [bone, *(below for child in bone.children for below in _depth_first(child))]
+
+
+def _joint_lines(bone: bpy.types.Bone, depth: int) -> list[str]:
+    start = bone.parent.head_local if bone.parent else Vector()
+    indent = "\t" * depth
+    place = "" if bone.parent else "Xposition Yposition Zposition "
+    lines = [
+        f"{indent}{'JOINT' if bone.parent else 'ROOT'} {bone.name}",
+        f"{indent}{{",
+        f"{indent}\tOFFSET {_numbers(_TO_FILE @ (bone.head_local - start) if bone.parent else Vector())}",
+        f"{indent}\tCHANNELS {3 if bone.parent else 6} {place}{_ROTATIONS}",
+    ]
+    for child in bone.children:
+        lines += _joint_lines(child, depth + 1)
+    if not bone.children:
+        end = _numbers(_TO_FILE @ (bone.tail_local - bone.head_local))
+        lines += [f"{indent}\tEnd Site", f"{indent}\t{{", f"{indent}\t\tOFFSET {end}", f"{indent}\t}}"]
+    return [*lines, f"{indent}}}"]
+
+
+def _frame_lines(
+    scene: bpy.types.Scene, armature: bpy.types.Object, bones: list[bpy.types.Bone], frames: range
+) -> list[str]:
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    from_rest = {bone.name: (_TO_FILE @ bone.matrix_local).inverted() for bone in bones}
+    last: dict[str, Euler] = {}
+    lines = []
+    for frame in frames:
+        scene.frame_set(frame)
+        posed = armature.evaluated_get(depsgraph).pose.bones
+        turns = {bone.name: (_TO_FILE @ posed[bone.name].matrix @ from_rest[bone.name]).to_3x3() for bone in bones}
+        values = [_numbers(_TO_FILE @ posed[bones[0].name].head)]
+        for bone in bones:
+            turn = turns[bone.parent.name].inverted() @ turns[bone.name] if bone.parent else turns[bone.name]
+            # nearest to the angles before, so that none jumps by a full turn
+            nearest = [last[bone.name]] if bone.name in last else []
+            last[bone.name] = turn.to_euler(_EULER_ORDER, *nearest)
+            x, y, z = (math.degrees(angle) for angle in last[bone.name])
+            values.append(_numbers((z, x, y)))
+        lines.append(" ".join(values))
+    return lines
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:.6f}" for value in values)

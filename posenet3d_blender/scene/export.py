@@ -1,0 +1,115 @@
+"""Captured armatures as files for other programs: FBX, BVH, glTF, USD and .blend.
+
+Each file is written from a scene of its own that holds nothing but what is exported, so the user's scene, selection and
+mode stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ..errors import PoseNet3DError
+from ..files import writing
+from .bvh import write_bvh
+from .fbx import write_fbx
+from .staging import at_rest, only, skins
+
+Writer = Callable[[Path, Sequence[bpy.types.Object]], None]
+
+
+def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
+    """Write the armatures with their skins and motion; the ending picks the format.
+
+    A BVH file holds one skeleton: several people go to NAME_person1.bvh and so on.
+
+    Args:
+        path: ends in one of EXPORT_ENDINGS; replaced as a whole if it exists.
+        armatures: as `build_scene` gives them; at least one.
+
+    Returns:
+        The files written.
+
+    Raises:
+        PoseNet3DError: the ending is unknown, or the file can't be written.
+    """
+    ending = path.suffix.lower()
+    if ending not in _WRITERS:
+        raise PoseNet3DError(f"{path}: can't write '{ending}' files; choose one of {' '.join(EXPORT_ENDINGS)}")
+    if ending == ".bvh" and len(armatures) > 1:
+        paths = [path.with_stem(f"{path.stem}_person{number}") for number in range(1, len(armatures) + 1)]
+        for one_path, armature in zip(paths, armatures, strict=True):
+            _write(one_path, [armature])
+        return paths
+    _write(path, armatures)
+    return [path]
+
+
+def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    with writing(path) as partial:
+        try:
+            _WRITERS[path.suffix.lower()](partial, armatures)
+        except RuntimeError as error:  # what Blender's own exporters raise
+            raise PoseNet3DError(f"{path}: Blender could not write it ({_one_line(error)})") from error
+        if not partial.is_file():
+            raise PoseNet3DError(f"{path}: Blender wrote no file; try another format and report this")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).removeprefix("Error: ")
+
+
+def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    meshes = skins(armatures)
+    with at_rest(meshes), only(armatures, meshes):
+        bpy.ops.export_scene.gltf(
+            filepath=str(path),
+            check_existing=False,
+            export_format="GLB",
+            use_active_scene=True,
+            # one animation for everyone, a key on every frame, from 0 seconds on
+            export_animation_mode="SCENE",
+            export_anim_scene_split_object=False,
+            export_anim_slide_to_zero=True,
+            export_optimize_animation_size=False,
+        )
+
+
+def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    meshes = skins(armatures)
+    with at_rest(meshes), only(armatures, meshes):
+        bpy.ops.wm.usd_export(
+            filepath=str(path),
+            check_existing=False,
+            export_animation=True,
+            export_armatures=True,
+            evaluation_mode="VIEWPORT",
+        )
+
+
+def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    """A whole file when there is nothing else in this one, else a library of the armatures' own scene."""
+    present = bpy.context.scene
+    camera = [present.camera] if present.camera else []
+    ours = {*armatures, *skins(armatures), *camera}
+    if ours >= set(bpy.data.objects):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
+        return
+    with only(armatures, [*skins(armatures), *camera]) as scene:
+        scene.camera = present.camera
+        scene.render.resolution_x, scene.render.resolution_y = present.render.resolution_x, present.render.resolution_y
+        bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+
+
+_WRITERS: Final[dict[str, Writer]] = {
+    ".fbx": write_fbx,
+    ".bvh": write_bvh,
+    ".glb": _write_glb,
+    ".usdc": _write_usd,
+    ".blend": _write_blend,
+}
+
+EXPORT_ENDINGS: Final = tuple(_WRITERS)

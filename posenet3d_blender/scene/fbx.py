@@ -1,0 +1,83 @@
+"""FBX as game engines want it: centimetres, Y up, and a root node without rotation or scale.
+
+Blender's own units and axes would come out as a rotation by -90 degrees and a scale by 100 on the root, which Unreal
+and Unity then carry in every skeleton. So the file is written from copies whose bones, skin and keys are in the file's
+units and axes, and whose object turns them back: the exporter finds nothing left to turn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import bpy
+from mathutils import Matrix
+
+from .keys import assign_action, curves_of, transform_curve
+from .staging import at_rest, frame_range, only, skins
+
+_CENTIMETRES: Final = 100.0
+_TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
+
+
+def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    """Write armatures, skins and motion; the first keyed frame stands at 0 seconds."""
+    with _copies_in_file_units(armatures) as copies, at_rest(skins(copies)), only(copies, skins(copies)):
+        bpy.ops.export_scene.fbx(
+            filepath=str(path),
+            check_existing=False,
+            object_types={"ARMATURE", "MESH"},
+            add_leaf_bones=False,
+            bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False,
+            bake_anim_simplify_factor=0.0,
+            mesh_smooth_type="FACE",
+        )
+
+
+@contextmanager
+def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[list[bpy.types.Object]]:
+    """Copies of the armatures and skins that look the same in Blender; they carry the originals' names meanwhile."""
+    first_frame, _ = frame_range(armatures)
+    made: list[bpy.types.ID] = []
+    renamed: list[tuple[bpy.types.ID, str]] = []
+
+    def copy_of(original: bpy.types.ID) -> bpy.types.ID:
+        copy, name = original.copy(), original.name
+        made.append(copy)
+        renamed.append((original, name))
+        original.name = "original"
+        copy.name = name
+        return copy
+
+    try:
+        copies = []
+        for armature in armatures:
+            copy = copy_of(armature)
+            copy.data = copy_of(armature.data)
+            copy.data.transform(_TO_FILE)
+            copy.matrix_world = armature.matrix_world @ _TO_FILE.inverted()
+            _rekey(armature, copy, copy_of(armature.animation_data.action), first_frame)
+            for skin in skins([armature]):
+                skin_copy = copy_of(skin)
+                skin_copy.data = copy_of(skin.data)
+                skin_copy.data.transform(_TO_FILE)
+                skin_copy.parent = copy
+                skin_copy.modifiers["Armature"].object = copy
+            copies.append(copy)
+        yield copies
+    finally:
+        bpy.data.batch_remove(made)
+        for original, name in renamed:
+            original.name = name
+
+
+def _rekey(armature: bpy.types.Object, copy: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:
+    """Give the copy its own action: from frame 0 on, places in the file's units."""
+    assign_action(copy, action, like=armature)
+    for curve in curves_of(copy):
+        scale = _CENTIMETRES if curve.data_path.endswith("].location") else 1.0
+        transform_curve(curve, shift=-first_frame, scale=scale)

@@ -1,0 +1,78 @@
+"""The footage behind the scene, in step with it.
+
+Blender shows a movie by frame numbers: number p is the picture at p / rate seconds by the true timestamps, with the
+rate that it reads from the file. Where that rate is not the scene's, the numbers are keyed, so that the seconds agree.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from .keys import assign_action, write_curves
+from .timeline import FIRST_FRAME
+
+
+def show_footage(camera_object: bpy.types.Object, path: Path, scene: bpy.types.Scene, start: float) -> None:
+    """Put the video behind what the camera sees.
+
+    Args:
+        camera_object: whose background it becomes.
+        path: the video.
+        scene: with the motion's frame rate and range, and the upright picture's size as its render size.
+        start: seconds since the video's first frame at which the scene's FIRST_FRAME stands.
+    """
+    lens = camera_object.data
+    background = lens.background_images.new()
+    background.image = bpy.data.images.load(str(path.resolve()))
+    background.display_depth = "BACK"
+    background.alpha = 1.0
+    background.frame_method = "FIT"
+    lens.show_background_images = True
+    _keep_in_step(lens, background.image_user, scene, _movie_rate(path), start)
+    if bpy.app.version < (4, 4):
+        _turn_upright(background, path, scene)
+
+
+def _movie_rate(path: Path) -> float:
+    """Frames per second as Blender reads them from the file; it tells them of movie clips only."""
+    clip = bpy.data.movieclips.load(str(path.resolve()))
+    try:
+        return float(clip.fps)
+    finally:
+        bpy.data.movieclips.remove(clip)
+
+
+def _keep_in_step(
+    lens: bpy.types.Camera, user: bpy.types.ImageUser, scene: bpy.types.Scene, movie_rate: float, start: float
+) -> None:
+    scene_rate = scene.render.fps / scene.render.fps_base
+    frames = np.arange(FIRST_FRAME, scene.frame_end + 1)
+    shown = np.round((start + (frames - FIRST_FRAME) / scene_rate) * movie_rate)
+    offsets = shown - (frames - FIRST_FRAME)
+    user.frame_start = FIRST_FRAME
+    user.frame_duration = len(frames)
+    user.frame_offset = int(offsets[0])
+    user.use_auto_refresh = True
+    changes = np.flatnonzero(np.diff(offsets, prepend=np.nan))
+    if len(changes) > 1:
+        action = bpy.data.actions.new(f"{lens.name}_footage")
+        assign_action(lens, action)
+        path = "background_images[0].image_user.frame_offset"
+        write_curves(action, lens, path, frames[changes], offsets[changes, None], "footage", interpolation="CONSTANT")
+
+
+def _turn_upright(background: bpy.types.CameraBackgroundImage, path: Path, scene: bpy.types.Scene) -> None:
+    """Turn a phone's video by its metadata, as Blender itself does since 4.4."""
+    import av
+
+    with av.open(str(path)) as container:
+        counterclockwise = next(container.decode(video=0)).rotation
+    background.rotation = math.radians(-counterclockwise)
+    if counterclockwise % 180:
+        # fitted to the picture's width while it still lies on its side
+        size = (scene.render.resolution_x, scene.render.resolution_y)
+        background.scale = max(size) / min(size)

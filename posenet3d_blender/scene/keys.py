@@ -1,0 +1,129 @@
+"""A motion as an action: written in bulk, since `keyframe_insert` takes time that grows with the square of the length.
+
+One code path for Blender 4.2 to 5.2: actions have slots since 4.4, and no `fcurves` of their own since 5.0.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
+from ..body.skeleton import JOINT_NAMES
+from ..motion import Motion
+from .armature import BODY_TO_WORLD, rest_rotations
+
+# the numbers behind Keyframe.interpolation, which foreach_set wants
+_INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1}
+_SIGNALS: Final = ("left_foot_contact", "right_foot_contact", "confidence")
+
+
+def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> bpy.types.Action:
+    """Animate the bones, one linear key per sample: rotations for all, the way through the world on the pelvis.
+
+    The foot contacts and the confidence become animated custom properties of the armature object.
+    Bones must stand at the rest joints of the motion's own body and betas.
+    """
+    action = bpy.data.actions.new(f"{armature.name}_motion")
+    assign_action(armature, action)
+    frames = np.arange(first_frame, first_frame + motion.frame_count)
+    quaternions = bone_quaternions(motion, rest_rotations(armature))
+    for joint, name in enumerate(JOINT_NAMES):
+        path = f'pose.bones["{name}"].rotation_quaternion'
+        write_curves(action, armature, path, frames, quaternions[:, joint], group=name)
+    write_curves(
+        action, armature, 'pose.bones["pelvis"].location', frames, _pelvis_locations(armature, motion), "pelvis"
+    )
+    signals = np.column_stack([motion.contacts, motion.confidence])
+    for name, values in zip(_SIGNALS, signals.T, strict=True):
+        armature[name] = float(values[0])
+        armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
+        write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
+    return action
+
+
+def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(T, 24, 4) each bone's turn away from rest in its own axes, without sign flips along time.
+
+    Args:
+        motion: rotations relative to the parent in the body's axes, the pelvis's from the body's axes to the world's.
+        rest: (24, 3, 3) the bones' axes at rest in the armature's frame.
+    """
+    rotations = axis_angle_to_matrix(motion.poses)
+    turns = BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
+    turns[:, 0] = rotations[:, 0] @ BODY_TO_WORLD.T  # it already ends in the world's axes
+    in_bone = np.swapaxes(rest, -1, -2) @ turns @ rest
+    return continuous_quaternions(matrix_to_quaternion(in_bone))
+
+
+def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.types.ID | None = None) -> None:
+    """Make `action` animate the datablock: in a new slot, or, for a copy of the action of `like`, in the same slot."""
+    animation = datablock.animation_data_create()
+    animation.action = action
+    if not hasattr(animation, "action_slot"):
+        return
+    if like is None:
+        animation.action_slot = action.slots.new(datablock.id_type, datablock.name)
+    else:
+        animation.action_slot = action.slots[like.animation_data.action_slot.identifier]
+
+
+def curves_of(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
+    """All curves that animate the armature object."""
+    animation = armature.animation_data
+    if not hasattr(animation, "action_slot"):
+        return list(animation.action.fcurves)
+    bags = [strip.channelbag(animation.action_slot) for layer in animation.action.layers for strip in layer.strips]
+    return [curve for bag in bags if bag for curve in bag.fcurves]
+
+
+def transform_curve(curve: bpy.types.FCurve, shift: float, scale: float) -> None:
+    """Move all keys along time by `shift` frames and multiply their values by `scale`, handles too."""
+    for attribute in ("co", "handle_left", "handle_right"):
+        points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+        curve.keyframe_points.foreach_get(attribute, points)
+        points[0::2] += shift
+        points[1::2] *= scale
+        curve.keyframe_points.foreach_set(attribute, points)
+    curve.update()
+
+
+def _pelvis_locations(armature: bpy.types.Object, motion: Motion) -> NDArray[np.float64]:
+    """(T, 3) the pelvis bone's way from its rest position, in its own axes, metres."""
+    bone = armature.data.bones["pelvis"]
+    rest = np.array(bone.head_local)
+    pelvis = motion.trans + rest @ BODY_TO_WORLD  # SMPL adds the translation to the rest joint in the body's axes
+    return (pelvis - rest) @ np.array(bone.matrix_local.to_3x3())
+
+
+def write_curves(
+    action: bpy.types.Action,
+    datablock: bpy.types.ID,
+    path: str,
+    frames: NDArray[np.integer],
+    values: NDArray[np.floating],
+    group: str,
+    interpolation: str = "LINEAR",
+) -> None:
+    """Add one curve to `action` per column of `values` (T, C), keyed at `frames` (T,).
+
+    The action must be assigned to the datablock, and the curves must be new to it.
+    """
+    for index, column in enumerate(values.T):
+        curve = _new_curve(action, datablock, path, index, group)
+        curve.keyframe_points.add(len(frames))
+        curve.keyframe_points.foreach_set("co", np.column_stack([frames, column]).astype(np.float32).ravel())
+        codes = np.full(len(frames), _INTERPOLATIONS[interpolation], dtype=np.int32)
+        curve.keyframe_points.foreach_set("interpolation", codes)
+        curve.update()
+
+
+def _new_curve(
+    action: bpy.types.Action, datablock: bpy.types.ID, path: str, index: int, group: str
+) -> bpy.types.FCurve:
+    if hasattr(action, "fcurves"):  # 4.4 and 4.5 keep it for the first slot, and only it takes groups there
+        return action.fcurves.new(path, index=index, action_group=group)
+    return action.fcurve_ensure_for_datablock(datablock, path, index=index, group_name=group)

@@ -1,0 +1,58 @@
+"""The skinned mesh that follows the armature."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..body.model import Body
+from ..body.skeleton import JOINT_NAMES
+from .armature import BODY_TO_WORLD
+
+SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
+"""Linear RGBA: a neutral grey that is no one's skin."""
+
+
+def add_skin(
+    armature: bpy.types.Object,
+    body: Body,
+    betas: NDArray[np.floating],
+    material: bpy.types.Material,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """A smooth mesh of the body at rest, child of `armature` and bent by it.
+
+    The armature must be of the same body and `betas` (10,).
+    """
+    name = f"{armature.name}_body"
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata((body.rest_vertices(betas) @ BODY_TO_WORLD.T).tolist(), [], body.faces.tolist())
+    mesh.shade_smooth()
+    mesh.materials.append(material)
+    skin = bpy.data.objects.new(name, mesh)
+    collection.objects.link(skin)
+    for joint, joint_name in enumerate(JOINT_NAMES):
+        group = skin.vertex_groups.new(name=joint_name)
+        weights = body.skin_weights[:, joint]
+        for vertex in np.flatnonzero(weights).tolist():
+            group.add([vertex], weights[vertex], "REPLACE")
+    skin.parent = armature
+    modifier = skin.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
+    return skin
+
+
+def add_material(name: str) -> bpy.types.Material:
+    """A plain matt material, the same in the viewport and when rendered."""
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:  # since 5.0 every material has its nodes
+        material.use_nodes = True
+    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = SKIN_COLOUR
+    shader.inputs["Roughness"].default_value = 0.8
+    material.diffuse_color = SKIN_COLOUR
+    material.roughness = 0.8
+    return material

@@ -1,0 +1,88 @@
+"""The armature at rest and its skin."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS, mirrored_name
+from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene.armature import add_armature
+
+from .reading import vertices_now
+
+
+@pytest.fixture
+def armature(body, make_motion):
+    return add_armature("person", body, make_motion().betas, bpy.context.scene.collection)
+
+
+def test_bones_stand_at_the_rest_joints(armature, body, make_motion):
+    x, y, z = body.rest_joints(make_motion().betas).T
+    heads = np.array([armature.data.bones[name].head_local for name in JOINT_NAMES])
+    np.testing.assert_allclose(heads, np.stack([x, -z, y], axis=1), atol=1e-6)
+    assert np.array(armature.matrix_world).tolist() == np.eye(4).tolist()
+
+
+def test_bones_have_smpls_names_order_and_parents(armature):
+    assert {bone.name for bone in armature.data.bones} == set(JOINT_NAMES)
+    for name, parent in zip(JOINT_NAMES, PARENTS, strict=True):
+        bone = armature.data.bones[name]
+        assert (bone.parent.name if bone.parent else None) == (JOINT_NAMES[parent] if parent >= 0 else None)
+        assert armature.pose.bones[name].rotation_mode == "QUATERNION"
+
+
+def test_bones_point_along_the_limbs(armature):
+    bones = armature.data.bones
+    pairs = (("pelvis", "spine1"), ("left_hip", "left_knee"), ("spine3", "neck"), ("right_elbow", "right_wrist"))
+    for name, child in pairs:
+        np.testing.assert_allclose(bones[name].tail_local, bones[child].head_local, atol=1e-6)
+    assert all(0.02 < bone.length < 0.6 for bone in bones)
+    assert (bones["head"].tail_local - bones["head"].head_local).z > 0.1
+    assert (bones["left_foot"].tail_local - bones["left_foot"].head_local).y < -0.03
+
+
+def test_left_and_right_bones_mirror_each_other(body):
+    # of the mean shape, whose rest joints are symmetric but for the regressor's noise
+    armature = add_armature("person", body, np.zeros(10), bpy.context.scene.collection)
+    for name in JOINT_NAMES:
+        own = np.array(armature.data.bones[name].matrix_local.to_3x3())
+        other = np.array(armature.data.bones[mirrored_name(name)].matrix_local.to_3x3())
+        mirror = np.diag([-1.0, 1.0, 1.0]) @ own @ np.diag([-1.0, 1.0, 1.0])
+        np.testing.assert_allclose(mirror, other, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("bone", "moved", "axis", "sign"),
+    [
+        ("left_knee", "left_ankle", 1, +1),  # the shin goes back
+        ("right_knee", "right_ankle", 1, +1),
+        ("left_elbow", "left_wrist", 1, -1),  # the forearm goes forward
+        ("right_elbow", "right_wrist", 1, -1),
+        ("spine1", "head", 1, -1),  # the trunk bows
+    ],
+)
+def test_a_positive_turn_about_x_bends_naturally(armature, bone, moved, axis, sign):
+    before = armature.pose.bones[moved].head.copy()
+    armature.pose.bones[bone].rotation_quaternion = (np.cos(0.2), np.sin(0.2), 0, 0)
+    bpy.context.view_layer.update()
+    assert sign * (armature.pose.bones[moved].head - before)[axis] > 0.05
+
+
+def test_the_skin_bends_as_smpl_says(body, make_motion):
+    motion = make_motion(5)
+    armature = build_scene([motion], body)[0]
+    (skin,) = armature.children
+    expected = body.posed_vertices(axis_angle_to_matrix(motion.poses), motion.betas, motion.trans)
+    for frame in range(5):
+        bpy.context.scene.frame_set(1 + frame)
+        np.testing.assert_allclose(vertices_now(skin), expected[frame], atol=1e-4)
+
+
+def test_the_skin_is_smooth_and_has_a_material(body, make_motion):
+    (skin,) = build_scene([make_motion(2)], body)[0].children
+    assert all(polygon.use_smooth for polygon in skin.data.polygons)
+    assert skin.data.materials[0].diffuse_color[3] == 1
+    assert [group.name for group in skin.vertex_groups] == list(JOINT_NAMES)
