@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,25 +11,25 @@ from numpy.typing import NDArray
 
 from ..errors import PoseNet3DError
 from ..progress import Progress, silent
-from .blazepose.detector import Detection, PersonDetector
+from .blazepose.detector import Detection, PersonDetector, Window
 from .blazepose.regions import Region
-from .footage import Footage, read_frames
+from .following import Follower, Sight, Trail, same_person
+from .footage import Footage, Frame, read_frames
 
 LOOK_INTERVAL: Final = 0.1
-"""Seconds of footage between two looks of the detector."""
-LOST_AFTER: Final = 1.5
-"""Seconds after which a person who was not seen is not waited for at the same place."""
-REACH: Final = 0.35
-"""How far from where they are expected a person may be found, as a part of their region's size ..."""
-REACH_PER_SECOND: Final = 0.5
-"""... and how much farther for each second that they were not seen."""
-LARGEST_SIZE_RATIO: Final = 1.8
-"""People don't grow or shrink by more than this between two looks."""
-SHORTEST_STAY: Final = 0.15
-"""Seconds; whoever is seen more briefly is a false alarm."""
-RETURN_WITHIN: Final = 6.0
-"""Seconds in which someone who left the picture may come back as the same person."""
-RETURN_SIZE_RATIO: Final = 1.6
+"""Seconds of footage between two looks at those who are known."""
+SWEEP_INTERVAL: Final = 0.5
+"""Seconds of footage between two looks at the whole picture, for those who are new."""
+FOCUS: Final = 1.3
+"""A look at one person takes in a window this much larger than their region: there the detector is surest."""
+WIDER_FOCUS: Final = 2.0
+"""Where that look finds nothing: they may have moved faster than expected."""
+SURE_SCORE: Final = 0.7
+"""What a stranger must score in a second look, from near."""
+TILE_STEP: Final = 0.5
+"""Between the squares that a sweep goes through, as a part of their side."""
+SHORTEST_STAY: Final = 0.25
+"""Seconds; whoever is seen more briefly is a false alarm, unless the footage is as short."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PersonTrack:
 
     @property
     def prominence(self) -> float:
-        """Mean size times the number of times seen: the one whom the footage is about has the most."""
+        """Sum of the sizes in which they were seen: whom the footage is about has the most."""
         return float(np.sum([region.size for region in self.regions]))
 
     @property
@@ -65,7 +65,8 @@ class PersonTrack:
         if after == len(self.time):
             return self.regions[-1]
         before_time, after_time = self.time[after - 1], self.time[after]
-        return _between(self.regions[after - 1], self.regions[after], (time - before_time) / (after_time - before_time))
+        part = (time - before_time) / (after_time - before_time)
+        return self.regions[after - 1].towards(self.regions[after], float(part))
 
 
 def find_people(
@@ -80,23 +81,16 @@ def find_people(
     Raises:
         PoseNet3DError: no frame lies in the range, or nobody is seen.
     """
-    span = footage.frames_between(start, end)
-    first_time, last_time = footage.time[span.start], footage.time[span.stop - 1]
-    follower = Follower()
-    next_look = first_time
-    for frame in read_frames(footage, start, end):
-        if frame.time < next_look - 1e-6 and frame.index != span.stop - 1:
-            continue
-        # On the grid of looks, not a step after the last one: 59.94 fps must not turn 0.1 s into 0.117 s.
-        next_look += LOOK_INTERVAL * max(1, np.ceil((frame.time - next_look + 1e-6) / LOOK_INTERVAL))
-        follower.see(frame.time, detector.detect(frame.image))
-        progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    tracks = follower.tracks()
-    if not tracks:
+    short_side = min(footage.image_size)
+    trails = _follow(footage, start, end, detector, short_side, progress)
+    if not trails:
+        # Perhaps everyone is far away.
+        trails = _follow(footage, start, end, detector, short_side / 2, progress)
+    if not trails:
         raise PoseNet3DError(
-            f"{footage.path}: no person found; the whole body should be in view, a fifth of the picture high or more"
+            f"{footage.path}: no person found; the whole body should be in view, a tenth of the picture high or more"
         )
-    return tracks
+    return [_track(trail) for trail in trails]
 
 
 def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTrack]:
@@ -118,121 +112,123 @@ def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTra
         return [max(by_prominence, key=lambda track: track.duration)]
     if person == "all":
         return by_prominence
-    if not person.isdecimal() or person == "0":
+    if not person.isdecimal() or int(person) == 0:
         raise PoseNet3DError(f"person '{person}' is not known; use largest, longest, all, or 1, 2 and so on")
     from_left = sorted(tracks, key=lambda track: track.regions[0].x)
     if int(person) > len(from_left):
-        raise PoseNet3DError(
-            f"{path}: person {person} was asked for, but only {len(from_left)} found; use 1 to {len(from_left)}"
-        )
+        raise PoseNet3DError(f"{path}: there is no person {person}; {len(from_left)} found, counted from the left")
     return [from_left[int(person) - 1]]
 
 
-@dataclass
-class _Open:
-    """A track that is being made."""
+def _follow(
+    footage: Footage,
+    start: float | None,
+    end: float | None,
+    detector: PersonDetector,
+    tile_side: float,
+    progress: Progress,
+) -> list[Trail]:
+    """Everyone's trail; the whole picture is swept by squares of `tile_side` pixels for new people."""
+    span = footage.frames_between(start, end)
+    first_time, last_time = footage.time[span.start], footage.time[span.stop - 1]
+    tiles = sweep_windows(footage.image_size, tile_side)
+    follower = Follower()
+    looks, sweeps = _Rhythm(first_time, LOOK_INTERVAL), _Rhythm(first_time, SWEEP_INTERVAL)
+    for frame in read_frames(footage, start, end):
+        last = frame.index == span.stop - 1
+        if not looks.due(frame.time) and not last:
+            continue
+        for scale in (FOCUS, WIDER_FOCUS):
+            missing = [trail for trail in follower.waiting(frame.time) if trail.last.time < frame.time]
+            near = [
+                detection
+                for trail in missing
+                for detection in detector.detect(frame.image, Window.around(trail.expected(frame.time), scale))
+            ]
+            follower.see(frame.time, _sights(frame, near))
+        if sweeps.due(frame.time) or last:
+            anywhere = [detection for window in tiles for detection in detector.detect(frame.image, window)]
+            known = [trail.last.region for trail in follower.waiting(frame.time)]
+            strangers = [one for one in merge(anywhere) if not any(same_person(one.region, region) for region in known)]
+            certain = [sure for one in strangers if (sure := _second_look(frame, one, detector)) is not None]
+            for sight in follower.see(frame.time, _sights(frame, certain)):
+                follower.start(sight)
+        progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
+    shortest = min(SHORTEST_STAY, (last_time - first_time) / 2)
+    return [trail for trail in follower.trails() if trail.last.time - trail.first.time >= shortest]
 
-    time: list[float] = field(default_factory=list)
-    detections: list[Detection] = field(default_factory=list)
 
-    def add(self, time: float, detection: Detection) -> None:
-        self.time.append(time)
-        self.detections.append(detection)
-
-    @property
-    def last(self) -> Region:
-        return self.detections[-1].region
-
-    def expected(self, time: float) -> Region:
-        """Where the person should be, by constant velocity, which fades while they are not seen."""
-        if len(self.time) < 2:
-            return self.last
-        before = self.detections[-2].region
-        step = self.time[-1] - self.time[-2]
-        ahead = min(time - self.time[-1], 0.5) / step
-        if step > 0.5:
-            return self.last
-        return Region(
-            self.last.x + (self.last.x - before.x) * ahead,
-            self.last.y + (self.last.y - before.y) * ahead,
-            self.last.size,
-            self.last.rotation,
+def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]:
+    """The whole picture and overlapping squares over all of it."""
+    width, height = image_size
+    side = max(width, height)
+    windows = [Window((width - side) / 2, (height - side) / 2, side)]
+    if tile_side * 1.2 < side:
+        counts = [int(np.ceil((length / tile_side - 1) / TILE_STEP - 0.1)) + 1 for length in image_size]
+        lefts, tops = (
+            np.linspace(0, length - tile_side, count) for length, count in zip(image_size, counts, strict=True)
         )
+        windows += [Window(float(left), float(top), tile_side) for top in tops for left in lefts]
+    return windows
 
 
-class Follower:
-    """Joins detections of successive looks into tracks."""
-
-    def __init__(self) -> None:
-        self._tracks: list[_Open] = []
-
-    def see(self, time: float, detections: list[Detection]) -> None:
-        """Take one look's detections: the best overall assignment to those expected, the rest are new people."""
-        from scipy.optimize import linear_sum_assignment
-
-        waiting = [track for track in self._tracks if time - track.time[-1] <= LOST_AFTER]
-        cost = np.array([[_cost(track, time, one.region) for one in detections] for track in waiting])
-        cost = cost.reshape(len(waiting), len(detections))
-        taken = set()
-        for row, column in zip(*linear_sum_assignment(np.minimum(cost, 1e3)), strict=True):
-            if np.isfinite(cost[row, column]):
-                waiting[row].add(time, detections[column])
-                taken.add(column)
-        for column, detection in enumerate(detections):
-            if column not in taken:
-                track = _Open()
-                track.add(time, detection)
-                self._tracks.append(track)
-
-    def tracks(self) -> list[PersonTrack]:
-        """Everyone seen for long enough, returns joined to what was before, those first seen first."""
-        stays = [track for track in self._tracks if track.time[-1] - track.time[0] >= SHORTEST_STAY]
-        # Footage that is over at once has one look at each person.
-        stays = _join_returns(stays or self._tracks)
-        return [
-            PersonTrack(
-                np.array(track.time),
-                tuple(detection.region for detection in track.detections),
-                np.array([detection.score for detection in track.detections]),
-            )
-            for track in stays
-        ]
+def merge(detections: list[Detection]) -> list[Detection]:
+    """One detection for each person, the surest, where overlapping windows showed them several times."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda detection: -detection.score):
+        if not any(same_person(detection.region, other.region) for other in kept):
+            kept.append(detection)
+    return kept
 
 
-def _cost(track: _Open, time: float, region: Region) -> float:
-    expected = track.expected(time)
-    reach = REACH + REACH_PER_SECOND * (time - track.time[-1])
-    distance, ratio = expected.distance(region), expected.size_ratio(region)
-    if distance > reach or ratio > LARGEST_SIZE_RATIO:
-        return np.inf
-    return distance + float(np.log(ratio))
+def _second_look(frame: Frame, seen: Detection, detector: PersonDetector) -> Detection | None:
+    """A stranger as seen from near; None for a false alarm, which looks like nobody from near."""
+    again = detector.detect(frame.image, Window.around(seen.region, FOCUS))
+    sure = [
+        detection for detection in again if detection.score >= SURE_SCORE and same_person(detection.region, seen.region)
+    ]
+    return sure[0] if sure else None
 
 
-def _join_returns(stays: list[_Open]) -> list[_Open]:
-    """Someone who left and someone of like size who came soon after are one person, the nearest in time first."""
-    stays = sorted(stays, key=lambda track: track.time[0])
-    joined: list[_Open] = []
-    for stay in stays:
-        gone = [track for track in joined if _may_return(track, stay)]
-        if gone:
-            earlier = max(gone, key=lambda track: track.time[-1])
-            earlier.time.extend(stay.time)
-            earlier.detections.extend(stay.detections)
-        else:
-            joined.append(stay)
-    return joined
+def _sights(frame: Frame, detections: list[Detection]) -> list[Sight]:
+    return [Sight(frame.time, one, mean_colours(frame.image, one.region)) for one in merge(detections)]
 
 
-def _may_return(gone: _Open, back: _Open) -> bool:
-    pause = back.time[0] - gone.time[-1]
-    return 0 < pause <= RETURN_WITHIN and gone.last.size_ratio(back.detections[0].region) <= RETURN_SIZE_RATIO
+def mean_colours(image: NDArray[np.uint8], region: Region) -> NDArray[np.float64]:
+    """(2, 3) mean RGB, 0 to 1, of a strip over the chest and of one over the legs."""
+    along = np.linspace(0.05, 0.18, 14)
+    across = np.linspace(-0.03, 0.03, 7)
+    up = np.array([np.sin(region.rotation), -np.cos(region.rotation)])
+    right = np.array([-up[1], up[0]])
+    height, width = image.shape[:2]
+    means = []
+    for sign in (1, -1):
+        offsets = sign * along[:, None, None] * up + across[:, None] * right
+        places = np.array([region.x, region.y]) + region.size * offsets
+        columns, rows = np.clip(np.floor(places), 0, [width - 1, height - 1]).astype(int).reshape(-1, 2).T
+        means.append(image[rows, columns].mean(axis=0) / 255)
+    return np.array(means)
 
 
-def _between(first: Region, second: Region, part: float) -> Region:
-    turn = np.angle(np.exp(1j * (second.rotation - first.rotation)))
-    return Region(
-        first.x + (second.x - first.x) * part,
-        first.y + (second.y - first.y) * part,
-        first.size + (second.size - first.size) * part,
-        first.rotation + float(turn) * part,
+def _track(trail: Trail) -> PersonTrack:
+    return PersonTrack(
+        np.array([sight.time for sight in trail.sights]),
+        tuple(sight.region for sight in trail.sights),
+        np.array([sight.detection.score for sight in trail.sights]),
     )
+
+
+class _Rhythm:
+    """Says when a time on an even grid is reached, so that odd frame rates don't stretch the interval."""
+
+    def __init__(self, start: float, interval: float) -> None:
+        self._start = start
+        self._interval = interval
+        self._next = 0
+
+    def due(self, time: float) -> bool:
+        step = (time - self._start) / self._interval + 1e-6
+        if step < self._next:
+            return False
+        self._next = int(step) + 1
+        return True

@@ -38,6 +38,28 @@ def anchor_centres() -> NDArray[np.float32]:
     return np.concatenate(grids)
 
 
+@dataclass(frozen=True)
+class Window:
+    """An upright square of the picture, possibly reaching beyond it; pixels."""
+
+    left: float
+    top: float
+    side: float
+
+    @staticmethod
+    def whole(image: NDArray[np.uint8]) -> Window:
+        """The smallest square around the whole picture (H, W, 3)."""
+        height, width = image.shape[:2]
+        side = max(height, width)
+        return Window((width - side) / 2, (height - side) / 2, side)
+
+    @staticmethod
+    def around(region: Region, scale: float) -> Window:
+        """`scale` times as large as a region, with its centre."""
+        side = region.size * scale
+        return Window(region.x - side / 2, region.y - side / 2, side)
+
+
 class PersonDetector:
     """Finds people in single pictures."""
 
@@ -45,17 +67,14 @@ class PersonDetector:
         self.network = network
         self._anchors = anchor_centres()
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Everyone seen in a picture (H, W, 3) RGB, the surest first."""
-        import cv2
+    def detect(self, image: NDArray[np.uint8], window: Window | None = None) -> list[Detection]:
+        """Everyone seen in a window of a picture (H, W, 3) RGB, the surest first.
 
-        height, width = image.shape[:2]
-        side = max(height, width)
-        scale = INPUT_SIZE / side
-        margin = np.array([side - width, side - height]) / 2
-        letterbox = np.array([[scale, 0, margin[0] * scale], [0, scale, margin[1] * scale]])
-        resized = cv2.warpAffine(image, letterbox, (INPUT_SIZE, INPUT_SIZE), flags=cv2.INTER_LINEAR)
-        outputs = self.network.run({"image": (resized.astype(np.float32) / 127.5 - 1)[None]})
+        People are found best where they fill a third to two thirds of the window; None looks at the whole picture.
+        """
+        window = window or Window.whole(image)
+        pixels = look_through(image, window)
+        outputs = self.network.run({"image": (pixels.astype(np.float32) / 127.5 - 1)[None]})
         logits = outputs["scores"][0, :, 0].astype(np.float64)
         scores = 1 / (1 + np.exp(-np.clip(logits, -100, 100)))
         seen = np.flatnonzero(scores >= MINIMUM_SCORE)
@@ -63,10 +82,33 @@ class PersonDetector:
         centres = boxes[:, :2] + self._anchors[seen]
         corners = np.concatenate([centres - boxes[:, 2:4] / 2, centres + boxes[:, 2:4] / 2], axis=1)
         points = boxes[:, 4:].reshape(-1, 4, 2) + self._anchors[seen, None]
+        corner = np.array([window.left, window.top])
         return [
-            Detection(Region.around(points[0] * side - margin, points[1] * side - margin), score)
+            Detection(Region.around(points[0] * window.side + corner, points[1] * window.side + corner), score)
             for points, score in merge_overlapping(corners, points, scores[seen])
         ]
+
+
+def look_through(image: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
+    """(224, 224, 3) a window of a picture, black beyond the picture's edges."""
+    import cv2
+
+    height, width = image.shape[:2]
+    corner = np.array([window.left, window.top])
+    inside = np.clip(np.round([corner, corner + window.side]), 0, [width, height]).astype(int)
+    (left, top), (right, bottom) = inside
+    pixels = np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+    scale = INPUT_SIZE / window.side
+    (to_left, to_top), (to_right, to_bottom) = np.clip(np.round((inside - corner) * scale), 0, INPUT_SIZE).astype(int)
+    if to_right > to_left and to_bottom > to_top and right > left and bottom > top:
+        # Area averaging: plain sampling would break thin limbs of small people into dots.
+        part = cv2.resize(
+            image[top:bottom, left:right],
+            (int(to_right - to_left), int(to_bottom - to_top)),
+            interpolation=cv2.INTER_AREA,
+        )
+        pixels[to_top:to_bottom, to_left:to_right] = part
+    return pixels
 
 
 def merge_overlapping(

@@ -32,6 +32,22 @@ class Region:
         size = 2 * MARGIN * float(np.hypot(*offset))
         return Region(float(centre[0]), float(centre[1]), size, float(np.arctan2(offset[0], -offset[1])))
 
+    @property
+    def top(self) -> NDArray[np.float64]:
+        """(2,) the point above the head, pixels."""
+        reach = self.size / (2 * MARGIN)
+        return np.array([self.x + np.sin(self.rotation) * reach, self.y - np.cos(self.rotation) * reach])
+
+    def towards(self, other: Region, part: float) -> Region:
+        """The region that lies `part` (0 to 1) of the way to another."""
+        turn = float(np.angle(np.exp(1j * (other.rotation - self.rotation))))
+        return Region(
+            self.x + (other.x - self.x) * part,
+            self.y + (other.y - self.y) * part,
+            self.size + (other.size - self.size) * part,
+            self.rotation + turn * part,
+        )
+
     def crop_to_picture(self, crop_size: int) -> NDArray[np.float64]:
         """(2, 3) affine map from points of a crop with `crop_size` pixels a side to the picture."""
         cosine, sine = np.cos(self.rotation), np.sin(self.rotation)
