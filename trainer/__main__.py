@@ -1,0 +1,9 @@
+"""Commands of the trainer: train, evaluate, export."""
+
+from __future__ import annotations
+
+import sys
+
+from .commands import main
+
+sys.exit(main(sys.argv[1:]))

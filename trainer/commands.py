@@ -1,0 +1,55 @@
+"""Command line of the trainer: `python -m trainer train|evaluate|export`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from posenet3d_blender.errors import PoseNet3DError
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed with one line on standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except PoseNet3DError as error:
+        print(f"trainer: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="Train and export the student network.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a student")
+    train.add_argument("--recipe", required=True, choices=["supervised"])
+    train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
+    train.add_argument("--resume", action="store_true", help="go on where the last run of this recipe stopped")
+    train.set_defaults(run=_train)
+    export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
+    export.add_argument("--checkpoint", type=Path, required=True, help="folder that training wrote")
+    export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .recipe_file import read_recipe
+    from .supervised import SupervisedRecipe, train_supervised
+
+    path = options.config or RECIPES / f"{options.recipe}.toml"
+    folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
+    print(folder)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .export import export_student
+
+    print(export_student(options.checkpoint, options.out))

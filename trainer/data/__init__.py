@@ -1,0 +1,1 @@
+"""Training material: clips of motion capture, virtual cameras, detector noise."""

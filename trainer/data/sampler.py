@@ -1,0 +1,236 @@
+"""Endless windows of made-up observations with their exact truth, from clips of motion capture.
+
+Every window is a new mixture: speed, mirror, upper and lower body of different clips, posed legs, shape and bone
+lengths, a camera, the detector's faults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posenet3d_blender.body.landmarks import KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, PARENTS
+from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+
+from ..kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
+from .clips import Clips
+from .posed import posed_legs
+from .rotations import FittedClips
+from .views import NoiseRanges, ViewRanges, observe, place_before_camera, random_cameras
+
+_UPPER = [
+    joint
+    for joint, name in enumerate(JOINT_NAMES)
+    if any(part in name for part in ("spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hand"))
+]
+_FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
+_JOINT_OF_POINT = [JOINT_INDEX.get(name.replace("big_toe", "foot").replace("index", "hand").replace("pinky", "hand"), -1) for name in KEYPOINT_NAMES]
+"""The SMPL joint that stands in for a keypoint where only joints are known."""
+# Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
+_JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of windows that get each change."""
+
+    posed: float = 0.2
+    recombined: float = 0.25
+    reversed: float = 0.1
+    clip_bones: float = 0.35
+    """Windows on the clip's own skeleton in place of the body's."""
+    joints_only: float = 0.2
+    """Windows that give SMPL joints in place of the detector's keypoints."""
+    point_offset: float = 0.012
+    """Deviation in metres of where a keypoint lies on the body."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A batch of observations and their truth; frames as in `student_network.StudentOutput`."""
+
+    features: Tensor
+    """(B, T, 82)"""
+    rotations: Tensor
+    """(B, T, 24, 3, 3) relative to the parent, the pelvis's in the virtual camera."""
+    bones: Tensor
+    """(B, 24, 3) rest bones, metres."""
+    betas: Tensor
+    """(B, 10)"""
+    has_betas: Tensor
+    """(B,) 0 where the skeleton is a clip's own."""
+    up: Tensor
+    """(B, 3)"""
+    contacts: Tensor
+    """(B, T, 2) 0 or 1."""
+
+
+@dataclass
+class WindowSampler:
+    """Draws `Windows` from fitted clips."""
+
+    clips: Clips
+    fitted: FittedClips
+    body: Body
+    seed: int
+    mixture: Mixture = field(default_factory=Mixture)
+    views: ViewRanges = field(default_factory=ViewRanges)
+    noise: NoiseRanges = field(default_factory=NoiseRanges)
+
+    def __post_init__(self) -> None:
+        self.generator = torch.Generator().manual_seed(self.seed)
+        self._six_d = matrix_to_six_d(torch.from_numpy(self.fitted.rotations)).half()
+        self._root = torch.from_numpy(self.clips.root)
+        self._contacts = torch.from_numpy(rest_contacts(self.clips)).float()
+        self._clip_bones = torch.from_numpy(self.fitted.bones)
+        ranges = self.clips.ranges()
+        self._starts = torch.tensor([start for start, _ in ranges])
+        self._lengths = torch.tensor([end - start for start, end in ranges])
+        keypoints = body_keypoints(self.body)
+        carriers = list(KEYPOINT_JOINTS)
+        self._arms = _tensor(keypoints.template - self.body.joint_template[carriers])
+        self._arm_directions = _tensor(keypoints.directions - self.body.joint_directions[carriers])
+        parents = list(PARENTS[1:])
+        self._bones = torch.zeros(JOINT_COUNT, 3)
+        self._bones[1:] = _tensor(self.body.joint_template[1:] - self.body.joint_template[parents])
+        self._bone_directions = torch.zeros(JOINT_COUNT, 3, self.body.joint_directions.shape[2])
+        self._bone_directions[1:] = _tensor(self.body.joint_directions[1:] - self.body.joint_directions[parents])
+
+    def body_bones(self, betas: Tensor) -> Tensor:
+        """(..., 24, 3) rest bones of the body for shape coefficients (..., 10); differentiable."""
+        return self._bones + (self._bone_directions @ betas[..., None, :, None])[..., 0]
+
+    def draw(self, count: int) -> Windows:
+        """A batch of `count` windows."""
+        rotations, root, contacts, clip_bones = self._motions(count)
+        rotations = self._perturb(rotations)
+        bones, betas, has_betas = self._skeletons(count, clip_bones)
+        self._pose_some(rotations, root, contacts, bones)
+        cameras = random_cameras(count, self.views, self.generator)
+        rotations[:, :, 0] = cameras[:, None] @ rotations[:, :, 0]
+        joints, world = forward_kinematics(rotations, bones[:, None])
+        path = place_before_camera((cameras[:, None] @ root[..., None])[..., 0], self.views, self.generator)
+        points, given = self._points(joints, world, bones, betas)
+        rays, confidence = observe(points + path[:, :, None], self.views, self.noise, self.generator)
+        student_input = normalise_windows(rays.numpy(), (confidence * given[:, None]).numpy())
+        view = torch.from_numpy(student_input.view_rotations)
+        rotations[:, :, 0] = view[:, None] @ rotations[:, :, 0]
+        up = (view @ cameras)[:, :, 1]
+        return Windows(torch.from_numpy(student_input.features), rotations, bones, betas, has_betas, up, contacts)
+
+    def _motions(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Rotations (B, T, 24, 3, 3), root (B, T, 3), contacts (B, T, 2) and the clips' bones (B, 24, 3), in Y-up."""
+        speed = torch.exp(0.3 * torch.randn(count, generator=self.generator)).clamp(0.5, 1.8)
+        six_d, root, contacts, bones = self._windows_at(count, speed)
+        recombined = self._some(count, self.mixture.recombined)
+        partner = torch.randperm(count, generator=self.generator)
+        upper = torch.zeros(JOINT_COUNT, dtype=torch.bool)
+        upper[_UPPER] = True
+        six_d = torch.where((recombined[:, None] & upper)[:, None, :, None], six_d[partner], six_d)
+        mirrored = self._some(count, 0.5)
+        rotations = six_d_to_matrix(six_d)
+        flip = torch.tensor([-1.0, 1.0, 1.0])
+        rotations[mirrored] = flip[:, None] * rotations[mirrored][:, :, list(MIRRORED_JOINTS)] * flip
+        root[mirrored] = root[mirrored] * flip
+        contacts[mirrored] = contacts[mirrored].flip(-1)
+        bones = bones.clone()
+        bones[mirrored] = bones[mirrored][:, list(MIRRORED_JOINTS)] * flip
+        backwards = self._some(count, self.mixture.reversed)
+        for track in (rotations, root, contacts):
+            track[backwards] = track[backwards].flip(1)
+        return rotations, root, contacts, bones
+
+    def _windows_at(self, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        span = (STUDENT_WINDOW - 1) * speed
+        clip = torch.multinomial(self._lengths.float(), count, replacement=True, generator=self.generator)
+        length = self._lengths[clip].float()
+        room = (length - 1 - span).clamp(min=0)
+        first = room * torch.rand(count, generator=self.generator)
+        moments = (first[:, None] + torch.arange(STUDENT_WINDOW) * speed[:, None]).minimum(length[:, None] - 1.001).clamp(min=0)
+        before = moments.long()
+        share = (moments - before)[..., None]
+        before = before + self._starts[clip][:, None]
+        after = before + 1
+        six_d = torch.lerp(self._six_d[before].float(), self._six_d[after].float(), share[..., None])
+        root = torch.lerp(self._root[before], self._root[after], share)
+        return six_d, root, self._contacts[before].clone(), self._clip_bones[before[:, 0]]
+
+    def _perturb(self, rotations: Tensor) -> Tensor:
+        """Turn joints by a constant and a slow swing, so that poses go beyond the clips'."""
+        count = len(rotations)
+        deviation = torch.tensor([next((v for k, v in _JOINT_DEVIATION.items() if k in name), 0.05) for name in JOINT_NAMES])
+        deviation[0] = 0.08
+        ends = torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
+        ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
+        for elbow in ("left_elbow", "right_elbow"):
+            # The forearm's twist shows at the knuckles only; no clip holds it.
+            ends[:, :, :, JOINT_INDEX[elbow], 0] *= 5
+        moment = torch.linspace(0, 1, STUDENT_WINDOW)[None, :, None, None]
+        return rotations @ axis_angle_to_matrix((1 - moment) * ends[0] + moment * ends[1])
+
+    def _skeletons(self, count: int, clip_bones: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Bones (B, 24, 3), the betas (B, 10) they come from and where that holds (B,)."""
+        betas = torch.randn(count, self._bone_directions.shape[-1], generator=self.generator)
+        bones = self.body_bones(betas)
+        of_clip = self._some(count, self.mixture.clip_bones)
+        stretch = 1 + 0.05 * torch.randn(count, JOINT_COUNT, 1, generator=self.generator)
+        stretch = (stretch + stretch[:, list(MIRRORED_JOINTS)]) / 2
+        bones = bones * stretch
+        bones[of_clip] = clip_bones[of_clip] * stretch[of_clip]
+        return bones, betas, (~of_clip).float()
+
+    def _pose_some(self, rotations: Tensor, root: Tensor, contacts: Tensor, bones: Tensor) -> None:
+        chosen = self._some(len(rotations), self.mixture.posed)
+        if chosen.any():
+            rotations[chosen], root[chosen] = posed_legs(rotations[chosen], bones[chosen], self.generator)
+            contacts[chosen] = 1.0
+
+    def _points(self, joints: Tensor, world: Tensor, bones: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+        """The student's points (B, T, 27, 3) on posed bodies, and which of them are given (B, 27)."""
+        count = len(joints)
+        carriers = list(KEYPOINT_JOINTS)
+        arms = self._arms + (self._arm_directions @ betas[:, None, :, None])[..., 0]
+        own = self.body_bones(betas)
+        for index, name in enumerate(KEYPOINT_NAMES):
+            # These ride on one joint and lie at another: they follow the skeleton's own bone.
+            if name.endswith(("hip", "index", "pinky")):
+                joint = _JOINT_OF_POINT[index]
+                arms[:, index] += bones[:, joint] - own[:, joint]
+        arms = arms + self.mixture.point_offset * torch.randn(arms.shape, generator=self.generator)
+        keypoints = joints[:, :, carriers] + (world[:, :, carriers] @ arms[:, None, :, :, None])[..., 0]
+        joints_only = self._some(count, self.mixture.joints_only)
+        known = torch.tensor([joint >= 0 for joint in _JOINT_OF_POINT])
+        keypoints = torch.where(
+            (joints_only[:, None] & known)[:, None, :, None], joints[:, :, _JOINT_OF_POINT], keypoints
+        )
+        given = torch.zeros(count, len(KEYPOINT_NAMES) + 2)
+        given[:, :-2] = torch.where(joints_only[:, None], known.float(), torch.ones(len(KEYPOINT_NAMES)))
+        neck_and_head = joints[:, :, [JOINT_INDEX["neck"], JOINT_INDEX["head"]]]
+        given[:, -2:] = joints_only[:, None].float()
+        return torch.cat([keypoints, neck_and_head], 2), given
+
+    def _some(self, count: int, share: float) -> Tensor:
+        return torch.rand(count, generator=self.generator) < share
+
+
+def rest_contacts(clips: Clips, speed_limit: float = 0.25, height_limit: float = 0.06) -> np.ndarray:
+    """(N, 2) 1 where the left or right foot rests: slow (m/s) and near (m) the lowest that the clip's foot gets."""
+    feet = clips.relative_joints[:, _FEET] + clips.root[:, None, None]
+    contacts = np.zeros((len(feet), 2), np.float32)
+    for start, end in clips.ranges():
+        track = feet[start:end]
+        speed = np.linalg.norm(np.gradient(track, axis=0), axis=-1).min(-1) * clips.frame_rate
+        floor = np.percentile(track[..., 1], 3, axis=0)
+        near = (track[..., 1] - floor < height_limit).any(-1)
+        contacts[start:end] = (speed < speed_limit) & near
+    return contacts
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+

@@ -1,0 +1,44 @@
+"""Reading recipes: TOML files whose tables fill a recipe's dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import TypeVar, get_type_hints
+
+from posenet3d_blender.errors import PoseNet3DError
+
+Recipe = TypeVar("Recipe")
+
+
+def read_recipe(path: Path, recipe: type[Recipe]) -> Recipe:
+    """Fill the dataclass `recipe` from a TOML file; what the file leaves out keeps its default.
+
+    Raises:
+        PoseNet3DError: no such file, no TOML, or a key that the recipe does not have.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise PoseNet3DError(f"{path}: can't be read ({error.strerror}); give a recipe file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise PoseNet3DError(f"{path}: not a TOML file ({error})") from error
+    return _fill(path, table, recipe)
+
+
+def _fill(path: Path, table: dict[str, object], kind: type[Recipe]) -> Recipe:
+    hints = get_type_hints(kind)
+    values: dict[str, object] = {}
+    for key, value in table.items():
+        if key not in hints:
+            raise PoseNet3DError(f"{path}: unknown key '{key}'; known are {', '.join(hints)}")
+        values[key] = _fill(path, value, hints[key]) if isinstance(value, dict) else value
+    missing = [
+        f.name
+        for f in dataclasses.fields(kind)  # type: ignore[arg-type]
+        if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise PoseNet3DError(f"{path}: key '{missing[0]}' is missing")
+    return kind(**values)
