@@ -54,21 +54,22 @@ MIRRORED_KEYPOINTS: Final[tuple[int, ...]] = tuple(KEYPOINT_INDEX[mirrored_name(
 _NOSE_TIP, _EAR, _HEEL, _TOE_TIP = "nose tip", "ear", "heel", "toe tip"
 
 # Keypoint: the joint that carries it, its anchor, and metres from the anchor in the body frame (+X left, Y up, +Z
-# front). The right side mirrors the left.
+# front). The right side mirrors the left. Measured: what best explains our detector's points on 360 renderings of the
+# shipped body (tools/render_people.py, tools/calibrate_keypoints.py), carriers included.
 _PLACES: Final[dict[str, tuple[str, str, tuple[float, float, float]]]] = {
-    "nose": ("head", _NOSE_TIP, (0.0, 0.0, 0.0)),
-    "left_eye": ("head", _NOSE_TIP, (0.032, 0.040, -0.020)),
-    "left_ear": ("head", _EAR, (0.0, 0.0, 0.0)),
-    "left_shoulder": ("left_shoulder", "left_shoulder", (0.0, 0.0, 0.0)),
-    "left_elbow": ("left_elbow", "left_elbow", (0.0, 0.0, 0.0)),
-    "left_wrist": ("left_wrist", "left_wrist", (0.0, 0.0, 0.0)),
-    "left_hip": ("pelvis", "left_hip", (0.0, 0.0, 0.0)),
-    "left_knee": ("left_knee", "left_knee", (0.0, 0.0, 0.0)),
-    "left_ankle": ("left_ankle", "left_ankle", (0.0, 0.0, 0.0)),
-    "left_big_toe": ("left_foot", _TOE_TIP, (0.0, 0.0, 0.0)),
-    "left_heel": ("left_ankle", _HEEL, (0.0, 0.0, 0.0)),
-    "left_index": ("left_wrist", "left_hand", (0.0, 0.0, 0.033)),
-    "left_pinky": ("left_wrist", "left_hand", (0.0, 0.0, -0.033)),
+    "nose": ("head", _NOSE_TIP, (0.0, 0.032, -0.015)),
+    "left_eye": ("head", _NOSE_TIP, (0.022, 0.058, -0.045)),
+    "left_ear": ("head", _EAR, (-0.039, 0.015, 0.035)),
+    "left_shoulder": ("left_collar", "left_shoulder", (-0.019, 0.012, 0.020)),
+    "left_elbow": ("left_shoulder", "left_elbow", (-0.017, 0.001, 0.007)),
+    "left_wrist": ("left_wrist", "left_wrist", (0.011, 0.0, 0.009)),
+    "left_hip": ("pelvis", "left_hip", (-0.024, 0.004, 0.022)),
+    "left_knee": ("left_knee", "left_knee", (-0.002, -0.007, -0.003)),
+    "left_ankle": ("left_knee", "left_ankle", (0.003, 0.028, 0.002)),
+    "left_big_toe": ("left_foot", _TOE_TIP, (0.005, 0.007, -0.029)),
+    "left_heel": ("left_ankle", _HEEL, (-0.003, 0.008, 0.023)),
+    "left_index": ("left_wrist", "left_hand", (-0.014, -0.009, 0.025)),
+    "left_pinky": ("left_wrist", "left_hand", (-0.020, -0.009, 0.0)),
 }
 
 
