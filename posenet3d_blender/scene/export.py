@@ -18,6 +18,8 @@ from .bvh import write_bvh
 from .fbx import write_fbx
 from .staging import at_rest, only, skins
 
+_ADVICE: Final = "check that the folder can be written and the disk has room"
+
 Writer = Callable[[Path, Sequence[bpy.types.Object]], None]
 
 
@@ -53,9 +55,9 @@ def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
         try:
             _WRITERS[path.suffix.lower()](partial, armatures)
         except RuntimeError as error:  # what Blender's own exporters raise
-            raise PoseNet3DError(f"{path}: Blender could not write it ({_one_line(error)})") from error
+            raise PoseNet3DError(f"{path}: Blender could not write it ({_one_line(error)}); {_ADVICE}") from error
         if not partial.is_file():
-            raise PoseNet3DError(f"{path}: Blender wrote no file; try another format and report this")
+            raise PoseNet3DError(f"{path}: Blender wrote no file; {_ADVICE}")
 
 
 def _one_line(error: Exception) -> str:
@@ -64,7 +66,9 @@ def _one_line(error: Exception) -> str:
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skins(armatures)
-    with at_rest(meshes), only(armatures, meshes):
+    with at_rest(meshes), only(armatures, meshes) as scene:
+        # the exporter multiplies the rate by fps_base, where Blender divides by it (seen in 4.2 to 5.2)
+        scene.render.fps_base = 1 / scene.render.fps_base
         bpy.ops.export_scene.gltf(
             filepath=str(path),
             check_existing=False,
@@ -88,20 +92,36 @@ def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
             export_armatures=True,
             evaluation_mode="VIEWPORT",
         )
+    _check_usd(path)
+
+
+def _check_usd(path: Path) -> None:
+    """Raise RuntimeError if the file is cut short: on a full disk the exporter says nothing.
+
+    A .usdc file ends with its table of contents: a count and 32 bytes for each section, where the header says.
+    """
+    content = path.read_bytes()
+    table = int.from_bytes(content[16:24], "little")
+    section_count = int.from_bytes(content[table : table + 8], "little")
+    if len(content) < table + 8 + 32 * section_count:
+        raise RuntimeError("the file was cut short")
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """A whole file when there is nothing else in this one, else a library of the armatures' own scene."""
+    """A whole file when there is nothing else in this one, else a library of the armatures' own scene.
+
+    Not compressed: compressing, Blender does not notice a full disk.
+    """
     present = bpy.context.scene
     camera = [present.camera] if present.camera else []
     ours = {*armatures, *skins(armatures), *camera}
     if ours >= set(bpy.data.objects):
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, relative_remap=False)
         return
     with only(armatures, [*skins(armatures), *camera]) as scene:
         scene.camera = present.camera
         scene.render.resolution_x, scene.render.resolution_y = present.render.resolution_x, present.render.resolution_y
-        bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+        bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE")
 
 
 _WRITERS: Final[dict[str, Writer]] = {

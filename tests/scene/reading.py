@@ -38,7 +38,5 @@ def key_frames(armature: bpy.types.Object) -> NDArray[np.float64]:
     """The frames at which the pelvis turns, strictly rising."""
     from posenet3d_blender.scene.keys import curves_of
 
-    curve = next(
-        curve for curve in curves_of(armature) if curve.data_path == 'pose.bones["pelvis"].rotation_quaternion'
-    )
+    curve = next(curve for curve in curves_of(armature) if curve.data_path.startswith('pose.bones["pelvis"].rotation'))
     return np.array([point.co[0] for point in curve.keyframe_points])
