@@ -22,6 +22,10 @@ LARGEST_SIZE_RATIO: Final = 1.8
 SAME_PERSON_DISTANCE: Final = 0.25
 SAME_PERSON_RATIO: Final = 1.6
 """Detections of one look that are no farther apart (centres, as a part of the size; sizes) show one person."""
+TURN: Final = np.radians(45)
+FASTEST_TURN: Final = np.radians(600)
+"""How far people may turn over between two looks, radians, and how much more for each second between them: a somersault
+takes 0.6 s."""
 VELOCITY_OVER: Final = 0.35
 """Seconds of sights from which the velocity is taken: the detector's centres jitter too much for two sights."""
 RETURN_WITHIN: Final = 6.0
@@ -107,8 +111,12 @@ class Follower:
         cost = cost.reshape(len(trails), len(sights))
         rows, columns = linear_sum_assignment(np.minimum(cost, 1e3))
         fitting = [(row, column) for row, column in zip(rows, columns, strict=True) if np.isfinite(cost[row, column])]
-        for row, column in fitting:
-            trails[row].sights.append(sights[column])
+        for row, column in sorted(fitting, key=lambda place: cost[place]):
+            region, expected = sights[column].region, trails[row].expected(time)
+            # A sight nearer to somebody surer than to where this one is expected is a part of that other person.
+            if all(region.distance(rival) > region.distance(expected) for rival in seen):
+                trails[row].sights.append(sights[column])
+                seen.append(region)
         taken = {column for _, column in fitting}
         return [sight for column, sight in enumerate(sights) if column not in taken]
 
@@ -137,7 +145,8 @@ def _cost(trail: Trail, sight: Sight) -> float:
     expected = trail.expected(sight.time)
     reach = REACH + REACH_PER_SECOND * (sight.time - trail.last.time)
     distance, ratio = expected.distance(sight.region), expected.size_ratio(sight.region)
-    if distance > reach or ratio > LARGEST_SIZE_RATIO:
+    turn = expected.turn(sight.region)
+    if distance > reach or ratio > LARGEST_SIZE_RATIO or turn > FASTEST_TURN * (sight.time - trail.last.time) + TURN:
         return np.inf
     # Somebody's head is where it was, even where an arm or a neighbour drags the hips' estimate away.
     top_distance = float(np.hypot(*(expected.top - sight.region.top))) / expected.size

@@ -25,7 +25,7 @@ FOCUS: Final = 1.3
 WIDER_FOCUS: Final = 2.0
 """Where that look finds nothing: they may have moved faster than expected."""
 SURE_SCORE: Final = 0.7
-"""What a stranger must score in a second look, from near."""
+"""What strangers must score in a second look from near, and those we know where they are not expected."""
 TILE_STEP: Final = 0.5
 """Between the squares that a sweep goes through, as a part of their side."""
 SHORTEST_STAY: Final = 0.25
@@ -144,6 +144,7 @@ def _follow(
                 detection
                 for trail in missing
                 for detection in detector.detect(frame.image, Window.around(trail.expected(frame.time), scale))
+                if scale == FOCUS or detection.score >= SURE_SCORE
             ]
             follower.see(frame.time, _sights(frame, near))
         if sweeps.due(frame.time) or last:

@@ -71,26 +71,38 @@ class _Walker:
 
     def look(self, frame: Frame) -> Landmarks | None:
         """The person's landmarks in this frame, or None where they are not seen."""
-        trusted = self._track.seconds_from_sight(frame.time) <= TRUSTED_FOR
-        expected = self._track.region_at(frame.time) if trusted else None
-        places = [self._next] if self._next is not None and self._belongs(self._next, expected, frame.time) else []
-        if expected is not None:
-            places.append(expected)
-        for place in places:
-            seen = self._finder.find(frame.image, place)
-            if seen.presence >= MINIMUM_PRESENCE and self._belongs(seen.next_region, expected, frame.time):
-                self._next = seen.next_region
-                return seen
-        self._next = None
-        return None
+        seen = self._look(frame)
+        self._next = seen.next_region if seen is not None else None
+        return seen
 
-    def _belongs(self, region: Region, expected: Region | None, time: float) -> bool:
-        """Whether somebody found in `region` is our person."""
-        if expected is not None and not _agree(region, expected):
-            return False
-        own_distance = region.distance(expected) if expected is not None else np.inf
-        rivals = [other.region_at(time) for other in self._others if other.seconds_from_sight(time) <= TRUSTED_FOR]
-        return all(region.distance(rival) > min(own_distance, LARGEST_DISTANCE) for rival in rivals)
+    def _look(self, frame: Frame) -> Landmarks | None:
+        expected = self._track.region_at(frame.time) if _seen_around(self._track, frame.time) else None
+        rivals = [other.region_at(frame.time) for other in self._others if _seen_around(other, frame.time)]
+        followed = self._find(frame, self._next)
+        if followed is not None and _nearer_to_rival(followed.next_region, expected, rivals):
+            followed = None
+        if expected is None or (followed is not None and _agree(followed.next_region, expected)):
+            return followed
+        sought = self._find(frame, expected)
+        if sought is not None and _agree(sought.next_region, expected):
+            return sought
+        # The detector may be wrong for a moment: nobody is where it points, and the one we follow is still there.
+        return followed
+
+    def _find(self, frame: Frame, region: Region | None) -> Landmarks | None:
+        if region is None:
+            return None
+        seen = self._finder.find(frame.image, region)
+        return seen if seen.presence >= MINIMUM_PRESENCE else None
+
+
+def _seen_around(track: PersonTrack, time: float) -> bool:
+    return track.seconds_from_sight(time) <= TRUSTED_FOR
+
+
+def _nearer_to_rival(region: Region, expected: Region | None, rivals: list[Region]) -> bool:
+    own_distance = region.distance(expected) if expected is not None else LARGEST_DISTANCE
+    return any(region.distance(rival) < min(own_distance, LARGEST_DISTANCE) for rival in rivals)
 
 
 def _agree(region: Region, expected: Region) -> bool:
