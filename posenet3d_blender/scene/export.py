@@ -92,36 +92,32 @@ def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
             export_armatures=True,
             evaluation_mode="VIEWPORT",
         )
-    _check_usd(path)
-
-
-def _check_usd(path: Path) -> None:
-    """Raise RuntimeError if the file is cut short: on a full disk the exporter says nothing.
-
-    A .usdc file ends with its table of contents: a count and 32 bytes for each section, where the header says.
-    """
     content = path.read_bytes()
+    # it ends with its table of contents, a count and 32 bytes for each section; the header says where that starts
     table = int.from_bytes(content[16:24], "little")
     section_count = int.from_bytes(content[table : table + 8], "little")
-    if len(content) < table + 8 + 32 * section_count:
-        raise RuntimeError("the file was cut short")
+    _expect_whole(len(content) >= table + 8 + 32 * section_count)
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """A whole file when there is nothing else in this one, else a library of the armatures' own scene.
-
-    Not compressed: compressing, Blender does not notice a full disk.
-    """
+    """A whole file when there is nothing else in this one, else a library of the armatures' own scene."""
     present = bpy.context.scene
     camera = [present.camera] if present.camera else []
-    ours = {*armatures, *skins(armatures), *camera}
-    if ours >= set(bpy.data.objects):
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, relative_remap=False)
-        return
-    with only(armatures, [*skins(armatures), *camera]) as scene:
-        scene.camera = present.camera
-        scene.render.resolution_x, scene.render.resolution_y = present.render.resolution_x, present.render.resolution_y
-        bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE")
+    if {*armatures, *skins(armatures), *camera} >= set(bpy.data.objects):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
+    else:
+        with only(armatures, [*skins(armatures), *camera]) as scene:
+            scene.camera = present.camera
+            scene.render.resolution_x = present.render.resolution_x
+            scene.render.resolution_y = present.render.resolution_y
+            bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=False)
+    _expect_whole(b"ENDB" in path.read_bytes()[-32:])  # the last block's name; 32 bytes is a block's header
+
+
+def _expect_whole(is_whole: bool) -> None:
+    """Blender says nothing when the disk fills up under a file of these formats."""
+    if not is_whole:
+        raise RuntimeError("the file was cut short")
 
 
 _WRITERS: Final[dict[str, Writer]] = {
