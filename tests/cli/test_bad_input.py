@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.cli.run import main
 from posenet3d_blender.motion import load_motion
 
+PACKAGE = Path(__file__).parents[2] / "posenet3d_blender"
 Image = NDArray[np.uint8]
 WriteVideo = Callable[[Path, Iterable[Image]], Path]
 
@@ -158,3 +163,69 @@ def test_unusable_extra_inputs(
 def test_device_that_is_not_here(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     command = ["capture", str(demo_clip), "-o", str(tmp_path / "out.npz"), "--device", "directml"]
     assert_refused(capfd, tmp_path, command, "directml")
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A folder with an installed package of its own, to damage."""
+    folder = tmp_path / "installation"
+    skipped = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=skipped, copy_function=link_or_copy)
+    return folder
+
+
+def link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copy2(source, target)
+
+
+def capture_with(installation: Path, video: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, with that installation's package and assets."""
+    output = installation.parent / "out.npz"
+    command = [sys.executable, "-m", "posenet3d_blender", "capture", str(video), "-o", str(output)]
+    return subprocess.run(command, cwd=installation, capture_output=True, text=True, timeout=300)
+
+
+def replace_asset(path: Path, content: bytes) -> None:
+    """Write an asset anew; the hard link to the real one is taken away first."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        "blazepose/pose_detection.onnx",
+        "blazepose/pose_landmark_heavy.onnx",
+        "student/student.onnx",
+        "student/student.json",
+        "body/body_smpl24.npz",
+    ],
+)
+def test_missing_asset(asset: str, installation: Path, demo_clip: Path) -> None:
+    (installation / PACKAGE.name / "assets" / asset).unlink()
+    assert_installation_refused(capture_with(installation, demo_clip), installation, Path(asset).name, "missing")
+
+
+def test_damaged_asset(installation: Path, demo_clip: Path) -> None:
+    path = installation / PACKAGE.name / "assets" / "student" / "student.onnx"
+    replace_asset(path, path.read_bytes()[:1000])
+    assert_installation_refused(capture_with(installation, demo_clip), installation, "student.onnx")
+
+
+def test_wrong_checkpoint_version(installation: Path, demo_clip: Path) -> None:
+    path = installation / PACKAGE.name / "assets" / "student" / "student.json"
+    description = json.loads(path.read_text()) | {"version": 999}
+    replace_asset(path, json.dumps(description).encode())
+    assert_installation_refused(capture_with(installation, demo_clip), installation, "student.json", "version 999")
+
+
+def assert_installation_refused(run: subprocess.CompletedProcess[str], installation: Path, *words: str) -> None:
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert run.stderr.startswith("posenet3d: error: ")
+    assert run.stderr.count("\n") == 1
+    assert all(word in run.stderr for word in words), run.stderr
+    assert [path.name for path in installation.parent.iterdir()] == ["installation"]

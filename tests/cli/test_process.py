@@ -1,0 +1,38 @@
+"""The commands as processes of their own: what a shell script sees."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "posenet3d_blender"]
+
+
+def test_exit_codes_reach_the_shell(tmp_path: Path) -> None:
+    missing = subprocess.run([*COMMAND, "capture", "nowhere.mp4", "-o", "out.npz"], cwd=tmp_path, capture_output=True)
+    assert (missing.returncode, missing.stdout, missing.stderr.count(b"\n")) == (1, b"", 1)
+    usage = subprocess.run([*COMMAND, "capture"], cwd=tmp_path, capture_output=True)
+    assert (usage.returncode, usage.stdout, usage.stderr.count(b"\n")) == (2, b"", 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc to see the work begin")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_capture_leaves_nothing(stop: signal.Signals, demo_clip: Path, tmp_path: Path) -> None:
+    outputs = ["-o", "out.npz", "-o", "out.fbx", "--preview", "preview.mp4"]
+    capture = subprocess.Popen(
+        [*COMMAND, "capture", str(demo_clip), *outputs], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    memory = Path(f"/proc/{capture.pid}/maps")
+    while capture.poll() is None and "onnxruntime" not in memory.read_text():
+        time.sleep(0.05)
+    capture.send_signal(stop)
+    output, error = capture.communicate(timeout=120)
+    assert capture.returncode == 130
+    assert output == b""
+    assert error.decode() == "posenet3d: error: cancelled; nothing was left half-written\n"
+    assert list(tmp_path.iterdir()) == []
