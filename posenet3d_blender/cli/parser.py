@@ -67,9 +67,10 @@ def _add_capture(commands: argparse._SubParsersAction) -> None:
     )
     capture.add_argument(
         "--keypoints",
-        type=_path_ending(".json"),
+        type=Path,
         metavar="IN.json",
-        help="take the 2D joints from this file (COCO-17, BlazePose-33 or OpenPose BODY_25) instead of detecting them",
+        help="take the 2D joints from this file, or OpenPose's folder of files, instead of detecting them "
+        "(COCO-17, BlazePose-33 or BODY_25)",
     )
     capture.add_argument(
         "--keypoints-out",
