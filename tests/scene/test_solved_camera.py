@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -97,3 +98,26 @@ def test_footage_is_shown_behind_and_names_the_scene(body, make_motion, tmp_path
     assert background.display_depth == "BACK"
     assert lens.animation_data is None  # the same rate needs no keys
     assert not bpy.data.movieclips
+
+
+def test_a_phones_video_stands_upright(body, make_motion, tmp_path):
+    """Stored lying down, with the note to turn it a quarter clockwise; Blender itself obeys that since 4.4."""
+    video = write_video(tmp_path / "walk.mp4", Fraction(30), 10)
+    turn_by_metadata(video)
+    build_scene([make_motion(5, camera=camera_seeing_origin((32, 64)))], body, video)
+    (background,) = bpy.context.scene.camera.data.background_images
+    if bpy.app.version >= (4, 4):
+        assert tuple(background.image.size) == (32, 64)
+        assert (background.rotation, background.scale) == (0, 1)
+    else:
+        assert tuple(background.image.size) == (64, 32)
+        assert background.rotation == pytest.approx(np.pi / 2)  # clockwise, seen in Blender 4.3's viewport
+        assert background.scale == pytest.approx(2)
+
+
+def turn_by_metadata(video: Path) -> None:
+    """Write the matrix of a quarter turn into the track's header (ISO 14496-12, box `tkhd`, version 0)."""
+    content = bytearray(video.read_bytes())
+    matrix = content.index(b"tkhd") + 4 + 40
+    content[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    video.write_bytes(content)
