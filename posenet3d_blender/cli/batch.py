@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_to_files, settings_of
-from .console import Console, unexpected
+from .console import Console, one_line, unexpected
 from .produce import files_of
 from .summary import Summary
 
@@ -54,7 +54,7 @@ class Result:
         """The report line."""
         if self.summary:
             return f"ok       {self.video}: {self.summary.as_line()}"
-        return f"{self.status:<8} {self.video}: {self.reason}, {self.seconds:.1f} s"
+        return f"{self.status:<8} {self.video}: {one_line(self.reason)}, {self.seconds:.1f} s"
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
@@ -89,7 +89,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             except Cancelled:
                 raise
             except PoseNet3DError as error:
-                result = Result(video, "failed", _without_name(str(error), video), seconds=time.perf_counter() - began)
+                result = Result(
+                    video, "failed", str(error).removeprefix(f"{video}: "), seconds=time.perf_counter() - began
+                )
             except Exception as error:  # a mistake of ours with one video must not cost the night's other videos
                 result = Result(video, "failed", unexpected(error), seconds=time.perf_counter() - began)
         report(result.as_line())
@@ -133,10 +135,6 @@ def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
     if not video.is_file() or not all(path.is_file() for path in files):
         return False
     return min(path.stat().st_mtime for path in files) >= video.stat().st_mtime
-
-
-def _without_name(message: str, video: Path) -> str:
-    return " ".join(message.removeprefix(f"{video}: ").split())
 
 
 def _summary_of(results: Sequence[Result]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -36,7 +36,7 @@ class Console:
     def warn(self, line: str) -> None:
         """Something that the user should know, on standard error."""
         self._clear_bar()
-        print(f"posenet3d: warning: {_one_line(line)}", file=self.error, flush=True)
+        print(f"posenet3d: warning: {one_line(line)}", file=self.error, flush=True)
 
     def note(self, line: str) -> None:
         """A line of results on standard error, where standard output is kept for JSON."""
@@ -46,7 +46,7 @@ class Console:
     def fail(self, line: str) -> None:
         """Why the command failed: one line on standard error."""
         self._clear_bar()
-        print(f"posenet3d: error: {_one_line(line)}", file=self.error, flush=True)
+        print(f"posenet3d: error: {one_line(line)}", file=self.error, flush=True)
 
     def say_json(self, value: dict[str, Any]) -> None:
         """One JSON object on one line, on standard output."""
@@ -67,32 +67,33 @@ def open_console(debug: bool) -> Iterator[Console]:
     """The user's streams, with everybody else's prints hidden unless `debug`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    with (
-        open(os.dup(1), "w", encoding="utf-8", errors="backslashreplace") as output,
-        open(os.dup(2), "w", encoding="utf-8", errors="backslashreplace") as error,
-        _descriptors_lead_to(error.fileno() if debug else None),
-    ):
-        yield Console(output, error, ProgressBar(error) if error.isatty() else silent)
+    others_go_to = os.dup(2) if debug else os.open(os.devnull, os.O_WRONLY)
+    with _stream(os.dup(1)) as output, _stream(os.dup(2)) as error, _stream(others_go_to) as others:
+        with _prints_go_to(others):
+            yield Console(output, error, ProgressBar(error) if error.isatty() else silent)
+
+
+def _stream(descriptor: int) -> TextIO:
+    """File names may hold bytes that are no text: they are shown escaped."""
+    return open(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager
-def _descriptors_lead_to(target: int | None) -> Iterator[None]:
-    """Standard output and error lead to this descriptor, or to nowhere, until the end."""
+def _prints_go_to(stream: TextIO) -> Iterator[None]:
+    """All that anyone prints goes to this stream until the end, past our own lines."""
     saved = os.dup(1), os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         for descriptor in (1, 2):
-            os.dup2(nowhere if target is None else target, descriptor)
-        yield
+            os.dup2(stream.fileno(), descriptor)
+        with redirect_stdout(stream), redirect_stderr(stream):
+            yield
     finally:
         # What is still in a buffer belongs to the libraries too.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        stream.flush()
         _flush_c_streams()
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
-        os.close(nowhere)
 
 
 def _flush_c_streams() -> None:
@@ -100,5 +101,6 @@ def _flush_c_streams() -> None:
     library.fflush(None)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text with all line breaks and runs of blanks as single blanks."""
     return " ".join(text.split())
