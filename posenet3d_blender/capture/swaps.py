@@ -29,6 +29,12 @@ GROUP_WEIGHTS: Final = np.array([1.0, 1.0, 0.3])
 """The head's points lie close together and tell little."""
 COST_PER_SECOND: Final = 0.15
 """Of calling left right, in body sizes: what a detector says most of the time is true."""
+COST_PER_CHANGE: Final = 0.003
+"""Of beginning or ending an exchange, in body sizes: where both sides lie in one place, none is called."""
+USUAL_OVER: Final = 0.25
+"""Seconds to either side over which a point's usual way from frame to frame is the median."""
+USUAL_FACTOR: Final = 1.5
+"""A way up to this many times the usual one surprises nobody."""
 MEMORY: Final = 0.2
 """Seconds over which a place tells left from right: after a longer gap either side may be anywhere."""
 
@@ -60,11 +66,10 @@ def undo_swaps(keypoints: Keypoints, size: NDArray[np.float64]) -> tuple[Keypoin
 def _cheapest_states(keypoints: Keypoints, size: NDArray[np.float64], seen: NDArray[np.intp]) -> NDArray[np.intp]:
     """(len(seen),) the state of each frame in which the person is seen."""
     time = keypoints.time[seen]
-    straight = _movement(keypoints, size, seen, crossing=False)
-    crossing = _movement(keypoints, size, seen, crossing=True)
+    straight, crossing = _surprises(keypoints, size, seen)
     # (4, 4, 3) between which states a group changes sides
     changes = EXCHANGED[:, None] != EXCHANGED[None]
-    steps = np.where(changes[None], crossing[:, None, None], straight[:, None, None]) @ GROUP_WEIGHTS
+    steps = np.where(changes[None], crossing[:, None, None] + COST_PER_CHANGE, straight[:, None, None]) @ GROUP_WEIGHTS
     effort = (EXCHANGED @ GROUP_WEIGHTS) / GROUP_WEIGHTS.sum() * COST_PER_SECOND
     cost = effort * (time[1] - time[0])
     origin = np.zeros((len(seen), len(EXCHANGED)), dtype=np.intp)
@@ -79,14 +84,33 @@ def _cheapest_states(keypoints: Keypoints, size: NDArray[np.float64], seen: NDAr
     return states
 
 
-def _movement(
-    keypoints: Keypoints, size: NDArray[np.float64], seen: NDArray[np.intp], crossing: bool
-) -> NDArray[np.float64]:
-    """(len(seen) - 1, 3) each group's mean way to the next frame, in body sizes, to its own or the other side."""
-    points, confidence = keypoints.points[seen], keypoints.confidence[seen]
-    order = list(MIRRORED_KEYPOINTS) if crossing else list(range(len(MIRRORED_KEYPOINTS)))
-    way = np.linalg.norm(points[1:, order] - points[:-1], axis=2) / size[seen][1:, None]
-    weight = np.sqrt(confidence[1:, order] * confidence[:-1]) + 1e-6
-    way_of_group = ((way * weight) @ GROUPS.T) / (weight @ GROUPS.T)
-    pause = np.diff(keypoints.time[seen])
-    return way_of_group / (1 + pause / MEMORY)[:, None]
+def _surprises(
+    keypoints: Keypoints, size: NDArray[np.float64], seen: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How much farther each group moves from a frame to the next than its points do at that time, in body sizes.
+
+    Returns:
+        Two (len(seen) - 1, 3): where each side goes on to its own place, and where it goes to the other side's.
+    """
+    from scipy.ndimage import median_filter
+
+    time, points, confidence = keypoints.time[seen], keypoints.points[seen], keypoints.confidence[seen]
+    mirrored = list(MIRRORED_KEYPOINTS)
+    scale = size[seen][1:, None]
+    straight = np.linalg.norm(points[1:] - points[:-1], axis=2) / scale
+    crossing = np.linalg.norm(points[1:, mirrored] - points[:-1], axis=2) / scale
+    pause = np.diff(time)
+    # Legs that pass each other in a stride come near each other's place: that is how they move at that time.
+    window = 2 * round(USUAL_OVER / float(np.median(pause))) + 1
+    usual = USUAL_FACTOR * median_filter(np.minimum(straight, crossing), size=(window, 1), mode="nearest")
+    fading = (1 + pause / MEMORY)[:, None]
+    return (
+        _mean_of_groups(np.maximum(straight - usual, 0), np.sqrt(confidence[1:] * confidence[:-1])) / fading,
+        _mean_of_groups(np.maximum(crossing - usual, 0), np.sqrt(confidence[1:, mirrored] * confidence[:-1])) / fading,
+    )
+
+
+def _mean_of_groups(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 25) values of points to (N, 3) weighted means of groups."""
+    weight = weight + 1e-6
+    return ((values * weight) @ GROUPS.T) / (weight @ GROUPS.T)

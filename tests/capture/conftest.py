@@ -1,0 +1,90 @@
+"""Small videos of every kind, made on the spot."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+WriteVideo = Callable[..., Path]
+
+
+def quarters(width: int = 64, height: int = 48) -> Picture:
+    """A picture whose corners tell them apart: red, green / blue, white."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[: height // 2, : width // 2] = 255, 0, 0
+    picture[: height // 2, width // 2 :] = 0, 255, 0
+    picture[height // 2 :, : width // 2] = 0, 0, 255
+    picture[height // 2 :, width // 2 :] = 255, 255, 255
+    return picture
+
+
+@pytest.fixture
+def write_video(tmp_path: Path) -> WriteVideo:
+    """A function that writes pictures, shown at given seconds, and returns the path."""
+
+    def write(
+        name: str,
+        pictures: Sequence[Picture],
+        times: Sequence[float] | None = None,
+        codec: str = "libx264",
+        pixel_format: str = "yuv444p",
+        options: dict[str, str] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        if times is None:
+            times = [index / 25 for index in range(len(pictures))]
+        clock = Fraction(1, 30_000)
+        with av.open(str(path), "w", options=options or {}) as container:
+            stream = container.add_stream(codec, rate=Fraction(25))
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = pixel_format
+            stream.gop_size = 10
+            stream.time_base = stream.codec_context.time_base = clock
+            for picture, time in zip(pictures, times, strict=True):
+                source = "rgba" if picture.shape[2] == 4 else "rgb24"
+                frame = av.VideoFrame.from_ndarray(picture, format=source)
+                frame.pts, frame.time_base = round(time / clock), clock
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_sound(tmp_path: Path) -> Callable[[str], Path]:
+    """A function that writes a second of sound without pictures."""
+
+    def write(name: str) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=44_100)
+            stream.layout = "mono"
+            for _ in range(40):
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+                frame.sample_rate = 44_100
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return write
+
+
+def rotate_in_header(path: Path, degrees_clockwise: int) -> None:
+    """Write what a phone writes: the pictures stay, the track's header says by how much to turn them."""
+    matrices = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+    data = bytearray(path.read_bytes())
+    header = data.index(b"tkhd")
+    # After the type: version and flags 4, times and track 20, reserved 8, layer to volume 8; then nine numbers.
+    place = header + 4 + 4 + 20 + 8 + 8
+    a, b, c, d = (value * 0x10000 for value in matrices[degrees_clockwise])
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    path.write_bytes(data)
