@@ -68,9 +68,13 @@ def open_console(debug: bool) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     others_go_to = os.dup(2) if debug else os.open(os.devnull, os.O_WRONLY)
-    with _stream(os.dup(1)) as output, _stream(os.dup(2)) as error, _stream(others_go_to) as others:
-        with _prints_go_to(others):
-            yield Console(output, error, ProgressBar(error) if error.isatty() else silent)
+    with (
+        _stream(os.dup(1)) as output,
+        _stream(os.dup(2)) as error,
+        _stream(others_go_to) as others,
+        _prints_go_to(others),
+    ):
+        yield Console(output, error, ProgressBar(error) if error.isatty() else silent)
 
 
 def _stream(descriptor: int) -> TextIO:
