@@ -48,7 +48,7 @@ if ! [ -x "$folder/bin/python" ]; then
 fi
 
 echo "set-up: installing into $folder: $*"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+"$folder/bin/python" -m pip install -qq --disable-pip-version-check "$@"
 
 if "$folder/bin/python" -m pip show --quiet bpy 2>/dev/null && ! "$folder/bin/python" -c "import bpy" >/dev/null 2>&1; then
     # shellcheck disable=SC2086
