@@ -233,10 +233,14 @@ def render_to(path: Path, window: tuple[int, int, int, int] | None = None) -> No
     scene = bpy.context.scene
     scene.render.use_border = scene.render.use_crop_to_border = window is not None
     if window is not None:
-        left, top, right, bottom = window
+        # Blender cuts fractions of pixels off: the halves keep its window to whole ones
+        left, top, right, bottom = (side + 0.5 for side in window)
         width, height = scene.render.resolution_x, scene.render.resolution_y
         scene.render.border_min_x, scene.render.border_max_x = left / width, right / width
-        scene.render.border_min_y, scene.render.border_max_y = 1 - bottom / height, 1 - top / height
+        scene.render.border_min_y, scene.render.border_max_y = (
+            (height + 1 - bottom) / height,
+            (height + 1 - top) / height,
+        )
     scene.render.image_settings.file_format = "PNG"
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
