@@ -33,7 +33,7 @@ class POSENET3D_OT_capture(bpy.types.Operator):
 
     bl_idname = "posenet3d.capture"
     bl_label = "Capture from Video"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}  # not REGISTER: adjusting a setting afterwards would capture again
 
     # Blender reads properties from annotations, where a type checker wants types
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
