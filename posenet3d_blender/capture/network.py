@@ -43,6 +43,13 @@ def available_devices() -> list[tuple[str, str]]:
     return [(key, name) for key, (provider, name) in ONNXRUNTIME_PROVIDERS.items() if provider in present]
 
 
+def usable_processors() -> int:
+    """How many processors this process may use; containers and batch systems often allow fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def open_network(path: Path, device: str = "auto") -> Network:
     """Load an ONNX file on a device; "auto" takes the best device that works.
 
@@ -77,7 +84,7 @@ class OnnxruntimeNetwork:
         onnxruntime.set_default_logger_severity(4)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = min(os.cpu_count() or 1, MAXIMUM_THREADS)
+        options.intra_op_num_threads = min(usable_processors(), MAXIMUM_THREADS)
         options.inter_op_num_threads = 1
         # Threads that spin while they wait take the processor from video decoding (twice as slow on two cores).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

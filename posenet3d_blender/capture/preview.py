@@ -54,13 +54,11 @@ def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progr
     """
     if not motions or any(motion.camera is None for motion in motions):
         raise PoseNet3DError(f"{path}: a preview needs motions with a solved camera; capture them from footage")
-    # Half a frame more at either end: samples on the footage's own frames may be rounded.
-    slack = 0.5 / float(footage.standard_rate)
-    start = max(0.0, min(float(motion.time[0]) for motion in motions) - slack)
-    end = max(float(motion.time[-1]) for motion in motions) + slack
+    start = max(0.0, min(float(motion.time[0]) - _hold(motion) for motion in motions))
+    end = max(float(motion.time[-1]) + _hold(motion) for motion in motions)
     shown = footage.frames_between(start, end)
     size = preview_size(footage.image_size)
-    tracks = [_Projected(motion, np.array(size) / footage.image_size, slack) for motion in motions]
+    tracks = [_Projected(motion, np.array(size) / footage.image_size) for motion in motions]
     with writing(path) as partial, _encoding(partial, path, size, footage.standard_rate) as encoder:
         for frame in read_frames(footage, start, end):
             picture = _resized(frame.image, size)
@@ -101,6 +99,11 @@ def draw_skeleton(picture: NDArray[np.uint8], skeleton: Skeleton) -> NDArray[np.
     return np.asarray(cv2.addWeighted(drawn, opacity, picture, 1 - opacity, 0), dtype=np.uint8)
 
 
+def _hold(motion: Motion) -> float:
+    """Seconds for which a motion's ends are held: up to a frame of the footage lies after its last sample."""
+    return 1 / motion.frame_rate
+
+
 def _side(name: str) -> str:
     side = name.partition("_")[0]
     return side if side in COLOURS else "middle"
@@ -109,17 +112,16 @@ def _side(name: str) -> str:
 class _Projected:
     """A motion's joints in the preview's pixels, at any time."""
 
-    def __init__(self, motion: Motion, scale: NDArray[np.float64], slack: float) -> None:
+    def __init__(self, motion: Motion, scale: NDArray[np.float64]) -> None:
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion
         self._joints = motion.camera.project(motion.joints) * scale
-        self._slack = slack
 
     def at(self, time: float) -> Skeleton | None:
         """The skeleton at a time in seconds, or None where the motion has not begun or is over."""
-        times = self._motion.time
-        if not times[0] - self._slack <= time <= times[-1] + self._slack:
+        times, hold = self._motion.time, _hold(self._motion)
+        if not times[0] - hold <= time <= times[-1] + hold:
             return None
         after = int(np.clip(np.searchsorted(times, time), 1, max(len(times) - 1, 1)))
         before, after = after - 1, min(after, len(times) - 1)
