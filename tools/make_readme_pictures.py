@@ -2,7 +2,7 @@
 
     make demo && .venv/bin/python tools/make_readme_pictures.py
 
-docs/images/preview.jpg: frames of the preview video in a row. docs/images/armature.png: the captured body and its bones
+docs/images/preview.jpg: frames of the preview video in a row. docs/images/armature.jpg: the captured body and its bones
 at moments of the clip, rendered by Blender's Workbench.
 """
 
@@ -44,18 +44,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    save_preview_strip(arguments.demo / "demo_preview.mp4", arguments.out / "preview.jpg")
-    render_armature(load_motion(arguments.demo / "demo.npz"), arguments.out / "armature.png")
+    motion = load_motion(arguments.demo / "demo.npz")
+    save_preview_strip(arguments.demo / "demo_preview.mp4", motion, arguments.out / "preview.jpg")
+    render_armature(motion, arguments.out / "armature.jpg")
 
 
-def save_preview_strip(preview: Path, picture: Path, height: int = 420) -> None:
-    """Frames at even distances, side by side."""
+def save_preview_strip(preview: Path, motion: Motion, picture: Path) -> None:
+    """Frames at even distances side by side, cut to where the person is."""
     with av.open(str(preview)) as container:
         frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
-    chosen = [frames[index] for index in moments(len(frames))]
-    width = round(chosen[0].shape[1] * height / chosen[0].shape[0])
-    strip = np.hstack([cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA) for frame in chosen])
-    cv2.imwrite(str(picture), strip, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    if motion.camera is None:
+        raise SystemExit("the demo's motion has no camera; run make demo again")
+    chosen = moments(motion.frame_count)
+    pixels = motion.camera.project(motion.joints[chosen]).reshape(-1, 2)
+    margin = 0.15 * np.ptp(pixels[:, 1])
+    left, top = np.maximum(pixels.min(0) - margin, 0).astype(int)
+    right, bottom = np.minimum(pixels.max(0) + margin, motion.camera.image_size).astype(int)
+    strip = np.hstack([frames[frame][top:bottom, left:right] for frame in chosen])
+    height = round(PICTURE_SIZE[0] * strip.shape[0] / strip.shape[1])
+    strip = cv2.resize(strip, (PICTURE_SIZE[0], height), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(picture), strip, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def moments(frame_count: int) -> NDArray[np.int64]:
@@ -144,8 +152,8 @@ def _render(scene: bpy.types.Scene, picture: Path) -> None:
     if scene.world is None:
         scene.world = bpy.data.worlds.new("grey")
     scene.world.color = BACKGROUND
-    scene.render.image_settings.file_format = "PNG"
-    scene.render.image_settings.color_mode = "RGB"
+    scene.render.image_settings.file_format = "JPEG"
+    scene.render.image_settings.quality = 88
     scene.render.filepath = str(picture)
     bpy.ops.render.render(write_still=True)
 
