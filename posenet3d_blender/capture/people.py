@@ -24,6 +24,8 @@ FOCUS: Final = 1.3
 """A look at one person takes in a window this much larger than their region: there the detector is surest."""
 WIDER_FOCUS: Final = 2.0
 """Where that look finds nothing: they may have moved faster than expected."""
+MOST_FOLLOWED: Final = 6
+"""In a crowd only the largest are looked at between two sweeps."""
 SURE_SCORE: Final = 0.7
 """What strangers must score in a second look from near, and those we know where they are not expected."""
 TILE_STEP: Final = 0.5
@@ -131,32 +133,59 @@ def _follow(
     """Everyone's trail; the whole picture is swept by squares of `tile_side` pixels for new people."""
     span = footage.frames_between(start, end)
     first_time, last_time = footage.time[span.start], footage.time[span.stop - 1]
-    tiles = sweep_windows(footage.image_size, tile_side)
-    follower = Follower()
+    watch = _Watch(detector, sweep_windows(footage.image_size, tile_side))
     looks, sweeps = _Rhythm(first_time, LOOK_INTERVAL), _Rhythm(first_time, SWEEP_INTERVAL)
     for frame in read_frames(footage, start, end):
         last = frame.index == span.stop - 1
-        if not looks.due(frame.time) and not last:
-            continue
-        for scale in (FOCUS, WIDER_FOCUS):
-            missing = [trail for trail in follower.waiting(frame.time) if trail.last.time < frame.time]
+        if looks.due(frame.time) or last:
+            watch.look_at_the_known(frame)
+            if sweeps.due(frame.time) or last:
+                watch.look_for_new(frame)
+            progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
+    shortest = min(SHORTEST_STAY, (last_time - first_time) / 2)
+    return [trail for trail in watch.follower.trails() if trail.last.time - trail.first.time >= shortest]
+
+
+class _Watch:
+    """Looks at frame after frame and gives what it sees to a follower."""
+
+    def __init__(self, detector: PersonDetector, sweep: list[Window]) -> None:
+        self.follower = Follower()
+        self._detector = detector
+        self._sweep = sweep
+
+    def look_at_the_known(self, frame: Frame) -> None:
+        """Look where those should be who were seen a moment ago."""
+        for scale, least_score in ((FOCUS, 0.0), (WIDER_FOCUS, SURE_SCORE)):
+            missing = self._missing(frame)
             near = [
                 detection
-                for trail in missing
-                for detection in detector.detect(frame.image, Window.around(trail.expected(frame.time), scale))
-                if scale == FOCUS or detection.score >= SURE_SCORE
+                for region in sorted(missing, key=lambda region: -region.size)[:MOST_FOLLOWED]
+                for detection in self._detector.detect(frame.image, Window.around(region, scale))
+                if detection.score >= least_score
             ]
-            follower.see(frame.time, _sights(frame, near))
-        if sweeps.due(frame.time) or last:
-            anywhere = [detection for window in tiles for detection in detector.detect(frame.image, window)]
-            known = [trail.last.region for trail in follower.waiting(frame.time)]
-            strangers = [one for one in merge(anywhere) if not any(same_person(one.region, region) for region in known)]
-            certain = [sure for one in strangers if (sure := _second_look(frame, one, detector)) is not None]
-            for sight in follower.see(frame.time, _sights(frame, certain)):
-                follower.start(sight)
-        progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    shortest = min(SHORTEST_STAY, (last_time - first_time) / 2)
-    return [trail for trail in follower.trails() if trail.last.time - trail.first.time >= shortest]
+            self.follower.see(frame.time, _sights(frame, near))
+
+    def look_for_new(self, frame: Frame) -> None:
+        """Look everywhere; whoever is new must also be seen from near, where a false alarm looks like nobody."""
+        anywhere = merge([one for window in self._sweep for one in self._detector.detect(frame.image, window)])
+        sure = [detection for detection in anywhere if detection.score >= SURE_SCORE]
+        self.follower.see(frame.time, _sights(frame, sure))
+        known = [trail.last.region for trail in self.follower.waiting(frame.time)]
+        strangers = [one for one in anywhere if not any(same_person(one.region, region) for region in known)]
+        certain = [near for one in strangers if (near := self._second_look(frame, one)) is not None]
+        for sight in self.follower.see(frame.time, _sights(frame, certain)):
+            self.follower.start(sight)
+
+    def _missing(self, frame: Frame) -> list[Region]:
+        """Where those are expected who were not yet seen in this frame."""
+        waiting = self.follower.waiting(frame.time)
+        return [trail.expected(frame.time) for trail in waiting if trail.last.time < frame.time]
+
+    def _second_look(self, frame: Frame, seen: Detection) -> Detection | None:
+        again = self._detector.detect(frame.image, Window.around(seen.region, FOCUS))
+        sure = [one for one in again if one.score >= SURE_SCORE and same_person(one.region, seen.region)]
+        return sure[0] if sure else None
 
 
 def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]:
@@ -180,15 +209,6 @@ def merge(detections: list[Detection]) -> list[Detection]:
         if not any(same_person(detection.region, other.region) for other in kept):
             kept.append(detection)
     return kept
-
-
-def _second_look(frame: Frame, seen: Detection, detector: PersonDetector) -> Detection | None:
-    """A stranger as seen from near; None for a false alarm, which looks like nobody from near."""
-    again = detector.detect(frame.image, Window.around(seen.region, FOCUS))
-    sure = [
-        detection for detection in again if detection.score >= SURE_SCORE and same_person(detection.region, seen.region)
-    ]
-    return sure[0] if sure else None
 
 
 def _sights(frame: Frame, detections: list[Detection]) -> list[Sight]:
