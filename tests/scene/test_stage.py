@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 
-from posenet3d_blender.scene import build_scene, reset_to_empty
+from posenet3d_blender.scene import build_scene, export, reset_to_empty
 
 from .reading import joints_at
 
@@ -63,3 +63,12 @@ def test_reset_keeps_preferences_and_empties_the_file(body, make_motion):
     assert not bpy.data.objects
     assert not bpy.data.actions
     assert not bpy.context.preferences.view.show_splash
+
+
+def test_a_long_name_of_the_footage_is_no_hindrance(body, make_motion, tmp_path):
+    video = tmp_path / f"{'très long ' * 12}.mp4"
+    armatures = build_scene([make_motion(3), make_motion(3, seed=1)], body, video)
+    (path,) = export(tmp_path / "walk.fbx", armatures)
+    reset_to_empty()
+    bpy.ops.import_scene.fbx(filepath=str(path))
+    assert len(bpy.data.armatures) == 2
