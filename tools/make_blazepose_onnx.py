@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
+PACKAGE_SHA256 = "8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84"
+
 DETECTOR_BYTES = 2_962_288
 """The packed assets begin with the detector's .tflite and end with its file table."""
 
@@ -63,6 +65,8 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="the .tgz that npm pack wrote")
     parser.add_argument("out_dir", type=Path)
     arguments = parser.parse_args()
+    if hashlib.sha256(arguments.package.read_bytes()).hexdigest() != PACKAGE_SHA256:
+        raise SystemExit(f"{arguments.package} is not @mediapipe/pose 0.5.1675469404")
     with tarfile.open(arguments.package) as package, tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
             tflite = Path(folder) / f"{source.output}.tflite"
