@@ -11,13 +11,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_to_files, settings_of
 from .console import Console, one_line, unexpected
 from .produce import files_of
 from .summary import Summary
+
+if TYPE_CHECKING:
+    from ..capture.pipeline import CaptureSettings
 
 SOME_FAILED: Final = 3
 
@@ -53,7 +56,8 @@ class Result:
     def as_line(self) -> str:
         """The report line."""
         if self.summary:
-            return f"ok       {self.video}: {self.summary.as_line()}"
+            warnings = "".join(f"; {warning}" for warning in self.summary.warnings)
+            return f"ok       {self.video}: {one_line(self.summary.as_line() + warnings)}"
         return f"{self.status:<8} {self.video}: {one_line(self.reason)}, {self.seconds:.1f} s"
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +78,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for video in videos:
         outputs = [out_dir / f"{video.stem}{ending}" for ending in arguments.endings]
         first = taken.setdefault(video.stem.casefold(), video)
-        began = time.perf_counter()
         if video.is_dir():
             result = Result(video, "failed", "no videos in this folder")
         elif first != video:
@@ -83,22 +86,27 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         elif _is_done(video, outputs, numbered=settings.person == "all"):
             result = Result(video, "skipped", "done already")
         else:
-            try:
-                summary = capture_to_files(video, settings, outputs, console.progress)
-                result = Result(video, "ok", summary=summary)
-            except Cancelled:
-                raise
-            except PoseNet3DError as error:
-                result = Result(
-                    video, "failed", str(error).removeprefix(f"{video}: "), seconds=time.perf_counter() - began
-                )
-            except Exception as error:  # a mistake of ours with one video must not cost the night's other videos
-                result = Result(video, "failed", unexpected(error), seconds=time.perf_counter() - began)
+            result = _capture_one(video, settings, outputs, console)
         report(result.as_line())
         results.append(result)
     if arguments.json:
         console.say_json(_summary_of(results))
     return SOME_FAILED if any(result.status == "failed" for result in results) else 0
+
+
+def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> Result:
+    """Capture one video; whatever goes wrong with it is its result, so that the others get their turn."""
+    began = time.perf_counter()
+    try:
+        return Result(video, "ok", summary=capture_to_files(video, settings, outputs, console.progress))
+    except Cancelled:
+        raise
+    except PoseNet3DError as error:
+        reason = str(error).removeprefix(f"{video}: ")
+    except Exception as error:
+        console.stop.check()
+        reason = unexpected(error)
+    return Result(video, "failed", reason, seconds=time.perf_counter() - began)
 
 
 def find_videos(inputs: Sequence[str]) -> list[Path]:

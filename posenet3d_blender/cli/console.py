@@ -16,8 +16,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from ..progress import Progress, silent
 from .progress import ProgressBar
+from .stopping import Stop
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,15 @@ class Console:
 
     output: TextIO
     error: TextIO
-    progress: Progress
+    stop: Stop
+    bar: ProgressBar | None
+    """Where standard error is a terminal."""
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """A `Progress` for the command's work, which ends it when the user asked to stop."""
+        self.stop.check()
+        if self.bar:
+            self.bar(stage, fraction)
 
     def say(self, line: str) -> None:
         """A line of results, on standard output."""
@@ -53,8 +61,8 @@ class Console:
         self.say(json.dumps(value, ensure_ascii=False))
 
     def _clear_bar(self) -> None:
-        if isinstance(self.progress, ProgressBar):
-            self.progress.clear()
+        if self.bar:
+            self.bar.clear()
 
 
 def unexpected(error: Exception) -> str:
@@ -63,7 +71,7 @@ def unexpected(error: Exception) -> str:
 
 
 @contextmanager
-def open_console(debug: bool) -> Iterator[Console]:
+def open_console(debug: bool, stop: Stop) -> Iterator[Console]:
     """The user's streams, with everybody else's prints hidden unless `debug`."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -74,7 +82,7 @@ def open_console(debug: bool) -> Iterator[Console]:
         _stream(others_go_to) as others,
         _prints_go_to(others),
     ):
-        yield Console(output, error, ProgressBar(error) if error.isatty() else silent)
+        yield Console(output, error, stop, ProgressBar(error) if error.isatty() else None)
 
 
 def _stream(descriptor: int) -> TextIO:

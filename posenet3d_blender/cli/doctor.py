@@ -8,7 +8,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,9 +47,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     versions = {name: _version(name, distribution) for name, distribution in (NEEDED | USEFUL).items()}
     devices = _devices() if versions["onnxruntime"] else []
     assets = list(check_assets(ASSETS))
-    problems = [f"{NEEDED[name]} is not installed" for name in NEEDED if not versions[name]]
-    problems += [f"assets/{asset.name} is {asset.status}; install again" for asset in assets if asset.status != "ok"]
-    problems += [] if assets else [f"assets/{MANIFEST} is missing or damaged; install again"]
+    problems = [f"{NEEDED[name]} is not installed" for name in NEEDED if not versions[name]] or list(
+        _failures_to_open()
+    )
+    warnings = [
+        f"assets/{asset.name} is {asset.status}, against the manifest" for asset in assets if asset.status != "ok"
+    ]
+    warnings += [] if assets else [f"assets/{MANIFEST} is missing or damaged: what ships can't be verified"]
     versions = {"python": platform.python_version(), **versions}
     if arguments.json:
         console.say_json(
@@ -59,6 +63,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 "devices": [{"device": key, "name": name, "backend": "onnxruntime"} for key, name in devices],
                 "assets": [vars(asset) for asset in assets],
                 "problems": problems,
+                "warnings": warnings,
             }
         )
     else:
@@ -70,6 +75,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             console.say(f"{'asset':<12} {asset.name} sha256 {asset.sha256}: {asset.status}")
         if not problems:
             console.say("ready to capture")
+    for warning in warnings:
+        console.warn(warning)
     if problems:
         console.fail(f"a capture can't run here: {'; '.join(problems)}")
     return 1 if problems else 0
@@ -108,6 +115,21 @@ def _devices() -> list[tuple[str, str]]:
     from ..capture.network import available_devices
 
     return available_devices()
+
+
+def _failures_to_open() -> Iterator[str]:
+    """Open everything that a capture opens; the messages of what fails."""
+    from ..body.model import load_body
+    from ..capture.blazepose.assets import open_landmark_finder, open_person_detector
+    from ..capture.student import load_student
+    from ..errors import PoseNet3DError
+
+    openers: tuple[Callable[[], object], ...] = (open_person_detector, open_landmark_finder, load_student, load_body)
+    for opener in openers:
+        try:
+            opener()
+        except PoseNet3DError as error:
+            yield str(error)
 
 
 def _what_is_missing(name: str) -> str:

@@ -78,7 +78,7 @@ def write_pieces(pieces: Sequence[Piece], progress: Progress) -> dict[str, float
             began = time.perf_counter()
             piece.write(partial)
             seconds[piece.stage] = seconds.get(piece.stage, 0.0) + time.perf_counter() - began
-    progress("export", 1.0)
+        progress("export", 1.0)
     return seconds
 
 

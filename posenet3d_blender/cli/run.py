@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
+from collections.abc import Sequence
 
 from ..errors import Cancelled, PoseNet3DError
 from . import batch, capture, convert, doctor
-from .console import open_console, unexpected
+from .console import Console, open_console, unexpected
 from .parser import parse
+from .stopping import listening_for_stop
 
 FAILED = 1
 CANCELLED = 130
@@ -30,41 +26,22 @@ def main(argv: Sequence[str]) -> int:
     """
     try:
         arguments = parse(argv)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    with open_console(arguments.debug) as console:
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    with listening_for_stop() as stop, open_console(arguments.debug, stop) as console:
         try:
-            with _signals_raise():
-                return COMMANDS[arguments.command](arguments, console)
+            return COMMANDS[arguments.command](arguments, console)
         except (KeyboardInterrupt, Cancelled):
-            console.fail("cancelled; nothing was left half-written")
-            return CANCELLED
-        except PoseNet3DError as error:
-            if arguments.debug:
-                traceback.print_exc(file=console.error)
-            console.fail(str(error))
-            return FAILED
+            return _cancelled(console)
         except Exception as error:
+            if stop.asked:
+                return _cancelled(console)
             if arguments.debug:
                 traceback.print_exc(file=console.error)
-            console.fail(unexpected(error))
+            console.fail(str(error) if isinstance(error, PoseNet3DError) else unexpected(error))
             return FAILED
 
 
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Ctrl-C and a polite kill raise KeyboardInterrupt, so that temporary files go; Blender itself would just exit."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = [signal.SIGINT, signal.SIGTERM]
-    before = [signal.signal(name, _interrupt) for name in names]
-    try:
-        yield
-    finally:
-        for name, handler in zip(names, before, strict=True):
-            signal.signal(name, handler if handler is not None else signal.SIG_DFL)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+def _cancelled(console: Console) -> int:
+    console.fail("cancelled; nothing was left half-written")
+    return CANCELLED

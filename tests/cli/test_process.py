@@ -32,7 +32,7 @@ def test_a_stopped_capture_leaves_nothing(stop: signal.Signals, demo_clip: Path,
         time.sleep(0.05)
     capture.send_signal(stop)
     output, error = capture.communicate(timeout=120)
-    assert capture.returncode == 130
+    assert capture.returncode == 130, error.decode()
     assert output == b""
     assert error.decode() == "posenet3d: error: cancelled; nothing was left half-written\n"
     assert list(tmp_path.iterdir()) == []
