@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import bpy
+import numpy as np
 
 from ..errors import PoseNet3DError
 from ..files import writing
@@ -104,14 +105,24 @@ def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     present = bpy.context.scene
     camera = [present.camera] if present.camera else []
     if {*armatures, *skins(armatures), *camera} >= set(bpy.data.objects):
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=False, relative_remap=False)
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
     else:
         with only(armatures, [*skins(armatures), *camera]) as scene:
             scene.camera = present.camera
             scene.render.resolution_x = present.render.resolution_x
             scene.render.resolution_y = present.render.resolution_y
-            bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=False)
-    _expect_whole(b"ENDB" in path.read_bytes()[-32:])  # the last block's name; 32 bytes is a block's header
+            bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+    _expect_whole(_is_whole_zstd(path.read_bytes()))
+
+
+def _is_whole_zstd(content: bytes) -> bool:
+    """Whether the frames and the table of their sizes, in zstd's seekable format, make up the whole file."""
+    footer, table_header, entry = 9, 8, 8
+    if content[-4:] != b"\xb1\xea\x92\x8f":
+        return False
+    frame_count = int.from_bytes(content[-footer : -footer + 4], "little")
+    sizes = np.frombuffer(content, "<u4", 2 * frame_count, len(content) - footer - entry * frame_count)[::2]
+    return int(sizes.sum()) + table_header + entry * frame_count + footer == len(content)
 
 
 def _expect_whole(is_whole: bool) -> None:
