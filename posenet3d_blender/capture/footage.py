@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Footage", "Frame", "open_footage", "read_frames", "sample_times", "standard_rate"]
 
-MINIMUM_FRAME_COUNT = 2
+MINIMUM_FRAME_COUNT: Final = 2
+CHECKED_PICTURES: Final = 20
+"""So many decoded pictures must have the timestamps that the packets promise; some AVI files promise wrong ones."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Footage:
     """The constant frame rate at which this footage's motion is sampled."""
     first_timestamp: int = 0
     """The first shown frame's timestamp in the stream's own ticks."""
+    counted: bool = False
+    """Whether the file has no usable timestamps, so that its frames are counted at the rate that it states."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -104,17 +109,25 @@ def open_footage(path: Path) -> Footage:
     with _opened(path) as container:
         stream = _video_stream(container, path)
         _check_complete(stream, path)
-        first = _first_picture(container, stream, path)
-        timestamps = _timestamps_by_demuxing(path) or _timestamps_by_decoding(path)
-        time_base = stream.time_base or Fraction(1, 1000)
+        first, early_timestamps = _first_pictures(container, stream, path)
         width, height = _square_pixel_size(first, stream)
+        time_base = stream.time_base or Fraction(1, 1000)
+        stated_rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    timestamps = _timestamps_by_demuxing(path)
+    counted = False
+    if timestamps[: len(early_timestamps)] != early_timestamps:
+        decoded = _timestamps_by_decoding(path)
+        timestamps = [timestamp for timestamp in decoded if timestamp is not None]
+        counted = len(timestamps) < len(decoded) or timestamps != sorted(set(timestamps))
+        if counted:
+            timestamps, time_base = list(range(len(decoded))), 1 / stated_rate
     if len(timestamps) < MINIMUM_FRAME_COUNT:
         raise PoseNet3DError(f"{path}: shows a single frame; give a video with at least {MINIMUM_FRAME_COUNT} frames")
     time = (np.array(timestamps) - timestamps[0]) * float(time_base)
     rotation = round(first.rotation / 90) * 90 % 360
     if rotation in (90, 270):
         width, height = height, width
-    return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0])
+    return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted)
 
 
 def read_frames(footage: Footage, start: float | None = None, end: float | None = None) -> Iterator[Frame]:
@@ -126,14 +139,8 @@ def read_frames(footage: Footage, start: float | None = None, end: float | None 
         PoseNet3DError: no frame lies in the range, or the file became unreadable.
     """
     wanted = footage.frames_between(start, end)
-    from_key_frame = wanted.start > 0
     last_index = wanted.start - 1
-    for index, picture in _pictures(footage, wanted.start if from_key_frame else None):
-        if from_key_frame and index > wanted.start:
-            # The file's index sent us too far: read it from the beginning instead.
-            yield from _frames_from_beginning(footage, wanted)
-            return
-        from_key_frame = False
+    for index, picture in _pictures_from(footage, wanted.start):
         if index >= wanted.stop:
             return
         if index > last_index:
@@ -141,14 +148,17 @@ def read_frames(footage: Footage, start: float | None = None, end: float | None 
             yield Frame(index, float(footage.time[index]), picture, footage)
 
 
-def _frames_from_beginning(footage: Footage, wanted: slice) -> Iterator[Frame]:
-    last_index = wanted.start - 1
-    for index, picture in _pictures(footage, None):
-        if index >= wanted.stop:
+def _pictures_from(footage: Footage, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Decoded pictures with their index in `footage.time`, from `first` or somewhat before it."""
+    if first > 0:
+        pictures = _pictures(footage, first)
+        earliest = next(pictures, None)
+        if earliest is not None and earliest[0] <= first:
+            yield earliest
+            yield from pictures
             return
-        if index > last_index:
-            last_index = index
-            yield Frame(index, float(footage.time[index]), picture, footage)
+        # The file's index sent us too far: read it from the beginning instead.
+    yield from _pictures(footage, None)
 
 
 def _pictures(footage: Footage, seek_to: int | None) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -156,6 +166,9 @@ def _pictures(footage: Footage, seek_to: int | None) -> Iterator[tuple[int, av.V
     with _opened(footage.path) as container:
         stream = _video_stream(container, footage.path)
         stream.thread_type = "AUTO"
+        if footage.counted:
+            yield from zip(range(footage.frame_count), _decoded(container, stream), strict=False)
+            return
         time_base = stream.time_base or Fraction(1, 1000)
         if seek_to is not None:
             container.seek(footage.first_timestamp + round(footage.time[seek_to] / time_base), stream=stream)
@@ -232,19 +245,26 @@ def _check_complete(stream: av.VideoStream, path: Path) -> None:
         raise PoseNet3DError(f"{path}: the file is cut off before its end; copy or export it again")
 
 
-def _first_picture(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> av.VideoFrame:
+def _first_pictures(
+    container: av.container.InputContainer, stream: av.VideoStream, path: Path
+) -> tuple[av.VideoFrame, list[int | None]]:
+    """The first picture, and the timestamps of the first few."""
     import av
 
+    first, timestamps = None, []
     try:
-        for picture in _decoded(container, stream):
-            return picture
+        for picture in islice(_decoded(container, stream), CHECKED_PICTURES):
+            first = first or picture
+            timestamps.append(picture.pts)
     except av.error.FFmpegError as error:
         raise PoseNet3DError(
             f"{path}: its video ({stream.name}) can't be decoded; export it as H.264 in an .mp4"
         ) from error
-    raise PoseNet3DError(
-        f"{path}: no frame of it can be decoded; the file is damaged or cut off, copy or export it again"
-    )
+    if first is None:
+        raise PoseNet3DError(
+            f"{path}: no frame of it can be decoded; the file is damaged or cut off, copy or export it again"
+        )
+    return first, timestamps
 
 
 def _square_pixel_size(picture: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
@@ -253,19 +273,19 @@ def _square_pixel_size(picture: av.VideoFrame, stream: av.VideoStream) -> tuple[
     return max(1, round(picture.width * aspect)), picture.height
 
 
-def _timestamps_by_demuxing(path: Path) -> list[int] | None:
-    """When frames are shown, from the packets alone (fast); None where the packets don't say."""
+def _timestamps_by_demuxing(path: Path) -> list[int]:
+    """When frames are shown, from the packets alone (fast); empty where the packets don't say."""
     with _opened(path) as container:
         stream = _video_stream(container, path)
         packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
         timestamps = [packet.pts for packet in packets]
     known = sorted({timestamp for timestamp in timestamps if timestamp is not None})
-    return known if len(known) == len(timestamps) else None
+    return known if len(known) == len(timestamps) else []
 
 
-def _timestamps_by_decoding(path: Path) -> list[int]:
+def _timestamps_by_decoding(path: Path) -> list[int | None]:
+    """When frames are shown, in the order in which they are decoded; None where a frame doesn't say."""
     with _opened(path) as container:
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"
-        timestamps = {picture.pts for picture in _decoded(container, stream) if picture.pts is not None}
-    return sorted(timestamps)
+        return [picture.pts for picture in _decoded(container, stream)]

@@ -37,13 +37,15 @@ def write_video(tmp_path: Path) -> WriteVideo:
         codec: str = "libx264",
         pixel_format: str = "yuv444p",
         options: dict[str, str] | None = None,
+        rate: int | None = None,
     ) -> Path:
         path = tmp_path / name
         if times is None:
             times = [index / 25 for index in range(len(pictures))]
-        clock = Fraction(1, 30_000)
+        # Old formats count frames: their clock ticks once a frame.
+        clock = Fraction(1, rate or 30_000)
         with av.open(str(path), "w", options=options or {}) as container:
-            stream = container.add_stream(codec, rate=Fraction(25))
+            stream = container.add_stream(codec, rate=Fraction(rate or 25))
             stream.height, stream.width = pictures[0].shape[:2]
             stream.pix_fmt = pixel_format
             stream.gop_size = 10

@@ -95,6 +95,16 @@ def test_reading_a_range_seeks_to_exact_frames(write_video: WriteVideo) -> None:
     assert [round(float(frame.image.mean()) / 5) for frame in frames] == list(range(25, 36))
 
 
+@pytest.mark.parametrize(("name", "rate"), [("old.avi", 30), ("raw.h264", 25)])
+def test_files_without_usable_timestamps_are_counted(write_video: WriteVideo, name: str, rate: int) -> None:
+    pictures = [np.full((48, 64, 3), 5 * index, np.uint8) for index in range(40)]
+    path = write_video(name, pictures, [index / 30 for index in range(40)], pixel_format="yuv420p", rate=30)
+    footage = open_footage(path)
+    np.testing.assert_allclose(footage.time, np.arange(40) / rate)
+    frames = list(read_frames(footage, 20 / rate, 25 / rate))
+    assert [round(float(frame.image.mean()) / 5) for frame in frames] == list(range(20, 26))
+
+
 def test_range_without_a_frame(write_video: WriteVideo) -> None:
     footage = open_footage(write_video("even.mp4", TEN))
     with pytest.raises(PoseNet3DError, match=r"even.mp4: no frame lies between 5 s and .* lasts 0.36 s"):
