@@ -196,10 +196,9 @@ class WindowSampler:
         carriers = list(KEYPOINT_JOINTS)
         arms = self._arms + (self._arm_directions @ betas[:, None, :, None])[..., 0]
         own = self.body_bones(betas)
-        for index, name in enumerate(KEYPOINT_NAMES):
-            # These ride on one joint and lie at another: they follow the skeleton's own bone.
-            if name.endswith(("hip", "index", "pinky")):
-                joint = _JOINT_OF_POINT[index]
+        for index, (joint, carrier) in enumerate(zip(_JOINT_OF_POINT, carriers, strict=True)):
+            # A point that lies at one joint and rides on its parent follows the skeleton's own bone.
+            if joint >= 0 and PARENTS[joint] == carrier:
                 arms[:, index] += bones[:, joint] - own[:, joint]
         arms = arms + self.mixture.point_offset * torch.randn(arms.shape, generator=self.generator)
         keypoints = joints[:, :, carriers] + (world[:, :, carriers] @ arms[:, None, :, :, None])[..., 0]

@@ -1,0 +1,49 @@
+"""2D joints at even moments, from frames whose times need not be even."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .keypoints import Keypoints
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SampledKeypoints:
+    """2D joints at a constant rate, as viewing rays."""
+
+    time: Array
+    """(S,) seconds, even."""
+    rays: Array
+    """(S, 25, 2) x/z and y/z in the camera frame."""
+    confidence: Array
+    """(S, 25) from 0 to 1."""
+
+
+def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> SampledKeypoints:
+    """Sample at `rate` per second: each sample is the mean of the frames around it, by nearness and confidence.
+
+    focal_length: in pixels. Where no frame is near (a pause in the footage), confidence is 0.
+    """
+    time = keypoints.time
+    count = max(2, int(np.floor((time[-1] - time[0]) * rate + 1e-6)) + 1)
+    at = time[0] + np.arange(count) / rate
+    gap = float(np.median(np.diff(time)))
+    reach = max(1 / rate, gap)
+    taps = int(np.ceil(2 * reach / gap)) + 2
+    nearest = np.searchsorted(time, at)
+    index = np.clip(nearest[:, None] + np.arange(taps) - taps // 2, 0, len(time) - 1)
+    fresh = np.diff(index, axis=1, prepend=-1) != 0
+    nearness = np.clip(1 - np.abs(time[index] - at[:, None]) / (1.001 * reach), 0, None) * fresh
+    weight = nearness[..., None] * keypoints.confidence[index]
+    total = weight.sum(1)
+    seen = total > 1e-9
+    points = (weight[..., None] * keypoints.points[index]).sum(1) / np.maximum(total, 1e-9)[..., None]
+    confidence = np.where(seen, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)
+    centre = np.array(keypoints.image_size) / 2
+    rays = np.where(seen[..., None], (points - centre) / focal_length, 0.0)
+    return SampledKeypoints(at, rays, confidence)

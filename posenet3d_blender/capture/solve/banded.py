@@ -1,0 +1,94 @@
+"""Linear least squares over frames: unknowns of a frame meet those of the two frames before, and some unknowns shared by all."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+REACH = 2
+"""Frames that a residual may reach back."""
+
+
+class FrameSystem:
+    """Normal equations, gathered block by block: `frames` blocks of `size` unknowns, then `shared` unknowns."""
+
+    def __init__(self, frames: int, size: int, shared: int) -> None:
+        self.frames, self.size, self.shared = frames, size, shared
+        self.blocks = [np.zeros((frames - distance, size, size)) for distance in range(min(REACH + 1, frames))]
+        """blocks[d][t] is the block of rows of frame t + d and columns of frame t."""
+        self.border = np.zeros((frames, size, shared))
+        self.corner = np.zeros((shared, shared))
+        self.gradient = np.zeros((frames, size))
+        self.shared_gradient = np.zeros(shared)
+
+    def add(self, jacobians: list[Array], residual: Array, shared_jacobian: Array | None = None) -> None:
+        """Add residuals that touch one frame or up to three in a row.
+
+        Args:
+            jacobians: for frames t, t + 1, ... each (N, R, size), where N residual groups start at frames 0 .. N - 1.
+            residual: (N, R).
+            shared_jacobian: (N, R, shared), of the shared unknowns.
+        """
+        count = len(residual)
+        for later, second in enumerate(jacobians):
+            self.gradient[later : later + count] += (_transposed(second) @ residual[..., None])[..., 0]
+            for earlier in range(later + 1):
+                start = earlier
+                self.blocks[later - earlier][start : start + count] += _transposed(second) @ jacobians[earlier]
+        if shared_jacobian is not None:
+            for later, jacobian in enumerate(jacobians):
+                self.border[later : later + count] += _transposed(jacobian) @ shared_jacobian
+            flat = shared_jacobian.reshape(-1, self.shared)
+            self.corner += flat.T @ flat
+            self.shared_gradient += flat.T @ residual.ravel()
+
+    def add_diagonal(self, weight: Array, residual: Array) -> None:
+        """Add residuals that are each one unknown's: squared weights (frames, size) or (size,), residual (frames, size)."""
+        indices = np.arange(self.size)
+        self.blocks[0][:, indices, indices] += weight
+        self.gradient += weight * residual
+
+    def add_second_differences(self, weight: Array, residual: Array) -> None:
+        """Add residuals x[t] - 2 x[t+1] + x[t+2]: squared weights (frames - 2, size), residual (frames - 2, size)."""
+        count = len(residual)
+        if count <= 0:
+            return
+        indices = np.arange(self.size)
+        factors = (1.0, -2.0, 1.0)
+        for later in range(3):
+            self.gradient[later : later + count] += factors[later] * weight * residual
+            for earlier in range(later + 1):
+                block = self.blocks[later - earlier][earlier : earlier + count]
+                block[:, indices, indices] += factors[later] * factors[earlier] * weight
+
+    def solve(self, damping: float) -> tuple[Array, Array]:
+        """The step that lowers the sum of squares: (frames, size) and (shared,)."""
+        from scipy.linalg import solveh_banded
+
+        right = np.concatenate([self.border.reshape(-1, self.shared), -self.gradient.reshape(-1, 1)], axis=1)
+        solved = solveh_banded(self._band(damping), right, lower=True, overwrite_ab=True, check_finite=False)
+        through, alone = solved[:, :-1], solved[:, -1]
+        border = self.border.reshape(-1, self.shared)
+        shared_step = np.linalg.solve(
+            self.corner - border.T @ through + damping * np.eye(self.shared), -self.shared_gradient - border.T @ alone
+        )
+        return (alone - through @ shared_step).reshape(self.frames, self.size), shared_step
+
+    def _band(self, damping: float) -> Array:
+        """The frames' blocks in the lower banded form of LAPACK."""
+        size = self.size
+        band = np.zeros((size * len(self.blocks), size * self.frames))
+        row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+        for distance, blocks in enumerate(self.blocks):
+            offset = distance * size + row - column
+            kept = offset >= 0
+            columns = np.arange(len(blocks))[:, None] * size + column[kept]
+            band[offset[kept], columns] = blocks[:, row[kept], column[kept]]
+        band[0] += damping
+        return band
+
+
+def _transposed(matrices: Array) -> Array:
+    return np.swapaxes(matrices, -1, -2)

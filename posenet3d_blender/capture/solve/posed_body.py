@@ -1,0 +1,92 @@
+"""The body posed in every frame, with the derivatives that solving needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...body.kinematics import forward_kinematics
+from ...body.landmarks import KEYPOINT_JOINTS, BodyKeypoints, keypoints_on_body
+from ...body.model import Body
+from ...body.rotations import axis_angle_to_matrix
+from ...body.skeleton import JOINT_COUNT, PARENTS, ancestors
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PosedBody:
+    """State of the solve: one body over S samples, camera frame, metres."""
+
+    body: Body
+    keypoints: BodyKeypoints
+    rotations: Array
+    """(S, 24, 3, 3) relative to the parent."""
+    pelvis: Array
+    """(S, 3) the pelvis's position."""
+    betas: Array
+    """(10,)"""
+
+    @cached_property
+    def rest_joints(self) -> Array:
+        """(24, 3)"""
+        return self.body.rest_joints(self.betas)
+
+    @cached_property
+    def _posed(self) -> tuple[Array, Array]:
+        joints, world = forward_kinematics(self.rotations, self.rest_joints)
+        return joints + (self.pelvis - joints[:, 0])[:, None], world
+
+    @property
+    def joints(self) -> Array:
+        """(S, 24, 3)"""
+        return self._posed[0]
+
+    @property
+    def world_rotations(self) -> Array:
+        """(S, 24, 3, 3)"""
+        return self._posed[1]
+
+    @cached_property
+    def points(self) -> Array:
+        """(S, 25, 3) the keypoints."""
+        rest_points = self.keypoints.rest_points(self.betas)
+        return keypoints_on_body(self.joints, self.world_rotations, self.rest_joints, rest_points)
+
+    def moved(self, step: Array, shape_step: Array) -> PosedBody:
+        """The body after a step (S, 75) of pelvis and joint turns (each about the joint's own axes), and of shape."""
+        turns = axis_angle_to_matrix(step[:, 3:].reshape(-1, JOINT_COUNT, 3))
+        return PosedBody(
+            self.body, self.keypoints, self.rotations @ turns, self.pelvis + step[:, :3], self.betas + shape_step
+        )
+
+    def point_jacobian(self, points: Array, carriers: tuple[int, ...]) -> Array:
+        """(S, K, 3, 75) derivative of points (S, K, 3), each riding on its carrier, by a step of `moved`."""
+        arms = points[:, :, None] - self.joints[:, None]
+        # d/dw of exp(w) arm is -[arm]x; w is turned from the joint's own axes into the camera's.
+        x, y, z = np.moveaxis(arms, -1, 0)
+        zero = np.zeros_like(x)
+        minus_cross = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], -1).reshape(*arms.shape[:-1], 3, 3)
+        turns = minus_cross @ self.world_rotations[:, None]
+        moves = np.zeros((len(carriers), JOINT_COUNT))
+        for index, carrier in enumerate(carriers):
+            moves[index, list(ancestors(carrier))] = 1.0
+        turns *= moves[:, :, None, None]
+        jacobian = np.empty((*points.shape, 3 + 3 * JOINT_COUNT))
+        jacobian[..., :3] = np.eye(3)
+        jacobian[..., 3:] = np.moveaxis(turns, 2, 3).reshape(*points.shape, 3 * JOINT_COUNT)
+        return jacobian
+
+    def keypoint_shape_jacobian(self) -> Array:
+        """(S, 25, 3, 10) derivative of the keypoints by the shape, the pelvis held."""
+        directions, world = self.body.joint_directions, self.world_rotations
+        shift = np.zeros((len(world), JOINT_COUNT, 3, directions.shape[2]))
+        for joint in range(1, JOINT_COUNT):
+            parent = PARENTS[joint]
+            shift[:, joint] = shift[:, parent] + world[:, parent] @ (directions[joint] - directions[parent])
+        carriers = list(KEYPOINT_JOINTS)
+        arms = self.keypoints.directions - directions[carriers]
+        return shift[:, carriers] + world[:, carriers] @ arms
