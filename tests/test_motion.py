@@ -1,0 +1,90 @@
+"""The motion file: what is written reads back, and a damaged one is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.camera import Camera
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.motion import Motion, load_motion
+
+
+@pytest.fixture
+def motion() -> Motion:
+    rng = np.random.default_rng(0)
+    world_to_camera = np.eye(4)
+    world_to_camera[:3, 3] = (0.1, 1.2, 4.0)
+    return Motion(
+        poses=rng.normal(size=(5, 24, 3)),
+        trans=rng.normal(size=(5, 3)),
+        betas=rng.normal(size=10),
+        frame_rate=24000 / 1001,
+        time=0.5 + np.arange(5) * 1001 / 24000,
+        joints=rng.normal(size=(5, 24, 3)),
+        contacts=rng.random((5, 2)),
+        confidence=rng.random(5),
+        camera=Camera(980.0, (720, 1280), world_to_camera),
+    )
+
+
+def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
+    motion.save(tmp_path / "motion.npz")
+    again = load_motion(tmp_path / "motion.npz")
+    for name in ("poses", "trans", "betas", "time", "joints", "contacts", "confidence"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(motion, name), err_msg=name)
+    assert again.frame_rate == motion.frame_rate
+    assert again.camera is not None and motion.camera is not None
+    assert again.camera.image_size == (720, 1280)
+    np.testing.assert_array_equal(again.camera.world_to_camera, motion.camera.world_to_camera)
+
+
+def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> None:
+    motion.save(tmp_path / "motion.npz")
+    with np.load(tmp_path / "motion.npz", allow_pickle=False) as archive:
+        assert archive["poses"].shape == (5, 72)
+        assert archive["trans"].shape == (5, 3)
+        assert archive["betas"].shape == (10,)
+        assert archive["gender"] == "neutral"
+        assert archive["mocap_framerate"] == motion.frame_rate
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("poses", None, "'poses' is missing"),
+        ("joints", None, "'joints' is missing"),
+        ("trans", np.full((5, 3), np.nan), "'trans' holds values that are not finite"),
+        ("poses", np.zeros((5, 156)), "'poses' has shape"),
+    ],
+)
+def test_a_damaged_file_is_refused(
+    motion: Motion, tmp_path: Path, key: str, value: np.ndarray | None, expected: str
+) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    if value is None:
+        del arrays[key]
+    else:
+        arrays[key] = value
+    np.savez(path, **arrays)
+    with pytest.raises(PoseNet3DError, match=expected) as caught:
+        load_motion(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_motion_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("not an archive")
+    for path in (tmp_path / "text.npz", tmp_path / "missing.npz"):
+        with pytest.raises(PoseNet3DError, match=str(path)):
+            load_motion(path)
+
+
+def test_the_camera_projects_right_and_down() -> None:
+    camera = Camera.from_field_of_view(90.0, (720, 1280))
+    assert camera.focal_length == pytest.approx(640)
+    np.testing.assert_allclose(camera.project(np.array([[0.0, 0, 2], [1, 0, 2], [0, 1, 2]])), [[360, 640], [680, 640], [360, 960]])
