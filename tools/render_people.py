@@ -13,6 +13,7 @@ focal_length in pixels, world_to_camera (4, 4) and image_size.
 from __future__ import annotations
 
 import argparse
+import functools
 from pathlib import Path
 
 import bpy
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.camera import Camera
 from tools import figure
 
@@ -57,6 +59,7 @@ def _render_one(
     turn = axis_angle_to_matrix(np.array([0.0, rng.uniform(0, 2 * np.pi), 0.0]))
     rotations = rotations.copy()
     rotations[0] = figure.Y_UP_TO_Z_UP @ turn @ rotations[0]
+    _lift_head(rotations, rng)
     translation = np.array([0.0, 0.0, -figure.lowest_point(body, rotations, betas)])
     joints, world_rotations = forward_kinematics(rotations, body.rest_joints(betas))
     joints += translation
@@ -77,6 +80,29 @@ def _render_one(
     }
 
 
+def _lift_head(rotations: NDArray[np.float64], rng: np.random.Generator) -> None:
+    """Give the head a random gaze about where the chest points, near the horizon, as people's is.
+
+    Motion capture's joints leave the head's tilt open; as fitted, many heads look at the floor. The neck and the head
+    share the turn.
+    """
+    joints = [JOINT_INDEX[name] for name in ("pelvis", "spine1", "spine2", "spine3")]
+    chest = functools.reduce(np.matmul, rotations[joints])
+    front = chest[:, 2] * (1, 1, 0)
+    if np.linalg.norm(front) < 0.5:  # lying or bent far over: the gaze stays as it is
+        return
+    yaw = np.arctan2(front[0], -front[1]) + rng.normal(0, np.radians(25))
+    pitch = rng.normal(0, np.radians(10))
+    gaze = (
+        axis_angle_to_matrix(np.array([0.0, 0.0, yaw]))
+        @ figure.Y_UP_TO_Z_UP
+        @ axis_angle_to_matrix(np.array([pitch, 0.0, 0.0]))
+    )
+    turn = matrix_to_axis_angle(chest.T @ gaze)
+    if np.linalg.norm(turn) < np.radians(75):
+        rotations[[JOINT_INDEX["neck"], JOINT_INDEX["head"]]] = axis_angle_to_matrix(turn / 2)
+
+
 def _random_camera(joints: NDArray[np.float64], rng: np.random.Generator) -> Camera:
     """From the front half of a sphere or its back, aimed about the body, which fills 60 to 85% of the picture."""
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
@@ -91,7 +117,7 @@ def _random_camera(joints: NDArray[np.float64], rng: np.random.Generator) -> Cam
 
 
 def _random_clothes(rng: np.random.Generator) -> figure.Clothes:
-    tone = rng.uniform(0.25, 1.3)
+    tone = rng.uniform(0.4, 1.4)
     return figure.Clothes(
         skin=(0.55 * tone, 0.32 * tone, 0.22 * tone),
         shirt=_random_colour(rng, 0.02, 0.7),
