@@ -7,7 +7,7 @@ class PoseNet3DError(Exception):
     """A failure that the user can act on; the message is one plain line, shown as it is."""
 
 
-class Cancelled(PoseNet3DError):
+class Cancelled(PoseNet3DError):  # noqa: N818 - no error: the user wanted it
     """The user stopped the work; nothing is left behind."""
 
     def __init__(self) -> None:

@@ -26,4 +26,5 @@ def writing(path: Path) -> Iterator[Path]:
             yield partial
             os.replace(partial, path)
     except OSError as error:
-        raise PoseNet3DError(f"{path}: can't be written ({error.strerror or error}); check the folder and disk") from error
+        reason = error.strerror or error
+        raise PoseNet3DError(f"{path}: can't be written ({reason}); check the folder and disk") from error

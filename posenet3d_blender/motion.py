@@ -49,11 +49,11 @@ class Motion:
 
     def save(self, path: Path) -> None:
         """Write the motion file (contract: AMASS's keys and ours); it appears whole or not at all."""
-        arrays = {
+        arrays: dict[str, NDArray] = {
             "poses": self.poses.reshape(-1, 3 * JOINT_COUNT),
             "trans": self.trans,
             "betas": self.betas,
-            "mocap_framerate": np.float64(self.frame_rate),
+            "mocap_framerate": np.array(self.frame_rate),
             "gender": np.array("neutral"),
             "time": self.time,
             "joints": self.joints,
@@ -61,7 +61,7 @@ class Motion:
             "confidence": self.confidence,
         }
         if self.camera is not None:
-            arrays["camera_focal_length"] = np.float64(self.camera.focal_length)
+            arrays["camera_focal_length"] = np.array(self.camera.focal_length)
             arrays["camera_image_size"] = np.array(self.camera.image_size)
             arrays["camera_world_to_camera"] = self.camera.world_to_camera
         with writing(path) as partial, partial.open("wb") as stream:

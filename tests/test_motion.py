@@ -87,4 +87,6 @@ def test_what_is_no_motion_file_is_refused(tmp_path: Path) -> None:
 def test_the_camera_projects_right_and_down() -> None:
     camera = Camera.from_field_of_view(90.0, (720, 1280))
     assert camera.focal_length == pytest.approx(640)
-    np.testing.assert_allclose(camera.project(np.array([[0.0, 0, 2], [1, 0, 2], [0, 1, 2]])), [[360, 640], [680, 640], [360, 960]])
+    np.testing.assert_allclose(
+        camera.project(np.array([[0.0, 0, 2], [1, 0, 2], [0, 1, 2]])), [[360, 640], [680, 640], [360, 960]]
+    )

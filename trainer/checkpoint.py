@@ -40,7 +40,9 @@ def load_student(folder: Path) -> StudentNetwork:
     try:
         description = json.loads((folder / "student.json").read_text())
         if description["version"] != CHECKPOINT_VERSION:
-            raise PoseNet3DError(f"{folder}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}")
+            raise PoseNet3DError(
+                f"{folder}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}"
+            )
         network = StudentNetwork(StudentConfig(**description["config"]))
         network.load_state_dict(load_file(folder / "student.safetensors"))
     except FileNotFoundError as error:
@@ -53,7 +55,9 @@ def load_student(folder: Path) -> StudentNetwork:
 
 def save_progress(folder: Path, step: int, network: StudentNetwork, optimiser: torch.optim.Optimizer) -> None:
     """Write what is needed to go on after a stop: raw weights, optimiser state and step, as one safetensors file."""
-    tensors: dict[str, Tensor] = {f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+    tensors: dict[str, Tensor] = {
+        f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()
+    }
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value).contiguous() for name, value in state.items()}
     with writing(folder / "progress.safetensors") as partial:

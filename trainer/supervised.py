@@ -135,4 +135,3 @@ def _report(folder: Path, step: int, minutes: float, means: dict[str, float]) ->
     with SummaryWriter(os.fspath(folder / "log")) as writer:
         for name, value in means.items():
             writer.add_scalar(name, value, step)
-

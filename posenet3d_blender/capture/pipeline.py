@@ -131,9 +131,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     )
 
 
-def _keypoints(
-    footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress
-) -> list[Keypoints]:
+def _keypoints(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress) -> list[Keypoints]:
     """The repaired 2D joints of everyone who was chosen."""
     if settings.keypoints is not None:
         footage.frames_between(settings.start, settings.end)

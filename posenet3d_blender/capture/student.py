@@ -70,7 +70,10 @@ class Student:
         for first in range(0, len(index), _BATCH):
             windows = index[first : first + _BATCH]
             window_seen = confidence[windows].mean((1, 2)) + 1e-6
-            for answer in (_run(self.network, rays[windows], confidence[windows]), self._mirrored(rays, confidence, windows)):
+            for answer in (
+                _run(self.network, rays[windows], confidence[windows]),
+                self._mirrored(rays, confidence, windows),
+            ):
                 share = (weights * window_seen[:, None])[..., None]
                 np.add.at(matrices, windows, share[..., None, None] * answer.rotations)
                 np.add.at(contacts, windows, share * answer.contacts)
@@ -148,7 +151,9 @@ def _run(network: Network, rays: Array, confidence: Array) -> _WindowAnswers:
     view = student_input.view_rotations.astype(np.float64)
     rotations[:, :, 0] = np.swapaxes(view, -1, -2)[:, None] @ rotations[:, :, 0]
     up = output["up"] / np.linalg.norm(output["up"], axis=-1, keepdims=True)
-    return _WindowAnswers(rotations, output["betas"], up @ view, 1 / (1 + np.exp(-output["contacts"])))
+    return _WindowAnswers(
+        rotations, output["betas"].astype(np.float64), up @ view, 1 / (1 + np.exp(-output["contacts"]))
+    )
 
 
 def _nearest_rotations(matrices: Array) -> Array:

@@ -85,7 +85,14 @@ def _sole_heights(state: PosedBody, up: Array) -> Array:
 
 
 def to_motion(
-    state: PosedBody, seen: SampledKeypoints, contacts: Array, world: World, camera: Camera, body: Body, time: Array, rate: float
+    state: PosedBody,
+    seen: SampledKeypoints,
+    contacts: Array,
+    world: World,
+    camera: Camera,
+    body: Body,
+    time: Array,
+    rate: float,
 ) -> Motion:
     """Resample the solved body at the motion's times and turn it into the world.
 
@@ -126,5 +133,7 @@ def _smooth_rotations(time: Array, rotations: Array, at: Array) -> Array:
 
     if len(time) < 3:
         return interpolate_rotations(time, rotations, at)
-    smooth = [RotationSpline(time, Rotation.from_matrix(joint))(at).as_matrix() for joint in np.moveaxis(rotations, 1, 0)]
+    smooth = [
+        RotationSpline(time, Rotation.from_matrix(joint))(at).as_matrix() for joint in np.moveaxis(rotations, 1, 0)
+    ]
     return np.stack(smooth, axis=1)

@@ -55,7 +55,11 @@ def test_the_banded_system_solves_what_a_dense_one_does(frames: int) -> None:
         rows.append(row)
         right.append(residual)
 
-    own, of_shape, own_residual = rng.normal(size=(frames, 6, size)), rng.normal(size=(frames, 6, shared)), rng.normal(size=(frames, 6))
+    own, of_shape, own_residual = (
+        rng.normal(size=(frames, 6, size)),
+        rng.normal(size=(frames, 6, shared)),
+        rng.normal(size=(frames, 6)),
+    )
     system.add([own], own_residual, of_shape)
     before, after, pair_residual = (rng.normal(size=(frames - 1, 2, size)) for _ in range(3))
     system.add([before, after], pair_residual[..., 0])

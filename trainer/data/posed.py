@@ -60,7 +60,9 @@ def random_stances(count: int, generator: torch.Generator) -> Stance:
     lunge_heel = uniform(0.3, 1.0)
     return Stance(
         height=pick(uniform(0.93, 1.0), uniform(0.25, 0.9), uniform(0.4, 0.62), uniform(0.3, 0.5), uniform(0.45, 0.9)),
-        forward=pick(uniform(-0.05, 0.05), uniform(-0.3, 0.0), uniform(-0.65, -0.3), uniform(0.0, 0.4), uniform(-0.1, 0.1)),
+        forward=pick(
+            uniform(-0.05, 0.05), uniform(-0.3, 0.0), uniform(-0.65, -0.3), uniform(0.0, 0.4), uniform(-0.1, 0.1)
+        ),
         sideways=pick(uniform(-0.1, 0.1), uniform(-0.08, 0.08), zero, uniform(-0.05, 0.05), uniform(-0.1, 0.1)),
         width=pick(uniform(0.05, 0.3), uniform(0.1, 0.4), uniform(0.08, 0.25), uniform(0.08, 0.2), uniform(0.08, 0.25)),
         stride=side * pick(uniform(0, 0.15), uniform(0, 0.1), uniform(0, 0.1), uniform(0.2, 0.5), uniform(0.3, 0.65)),
@@ -88,7 +90,7 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
         generator: source of the stances.
 
     Returns:
-        rotations (B, T, 24, 3, 3) with the pelvis facing +Z, and the pelvis's position (B, T, 3) above the ankles' floor.
+        rotations (B, T, 24, 3, 3) with the pelvis facing +Z, and the pelvis's position (B, T, 3), the floor at the ankles.
     """
     count, window = rotations.shape[:2]
     share = swing(count, window, generator)
@@ -117,7 +119,9 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
     return posed, position
 
 
-def _leg(hip: Tensor, ankle: Tensor, thigh: Tensor, shin: Tensor, turn: Tensor, heel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _leg(
+    hip: Tensor, ankle: Tensor, thigh: Tensor, shin: Tensor, turn: Tensor, heel: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """World rotations of thigh, shin and foot; the knee points where the foot does."""
     reach = ankle - hip
     distance = reach.norm(dim=-1).clamp(min=1e-3)

@@ -86,7 +86,9 @@ def _prior(rotations: Tensor) -> Tensor:
     turned = 3 - rotations[:, 1:].diagonal(dim1=-2, dim2=-1).sum(-1)
     cost = REST_WEIGHT * turned.sum()
     for name, axis in _HINGES.items():
-        off_axis = rotations[:, JOINT_INDEX[name], :, axis].index_select(-1, torch.tensor([a for a in range(3) if a != axis]))
+        off_axis = rotations[:, JOINT_INDEX[name], :, axis].index_select(
+            -1, torch.tensor([a for a in range(3) if a != axis])
+        )
         cost = cost + HINGE_WEIGHT * off_axis.square().sum()
     return cost
 
@@ -140,11 +142,12 @@ def load_or_fit(clips: Clips, rest_bones: NDArray[np.floating], cache: Path) -> 
     starts = torch.zeros(len(joints), dtype=torch.bool)
     starts[torch.from_numpy(clips.offsets[:-1].astype(np.int64))] = True
     bones = torch.from_numpy(clip_bones(clips, rest_bones))
-    rotations = None
-    for _ in range(ROUNDS):
-        if rotations is not None:
-            bones = adapt_bones(clips, rotations, bones)
+    rotations = fit_rotations(joints, bones, starts)
+    for _ in range(ROUNDS - 1):
+        bones = adapt_bones(clips, rotations, bones)
         rotations = fit_rotations(joints, bones, starts, rotations)
     cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, rotations=rotations.numpy(), bones=bones.numpy(), offsets=clips.offsets, names=np.array(clips.names))
+    np.savez(
+        cache, rotations=rotations.numpy(), bones=bones.numpy(), offsets=clips.offsets, names=np.array(clips.names)
+    )
     return FittedClips(rotations.numpy(), bones.numpy())

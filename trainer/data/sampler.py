@@ -29,7 +29,10 @@ _UPPER = [
     if any(part in name for part in ("spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hand"))
 ]
 _FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
-_JOINT_OF_POINT = [JOINT_INDEX.get(name.replace("big_toe", "foot").replace("index", "hand").replace("pinky", "hand"), -1) for name in KEYPOINT_NAMES]
+_JOINT_OF_POINT = [
+    JOINT_INDEX.get(name.replace("big_toe", "foot").replace("index", "hand").replace("pinky", "hand"), -1)
+    for name in KEYPOINT_NAMES
+]
 """The SMPL joint that stands in for a keypoint where only joints are known."""
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
 _JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
@@ -151,7 +154,11 @@ class WindowSampler:
         length = self._lengths[clip].float()
         room = (length - 1 - span).clamp(min=0)
         first = room * torch.rand(count, generator=self.generator)
-        moments = (first[:, None] + torch.arange(STUDENT_WINDOW) * speed[:, None]).minimum(length[:, None] - 1.001).clamp(min=0)
+        moments = (
+            (first[:, None] + torch.arange(STUDENT_WINDOW) * speed[:, None])
+            .minimum(length[:, None] - 1.001)
+            .clamp(min=0)
+        )
         before = moments.long()
         share = (moments - before)[..., None]
         before = before + self._starts[clip][:, None]
@@ -163,7 +170,9 @@ class WindowSampler:
     def _perturb(self, rotations: Tensor) -> Tensor:
         """Turn joints by a constant and a slow swing, so that poses go beyond the clips'."""
         count = len(rotations)
-        deviation = torch.tensor([next((v for k, v in _JOINT_DEVIATION.items() if k in name), 0.05) for name in JOINT_NAMES])
+        deviation = torch.tensor(
+            [next((v for k, v in _JOINT_DEVIATION.items() if k in name), 0.05) for name in JOINT_NAMES]
+        )
         deviation[0] = 0.08
         ends = torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
@@ -232,4 +241,3 @@ def rest_contacts(clips: Clips, speed_limit: float = 0.25, height_limit: float =
 
 def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
-

@@ -60,7 +60,10 @@ _LIMBS = [
     ["left_wrist", "left_index", "left_pinky"],
     ["right_wrist", "right_index", "right_pinky"],
 ]
-_SWAPS = [["knee", "ankle", "heel", "big_toe"], ["shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "big_toe"]]
+_SWAPS = [
+    ["knee", "ankle", "heel", "big_toe"],
+    ["shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "big_toe"],
+]
 
 
 def random_cameras(count: int, ranges: ViewRanges, generator: torch.Generator) -> Tensor:

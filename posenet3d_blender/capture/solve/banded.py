@@ -1,4 +1,7 @@
-"""Linear least squares over frames: unknowns of a frame meet those of the two frames before, and some unknowns shared by all."""
+"""Linear least squares over frames.
+
+Unknowns of a frame meet those of the two frames before it, and some unknowns are shared by all frames.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ class FrameSystem:
             self.shared_gradient += flat.T @ residual.ravel()
 
     def add_diagonal(self, weight: Array, residual: Array) -> None:
-        """Add residuals that are each one unknown's: squared weights (frames, size) or (size,), residual (frames, size)."""
+        """Add residuals that are each one unknown's: squared weights (size,), residual (frames, size)."""
         indices = np.arange(self.size)
         self.blocks[0][:, indices, indices] += weight
         self.gradient += weight * residual

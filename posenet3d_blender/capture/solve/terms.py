@@ -27,7 +27,7 @@ class SolveWeights:
     outlier: float = 0.08
     """Metres from which a keypoint is believed less and less."""
     pose: float = 0.20
-    """Radians between a joint and the student's, for a joint that KEYPOINT evidence fixes well."""
+    """Radians between a joint's rotation and the student's."""
     pose_of: dict[str, float] = field(
         default_factory=lambda: {"spine": 0.10, "collar": 0.10, "neck": 0.15, "foot": 0.1, "hand": 0.05, "pelvis": 0.15}
     )
@@ -38,16 +38,25 @@ class SolveWeights:
     """Metres per second squared, x, y and z of the camera frame."""
     foot_speed: float = 0.10
     """Metres per second of a resting foot."""
-    shape: float = 1.0
+    shape: float = 1.9
+    """Coefficients from the student's, by each sample's evidence: a detector's faults repeat from frame to frame, so
+    that more footage must not mean more trust in what they say of the shape."""
 
 
 CONTACT_JOINTS = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot"))
-_KEYPOINT_DEVIATION = {"eye": 1.3, "ear": 1.3, "nose": 1.3, "hip": 1.3, "toe": 1.3, "heel": 1.3, "index": 1.5, "pinky": 1.5}
+_KEYPOINT_DEVIATION = {
+    "eye": 1.3,
+    "ear": 1.3,
+    "nose": 1.3,
+    "hip": 1.3,
+    "toe": 1.3,
+    "heel": 1.3,
+    "index": 1.5,
+    "pinky": 1.5,
+}
 
 
-def add_keypoints(
-    system: FrameSystem, state: PosedBody, seen: SampledKeypoints, weights: SolveWeights
-) -> None:
+def add_keypoints(system: FrameSystem, state: PosedBody, seen: SampledKeypoints, weights: SolveWeights) -> None:
     """Reprojection: the body's keypoints lie on the seen rays. Robust (Geman and McClure's weights)."""
     points = state.points
     depth = np.maximum(points[..., 2:], 0.2)
@@ -67,18 +76,25 @@ def add_keypoints(
 
 def add_student(system: FrameSystem, state: PosedBody, prediction: StudentPrediction, weights: SolveWeights) -> None:
     """Joints stay near the student's rotations, the shape near the student's."""
-    deviation = np.array([next((v for k, v in weights.pose_of.items() if k in name), weights.pose) for name in JOINT_NAMES])
-    off = matrix_to_axis_angle(np.swapaxes(prediction.rotations, -1, -2) @ state.rotations).reshape(len(state.pelvis), -1)
+    deviation = np.array(
+        [next((v for k, v in weights.pose_of.items() if k in name), weights.pose) for name in JOINT_NAMES]
+    )
+    off = matrix_to_axis_angle(np.swapaxes(prediction.rotations, -1, -2) @ state.rotations).reshape(
+        len(state.pelvis), -1
+    )
     weight = np.concatenate([np.zeros(3), np.repeat(1 / deviation**2, 3)])
     residual = np.concatenate([np.zeros((len(off), 3)), off], axis=1)
     system.add_diagonal(weight, residual)
-    system.corner += np.eye(system.shared) / weights.shape**2
-    system.shared_gradient += (state.betas - prediction.betas) / weights.shape**2
+    shape_weight = system.frames / weights.shape**2
+    system.corner += shape_weight * np.eye(system.shared)
+    system.shared_gradient += shape_weight * (state.betas - prediction.betas)
 
 
 def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, weights: SolveWeights) -> None:
     """Nothing accelerates without cause. Robust, so that a real jerk costs little more than a small one."""
-    turns = matrix_to_axis_angle(np.swapaxes(state.rotations[:-1], -1, -2) @ state.rotations[1:]).reshape(len(state.pelvis) - 1, -1)
+    turns = matrix_to_axis_angle(np.swapaxes(state.rotations[:-1], -1, -2) @ state.rotations[1:]).reshape(
+        len(state.pelvis) - 1, -1
+    )
     acceleration = np.concatenate([np.diff(state.pelvis, 2, axis=0), np.diff(turns, axis=0)], axis=1)
     turn = np.full(turns.shape[1], weights.turn_acceleration)
     deviation = np.concatenate([weights.travel_acceleration, turn]) * step_seconds**2

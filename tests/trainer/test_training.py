@@ -1,0 +1,101 @@
+"""A tiny run from clips to an exported student: it learns, goes on after a stop, and exports what it learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.skeleton import PARENTS
+from posenet3d_blender.capture.student import load_student as load_exported
+from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.errors import PoseNet3DError
+from trainer.checkpoint import load_student, save_student
+from trainer.commands import main
+from trainer.data.rotations import clip_bones
+from trainer.recipe_file import read_recipe
+from trainer.supervised import SupervisedRecipe, train_supervised
+
+FRAMES = 80
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe for a tiny student on one made-up clip whose rotations are known."""
+    folder = tmp_path_factory.mktemp("training")
+    body = load_body()
+    joints = np.repeat((body.joint_template - body.joint_template[0])[None], FRAMES, 0)
+    np.savez(
+        folder / "clips.npz",
+        rel=joints.astype(np.float16),
+        root=np.zeros((FRAMES, 3), np.float32),
+        offsets=np.array([0, FRAMES], np.int32),
+        names=np.array(["still"]),
+        fps=np.float32(30),
+    )
+    from trainer.data.clips import load_clips
+
+    rest = body.joint_template.copy()
+    rest[1:] -= body.joint_template[list(PARENTS[1:])]
+    rotations = np.repeat(np.eye(3, dtype=np.float32)[None, None], 24, 1).repeat(FRAMES, 0)
+    np.savez(
+        folder / "clips_rotations.npz", rotations=rotations, bones=clip_bones(load_clips(folder / "clips.npz"), rest)
+    )
+    path = folder / "tiny.toml"
+    path.write_text(
+        f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
+        "save_every = 20\nthreads = 1\naverage_decay = 0.8\n[student]\nwidth = 32\nblocks = 1\n"
+    )
+    return path
+
+
+def losses(run: Path) -> list[float]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(run / "log"))
+    log.Reload()
+    return [event.value for event in log.Scalars("root")]
+
+
+def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--recipe", "supervised", "--config", str(recipe)]) == 0
+    run = Path(capsys.readouterr().out.strip())
+    first, second = losses(run)
+    assert second < first
+    recipe.write_text(recipe.read_text().replace("steps = 40", "steps = 60"))
+    train_supervised(read_recipe(recipe, SupervisedRecipe), resume=True)
+    assert json.loads((run / "student.json").read_text())["training"]["steps"] == 60
+    assert len(losses(run)) == 3, "the first 40 steps are not done again"
+
+    assert main(["export", "--checkpoint", str(run), "--out", str(tmp_path)]) == 0
+    features = np.random.default_rng(0).normal(size=(3, 32, 82)).astype(np.float32)
+    exported = load_exported("cpu", tmp_path).network.run({"features": features})
+    with torch.no_grad():
+        expected = load_student(run).eval()(torch.from_numpy(features))
+    for name, tensor in expected._asdict().items():
+        np.testing.assert_allclose(exported[name], tensor.numpy(), atol=1e-4, err_msg=name)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_student(tmp_path, StudentNetwork(StudentConfig(width=16, blocks=1)), {"recipe": "supervised"})
+    weights = tmp_path / "student.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(PoseNet3DError, match="not a checkpoint"):
+        load_student(tmp_path)
+    assert main(["export", "--checkpoint", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["export", "--checkpoint", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
+
+
+def test_a_wrong_recipe_names_file_and_key(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text('data = "a"\nrun = "b"\nstpes = 3\n')
+    with pytest.raises(PoseNet3DError, match=r"recipe.toml: unknown key 'stpes'"):
+        read_recipe(path, SupervisedRecipe)
+    path.write_text('run = "b"\n')
+    with pytest.raises(PoseNet3DError, match="key 'data' is missing"):
+        read_recipe(path, SupervisedRecipe)
