@@ -1,7 +1,8 @@
 """What the student network sees: a window of 2D points, freed of where in the picture the person stands and how large.
 
 The window's points are turned into viewing rays and seen by a virtual camera that looks straight at the person
-(the perspective crop of Yu et al., "PCLs", CVPR 2021): the same pose at the picture's edge and in its middle then looks the same.
+(the perspective crop of Yu et al., "PCLs", CVPR 2021): the same pose then looks the same at the picture's edge and in
+its middle.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The student: a window of 2D points to SMPL rotations and shape. The one definition, for training and for torch's run time.
+"""The student: a window of 2D points to SMPL rotations and shape. The one definition.
 
 The network mixes in turn along time and along features (an MLP-Mixer, Tolstikhin et al. 2021): on a CPU that is many
 times cheaper than attention, and a window of one second is short enough to be seen whole in every layer.

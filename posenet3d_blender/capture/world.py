@@ -39,8 +39,9 @@ class World:
 
 
 def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
-    """Set up the world: Z against gravity, Y the way the camera looks, the floor under the resting feet at 0,
-    and the person's first pelvis position above the origin.
+    """Set up the world: Z against gravity, Y the way the camera looks, resting feet at height 0.
+
+    The person's first pelvis position is above the origin.
 
     contacts: (S, 2) probabilities; up: (3,) the student's word, camera frame.
     """

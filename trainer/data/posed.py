@@ -90,7 +90,7 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
         generator: source of the stances.
 
     Returns:
-        rotations (B, T, 24, 3, 3) with the pelvis facing +Z, and the pelvis's position (B, T, 3), the floor at the ankles.
+        rotations (B, T, 24, 3, 3) with the pelvis facing +Z, and the pelvis's position (B, T, 3).
     """
     count, window = rotations.shape[:2]
     share = swing(count, window, generator)
