@@ -22,8 +22,9 @@ Array = NDArray[np.float64]
 _FEET: Final = [[JOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "foot")] for side in ("left", "right")]
 _RESTING: Final = 0.5
 """Contact probability from which a foot tells where the floor is."""
-_STUDENT_WORTH: Final = 0.15
-"""Metres of floor evidence that the student's word on gravity is worth."""
+_STUDENT_WORTH: Final = 1.0
+"""Metres apart that resting feet must be to say as much of gravity as the student, who is right to 2 degrees; feet near
+each other are mostly wrong in depth."""
 
 
 @dataclass(frozen=True)
