@@ -36,6 +36,8 @@ _JOINT_OF_POINT = [
 """The SMPL joint that stands in for a keypoint where only joints are known."""
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
 _JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
+_HEAD_LIFT = 0.25
+"""Radians: joints leave the head's tilt open, and heads fitted to these clips look down by as much."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ class WindowSampler:
         )
         deviation[0] = 0.08
         ends = torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
+        ends[:, :, :, JOINT_INDEX["head"], 0] -= _HEAD_LIFT
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):
             # The forearm's twist shows at the knuckles only; no clip holds it.
