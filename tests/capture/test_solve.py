@@ -10,6 +10,7 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.keypoints import Keypoints
 from posenet3d_blender.capture.sampling import sample_keypoints
+from posenet3d_blender.capture.solve import solver
 from posenet3d_blender.capture.solve.banded import FrameSystem
 from posenet3d_blender.capture.solve.posed_body import PosedBody
 from posenet3d_blender.capture.solve.solver import solve
@@ -125,3 +126,18 @@ def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:
     state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), truth)
     off = np.linalg.norm(state.joints[:, 20] - person.truth.joints[:, 20], axis=-1)
     assert off.max() < 0.05
+
+
+def test_a_long_clip_in_segments_is_as_one_solve(body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = np.arange(100) / 30
+    person = swaying_person(body, time)
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((100, 2)))
+    seen = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    whole = solve(body, seen, prediction)
+    monkeypatch.setattr(solver, "SEGMENT", 30)
+    monkeypatch.setattr(solver, "OVERLAP", 12)
+    pieces = solve(body, seen, prediction)
+    assert len(pieces.pelvis) == 100
+    assert np.linalg.norm(pieces.joints - whole.joints, axis=-1).max() < 0.03
+    jerk = np.linalg.norm(np.diff(pieces.joints, 2, axis=0), axis=-1).max()
+    assert jerk < 1.5 * np.linalg.norm(np.diff(whole.joints, 2, axis=0), axis=-1).max()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...body.landmarks import BodyKeypoints, body_keypoints
 from ...body.model import Body
+from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...progress import Progress, silent
 from ..sampling import SampledKeypoints
 from ..student import StudentPrediction
@@ -22,6 +24,11 @@ STEPS: Final = 8
 DAMPING: Final = 1.0
 UNKNOWNS: Final = 75
 """Of a frame: the pelvis's position and 24 joint turns."""
+SEGMENT: Final = 600
+"""Samples solved at once, 20 s: about 300 MB."""
+OVERLAP: Final = 60
+_FIXED_SHAPE: Final = 1e-3
+"""Deviation of a shape that is known already."""
 
 
 def solve(
@@ -31,8 +38,33 @@ def solve(
     weights: SolveWeights | None = None,
     progress: Progress = silent,
 ) -> PosedBody:
-    """Fit the body to the seen keypoints, from the student's prediction on."""
+    """Fit the body to the seen keypoints, from the student's prediction on.
+
+    Long clips are solved in overlapping segments, so that memory stays bounded; the shape is found on the segment that
+    is seen best and kept for all.
+    """
     weights = weights or SolveWeights()
+    segments = _segments(len(seen.time))
+    if len(segments) == 1:
+        return _solve_segment(body, seen, prediction, weights, progress)
+    best = max(segments, key=lambda segment: float(seen.confidence[segment].mean()))
+    shape = _solve_segment(body, _cut(seen, best), _cut_prediction(prediction, best), weights, silent).betas
+    known = replace(prediction, betas=shape)
+    fixed = replace(weights, shape=_FIXED_SHAPE)
+    whole: PosedBody | None = None
+    for number, segment in enumerate(segments):
+        progress("solve", number / len(segments))
+        part = _solve_segment(body, _cut(seen, segment), _cut_prediction(known, segment), fixed, silent)
+        part = replace(part, betas=shape)
+        whole = part if whole is None else _joined(whole, part, segment.start)
+    progress("solve", 1.0)
+    assert whole is not None
+    return whole
+
+
+def _solve_segment(
+    body: Body, seen: SampledKeypoints, prediction: StudentPrediction, weights: SolveWeights, progress: Progress
+) -> PosedBody:
     state = place(body, body_keypoints(body), seen, prediction)
     step_seconds = float(seen.time[1] - seen.time[0])
     for number in range(STEPS):
@@ -45,6 +77,36 @@ def solve(
         state = state.moved(*system.solve(DAMPING))
     progress("solve", 1.0)
     return state
+
+
+def _segments(count: int) -> list[slice]:
+    """Slices of about SEGMENT samples that overlap by OVERLAP."""
+    if count <= SEGMENT + OVERLAP:
+        return [slice(0, count)]
+    starts = range(0, count - OVERLAP - 1, SEGMENT)
+    return [slice(start, min(start + SEGMENT + OVERLAP, count)) for start in starts]
+
+
+def _cut(seen: SampledKeypoints, segment: slice) -> SampledKeypoints:
+    return SampledKeypoints(seen.time[segment], seen.rays[segment], seen.confidence[segment])
+
+
+def _cut_prediction(prediction: StudentPrediction, segment: slice) -> StudentPrediction:
+    return replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment])
+
+
+def _joined(before: PosedBody, after: PosedBody, start: int) -> PosedBody:
+    """`after` begins at sample `start` of `before`; where both are, one fades into the other."""
+    overlap = len(before.pelvis) - start
+    share = (np.arange(overlap) + 0.5) / overlap
+    turn = matrix_to_axis_angle(np.swapaxes(before.rotations[start:], -1, -2) @ after.rotations[:overlap])
+    rotations = before.rotations[start:] @ axis_angle_to_matrix(share[:, None, None] * turn)
+    pelvis = before.pelvis[start:] + share[:, None] * (after.pelvis[:overlap] - before.pelvis[start:])
+    return replace(
+        before,
+        rotations=np.concatenate([before.rotations[:start], rotations, after.rotations[overlap:]]),
+        pelvis=np.concatenate([before.pelvis[:start], pelvis, after.pelvis[overlap:]]),
+    )
 
 
 def place(body: Body, keypoints: BodyKeypoints, seen: SampledKeypoints, prediction: StudentPrediction) -> PosedBody:
