@@ -1,0 +1,120 @@
+"""Build the add-on as a Blender extension, one zip for each platform.
+
+    python build_addon.py [--platform linux-x64 …] --output-dir DIR
+
+A zip holds the code, the assets, and the wheels of what Blender's own Python lacks, so that nothing is installed or
+fetched later. Same input, same zip. Needs a Blender: the bpy package, or `blender` on the search path.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from tools.addon import extension
+from tools.addon.wheels import PackagingError, Wheel, fetch, read_lock, sha256_of
+
+PROJECT: Final = Path(__file__).parent
+WHEEL_CACHE: Final = PROJECT / "build" / "wheels"
+PLATFORMS: Final = ("linux-x64", "windows-x64", "macos-arm64")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; exit code 0 when all zips are built, else 1."""
+    parser = argparse.ArgumentParser(prog="build_addon.py", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--platform", nargs="+", action="extend", choices=PLATFORMS, metavar="PLATFORM", help=", ".join(PLATFORMS)
+    )
+    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR", help="where the zips go")
+    arguments = parser.parse_args(argv)
+    try:
+        for platform in dict.fromkeys(arguments.platform or PLATFORMS):
+            wheels = _fetch_all([wheel for wheel in read_lock() if wheel.platform == platform])
+            package = build_package(platform, wheels, arguments.output_dir)
+            print(f"{package}  sha256 {sha256_of(package)}")
+            print(f"    {_describe_size(package, wheels)}")
+    except (PackagingError, OSError) as error:
+        print(f"build_addon: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, project: Path = PROJECT) -> Path:
+    """Build, repack and validate the zip of one platform.
+
+    Args:
+        platform: Blender's name of it.
+        wheels: what to carry.
+        output_folder: is made when it is not there; the zip appears in it whole or not at all.
+        project: the checkout.
+
+    Raises:
+        PackagingError: there is no Blender to build with, or Blender refuses the package.
+    """
+    metadata = tomllib.loads((project / "addon_manifest.toml").read_text(encoding="utf-8"))
+    output_folder.mkdir(parents=True, exist_ok=True)
+    target = output_folder / f"posenet3d_blender-{metadata['version']}-{platform}.zip"
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=output_folder) as folder:
+        source, built, repacked = Path(folder, "source"), Path(folder, "built.zip"), Path(folder, target.name)
+        for path, name in shipped_files(project):
+            _copy(path, source / name)
+        for wheel in wheels:
+            _copy(wheel, source / "wheels" / wheel.name)
+        manifest = extension.manifest_text(metadata, platform, [wheel.name for wheel in wheels])
+        (source / "blender_manifest.toml").write_text(manifest, encoding="utf-8", newline="\n")
+        extension.build(source, built)
+        extension.repack(built, repacked)
+        extension.validate(repacked)
+        os.replace(repacked, target)
+    return target
+
+
+def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
+    """Each file of ours that goes into a zip, and its name there: code, assets and the licence, nothing else."""
+    package = project / "posenet3d_blender"
+    assets = package / "assets"
+    for path in sorted(package.rglob("*")):
+        name = path.relative_to(package)
+        is_shipped = path.suffix == ".py" or assets in path.parents
+        if path.is_file() and is_shipped and not any(part.startswith((".", "__pycache__")) for part in name.parts):
+            yield path, name.as_posix()
+    yield project / "LICENSE", "LICENSE"
+
+
+def _fetch_all(wheels: Sequence[Wheel]) -> list[Path]:
+    WHEEL_CACHE.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for wheel in wheels:
+        path = fetch(wheel, WHEEL_CACHE)
+        if path is None:
+            pythons = " and ".join(wheel.pythons)
+            print(
+                f"build_addon: warning: {wheel.file} can't be had and is left out: "
+                f"on {wheel.platform}, Blender with Python {pythons} won't capture",
+                file=sys.stderr,
+            )
+        else:
+            paths.append(path)
+    return paths
+
+
+def _copy(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
+
+
+def _describe_size(package: Path, wheels: Sequence[Path]) -> str:
+    carried = sum(wheel.stat().st_size for wheel in wheels)
+    total = package.stat().st_size
+    return f"{total / 1e6:.1f} MB: {carried / 1e6:.1f} in {len(wheels)} wheels, {(total - carried) / 1e6:.1f} ours"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Choose the wheels that the add-on carries, and pin them in wheels.toml:  python -m tools.addon.lock_wheels
+
+Of each package the newest version is taken that works with the numpy which Blender brings: numpy itself is never
+carried, so as not to replace Blender's own. The wheels' metadata are held to that. onnxruntime also names flatbuffers,
+packaging and protobuf; it imports none of them to run a network, and as all extensions share one folder of packages,
+another's protobuf had better not be replaced for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+
+from .wheels import LOCK, PackagingError, Wheel, download, sha256_of
+
+NUMPY_IN_BLENDER: Final = {
+    "3.11": ("1.24.3", "1.26.4"),  # Blender 4.2 and 4.3; 4.4 to 5.0
+    "3.13": ("2.2.0", "2.5.5"),  # Blender 5.1 and newer
+}
+"""Python's version in Blender: the oldest and the newest numpy that comes with it."""
+
+REQUIREMENTS: Final = {
+    "3.11": ("onnxruntime", "av", "opencv-python-headless<4.12", "scipy<1.16"),
+    "3.13": ("onnxruntime", "av", "opencv-python-headless", "scipy"),
+}
+"""scipy 1.16 wants numpy 1.25.2, OpenCV 4.12 wants numpy 2."""
+
+PLATFORM_TAGS: Final = {
+    "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"],
+    "windows-x64": ["win_amd64"],
+    "macos-arm64": ["macosx_13_0_arm64"],
+}
+"""Newest systems that wheels may want: Blender itself wants glibc 2.28. On macOS 13 the newest onnxruntime and av, made
+for macOS 14, would be installed all the same, and fail."""
+
+REPLACED: Final = {"windows-x64": {"onnxruntime": "onnxruntime-directml"}}
+"""DirectML's build is onnxruntime with any Windows GPU on top; both are the module `onnxruntime`."""
+
+HEADING: Final = "# The wheels in the add-on's packages. Written by `python -m tools.addon.lock_wheels`.\n"
+
+
+def choose(platform: str) -> list[Wheel]:
+    """The wheels for one platform.
+
+    Raises:
+        PackagingError: one can't be had, or does not work with Blender's numpy.
+    """
+    wheels: list[Wheel] = []
+    for python, requirements in REQUIREMENTS.items():
+        for requirement in requirements:
+            name = Requirement(requirement).name
+            wanted = REPLACED.get(platform, {}).get(name, requirement)
+            stable = next((wheel for wheel in wheels if wheel.requirement.startswith(f"{name}==")), None)
+            if stable and "-abi3-" in stable.file:
+                continue  # serves every newer Python
+            with tempfile.TemporaryDirectory() as folder:
+                complaint = download(wanted, python, PLATFORM_TAGS[platform], Path(folder))
+                paths = list(Path(folder).iterdir())
+                if not paths:
+                    raise PackagingError(f"{wanted} for {platform}, Python {python}: {complaint}")
+                pythons = tuple(NUMPY_IN_BLENDER) if "-abi3-" in paths[0].name else (python,)
+                wheels.append(_pin(paths[0], platform, pythons))
+    return sorted(wheels, key=lambda wheel: wheel.file)
+
+
+def _pin(path: Path, platform: str, pythons: tuple[str, ...]) -> Wheel:
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = HeaderParser().parsestr(archive.read(name).decode("utf-8"))
+    for text in metadata.get_all("Requires-Dist", []):
+        requirement = Requirement(text)
+        for python in pythons:
+            if requirement.name == "numpy" and _applies(requirement, platform, python):
+                for version in NUMPY_IN_BLENDER[python]:
+                    if version not in requirement.specifier:
+                        raise PackagingError(f"{path.name} wants {requirement}, but Blender brings numpy {version}")
+    return Wheel(path.name, f"{metadata['Name']}=={metadata['Version']}", platform, pythons, sha256_of(path))
+
+
+def _applies(requirement: Requirement, platform: str, python: str) -> bool:
+    system, machine = {
+        "linux-x64": ("Linux", "x86_64"),
+        "windows-x64": ("Windows", "AMD64"),
+        "macos-arm64": ("Darwin", "arm64"),
+    }[platform]
+    environment = {"python_version": python, "platform_system": system, "platform_machine": machine, "extra": ""}
+    return requirement.marker is None or requirement.marker.evaluate(environment)
+
+
+def to_toml(wheels: list[Wheel]) -> str:
+    """The lock file's text."""
+    entries = [
+        {
+            "file": wheel.file,
+            "requirement": wheel.requirement,
+            "platform": wheel.platform,
+            "pythons": list(wheel.pythons),
+            "sha256": wheel.sha256,
+        }
+        for wheel in wheels
+    ]
+    # TOML writes plain strings and lists of them as JSON does.
+    blocks = ["\n".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) for entry in entries]
+    return HEADING + "".join(f"\n[[wheel]]\n{block}\n" for block in blocks)
+
+
+if __name__ == "__main__":
+    LOCK.write_text(to_toml([wheel for platform in PLATFORM_TAGS for wheel in choose(platform)]), encoding="utf-8")
+    print(f"wrote {LOCK}")
