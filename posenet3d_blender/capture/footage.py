@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import PoseNet3DError
 from .frame_rates import sample_times, standard_rate
+from .lens import equivalent_focal_length
 
 if TYPE_CHECKING:
     import av
@@ -50,6 +51,8 @@ class Footage:
     """The first shown frame's timestamp in the stream's own ticks."""
     counted: bool = False
     """Whether the file has no usable timestamps, so that its frames are counted at the rate that it states."""
+    equivalent_focal_length: float | None = None
+    """Millimetres on 35 mm film, where the file says it."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -111,6 +114,7 @@ def open_footage(path: Path) -> Footage:
         _check_complete(stream, path)
         first, early_timestamps = _first_pictures(container, stream, path)
         width, height = _square_pixel_size(first, stream)
+        lens = equivalent_focal_length({**container.metadata, **stream.metadata})
         time_base = stream.time_base or Fraction(1, 1000)
         stated_rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     timestamps = _timestamps_by_demuxing(path)
@@ -127,7 +131,7 @@ def open_footage(path: Path) -> Footage:
     rotation = round(first.rotation / 90) * 90 % 360
     if rotation in (90, 270):
         width, height = height, width
-    return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted)
+    return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted, lens)
 
 
 def read_frames(footage: Footage, start: float | None = None, end: float | None = None) -> Iterator[Frame]:

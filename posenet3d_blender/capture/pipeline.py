@@ -21,6 +21,7 @@ from .blazepose.assets import open_landmark_finder, open_person_detector
 from .footage import Footage, open_footage, sample_times
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
+from .lens import field_of_view
 from .people import choose, find_people
 from .repair import repair
 from .sampling import sample_keypoints
@@ -30,8 +31,6 @@ from .student_input import STUDENT_RATE
 from .tracking import track_keypoints
 from .world import find_world, to_motion
 
-PHONE_FIELD_OF_VIEW: Final = 65.0
-"""Degrees along the longer side: what phones' main cameras have when they film."""
 SHORTEST_SIGHT: Final = 0.3
 """Seconds for which a person must be seen."""
 SEEN: Final = 0.2
@@ -51,7 +50,7 @@ class CaptureSettings:
     end: float | None = None
     """Seconds."""
     field_of_view: float | None = None
-    """Degrees along the picture's longer side; None: a phone's."""
+    """Degrees along the picture's longer side; None: what the file says of its lens, or else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
@@ -100,7 +99,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         body = load_body(settings.body)
         footage = open_footage(video)
     tracks = _keypoints(footage, settings, watch, progress)
-    camera = Camera.from_field_of_view(settings.field_of_view or PHONE_FIELD_OF_VIEW, footage.image_size)
+    said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
+    camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
     rate = Fraction(settings.frame_rate).limit_denominator(1001) if settings.frame_rate else footage.standard_rate
     motions: list[Motion] = []
     kept: list[Keypoints] = []
