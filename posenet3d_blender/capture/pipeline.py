@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -13,11 +13,13 @@ from typing import Final
 import numpy as np
 
 from ..body.model import Body, load_body
+from ..body.shape import bone_lengths, match_shape
 from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, silent
 from .blazepose.assets import open_landmark_finder, open_person_detector
+from .detection_cache import DetectionKey, cut, open_cache
 from .footage import Footage, open_footage, sample_times
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
@@ -59,6 +61,8 @@ class CaptureSettings:
     """heavy or full."""
     body: Path | None = None
     """The user's own SMPL file; None: the shipped body."""
+    cache_folder: Path | None = None
+    """Where detections are kept for the next capture of the same footage; None: they are not."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     watch = _Stopwatch()
     with watch.stage("open"):
         student = load_student(settings.device)
-        body = load_body(settings.body)
+        shipped = load_body()
+        body = load_body(settings.body) if settings.body else shipped
         footage = open_footage(video)
     tracks = _keypoints(footage, settings, watch, progress)
     said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
@@ -115,7 +120,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
                 )
             warnings.append(f"person {number} is seen for {seen_seconds:.1f} s only and was left out")
             continue
-        motions.append(_motion(keypoints, student, body, camera, rate, watch, progress))
+        motions.append(_motion(keypoints, student, shipped, body, camera, rate, watch, progress))
         kept.append(keypoints)
         warnings += _warnings(keypoints)
     if not motions:
@@ -134,8 +139,21 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
 def _keypoints(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress) -> list[Keypoints]:
     """The repaired 2D joints of everyone who was chosen."""
     if settings.keypoints is not None:
-        footage.frames_between(settings.start, settings.end)
-        return [repair(_cut(load_keypoints(settings.keypoints, footage), footage, settings))]
+        detected = [cut(load_keypoints(settings.keypoints, footage), footage.time[_span(footage, settings)])]
+    elif settings.cache_folder is not None:
+        cache = open_cache(settings.cache_folder)
+        key = DetectionKey(footage.path, settings.detector, settings.person)
+        detected = cache.find(key, footage, settings.start, settings.end)
+        if not detected:
+            detected = _detect(footage, settings, watch, progress)
+            cache.keep(key, detected)
+    else:
+        detected = _detect(footage, settings, watch, progress)
+    with watch.stage("repair"):
+        return [repair(keypoints) for keypoints in detected]
+
+
+def _detect(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress) -> list[Keypoints]:
     start, end = settings.start, settings.end
     with watch.stage("people"):
         found = find_people(footage, start, end, open_person_detector(settings.device), progress)
@@ -146,32 +164,33 @@ def _keypoints(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, p
         for track in chosen:
             others = [other for other in found if other is not track]
             tracked.append(track_keypoints(footage, track, finder, start, end, progress, others))
-    with watch.stage("repair"):
-        return [repair(keypoints) for keypoints in tracked]
+        return tracked
 
 
-def _cut(keypoints: Keypoints, footage: Footage, settings: CaptureSettings) -> Keypoints:
-    """The chosen range of 2D joints that came from a file."""
-    span = footage.frames_between(settings.start, settings.end)
-    inside = (keypoints.time >= footage.time[span][0] - 1e-6) & (keypoints.time <= footage.time[span][-1] + 1e-6)
-    return Keypoints(
-        keypoints.time[inside], keypoints.points[inside], keypoints.confidence[inside], keypoints.image_size
-    )
+def _span(footage: Footage, settings: CaptureSettings) -> slice:
+    return footage.frames_between(settings.start, settings.end)
 
 
 def _motion(
     keypoints: Keypoints,
     student: Student,
+    shipped: Body,
     body: Body,
     camera: Camera,
     rate: Fraction,
     watch: _Stopwatch,
     progress: Progress,
 ) -> Motion:
-    """Lift one person's 2D joints to a motion in the world."""
+    """Lift one person's 2D joints to a motion in the world.
+
+    The student speaks of the shipped body's shape; on a user's own body its bone lengths are matched.
+    """
     sampled = sample_keypoints(keypoints, STUDENT_RATE, camera.focal_length)
     with watch.stage("student"):
         prediction = student.predict(sampled)
+        if body is not shipped:
+            lengths = bone_lengths(shipped.rest_joints(prediction.betas))
+            prediction = replace(prediction, betas=match_shape(lengths, body))
     with watch.stage("solve"):
         state = solve(body, sampled, prediction, progress=progress)
         world = find_world(state, prediction.contacts, prediction.up)
