@@ -34,6 +34,14 @@ def standard_rate(time: NDArray[np.float64]) -> Fraction:
     return min(WHOLE_RATES, key=lambda rate: abs(np.log(float(rate) / median_rate)))
 
 
+def rate_of_number(rate: float) -> Fraction:
+    """A frame rate that somebody typed: 29.97 and the like mean television's 30000/1001."""
+    for television in TELEVISION_RATES:
+        if abs(rate - float(television)) < 0.005:
+            return television
+    return Fraction(rate).limit_denominator(1000)
+
+
 def sample_times(time: NDArray[np.float64], rate: Fraction) -> NDArray[np.float64]:
     """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
     # A thousandth of a frame: rounded timestamps must not lose the last sample.

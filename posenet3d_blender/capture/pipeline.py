@@ -21,6 +21,7 @@ from ..progress import Progress, silent
 from .blazepose.assets import open_landmark_finder, open_person_detector
 from .detection_cache import DetectionKey, cut, open_cache
 from .footage import Footage, open_footage, sample_times
+from .frame_rates import rate_of_number
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
 from .lens import field_of_view
@@ -106,7 +107,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     tracks = _keypoints(footage, settings, watch, progress)
     said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
     camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
-    rate = Fraction(settings.frame_rate).limit_denominator(1001) if settings.frame_rate else footage.standard_rate
+    rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     motions: list[Motion] = []
     kept: list[Keypoints] = []
     warnings: list[str] = []

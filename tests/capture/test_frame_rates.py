@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from posenet3d_blender.capture.frame_rates import sample_times, standard_rate
+from posenet3d_blender.capture.frame_rates import rate_of_number, sample_times, standard_rate
 
 
 @pytest.mark.parametrize("rate", [24, 25, 30, 48, 50, 60, 90, 100, 120, 240])
@@ -45,3 +45,11 @@ def test_samples_cover_the_frames() -> None:
 def test_samples_of_even_footage_are_its_frames() -> None:
     time = np.arange(807) / 60
     np.testing.assert_allclose(sample_times(time, Fraction(60)), time)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(29.97, Fraction(30000, 1001)), (23.976, Fraction(24000, 1001)), (30.0, Fraction(30)), (12.5, Fraction(25, 2))],
+)
+def test_typed_rates_mean_what_editors_mean(typed: float, meant: Fraction) -> None:
+    assert rate_of_number(typed) == meant

@@ -1,0 +1,30 @@
+"""Whether a motion belongs to a body."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import PoseNet3DError
+from ..motion import Motion
+from .kinematics import forward_kinematics
+from .model import Body
+from .rotations import axis_angle_to_matrix
+
+LARGEST_MISS = 0.005
+"""Metres by which the motion's joints may lie off the body's; other SMPL bodies are centimetres off."""
+
+
+def check_body_fits(motion: Motion, body: Body) -> None:
+    """Raise unless the motion's joints are those of its poses on this body.
+
+    Raises:
+        PoseNet3DError: the motion was captured on another body.
+    """
+    some = np.unique(np.linspace(0, motion.frame_count - 1, 20).astype(int))
+    joints, _ = forward_kinematics(axis_angle_to_matrix(motion.poses[some]), body.rest_joints(motion.betas))
+    miss = np.abs(joints + motion.trans[some, None] - motion.joints[some]).max()
+    if miss > LARGEST_MISS:
+        raise PoseNet3DError(
+            f"the motion does not fit the body '{body.name}' ({1000 * miss:.0f} mm off); "
+            "give the body that it was captured on with --body FILE"
+        )
