@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from posenet3d_blender.cli.leaving import end_process
+# As __main__ does, and as early: the solver's small matrices cost twenty times the processor time with more.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from posenet3d_blender.cli.leaving import end_process  # noqa: E402
 
 CHECKOUT = Path(__file__).parents[1]
 EXIT_STATUS = pytest.StashKey[int]()
