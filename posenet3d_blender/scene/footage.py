@@ -7,23 +7,28 @@ rate that it reads from the file. Where that rate is not the scene's, the number
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from ..motion import Motion
 from .keys import assign_action, write_curves
-from .timeline import FIRST_FRAME
+from .steps import Steps
+from .timeline import FIRST_FRAME, frame_range
 
 
-def show_footage(camera_object: bpy.types.Object, path: Path, scene: bpy.types.Scene, start: float) -> None:
-    """Put the video behind what the camera sees.
+def show_footage_in_steps(
+    camera_object: bpy.types.Object, path: Path, image_size: tuple[int, int], motions: Sequence[Motion]
+) -> Steps[None]:
+    """Put the video behind what the camera sees, in step with the motions.
 
     Args:
         camera_object: whose background it becomes.
         path: the video.
-        scene: with the motion's frame rate and range, and the upright picture's size as its render size.
-        start: seconds since the video's first frame at which the scene's FIRST_FRAME stands.
+        image_size: of the upright picture, pixels; the scene's render size is to be the same.
+        motions: their frames are the scene's, of their rate, from FIRST_FRAME on.
     """
     lens = camera_object.data
     background = lens.background_images.new()
@@ -32,9 +37,12 @@ def show_footage(camera_object: bpy.types.Object, path: Path, scene: bpy.types.S
     background.alpha = 1.0
     background.frame_method = "FIT"
     lens.show_background_images = True
-    _keep_in_step(lens, background.image_user, scene, _movie_rate(path), start)
+    yield
+    movie_rate = _movie_rate(path)
+    yield
+    _keep_in_step(lens, background.image_user, motions, movie_rate)
     if bpy.app.version < (4, 4):
-        _turn_upright(background, path, scene)
+        _turn_upright(background, path, image_size)
 
 
 def _movie_rate(path: Path) -> float:
@@ -47,11 +55,12 @@ def _movie_rate(path: Path) -> float:
 
 
 def _keep_in_step(
-    lens: bpy.types.Camera, user: bpy.types.ImageUser, scene: bpy.types.Scene, movie_rate: float, start: float
+    lens: bpy.types.Camera, user: bpy.types.ImageUser, motions: Sequence[Motion], movie_rate: float
 ) -> None:
-    scene_rate = scene.render.fps / scene.render.fps_base
-    frames = np.arange(FIRST_FRAME, scene.frame_end + 1)
-    shown = np.round((start + (frames - FIRST_FRAME) / scene_rate) * movie_rate)
+    start = min(float(motion.time[0]) for motion in motions)
+    _, last_frame = frame_range(motions)
+    frames = np.arange(FIRST_FRAME, last_frame + 1)
+    shown = np.round((start + (frames - FIRST_FRAME) / motions[0].frame_rate) * movie_rate)
     offsets = shown - (frames - FIRST_FRAME)
     user.frame_start = FIRST_FRAME
     user.frame_duration = len(frames)
@@ -65,7 +74,7 @@ def _keep_in_step(
         write_curves(action, lens, path, frames[changes], offsets[changes, None], "footage", interpolation="CONSTANT")
 
 
-def _turn_upright(background: bpy.types.CameraBackgroundImage, path: Path, scene: bpy.types.Scene) -> None:
+def _turn_upright(background: bpy.types.CameraBackgroundImage, path: Path, image_size: tuple[int, int]) -> None:
     """Turn a phone's video by its metadata, as Blender itself does since 4.4."""
     import av
 
@@ -74,5 +83,4 @@ def _turn_upright(background: bpy.types.CameraBackgroundImage, path: Path, scene
     background.rotation = math.radians(-counterclockwise)
     if counterclockwise % 180:
         # fitted to the picture's width while it still lies on its side
-        size = (scene.render.resolution_x, scene.render.resolution_y)
-        background.scale = max(size) / min(size)
+        background.scale = max(image_size) / min(image_size)

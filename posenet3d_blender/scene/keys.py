@@ -15,9 +15,11 @@ from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matri
 from ..body.skeleton import JOINT_NAMES
 from ..motion import Motion
 from .armature import BODY_TO_WORLD, rest_rotations
+from .steps import Steps, run
 
 # the numbers behind Keyframe.interpolation, which foreach_set wants
-_INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1}
+_INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
+_ALIGNED_HANDLES: Final = 3
 _SIGNALS: Final = ("left_foot_contact", "right_foot_contact", "confidence")
 
 
@@ -27,13 +29,19 @@ def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> 
     The foot contacts and the confidence become animated custom properties of the armature object.
     Bones must stand at the rest joints of the motion's own body and betas.
     """
+    return run(key_motion_in_steps(armature, motion, first_frame))
+
+
+def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame: int) -> Steps[bpy.types.Action]:
+    """`key_motion`, bone by bone."""
     action = bpy.data.actions.new(f"{armature.name}_motion")
     assign_action(armature, action)
     frames = np.arange(first_frame, first_frame + motion.frame_count)
-    quaternions = bone_quaternions(motion, rest_rotations(armature))
+    rest = rest_rotations(armature)
     for joint, name in enumerate(JOINT_NAMES):
         path = f'pose.bones["{name}"].rotation_quaternion'
-        write_curves(action, armature, path, frames, quaternions[:, joint], group=name)
+        write_curves(action, armature, path, frames, _joint_quaternions(motion, joint, rest[joint]), group=name)
+        yield
     write_curves(
         action, armature, 'pose.bones["pelvis"].location', frames, _pelvis_locations(armature, motion), "pelvis"
     )
@@ -42,6 +50,7 @@ def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> 
         armature[name] = float(values[0])
         armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
         write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
+    yield
     return action
 
 
@@ -52,11 +61,15 @@ def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> NDArray[np.f
         motion: rotations relative to the parent in the body's axes, the pelvis's from the body's axes to the world's.
         rest: (24, 3, 3) the bones' axes at rest in the armature's frame.
     """
-    rotations = axis_angle_to_matrix(motion.poses)
-    turns = BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
-    turns[:, 0] = rotations[:, 0] @ BODY_TO_WORLD.T  # it already ends in the world's axes
-    in_bone = np.swapaxes(rest, -1, -2) @ turns @ rest
-    return continuous_quaternions(matrix_to_quaternion(in_bone))
+    return np.stack([_joint_quaternions(motion, joint, axes) for joint, axes in enumerate(rest)], axis=1)
+
+
+def _joint_quaternions(motion: Motion, joint: int, rest: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(T, 4) one bone's part of `bone_quaternions`; `rest` (3, 3)."""
+    rotations = axis_angle_to_matrix(motion.poses[:, joint])
+    # the pelvis's already ends in the world's axes
+    turns = rotations @ BODY_TO_WORLD.T if joint == 0 else BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
+    return continuous_quaternions(matrix_to_quaternion(rest.T @ turns @ rest))
 
 
 def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.types.ID | None = None) -> None:
@@ -107,18 +120,40 @@ def write_curves(
     values: NDArray[np.floating],
     group: str,
     interpolation: str = "LINEAR",
+    slopes: NDArray[np.floating] | None = None,
 ) -> None:
     """Add one curve to `action` per column of `values` (T, C), keyed at `frames` (T,).
 
-    The action must be assigned to the datablock, and the curves must be new to it.
+    The action must be assigned to the datablock, and the curves must be new to it. Bezier keys need `slopes` (T, C),
+    the change per frame at each key: their handles stand along it, a third of the way to the next key.
     """
     for index, column in enumerate(values.T):
         curve = _new_curve(action, datablock, path, index, group)
         curve.keyframe_points.add(len(frames))
-        curve.keyframe_points.foreach_set("co", np.column_stack([frames, column]).astype(np.float32).ravel())
+        _set_points(curve, "co", frames, column)
         codes = np.full(len(frames), _INTERPOLATIONS[interpolation], dtype=np.int32)
         curve.keyframe_points.foreach_set("interpolation", codes)
+        if slopes is not None:
+            _set_handles(curve, frames, column, slopes[:, index])
         curve.update()
+
+
+def _set_handles(
+    curve: bpy.types.FCurve, frames: NDArray[np.integer], values: NDArray[np.floating], slopes: NDArray[np.floating]
+) -> None:
+    thirds = np.diff(frames) / 3 if len(frames) > 1 else np.ones(1)
+    for side, reach in (("left", -np.append(thirds[:1], thirds)), ("right", np.append(thirds, thirds[-1:]))):
+        reach = reach[: len(frames)]
+        aligned = np.full(len(frames), _ALIGNED_HANDLES, dtype=np.int32)
+        curve.keyframe_points.foreach_set(f"handle_{side}_type", aligned)
+        _set_points(curve, f"handle_{side}", frames + reach, values + reach * slopes)
+
+
+def _set_points(
+    curve: bpy.types.FCurve, attribute: str, frames: NDArray[np.number], values: NDArray[np.floating]
+) -> None:
+    points = np.column_stack([frames, values]).astype(np.float32)
+    curve.keyframe_points.foreach_set(attribute, points.ravel())
 
 
 def _new_curve(

@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import BODY_TO_WORLD
+from .steps import Steps
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
 """Linear RGBA: a neutral grey that is no one's skin."""
 
 
-def add_skin(
+def add_skin_in_steps(
     armature: bpy.types.Object,
     body: Body,
     betas: NDArray[np.floating],
     material: bpy.types.Material,
     collection: bpy.types.Collection,
-) -> bpy.types.Object:
+) -> Steps[bpy.types.Object]:
     """A smooth mesh of the body at rest, child of `armature` and bent by it.
 
     The armature must be of the same body and `betas` (10,).
@@ -34,11 +35,13 @@ def add_skin(
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)
     collection.objects.link(skin)
+    yield
     for joint, joint_name in enumerate(JOINT_NAMES):
         group = skin.vertex_groups.new(name=joint_name)
         weights = body.skin_weights[:, joint]
         for vertex in np.flatnonzero(weights).tolist():
             group.add([vertex], weights[vertex], "REPLACE")
+        yield
     skin.parent = armature
     modifier = skin.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature

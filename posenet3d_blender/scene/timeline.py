@@ -19,10 +19,14 @@ def set_timeline(scene: bpy.types.Scene, motions: Sequence[Motion]) -> None:
     # Blender keeps a whole number and a divisor: 23.976 is 24 / 1.001
     scene.render.fps = max(1, round(rate))
     scene.render.fps_base = scene.render.fps / rate
-    starts = [start_frame(motion, motions) for motion in motions]
-    scene.frame_start = min(starts)
-    scene.frame_end = max(start + motion.frame_count - 1 for start, motion in zip(starts, motions, strict=True))
+    scene.frame_start, scene.frame_end = frame_range(motions)
     scene.frame_set(scene.frame_start)
+
+
+def frame_range(motions: Sequence[Motion]) -> tuple[int, int]:
+    """The first and last frame of all the motions."""
+    starts = [start_frame(motion, motions) for motion in motions]
+    return min(starts), max(start + motion.frame_count - 1 for start, motion in zip(starts, motions, strict=True))
 
 
 def start_frame(motion: Motion, motions: Sequence[Motion]) -> int:
