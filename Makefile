@@ -1,5 +1,5 @@
-# Targets: demo, test, lint, matrix, benchmark. Each sets up what it needs by itself, and is quick when that is there.
-.PHONY: demo test lint matrix benchmark clean
+# Targets: demo, addon, test, lint, matrix, benchmark. Each sets up what it needs by itself, and is quick when that is there.
+.PHONY: demo addon test lint matrix benchmark clean
 .DEFAULT_GOAL := demo
 
 SET_UP := tools/set_up_environment.sh
@@ -21,6 +21,10 @@ demo: .venv/.demo-ready
 	$(PYTHON_IN_VENV) -m posenet3d_blender capture examples/demo_clip.mp4 \
 		-o $(DEMO)/demo.fbx -o $(DEMO)/demo.npz --preview $(DEMO)/demo_preview.mp4
 	$(PYTHON_IN_VENV) tools/score_demo.py examples/demo_truth.npz $(DEMO)/demo.npz
+
+# One zip for each platform, to be dragged into Blender.
+addon: .venv/.demo-ready
+	$(PYTHON_IN_VENV) build_addon.py --output-dir dist
 
 lint: .venv/.test-ready
 	$(PYTHON_IN_VENV) -m ruff check .
