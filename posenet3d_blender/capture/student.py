@@ -54,8 +54,16 @@ class Student:
 
     def predict(self, keypoints: SampledKeypoints) -> StudentPrediction:
         """Run over a whole clip."""
-        count = len(keypoints.time)
-        rays, confidence = _student_points(keypoints)
+        return self.predict_points(*_student_points(keypoints))
+
+    def predict_points(self, rays: Array, confidence: Array) -> StudentPrediction:
+        """Run over a whole clip of any points that the student knows.
+
+        Args:
+            rays: (S, 27, 2) x/z and y/z in the camera frame, in the order of STUDENT_POINT_NAMES, at STUDENT_RATE.
+            confidence: (S, 27) from 0 (not given) to 1.
+        """
+        count = len(rays)
         starts = _window_starts(count)
         index = np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
         # Hann's weights with a floor: a window knows its middle best, but the clip's ends have one window only.
@@ -83,7 +91,7 @@ class Student:
                 betas = batch_betas if betas.size == 0 else betas + batch_betas
                 seen += window_seen.sum()
         rotations = _nearest_rotations(matrices)
-        rotations = _bridge(keypoints, rotations)
+        rotations = _bridge(confidence, rotations)
         return StudentPrediction(rotations, betas / seen, ups / np.linalg.norm(ups), contacts / totals[:, None])
 
     def _mirrored(self, rays: Array, confidence: Array, windows: NDArray[np.intp]) -> _WindowAnswers:
@@ -163,8 +171,9 @@ def _nearest_rotations(matrices: Array) -> Array:
     return u @ vt
 
 
-def _bridge(keypoints: SampledKeypoints, rotations: Array) -> Array:
-    seen = keypoints.confidence.mean(1) >= _UNSEEN
+def _bridge(confidence: Array, rotations: Array) -> Array:
+    seen = confidence[:, :KEYPOINT_COUNT].mean(1) >= _UNSEEN
     if seen.all() or not seen.any():
         return rotations
-    return interpolate_rotations(keypoints.time[seen], rotations[seen], keypoints.time)
+    samples = np.arange(len(seen), dtype=np.float64)
+    return interpolate_rotations(samples[seen], rotations[seen], samples)
