@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posenet3d_blender.body.landmarks import KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
+from posenet3d_blender.body.landmarks import KEYPOINT_COUNT, KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, PARENTS
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
 
 from ..kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
+from .points import JOINT_OF_POINT, NO_JOINT
 from .posed import posed_legs
 from .rotations import FittedClips
 from .views import NoiseRanges, ViewRanges, observe, place_before_camera, random_cameras
@@ -29,11 +30,7 @@ _UPPER = [
     if any(part in name for part in ("spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hand"))
 ]
 _FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
-_JOINT_OF_POINT = [
-    JOINT_INDEX.get(name.replace("big_toe", "foot").replace("index", "hand").replace("pinky", "hand"), -1)
-    for name in KEYPOINT_NAMES
-]
-"""The SMPL joint that stands in for a keypoint where only joints are known."""
+_JOINT_OF_KEYPOINT = JOINT_OF_POINT[:KEYPOINT_COUNT]
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
 _JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
 _HEAD_LIFT = 0.25
@@ -208,16 +205,16 @@ class WindowSampler:
         carriers = list(KEYPOINT_JOINTS)
         arms = self._arms + (self._arm_directions @ betas[:, None, :, None])[..., 0]
         own = self.body_bones(betas)
-        for index, (joint, carrier) in enumerate(zip(_JOINT_OF_POINT, carriers, strict=True)):
+        for index, (joint, carrier) in enumerate(zip(_JOINT_OF_KEYPOINT, carriers, strict=True)):
             # A point that lies at one joint and rides on its parent follows the skeleton's own bone.
-            if joint >= 0 and PARENTS[joint] == carrier:
+            if joint != NO_JOINT and PARENTS[joint] == carrier:
                 arms[:, index] += bones[:, joint] - own[:, joint]
         arms = arms + self.mixture.point_offset * torch.randn(arms.shape, generator=self.generator)
         keypoints = joints[:, :, carriers] + (world[:, :, carriers] @ arms[:, None, :, :, None])[..., 0]
         joints_only = self._some(count, self.mixture.joints_only)
-        known = torch.tensor([joint >= 0 for joint in _JOINT_OF_POINT])
+        known = torch.tensor([joint != NO_JOINT for joint in _JOINT_OF_KEYPOINT])
         keypoints = torch.where(
-            (joints_only[:, None] & known)[:, None, :, None], joints[:, :, _JOINT_OF_POINT], keypoints
+            (joints_only[:, None] & known)[:, None, :, None], joints[:, :, list(_JOINT_OF_KEYPOINT)], keypoints
         )
         given = torch.zeros(count, len(KEYPOINT_NAMES) + 2)
         given[:, :-2] = torch.where(joints_only[:, None], known.float(), torch.ones(len(KEYPOINT_NAMES)))

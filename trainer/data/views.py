@@ -75,7 +75,15 @@ def random_cameras(count: int, ranges: ViewRanges, generator: torch.Generator) -
     azimuth = 2 * math.pi * torch.rand(count, generator=generator)
     elevation = normal(ranges.elevation_mean, ranges.elevation_deviation).clamp(-0.35, 0.9)
     roll = normal(0.0, ranges.roll_deviation)
-    zero = torch.zeros(count)
+    return camera_rotations(azimuth, elevation, roll)
+
+
+def camera_rotations(azimuth: Tensor, elevation: Tensor, roll: Tensor) -> Tensor:
+    """(count, 3, 3) proper rotations from a Y-up world to camera frames; angles (count,) in radians.
+
+    At positive elevation the camera stands high and looks down.
+    """
+    zero = torch.zeros_like(azimuth)
     # A half turn about x (never a negated axis) leads from y up to y down.
     half_turn = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
     turn = axis_angle_to_matrix(torch.stack([zero, azimuth, zero], -1))
@@ -122,7 +130,7 @@ def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: to
     ends = normal(2, count, 1, STUDENT_POINT_COUNT, 2)
     drift = noise.drift * 2 * level[..., None] * ((1 - moment) * ends[0] + moment * ends[1])
     rays = rays + jitter + drift
-    _swap_sides(rays, noise, generator)
+    swap_sides(rays, noise, generator)
     rays = rays * torch.exp(views.focal_error * normal(count, 1, 1, 1))
     _drop_points(confidence, noise, generator)
     return rays, confidence
@@ -138,7 +146,8 @@ def _hide_limbs(confidence: Tensor, noise: NoiseRanges, generator: torch.Generat
         confidence[index, max(start, 0) : max(end, 0), columns] *= float(torch.rand(1, generator=generator)) ** 0.5
 
 
-def _swap_sides(rays: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
+def swap_sides(rays: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
+    """Swap left and right of the legs or the whole body for a few frames in some of the windows (B, T, 27, 2)."""
     count, window = rays.shape[:2]
     for index in torch.nonzero(torch.rand(count, generator=generator) < noise.swap).flatten().tolist():
         parts = _SWAPS[int(torch.randint(2, (1,), generator=generator))]

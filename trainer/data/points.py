@@ -1,0 +1,22 @@
+"""Which of the student's points are joints of the SMPL skeleton: what motion capture alone can show it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from posenet3d_blender.body.skeleton import JOINT_INDEX
+from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
+
+NO_JOINT: Final = -1
+_JOINT_NAMES: Final = {"big_toe": "foot", "index": "hand", "pinky": "hand"}
+"""Toes are shown by the foot's joint, both knuckles by the hand's."""
+
+
+def _joint_of(point: str) -> int:
+    for part, joint in _JOINT_NAMES.items():
+        point = point.replace(part, joint)
+    return JOINT_INDEX.get(point, NO_JOINT)
+
+
+JOINT_OF_POINT: Final = tuple(_joint_of(name) for name in STUDENT_POINT_NAMES)
+"""For each of the student's 27 points the SMPL joint that stands in for it, or NO_JOINT."""
