@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.files import writing
@@ -44,12 +45,18 @@ def load_student(folder: Path) -> StudentNetwork:
                 f"{folder}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}"
             )
         network = StudentNetwork(StudentConfig(**description["config"]))
-        network.load_state_dict(load_file(folder / "student.safetensors"))
+        weights = load_file(folder / "student.safetensors")
+        network.load_state_dict(weights)
     except FileNotFoundError as error:
         raise PoseNet3DError(f"{error.filename}: no such file; give a checkpoint folder that training wrote") from error
-    except (json.JSONDecodeError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise PoseNet3DError(f"{folder}: not a checkpoint that training wrote ({reason})") from error
+    if (network.config.features, network.config.window) != (STUDENT_FEATURE_COUNT, STUDENT_WINDOW):
+        raise PoseNet3DError(f"{folder}: a student with other inputs than this version's; train it again")
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise PoseNet3DError(f"{folder}: '{name}' holds values that are not finite numbers; use another checkpoint")
     return network
 
 

@@ -26,13 +26,30 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer", description="Train and export the student network.")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Train, evaluate and export the student network."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a student")
     train.add_argument("--recipe", required=True, choices=["supervised"])
     train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
     train.add_argument("--resume", action="store_true", help="go on where the last run of this recipe stopped")
     train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", help="measure a student on motion capture")
+    evaluate.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
+    evaluate.add_argument(
+        "--checkpoint", default="shipped", help="'shipped' (the add-on's own, the default), 'supervised' or a folder"
+    )
+    evaluate.add_argument("--views", type=_positive, default=4, help="cameras for each clip (4)")
+    evaluate.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
+    evaluate.add_argument(
+        "--input",
+        choices=["clean", "detected"],
+        default="clean",
+        help="exact 2D joints (the default), or with the detector's measured faults",
+    )
+    evaluate.add_argument("--out", type=Path, required=True, help="JSON file for the figures")
+    evaluate.set_defaults(run=_evaluate)
     export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
     export.add_argument("--checkpoint", type=Path, required=True, help="folder that training wrote")
     export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
@@ -49,7 +66,28 @@ def _train(options: argparse.Namespace) -> None:
     print(folder)
 
 
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluate import evaluate
+
+    metrics = evaluate(options.data, options.checkpoint, options.views, options.seed, options.input, options.out)
+    print("student " + ", ".join(f"{name} {value:.1f}" for name, value in vars(metrics).items() if value is not None))
+
+
 def _export(options: argparse.Namespace) -> None:
     from .export import export_student
 
     print(export_student(options.checkpoint, options.out))
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _natural(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number

@@ -50,14 +50,21 @@ def load_clips(path: Path) -> Clips:
     for key in ("rel", "root", "offsets", "names", "fps"):
         if key not in data:
             raise PoseNet3DError(f"{path}: key '{key}' is missing; see the training-data format")
-    count = len(data["rel"])
+        kinds = "US" if key == "names" else "fiu"
+        if data[key].dtype.kind not in kinds:
+            raise PoseNet3DError(f"{path}: key '{key}' holds {data[key].dtype}; see the training-data format")
+    count = data["root"].shape[0] if data["root"].ndim else 0
     if data["rel"].shape != (count, JOINT_COUNT, 3) or data["root"].shape != (count, 3):
         raise PoseNet3DError(f"{path}: keys 'rel' and 'root' must be (N, 24, 3) and (N, 3)")
     for key in ("rel", "root"):
         if not np.isfinite(data[key]).all():
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers")
+    if data["offsets"].ndim != 1 or len(data["offsets"]) < 2:
+        raise PoseNet3DError(f"{path}: key 'offsets' must hold the clips' starts and the final end")
     if data["offsets"][0] != 0 or data["offsets"][-1] != count or (np.diff(data["offsets"]) <= 0).any():
         raise PoseNet3DError(f"{path}: key 'offsets' must rise from 0 to the number of frames, {count}")
+    if data["fps"].size != 1 or not np.isfinite(data["fps"]).all() or data["fps"] <= 0:
+        raise PoseNet3DError(f"{path}: key 'fps' must be one positive number")
     return Clips(
         data["rel"].astype(np.float32),
         data["root"].astype(np.float32),
@@ -65,3 +72,26 @@ def load_clips(path: Path) -> Clips:
         tuple(str(name) for name in data["names"]),
         float(data["fps"]),
     )
+
+
+def resampled(clips: Clips, frame_rate: float) -> Clips:
+    """The clips at another rate, joints interpolated along straight lines; at the same rate, as they are."""
+    if abs(clips.frame_rate - frame_rate) < 1e-3:
+        return clips
+    joints, roots = [], []
+    for start, end in clips.ranges():
+        count = int((end - start - 1) / clips.frame_rate * frame_rate + 1e-6) + 1
+        moments = start + np.arange(count) * clips.frame_rate / frame_rate
+        before = np.minimum(moments.astype(np.int64), end - 1)
+        after = np.minimum(before + 1, end - 1)
+        share = (moments - before).astype(np.float32)[:, None]
+        joints.append(_between(clips.relative_joints, before, after, share[..., None]))
+        roots.append(_between(clips.root, before, after, share))
+    offsets = np.cumsum([0, *map(len, roots)]).astype(np.int32)
+    return Clips(np.concatenate(joints), np.concatenate(roots), offsets, clips.names, frame_rate)
+
+
+def _between(
+    track: NDArray[np.float32], before: NDArray[np.int64], after: NDArray[np.int64], share: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    return track[before] + share * (track[after] - track[before])
