@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -10,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PoseNet3DError
+from .cuda import cuda_device_name, torch_has_cuda
 
-MAXIMUM_THREADS: Final = 8
-"""More threads than this gain nothing on networks of this size."""
-
-ONNXRUNTIME_PROVIDERS: Final = {
-    "cuda": ("CUDAExecutionProvider", "NVIDIA GPU (CUDA)"),
-    "directml": ("DmlExecutionProvider", "Windows GPU (DirectML)"),
-    "coreml": ("CoreMLExecutionProvider", "Apple GPU and Neural Engine (Core ML)"),
-    "cpu": ("CPUExecutionProvider", "processor"),
+DEVICE_NAMES: Final = {
+    "cuda": "NVIDIA GPU (CUDA)",
+    "directml": "Windows GPU (DirectML)",
+    "coreml": "Apple GPU and Neural Engine (Core ML)",
+    "cpu": "processor",
 }
-"""Device key: onnxruntime's provider and a name for people; the best first."""
+"""Device key: a name for people, where the device does not tell its own; the best first."""
+
+Warn = Callable[[str], None]
+"""Called with one plain line that the user should read."""
 
 
 class Network(Protocol):
@@ -35,71 +37,126 @@ class Network(Protocol):
         """Named inputs to named outputs."""
 
 
+@dataclass(frozen=True)
+class Runtime:
+    """A way to run networks here."""
+
+    device: str
+    """A key of DEVICE_NAMES."""
+    name: str
+    """The device's own name where it is known."""
+    backend: str
+    open: Callable[[Path], Network]
+    """May raise whatever torch, onnxruntime and drivers raise."""
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.name}, by {self.backend}"
+
+
+def tell_nobody(line: str) -> None:
+    """Warn nobody."""
+
+
+def available_runtimes() -> list[Runtime]:
+    """All that networks can run on here, the best first and the processor last. Cheap: torch is not imported."""
+    from .onnxruntime_network import OnnxruntimeNetwork, provided_devices
+
+    def by_onnxruntime(device: str, name: str) -> Runtime:
+        return Runtime(device, name, "onnxruntime", lambda path: OnnxruntimeNetwork(path, device))
+
+    gpu = cuda_device_name()
+    runtimes = [Runtime("cuda", gpu, "torch", _open_with_torch)] if gpu and torch_has_cuda() else []
+    for device in provided_devices():
+        # onnxruntime names what it was built for; only the driver knows whether there is an NVIDIA GPU.
+        if device != "cuda" or gpu:
+            runtimes.append(by_onnxruntime(device, gpu if device == "cuda" and gpu else DEVICE_NAMES[device]))
+    return runtimes
+
+
 def available_devices() -> list[tuple[str, str]]:
     """(key, name) of each device that networks can run on here, the best first."""
-    import onnxruntime
-
-    present = onnxruntime.get_available_providers()
-    return [(key, name) for key, (provider, name) in ONNXRUNTIME_PROVIDERS.items() if provider in present]
+    return list({runtime.device: runtime.name for runtime in available_runtimes()}.items())
 
 
-def usable_processors() -> int:
-    """How many processors this process may use; containers and batch systems often allow fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def device_name(device: str) -> str:
+    """A device's own name, or else what people call it."""
+    return dict(available_devices()).get(device, DEVICE_NAMES[device])
 
 
-def open_network(path: Path, device: str = "auto") -> Network:
+def open_network(path: Path, device: str = "auto", warn: Warn = tell_nobody) -> Network:
     """Load an ONNX file on a device; "auto" takes the best device that works.
 
+    A device that fails, now or while it runs, is left for the next best one, and `warn` is told so.
+
     Raises:
-        PoseNet3DError: the device is unknown or not there, or the file is missing or damaged.
+        PoseNet3DError: the device is unknown, not there or does not work, or the file is missing or damaged.
     """
-    keys = [key for key, _ in available_devices()]
-    if device != "auto" and device not in keys:
-        raise PoseNet3DError(f"device '{device}' is not available here; choose one of: auto, {', '.join(keys)}")
+    runtimes = available_runtimes()
+    chosen = [runtime for runtime in runtimes if device in ("auto", runtime.device)]
+    if not chosen:
+        keys = ", ".join(dict.fromkeys(runtime.device for runtime in runtimes))
+        raise PoseNet3DError(f"device '{device}' is not available here; choose one of: auto, {keys}")
     if not path.is_file():
         raise PoseNet3DError(f"{path}: the network file is missing; install the add-on again")
-    if device != "auto":
-        return OnnxruntimeNetwork(path, device)
-    for key in keys[:-1]:
-        try:
-            return OnnxruntimeNetwork(path, key)
-        except PoseNet3DError:
-            # A driver that is too old, say: the next best device serves. The processor, last, must work.
-            continue
-    return OnnxruntimeNetwork(path, keys[-1])
+    return FallingBackNetwork(path, chosen, warn)
 
 
-class OnnxruntimeNetwork:
-    """A network run by onnxruntime."""
+class FallingBackNetwork:
+    """A network on the first of some runtimes that works; satisfies `Network`."""
 
-    backend = "onnxruntime"
+    def __init__(self, path: Path, runtimes: Sequence[Runtime], warn: Warn) -> None:
+        """Open the network; the best runtime comes first.
 
-    def __init__(self, path: Path, device: str) -> None:
-        import onnxruntime
-
-        provider, name = ONNXRUNTIME_PROVIDERS[device]
-        onnxruntime.set_default_logger_severity(4)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = min(usable_processors(), MAXIMUM_THREADS)
-        options.inter_op_num_threads = 1
-        # Threads that spin while they wait take the processor from video decoding (twice as slow on two cores).
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = [provider] if device == "cpu" else [provider, "CPUExecutionProvider"]
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # onnxruntime's own exceptions share no public base class
-            raise PoseNet3DError(f"{path}: the network can't be loaded; install the add-on again") from error
-        if self._session.get_providers()[0] != provider:
-            raise PoseNet3DError(
-                f"device '{device}' ({name}) does not start here; check its driver or use --device cpu"
-            )
-        self.device = device
-        self._output_names = [output.name for output in self._session.get_outputs()]
+        Raises:
+            PoseNet3DError: none of them works.
+        """
+        self._path = path
+        self._runtimes = list(runtimes)
+        self._warn = warn
+        self._open()
 
     def run(self, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """Named inputs to named outputs."""
-        return dict(zip(self._output_names, self._session.run(self._output_names, inputs), strict=True))
+        """Named inputs to named outputs.
+
+        Raises:
+            PoseNet3DError: the device fails, and there is no other to go on with.
+        """
+        while True:
+            try:
+                return self._network.run(inputs)
+            except Exception as error:  # torch, onnxruntime and drivers raise what they like
+                if self.device == "cpu":
+                    raise
+                self._leave_device(error)
+                self._open()
+
+    def _open(self) -> None:
+        while True:
+            try:
+                self._network = self._runtimes[0].open(self._path)
+                break
+            except Exception as error:  # as in run; a torch that is broken fails to import in many ways
+                if self._runtimes[0].device == "cpu":
+                    raise
+                self._leave_device(error)
+        self.device, self.backend = self._network.device, self._network.backend
+
+    def _leave_device(self, error: Exception) -> None:
+        failed = self._runtimes.pop(0)
+        reason = f"{failed} failed ({_first_line(error)})"
+        if not self._runtimes:
+            raise PoseNet3DError(f"{reason}; update its driver, or choose the device auto or cpu") from error
+        self._warn(f"{reason}; used in its place: {self._runtimes[0]}")
+
+
+def _open_with_torch(path: Path) -> Network:
+    from .torch_network import TorchNetwork
+
+    return TorchNetwork(path, "cuda")
+
+
+def _first_line(error: Exception) -> str:
+    """What drivers say runs over many lines and sentences."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

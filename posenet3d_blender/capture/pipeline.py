@@ -25,6 +25,7 @@ from .frame_rates import rate_of_number
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
 from .lens import field_of_view
+from .network import Warn
 from .people import choose, find_people
 from .repair import repair
 from .sampling import sample_keypoints
@@ -99,18 +100,18 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
     watch = _Stopwatch()
+    warnings: list[str] = []
     with watch.stage("open"):
-        student = load_student(settings.device)
+        student = load_student(settings.device, warn=warnings.append)
         shipped = load_body()
         body = load_body(settings.body) if settings.body else shipped
         footage = open_footage(video)
-    tracks = _keypoints(footage, settings, watch, progress)
+    tracks = _keypoints(footage, settings, watch, progress, warnings.append)
     said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
     camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     motions: list[Motion] = []
     kept: list[Keypoints] = []
-    warnings: list[str] = []
     for number, keypoints in enumerate(tracks, start=1):
         seen_seconds = _seconds_seen(keypoints)
         if seen_seconds < SHORTEST_SIGHT:
@@ -133,11 +134,14 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         student.network.device,
         student.network.backend,
         watch.seconds,
-        tuple(warnings),
+        # A device that failed did so for each network.
+        tuple(dict.fromkeys(warnings)),
     )
 
 
-def _keypoints(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress) -> list[Keypoints]:
+def _keypoints(
+    footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
+) -> list[Keypoints]:
     """The repaired 2D joints of everyone who was chosen."""
     if settings.keypoints is not None:
         detected = [cut(load_keypoints(settings.keypoints, footage), footage.time[_span(footage, settings)])]
@@ -146,21 +150,23 @@ def _keypoints(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, p
         key = DetectionKey(footage.path, settings.detector, settings.person)
         detected = cache.find(key, footage, settings.start, settings.end)
         if not detected:
-            detected = _detect(footage, settings, watch, progress)
+            detected = _detect(footage, settings, watch, progress, warn)
             cache.keep(key, detected)
     else:
-        detected = _detect(footage, settings, watch, progress)
+        detected = _detect(footage, settings, watch, progress, warn)
     with watch.stage("repair"):
         return [repair(keypoints) for keypoints in detected]
 
 
-def _detect(footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress) -> list[Keypoints]:
+def _detect(
+    footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
+) -> list[Keypoints]:
     start, end = settings.start, settings.end
     with watch.stage("people"):
-        found = find_people(footage, start, end, open_person_detector(settings.device), progress)
+        found = find_people(footage, start, end, open_person_detector(settings.device, warn), progress)
         chosen = choose(found, settings.person, footage.path)
     with watch.stage("landmarks"):
-        finder = open_landmark_finder(settings.detector, settings.device)
+        finder = open_landmark_finder(settings.detector, settings.device, warn)
         tracked = []
         for track in chosen:
             others = [other for other in found if other is not track]

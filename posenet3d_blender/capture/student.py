@@ -17,7 +17,7 @@ from ..body.rotations import interpolate_rotations, six_d_to_matrix
 from ..body.skeleton import JOINT_COUNT, MIRRORED_JOINTS
 from ..errors import PoseNet3DError
 from .keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
-from .network import Network, open_network
+from .network import Network, Warn, open_network, tell_nobody
 from .sampling import SampledKeypoints
 from .student_input import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
@@ -117,8 +117,8 @@ class _WindowAnswers:
     """(B, T, 2)"""
 
 
-def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER) -> Student:
-    """Open the student's network.
+def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = tell_nobody) -> Student:
+    """Open the student's network; `warn` as in `open_network`.
 
     Raises:
         PoseNet3DError: a file is missing or the checkpoint is of another version.
@@ -136,7 +136,7 @@ def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER) -> Student
             f"{description_path}: student version {version}, this PoseNet3D runs version {STUDENT_VERSION}; "
             "install matching versions"
         )
-    return Student(open_network(folder / "student.onnx", device))
+    return Student(open_network(folder / "student.onnx", device, warn))
 
 
 def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:

@@ -10,10 +10,14 @@ import json
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .console import Console
+
+if TYPE_CHECKING:
+    from ..capture.network import Runtime, Warn
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 MANIFEST: Final = "manifest.json"
@@ -45,14 +49,16 @@ class Asset:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """The command; exit code 0 when a capture could run, else 1."""
     versions = {name: _version(name, distribution) for name, distribution in (NEEDED | USEFUL).items()}
-    devices = _devices() if versions["onnxruntime"] else []
+    runtimes = _runtimes() if versions["onnxruntime"] else []
+    fallbacks: list[str] = []
     assets = list(check_assets(ASSETS))
     problems = [f"{NEEDED[name]} is not installed" for name in NEEDED if not versions[name]] or list(
-        _failures_to_open()
+        _failures_to_open(fallbacks.append)
     )
     warnings = [
         f"assets/{asset.name} is {asset.status}, against the manifest" for asset in assets if asset.status != "ok"
     ]
+    warnings += dict.fromkeys(fallbacks)
     warnings += [] if assets else [f"assets/{MANIFEST} is missing or damaged: what ships can't be verified"]
     versions = {"python": platform.python_version(), **versions}
     if arguments.json:
@@ -60,7 +66,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             {
                 "ok": not problems,
                 "versions": versions,
-                "devices": [{"device": key, "name": name, "backend": "onnxruntime"} for key, name in devices],
+                "devices": [
+                    {"device": runtime.device, "name": runtime.name, "backend": runtime.backend} for runtime in runtimes
+                ],
                 "assets": [vars(asset) for asset in assets],
                 "problems": problems,
                 "warnings": warnings,
@@ -69,8 +77,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         for name, version in versions.items():
             console.say(f"{name:<12} {version or _what_is_missing(name)}")
-        for key, name in devices:
-            console.say(f"{'device':<12} {key}: {name}, by onnxruntime")
+        for runtime in runtimes:
+            console.say(f"{'device':<12} {runtime.device}: {runtime}")
         for asset in assets:
             console.say(f"{'asset':<12} {asset.name} sha256 {asset.sha256}: {asset.status}")
         if not problems:
@@ -111,20 +119,25 @@ def _version(module: str, distribution: str) -> str | None:
         return str(getattr(importlib.import_module(module), "__version__", "present"))
 
 
-def _devices() -> list[tuple[str, str]]:
-    from ..capture.network import available_devices
+def _runtimes() -> list[Runtime]:
+    from ..capture.network import available_runtimes
 
-    return available_devices()
+    return available_runtimes()
 
 
-def _failures_to_open() -> Iterator[str]:
+def _failures_to_open(warn: Warn) -> Iterator[str]:
     """Open everything that a capture opens; the messages of what fails."""
     from ..body.model import load_body
     from ..capture.blazepose.assets import open_landmark_finder, open_person_detector
     from ..capture.student import load_student
     from ..errors import PoseNet3DError
 
-    openers: tuple[Callable[[], object], ...] = (open_person_detector, open_landmark_finder, load_student, load_body)
+    openers: tuple[Callable[[], object], ...] = (
+        partial(open_person_detector, warn=warn),
+        partial(open_landmark_finder, warn=warn),
+        partial(load_student, warn=warn),
+        load_body,
+    )
     for opener in openers:
         try:
             opener()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..capture.network import device_name
 from ..motion import Motion
 
 
@@ -62,4 +63,5 @@ class Summary:
     def as_line(self) -> str:
         """One line."""
         people = "" if self.people == 1 else f" of {self.people} people"
-        return f"{self.frames} frames at {self.fps:.6g} fps{people}, {sum(self.seconds.values()):.1f} s"
+        device = f" on {device_name(self.device)}" if self.device else ""
+        return f"{self.frames} frames at {self.fps:.6g} fps{people}, {sum(self.seconds.values()):.1f} s{device}"
