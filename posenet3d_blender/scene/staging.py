@@ -9,13 +9,20 @@ import bpy
 
 
 @contextmanager
-def only(armatures: Sequence[bpy.types.Object], others: Sequence[bpy.types.Object] = ()) -> Iterator[bpy.types.Scene]:
-    """Make a scene of just these objects the context's, with the armatures' frame range and the present frame rate."""
+def only(
+    armatures: Sequence[bpy.types.Object],
+    others: Sequence[bpy.types.Object] = (),
+    frames: tuple[int, int] | None = None,
+) -> Iterator[bpy.types.Scene]:
+    """Make a scene of just these objects the context's, with the present frame rate.
+
+    Its first and last frame are `frames`, or else the armatures' keyed ones.
+    """
     present = bpy.context.scene
     scene = bpy.data.scenes.new(armatures[0].name)
     try:
         scene.render.fps, scene.render.fps_base = present.render.fps, present.render.fps_base
-        scene.frame_start, scene.frame_end = frame_range(armatures)
+        scene.frame_start, scene.frame_end = frames or frame_range(armatures)
         for exported in (*armatures, *others):
             scene.collection.objects.link(exported)
         with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):

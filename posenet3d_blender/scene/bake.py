@@ -1,0 +1,206 @@
+"""Baking: a captured motion as keys on its own armature or on another one with the same bone names.
+
+The keys go in a new action. The target's object, its rotation modes, its NLA tracks and its other bones stay as they
+are, and the action that it had is kept in the file. What would hold the baked bones back (constraints, drivers) is
+muted, not removed. How unlike armatures are matched: see retarget.py.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..body.rotations import continuous_quaternions, matrix_to_quaternion
+from ..body.skeleton import JOINT_NAMES
+from ..errors import PoseNet3DError
+from .key_reduction import Tolerance, reduce_keys, slopes_of
+from .keys import assign_action, curves_of, write_curves
+from .retarget import missing_bones, own_locations, own_turns, pelvis_places, pose_rotations, read_motion
+from .rotation_channels import angles_between, channel_path, to_channels, to_quaternions
+
+_CHAIN_CONSTRAINTS = {"IK", "SPLINE_IK"}
+
+
+def bake(
+    source: bpy.types.Object, target: bpy.types.Object | None = None, tolerance: Tolerance | None = None
+) -> bpy.types.Action:
+    """Key the source's motion on the target's bones, and make the new action the target's.
+
+    Args:
+        source: an armature with SMPL's bones and keys, as `build_scene` gives it; its constraints and NLA count.
+        target: an armature with the same bone names; None is the source itself.
+        tolerance: None keys every frame. Else as few Bezier keys as stay within it at every frame.
+
+    Returns:
+        The action, named after target and motion.
+
+    Raises:
+        PoseNet3DError: an armature lacks bones or keys, or the target can't be keyed as it is.
+    """
+    target = target or source
+    _check(source, target)
+    frames = motion_frames(source)
+    motion = read_motion(source, frames)
+    signals = _signals(source, frames) if target is source else {}
+    action = _fresh_action(source, target)
+    _free_bones(target)
+    bpy.context.view_layer.update()
+    rotations = pose_rotations(target, motion)
+    quaternions = continuous_quaternions(matrix_to_quaternion(own_turns(target, rotations)))
+    for joint, name in enumerate(JOINT_NAMES):
+        _key_rotation(action, target, name, frames, quaternions[:, joint], tolerance)
+    locations = own_locations(target, rotations[:, 0], pelvis_places(target, motion))
+    _key_pelvis(action, target, frames, locations, tolerance)
+    for path, values in signals.items():
+        write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
+    scene = bpy.context.scene
+    scene.frame_set(scene.frame_current)
+    return action
+
+
+def motion_frames(source: bpy.types.Object) -> range:
+    """The whole frames that the source's action spans, or its NLA strips when it has none.
+
+    Raises:
+        PoseNet3DError: it is not animated.
+    """
+    animation = source.animation_data
+    spans = []
+    if animation and animation.action:
+        spans = [tuple(animation.action.frame_range)]
+    elif animation:
+        spans = [
+            (strip.frame_start, strip.frame_end)
+            for track in animation.nla_tracks
+            if not track.mute
+            for strip in track.strips
+        ]
+    if not spans:
+        raise PoseNet3DError(f"{source.name}: it has no motion to bake; choose a captured armature")
+    return range(round(min(start for start, _ in spans)), round(max(end for _, end in spans)) + 1)
+
+
+def holding_back(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
+    """What baking mutes: active constraints on the baked bones or on chains that hold them, and drivers of them."""
+    baked = set(JOINT_NAMES)
+    found: list[bpy.types.Constraint | bpy.types.FCurve] = []
+    for bone in target.pose.bones:
+        for constraint in bone.constraints:
+            chain = [bone.name]
+            if constraint.type in _CHAIN_CONSTRAINTS:
+                above = [parent.name for parent in bone.parent_recursive]
+                chain += above[: constraint.chain_count] if constraint.chain_count else above
+            if baked.intersection(chain) and not constraint.mute and constraint.influence > 0:
+                found.append(constraint)
+    if target.animation_data:
+        paths = tuple(f'pose.bones["{name}"].{kind}' for name in baked for kind in ("rotation", "location", "scale"))
+        found += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
+    return [one for one in found if not one.mute]
+
+
+def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
+    for armature in (source, target):
+        if armature.type != "ARMATURE":
+            raise PoseNet3DError(f"{armature.name}: not an armature; choose one with SMPL's bone names")
+        if armature.mode == "EDIT":
+            raise PoseNet3DError(f"{armature.name}: it is in edit mode; leave that first")
+        missing = missing_bones(armature)
+        if missing:
+            names = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
+            raise PoseNet3DError(f"{armature.name}: it lacks bones ({names}); choose one with SMPL's bone names")
+    if target.library:
+        raise PoseNet3DError(f"{target.name}: it is linked from another file; make a library override of it first")
+    if target.animation_data and target.animation_data.use_tweak_mode:
+        raise PoseNet3DError(f"{target.name}: a strip of it is being tweaked; leave tweak mode in the NLA editor first")
+    if target.data.bones["pelvis"].use_connect:
+        raise PoseNet3DError(f"{target.name}: its pelvis can't move; disconnect it from its parent in edit mode")
+
+
+def _signals(source: bpy.types.Object, frames: range) -> dict[str, NDArray[np.float64]]:
+    """Foot contacts and confidence, which a new action of the same armature must not lose."""
+    if not source.animation_data.action:
+        return {}
+    paths = ('["left_foot_contact"]', '["right_foot_contact"]', '["confidence"]')
+    return {
+        curve.data_path: np.array([curve.evaluate(frame) for frame in frames])
+        for curve in curves_of(source)
+        if curve.data_path in paths
+    }
+
+
+def _fresh_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.types.Action:
+    name = f"{target.name}_baked" if target is source else f"{target.name}_{source.name}"
+    animation = target.animation_data_create()
+    if animation.action:
+        animation.action.use_fake_user = True
+    animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
+    animation.action_extrapolation = "HOLD"
+    action = bpy.data.actions.new(name)
+    assign_action(target, action)
+    return action
+
+
+def _free_bones(target: bpy.types.Object) -> None:
+    """Nothing but the new keys may move the baked bones: no constraint, and no place or scale left from before."""
+    for one in holding_back(target):
+        one.mute = True
+    for name in JOINT_NAMES:
+        bone = target.pose.bones[name]
+        bone.location, bone.scale = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+
+
+def _key_rotation(
+    action: bpy.types.Action,
+    target: bpy.types.Object,
+    name: str,
+    frames: range,
+    quaternions: NDArray[np.float64],
+    tolerance: Tolerance | None,
+) -> None:
+    mode = target.pose.bones[name].rotation_mode
+    values = to_channels(quaternions, mode)
+    path = f'pose.bones["{name}"].{channel_path(mode)}'
+    if tolerance is None:
+        write_curves(action, target, path, np.array(frames), values, name)
+        return
+
+    def degrees_off(samples: slice, channels: NDArray[np.float64]) -> NDArray[np.float64]:
+        return angles_between(to_quaternions(channels, mode), quaternions[samples])
+
+    keys = reduce_keys(values, degrees_off, tolerance.degrees)
+    _write_sparse(action, target, path, frames, values, keys, name)
+
+
+def _key_pelvis(
+    action: bpy.types.Action,
+    target: bpy.types.Object,
+    frames: range,
+    locations: NDArray[np.float64],
+    tolerance: Tolerance | None,
+) -> None:
+    path = 'pose.bones["pelvis"].location'
+    if tolerance is None:
+        write_curves(action, target, path, np.array(frames), locations, "pelvis")
+        return
+    parent = target.pose.bones["pelvis"].parent
+    scale = max(target.matrix_world.to_scale()) * (max(parent.matrix.to_scale()) if parent else 1.0)
+
+    def millimetres_off(samples: slice, channels: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1000 * scale * np.linalg.norm(channels - locations[samples], axis=-1)
+
+    keys = reduce_keys(locations, millimetres_off, tolerance.millimetres)
+    _write_sparse(action, target, path, frames, locations, keys, "pelvis")
+
+
+def _write_sparse(
+    action: bpy.types.Action,
+    target: bpy.types.Object,
+    path: str,
+    frames: range,
+    values: NDArray[np.float64],
+    keys: NDArray[np.int64],
+    group: str,
+) -> None:
+    slopes = slopes_of(values)[keys]
+    write_curves(action, target, path, np.array(frames)[keys], values[keys], group, "BEZIER", slopes)

@@ -1,0 +1,375 @@
+"""A captured motion baked on its own armature and on others with the same bone names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Euler, Matrix, Quaternion, Vector
+from numpy.typing import NDArray
+
+from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.scene import build_scene, export, reset_to_empty
+from posenet3d_blender.scene.armature import add_armature
+from posenet3d_blender.scene.bake import bake, holding_back
+from posenet3d_blender.scene.key_reduction import Tolerance
+from posenet3d_blender.scene.keys import assign_action, curves_of, key_motion, write_curves
+
+from .reading import joints_at, key_frames
+
+FRAMES = 1 + np.arange(12)
+MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+
+
+@pytest.fixture
+def source(body, make_motion):
+    return build_scene([make_motion(12)], body)[0]
+
+
+@pytest.fixture
+def twin(body, make_motion) -> bpy.types.Object:
+    """An armature like the source's, at rest."""
+    return add_armature("Hero", body, make_motion(12).betas, bpy.context.scene.collection)
+
+
+def edit(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBones], object]) -> None:
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    change(armature.data.edit_bones)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def turns_at(armature: bpy.types.Object, frames: NDArray[np.integer]) -> NDArray[np.float64]:
+    """(T, 24, 3, 3) how far each bone is turned from rest, in the world."""
+    rest = np.array([rotation(armature.matrix_world @ armature.data.bones[name].matrix_local) for name in JOINT_NAMES])
+    taken = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        taken.append([rotation(posed.matrix_world @ posed.pose.bones[name].matrix) for name in JOINT_NAMES])
+    return np.array(taken) @ np.swapaxes(rest, -1, -2)
+
+
+def rotation(matrix: Matrix) -> NDArray[np.float64]:
+    return np.array(matrix.to_quaternion().to_matrix())
+
+
+def bone_curves(armature: bpy.types.Object) -> dict[str, list[bpy.types.FCurve]]:
+    curves: dict[str, list[bpy.types.FCurve]] = {}
+    for curve in curves_of(armature):
+        if curve.data_path.startswith("pose.bones"):
+            curves.setdefault(curve.data_path, []).append(curve)
+    return curves
+
+
+def key_count(armature: bpy.types.Object) -> int:
+    return sum(len(curve.keyframe_points) for curves in bone_curves(armature).values() for curve in curves)
+
+
+def own_quaternion(values: list[float], mode: str) -> Quaternion:
+    if mode == "QUATERNION":
+        return Quaternion(values).normalized()
+    if mode == "AXIS_ANGLE":
+        return Quaternion(Vector(values[1:]), values[0])
+    return Euler(values, mode).to_quaternion()
+
+
+def test_its_own_armature_moves_as_before(source):
+    before = joints_at(source, FRAMES)
+    action = bake(source)
+    assert source.animation_data.action == action
+    np.testing.assert_allclose(joints_at(source, FRAMES), before, atol=1e-5)
+    np.testing.assert_array_equal(key_frames(source), FRAMES)
+
+
+def test_its_own_armature_keeps_contacts_and_confidence(source):
+    names = ("left_foot_contact", "right_foot_contact", "confidence")
+    before = {curve.data_path: [curve.evaluate(frame) for frame in FRAMES] for curve in curves_of(source)}
+    bake(source, tolerance=Tolerance())
+    after = {curve.data_path: [curve.evaluate(frame) for frame in FRAMES] for curve in curves_of(source)}
+    for path in (f'["{name}"]' for name in names):
+        np.testing.assert_allclose(after[path], before[path], atol=1e-6)
+
+
+def test_a_smaller_body_walks_on_the_same_floor(source, twin):
+    def shrink(bones):
+        for bone in bones:
+            bone.use_connect = False
+        for bone in bones:
+            bone.head, bone.tail = 0.7 * bone.head, 0.7 * bone.tail
+
+    edit(twin, shrink)
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), 0.7 * joints_at(source, FRAMES), atol=1e-4)
+
+
+def test_other_proportions_turn_alike_and_stay_near_the_floor(source, body):
+    betas = np.zeros(10)
+    betas[:3] = (2.5, -2.0, 1.5)
+    other = add_armature("Other", body, betas, bpy.context.scene.collection)
+    bake(source, other)
+    np.testing.assert_allclose(turns_at(other, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    hips, knees, ankles = (JOINT_INDEX[f"left_{name}"] for name in ("hip", "knee", "ankle"))
+    rests = [np.array([one.data.bones[name].head_local for name in JOINT_NAMES]) for one in (source, other)]
+    lengths = [np.linalg.norm(r[hips] - r[knees]) + np.linalg.norm(r[knees] - r[ankles]) for r in rests]
+    heights = [joints_at(one, FRAMES)[:, 0, 2] for one in (source, other)]
+    np.testing.assert_allclose(heights[1] / heights[0], lengths[1] / lengths[0], rtol=0.02)
+
+
+def test_other_rolls_and_directions_of_bones_change_nothing(source, twin):
+    generator = np.random.default_rng(3)
+
+    def turn(bones):
+        for bone in bones:
+            bone.use_connect = False
+        for bone in bones:
+            bone.tail = bone.head + 0.1 * Vector(generator.normal(0, 1, 3))
+            bone.roll = generator.uniform(-3, 3)
+
+    edit(twin, turn)
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
+
+
+def test_arms_that_rest_lowered_are_turned_by_as_much(source, twin):
+    def lower(bones):
+        for side, sign in (("left", 1), ("right", -1)):
+            top = bones[f"{side}_shoulder"]
+            turning = Matrix.Translation(top.head) @ Matrix.Rotation(sign * 0.8, 4, "Y") @ Matrix.Translation(-top.head)
+            for name in ("shoulder", "elbow", "wrist", "hand"):
+                bones[f"{side}_{name}"].transform(turning)
+
+    edit(twin, lower)
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_objects_of_other_units_and_axes_end_in_the_same_place(source, twin, scale):
+    """As files come in from other programs: the object turns Y up to Z up, and scales."""
+    to_data = Matrix.Scale(1 / scale, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
+    twin.data.transform(to_data)
+    twin.matrix_world = to_data.inverted()
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
+
+
+def test_a_placed_target_carries_the_motion_along_and_keeps_its_place(source, twin):
+    placed = Matrix.Translation((3, -2, 1)) @ Matrix.Rotation(2.0, 4, "Z") @ Matrix.Scale(1.5, 4)
+    twin.matrix_world = placed
+    bake(source, twin)
+    turned = np.array(placed)
+    wanted = joints_at(source, FRAMES) @ turned[:3, :3].T + turned[:3, 3]
+    np.testing.assert_allclose(joints_at(twin, FRAMES), wanted, atol=1e-4)
+    np.testing.assert_allclose(np.array(twin.matrix_world), turned, atol=1e-6)
+
+
+def test_a_skeleton_that_faces_elsewhere_walks_to_its_own_front(source, twin):
+    turned = Matrix.Rotation(math.radians(50), 4, "Z")
+    twin.data.transform(turned)
+    bake(source, twin)
+    wanted = joints_at(source, FRAMES) @ np.array(turned.to_3x3()).T
+    np.testing.assert_allclose(joints_at(twin, FRAMES), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_rotation_modes_are_kept_without_jumps(source, twin, mode):
+    for bone in twin.pose.bones:
+        bone.rotation_mode = mode
+    bake(source, twin)
+    assert {bone.rotation_mode for bone in twin.pose.bones} == {mode}
+    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
+    for curves in bone_curves(twin).values():
+        values = np.array([[point.co[1] for point in curve.keyframe_points] for curve in curves])
+        assert np.abs(np.diff(values)).max() < math.pi
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_reduced_keys_keep_within_the_tolerance_at_every_frame(body, make_motion, mode):
+    """Late on the timeline too, where single precision has little left."""
+    motion, first_frame = make_motion(90, frame_rate=60.0), 20_000
+    source, target = (add_armature(name, body, motion.betas, bpy.context.scene.collection) for name in ("Walk", "Hero"))
+    key_motion(source, motion, first_frame)
+    target.scale = (0.01,) * 3
+    for bone in target.pose.bones:
+        bone.rotation_mode = mode
+    bake(source, target)
+    dense, dense_count = bone_curves(target), key_count(target)
+    frames = first_frame + np.arange(90)
+    wanted = {
+        path: np.array([[curve.evaluate(f) for curve in curves] for f in frames]) for path, curves in dense.items()
+    }
+    bake(source, target, Tolerance(degrees=0.5, millimetres=0.02))
+    assert key_count(target) < dense_count / (4 if mode == "QUATERNION" else 2.5)
+    for path, curves in bone_curves(target).items():
+        given = [[curve.evaluate(frame) for curve in curves] for frame in frames]
+        if path.endswith("location"):
+            assert 10 * np.linalg.norm(given - wanted[path], axis=1).max() < 0.02
+            continue
+        pairs = [(own_quaternion(a, mode), own_quaternion(b, mode)) for a, b in zip(given, wanted[path], strict=True)]
+        angles = [2 * math.acos(min(1.0, abs(a.dot(b)))) for a, b in pairs]
+        assert math.degrees(max(angles)) < 0.5
+
+
+def test_reduced_keys_are_editable_curves_that_share_their_frames(body, make_motion):
+    source = build_scene([make_motion(60)], body)[0]
+    bake(source, tolerance=Tolerance())
+    for path, curves in bone_curves(source).items():
+        times = [tuple(point.co[0] for point in curve.keyframe_points) for curve in curves]
+        assert len(set(times)) == 1
+        assert (times[0][0], times[0][-1]) == (1, 60)
+        assert all(time == round(time) for time in times[0])
+        for curve in curves:
+            assert f'"{curve.group.name}"' in path
+            assert {point.interpolation for point in curve.keyframe_points} == {"BEZIER"}
+            assert {point.handle_right_type for point in curve.keyframe_points} == {"ALIGNED"}
+
+
+def test_a_person_at_rest_needs_two_keys_a_curve(body, make_motion):
+    motion = make_motion(50)
+    motion.poses[:] = motion.poses[0]
+    motion.trans[:] = motion.trans[0]
+    source = build_scene([motion], body)[0]
+    bake(source, tolerance=Tolerance())
+    assert {len(curve.keyframe_points) for curves in bone_curves(source).values() for curve in curves} == {2}
+
+
+@pytest.mark.parametrize("tolerance", [None, Tolerance()])
+@pytest.mark.parametrize("frame_count", [1, 2, 3])
+def test_very_short_motions_can_be_baked(body, make_motion, frame_count, tolerance):
+    source = build_scene([make_motion(frame_count)], body)[0]
+    frames = 1 + np.arange(frame_count)
+    before = joints_at(source, frames)
+    bake(source, tolerance=tolerance)
+    np.testing.assert_allclose(joints_at(source, frames), before, atol=0.02)
+
+
+def test_actions_and_strips_of_the_target_are_kept(source, twin):
+    old = bpy.data.actions.new("wave")
+    assign_action(twin, old)
+    write_curves(old, twin, "location", np.array([1, 5]), np.ones((2, 3)), "object")
+    strip = twin.animation_data_create().nla_tracks.new().strips.new("wave", 1, bpy.data.actions["wave"])
+    action = bake(source, twin)
+    assert action.name == "Hero_PoseNet3D"
+    assert twin.animation_data.action == action
+    assert old.use_fake_user
+    assert tuple(old.frame_range) == (1, 5)
+    assert strip.action == old
+    twice = bake(source, twin)
+    assert twice != action
+    assert action.use_fake_user
+    assert source.animation_data.action.name == "PoseNet3D_motion"
+
+
+def test_the_baked_action_plays_as_an_nla_strip(source, twin):
+    wanted = joints_at(source, FRAMES)
+    action = bake(source, twin)
+    animation = twin.animation_data
+    slot = getattr(animation, "action_slot", None)
+    animation.action = None
+    strip = animation.nla_tracks.new().strips.new(action.name, 1, action)
+    if slot:
+        strip.action_slot = slot
+    assert (strip.frame_start, strip.frame_end) == (1, 12)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), wanted, atol=1e-4)
+
+
+def test_a_rigs_own_bones_poses_and_constraints_do_not_hold_it_back(source, twin):
+    def extend(bones):
+        root, twist = bones.new("root"), bones.new("spine_twist")
+        root.head, root.tail = (0, 0, -1), (0, 0.3, -1)
+        bones["pelvis"].parent = root
+        twist.head, twist.tail = bones["spine3"].head, bones["spine3"].tail
+        twist.parent = bones["spine2"]
+        bones["spine3"].use_connect = False
+        bones["spine3"].parent = twist
+        bones["neck"].use_inherit_rotation = False
+        handle = bones.new("ik_hand")
+        handle.head, handle.tail = (1, 1, 1), (1, 1, 1.2)
+
+    edit(twin, extend)
+    bones = twin.pose.bones
+    bones["root"].location, bones["root"].rotation_quaternion = (0.5, 0.1, 0.2), Quaternion((0, 0, 1), 0.7)
+    bones["spine_twist"].rotation_quaternion = Quaternion((0, 1, 0), 0.4)
+    bones["left_knee"].location, bones["left_knee"].scale = (0.1, 0, 0), (2, 2, 2)
+    reach = bones["right_wrist"].constraints.new("IK")
+    reach.target, reach.subtarget, reach.chain_count = twin, "ik_hand", 3
+    kept = bones["ik_hand"].constraints.new("COPY_LOCATION")
+    kept.target, kept.subtarget = twin, "root"
+    driver = bones["head"].driver_add("rotation_quaternion", 1)
+    driver.driver.expression = "0.5"
+    assert len(holding_back(twin)) == 2
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=2e-4)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=2e-4)
+    assert reach.mute
+    assert not kept.mute
+    assert not holding_back(twin)
+    np.testing.assert_allclose(bones["root"].location, (0.5, 0.1, 0.2), atol=1e-6)
+
+
+def test_what_the_user_added_to_the_source_is_baked_too(source, twin):
+    """A constraint, and keys that were pushed down to the NLA."""
+    limit = source.pose.bones["head"].constraints.new("LIMIT_ROTATION")
+    limit.use_limit_x = limit.use_limit_y = limit.use_limit_z = True
+    limit.owner_space = "LOCAL"
+    animation = source.animation_data
+    action, slot = animation.action, getattr(animation, "action_slot", None)
+    animation.action = None
+    strip = animation.nla_tracks.new().strips.new("walk", 1, action)
+    if slot:
+        strip.action_slot = slot
+    bake(source, twin)
+    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
+
+
+def test_the_scene_stays_as_it_was(source, twin):
+    scene = bpy.context.scene
+    scene.frame_set(4)
+    state = (scene.name, scene.frame_current, scene.frame_end, len(bpy.data.scenes), len(bpy.data.objects))
+    bake(source, twin)
+    assert bpy.context.scene == scene
+    assert (scene.name, scene.frame_current, scene.frame_end, len(bpy.data.scenes), len(bpy.data.objects)) == state
+
+
+@pytest.mark.parametrize("tolerance", [None, Tolerance(degrees=0.2, millimetres=1)])
+def test_the_baked_target_comes_back_from_fbx(source, twin, tmp_path, tolerance):
+    for bone in twin.pose.bones:
+        bone.rotation_mode = "ZXY"
+    bake(source, twin, tolerance)
+    wanted = joints_at(twin, FRAMES)
+    export(tmp_path / "hero.fbx", [twin])
+    reset_to_empty()
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "hero.fbx"))
+    (read,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
+    np.testing.assert_allclose(joints_at(read, key_frames(read)), wanted, atol=2e-4)
+
+
+def test_an_armature_read_from_fbx_is_a_good_target(source, body, make_motion, tmp_path):
+    wanted = joints_at(source, FRAMES)
+    export(tmp_path / "hero.fbx", [source])
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "hero.fbx"))
+    (read,) = (one for one in bpy.data.objects if one.type == "ARMATURE" and one != source)
+    bake(source, read, Tolerance(degrees=0.1, millimetres=0.5))
+    np.testing.assert_allclose(joints_at(read, FRAMES), wanted, atol=5e-3)
+
+
+def test_what_can_not_be_baked_is_refused_in_plain_words(source, twin):
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    with pytest.raises(PoseNet3DError, match="Camera: not an armature"):
+        bake(source, camera)
+    with pytest.raises(PoseNet3DError, match="Hero: it has no motion"):
+        bake(twin, source)
+    edit(twin, lambda bones: bones.remove(bones["left_hand"]))
+    with pytest.raises(PoseNet3DError, match=r"Hero: it lacks bones \(left_hand\)"):
+        bake(source, twin)
+    assert source.animation_data.action.name == "PoseNet3D_motion"
+    assert twin.animation_data is None
