@@ -5,19 +5,37 @@ World frame: Blender's, Z up, metres. Time in seconds since the video's first fr
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .archives import read_npz
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
 from .files import writing
 
-REQUIRED_KEYS = ("poses", "trans", "betas", "mocap_framerate")
+WANTED: Final = "a motion .npz that capture wrote"
+
+_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
+    # None: one for each frame
+    "poses": (None, 3 * JOINT_COUNT),
+    "trans": (None, 3),
+    "betas": (10,),
+    "mocap_framerate": (),
+    "time": (None,),
+    "joints": (None, JOINT_COUNT, 3),
+    "contacts": (None, 2),
+    "confidence": (None,),
+}
+_CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
+    "camera_focal_length": (),
+    "camera_image_size": (2,),
+    "camera_world_to_camera": (4, 4),
+}
 
 
 @dataclass(frozen=True)
@@ -72,41 +90,15 @@ def load_motion(path: Path) -> Motion:
     """Read a motion file of ours.
 
     Raises:
-        PoseNet3DError: the file is missing, is no motion file, or lacks a key.
+        PoseNet3DError: the file is missing, is no motion file, or a key is missing or holds what it can't.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            data = {key: archive[key] for key in archive.files}
-    except FileNotFoundError:
-        raise PoseNet3DError(f"{path}: no such file; give a motion .npz that capture wrote") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise PoseNet3DError(f"{path}: not a motion file; give a motion .npz that capture wrote") from error
-    return _motion_from_arrays(path, data)
-
-
-def _motion_from_arrays(path: Path, data: dict[str, NDArray]) -> Motion:
-    wanted = (*REQUIRED_KEYS, "time", "joints", "contacts", "confidence")
-    missing = [key for key in wanted if key not in data]
-    if missing:
-        raise PoseNet3DError(f"{path}: key '{missing[0]}' is missing; give a motion .npz that capture wrote")
-    frame_count = len(data["trans"])
-    shapes = {
-        "poses": (frame_count, 3 * JOINT_COUNT),
-        "trans": (frame_count, 3),
-        "time": (frame_count,),
-        "joints": (frame_count, JOINT_COUNT, 3),
-        "contacts": (frame_count, 2),
-        "confidence": (frame_count,),
-    }
-    for key, shape in shapes.items():
-        if data[key].shape != shape:
-            raise PoseNet3DError(f"{path}: key '{key}' has shape {data[key].shape}, expected {shape}")
-        if not np.isfinite(data[key]).all():
-            raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers")
-    camera = None
-    if "camera_focal_length" in data:
-        width, height = (int(side) for side in data["camera_image_size"])
-        camera = Camera(float(data["camera_focal_length"]), (width, height), data["camera_world_to_camera"])
+    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES})
+    has_camera = any(key in data for key in _CAMERA_SHAPES)
+    _check_arrays(path, data, _SHAPES | _CAMERA_SHAPES if has_camera else _SHAPES)
+    if data["mocap_framerate"] <= 0:
+        raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
+    if (np.diff(data["time"]) <= 0).any():
+        raise PoseNet3DError(f"{path}: key 'time' does not rise from frame to frame; give {WANTED}")
     return Motion(
         poses=data["poses"].reshape(-1, JOINT_COUNT, 3).astype(np.float64),
         trans=data["trans"].astype(np.float64),
@@ -116,5 +108,35 @@ def _motion_from_arrays(path: Path, data: dict[str, NDArray]) -> Motion:
         joints=data["joints"].astype(np.float64),
         contacts=data["contacts"].astype(np.float64),
         confidence=data["confidence"].astype(np.float64),
-        camera=camera,
+        camera=_camera(path, data) if has_camera else None,
     )
+
+
+def _check_arrays(path: Path, data: dict[str, NDArray], shapes: dict[str, tuple[int | None, ...]]) -> None:
+    """Raise PoseNet3DError unless every key is there, of its shape, and holds finite numbers."""
+    missing = [key for key in shapes if key not in data]
+    if missing:
+        raise PoseNet3DError(f"{path}: key '{missing[0]}' is missing; give {WANTED}")
+    frame_count = len(data["trans"]) if data["trans"].ndim else 0
+    if frame_count == 0:
+        raise PoseNet3DError(f"{path}: the motion has no frames; give {WANTED}")
+    for key, sides in shapes.items():
+        shape = tuple(frame_count if side is None else side for side in sides)
+        if data[key].shape != shape:
+            raise PoseNet3DError(f"{path}: key '{key}' has shape {data[key].shape}, expected {shape}; give {WANTED}")
+        if data[key].dtype.kind not in "fiu" or not np.isfinite(data[key]).all():
+            raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
+
+
+def _camera(path: Path, data: dict[str, NDArray]) -> Camera:
+    world_to_camera = data["camera_world_to_camera"].astype(np.float64)
+    turn = world_to_camera[:3, :3]
+    is_rigid = (
+        np.allclose(turn @ turn.T, np.eye(3), atol=1e-3)
+        and np.linalg.det(turn) > 0
+        and np.allclose(world_to_camera[3], [0, 0, 0, 1])
+    )
+    if not is_rigid or data["camera_focal_length"] <= 0 or (data["camera_image_size"] < 1).any():
+        raise PoseNet3DError(f"{path}: the camera's keys describe no camera; give {WANTED}")
+    width, height = (int(side) for side in data["camera_image_size"])
+    return Camera(float(data["camera_focal_length"]), (width, height), world_to_camera)

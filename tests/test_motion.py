@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> N
         ("joints", None, "'joints' is missing"),
         ("trans", np.full((5, 3), np.nan), "'trans' holds values that are not finite"),
         ("poses", np.zeros((5, 156)), "'poses' has shape"),
+        ("poses", np.full((5, 72), "bent"), "'poses' holds values that are not finite"),
+        ("trans", np.array(1.0), "no frames"),
+        ("trans", np.zeros((0, 3)), "no frames"),
+        ("betas", np.zeros(16), "'betas' has shape"),
+        ("betas", np.full(10, np.nan), "'betas' holds values that are not finite"),
+        ("mocap_framerate", np.array(0.0), "'mocap_framerate' is 0"),
+        ("mocap_framerate", np.array(np.nan), "'mocap_framerate' holds values that are not finite"),
+        ("mocap_framerate", np.array([30.0, 30.0]), "'mocap_framerate' has shape"),
+        ("time", np.zeros(5), "'time' does not rise"),
+        ("camera_focal_length", None, "'camera_focal_length' is missing"),
+        ("camera_image_size", None, "'camera_image_size' is missing"),
+        ("camera_image_size", np.array([0, 720]), "no camera"),
+        ("camera_world_to_camera", np.eye(3), "'camera_world_to_camera' has shape"),
+        ("camera_world_to_camera", np.zeros((4, 4)), "no camera"),
     ],
 )
 def test_a_damaged_file_is_refused(
@@ -77,9 +92,30 @@ def test_a_damaged_file_is_refused(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_file_with_spoilt_bytes_is_refused_or_read(motion: Motion, tmp_path: Path, save: Callable[..., None]) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    with np.load(path) as archive:
+        save(path, **archive)
+    content = path.read_bytes()
+    refused = 0
+    for start in range(0, len(content) - 20, 20):
+        path.write_bytes(content[:start] + bytes(20) + content[start + 20 :])
+        try:
+            load_motion(path)
+        except PoseNet3DError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 100
+
+
 def test_what_is_no_motion_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("not an archive")
-    for path in (tmp_path / "text.npz", tmp_path / "missing.npz"):
+    (tmp_path / "folder.npz").mkdir()
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    for path in (tmp_path / name for name in ("text.npz", "missing.npz", "folder.npz", "array.npz")):
         with pytest.raises(PoseNet3DError, match=str(path)):
             load_motion(path)
 

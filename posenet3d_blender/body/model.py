@@ -5,7 +5,6 @@ Body frame: Y up, +Z front, +X left, metres.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..archives import read_npz
 from ..errors import PoseNet3DError
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
@@ -103,25 +103,22 @@ def load_body(path: Path | None = None) -> Body:
             raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
     if not path.is_file():
         raise PoseNet3DError(f"{path}: no such file; give an SMPL body as .npz or .pkl")
-    readers = {".npz": _read_npz, ".pkl": lambda file: read_smpl_pickle(file, _REQUIRED + _OPTIONAL)}
-    if path.suffix.lower() not in readers:
-        raise PoseNet3DError(f"{path}: not an SMPL body; give one as .npz or .pkl")
-    try:
-        arrays = readers[path.suffix.lower()](path)
-    except OSError as error:
-        raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the file") from error
+    arrays = _read(path)
     _check(path, arrays)
     return _body_from_arrays(path.stem, arrays)
 
 
-def _read_npz(path: Path) -> dict[str, NDArray]:
+def _read(path: Path) -> dict[str, NDArray]:
+    keys = _REQUIRED + _OPTIONAL
+    ending = path.suffix.lower()
+    if ending == ".npz":
+        return read_npz(path, "the official SMPL .pkl or .npz", keys)
+    if ending != ".pkl":
+        raise PoseNet3DError(f"{path}: not an SMPL body; give one as .npz or .pkl")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in _REQUIRED + _OPTIONAL if key in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise PoseNet3DError(
-            f"{path}: not an SMPL body of plain arrays; give the official SMPL .pkl or .npz"
-        ) from error
+        return read_smpl_pickle(path, keys)
+    except OSError as error:
+        raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the file") from error
 
 
 def _check(path: Path, arrays: dict[str, NDArray]) -> None:

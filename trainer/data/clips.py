@@ -5,13 +5,13 @@ Frame: Y up, metres, SMPL-24 joints.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet3d_blender.archives import read_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -40,14 +40,9 @@ def load_clips(path: Path) -> Clips:
     Raises:
         PoseNet3DError: the file is missing or unreadable, a key is missing or has a wrong shape or is not finite.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            data = {key: archive[key] for key in archive.files}
-    except FileNotFoundError:
-        raise PoseNet3DError(f"{path}: no such file; give a training-data .npz") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise PoseNet3DError(f"{path}: not a readable training-data .npz ({error})") from error
-    for key in ("rel", "root", "offsets", "names", "fps"):
+    keys = ("rel", "root", "offsets", "names", "fps")
+    data = read_npz(path, "a training-data .npz", keys)
+    for key in keys:
         if key not in data:
             raise PoseNet3DError(f"{path}: key '{key}' is missing; see the training-data format")
         kinds = "US" if key == "names" else "fiu"

@@ -1,0 +1,59 @@
+"""Reading NumPy archives that a user gives: whatever is wrong with the file ends in one plain line."""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import PoseNet3DError
+
+_DAMAGED = (
+    # what zipfile, zlib and NumPy's parser of array headers raise on bytes that make no sense
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    OSError,
+)
+
+
+def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, NDArray]:
+    """The arrays of an archive; nothing in it is executed.
+
+    Args:
+        path: the `.npz`.
+        wanted: what should have been given, for the message: "a motion .npz that capture wrote".
+        keys: only these are read, as far as they are there; None: all.
+
+    Raises:
+        PoseNet3DError: the file is missing, can't be read, or is no whole archive of plain arrays.
+    """
+    try:
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            arrays = {key: archive[key] for key in archive.files if keys is None or key in keys}
+        # a member without an array's header comes as bytes
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("not only arrays")
+        return arrays
+    except FileNotFoundError:
+        raise PoseNet3DError(f"{path}: no such file; give {wanted}") from None
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise PoseNet3DError(f"{path}: can't be read ({error.strerror}); give {wanted}") from error
+        raise PoseNet3DError(f"{path}: not a whole .npz of plain arrays; give {wanted}") from error
