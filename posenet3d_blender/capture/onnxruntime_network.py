@@ -18,6 +18,8 @@ PROVIDERS: Final = {
     "cpu": "CPUExecutionProvider",
 }
 """Device key: onnxruntime's provider."""
+PROVIDER_OPTIONS: Final = {"cuda": {"use_tf32": "0"}}
+"""NVIDIA's GPUs would round factors to 11 bits: the answers must be the processor's."""
 MAXIMUM_THREADS: Final = 8
 """More threads than this gain nothing on networks of this size."""
 
@@ -61,9 +63,10 @@ class OnnxruntimeNetwork:
         options.enable_mem_pattern = device != "directml"
         # Threads that spin while they wait take the processor from video decoding (twice as slow on two cores).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers = [provider] if device == "cpu" else [provider, "CPUExecutionProvider"]
+        # What a device has no operation for, the processor does.
+        providers = {provider: PROVIDER_OPTIONS.get(device, {}), PROVIDERS["cpu"]: {}}
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            self._session = onnxruntime.InferenceSession(str(path), options, list(providers), list(providers.values()))
         except Exception as error:  # onnxruntime's own exceptions share no public base class
             if device != "cpu":
                 raise

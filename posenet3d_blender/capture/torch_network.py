@@ -5,6 +5,7 @@ Importing this module imports torch, which takes seconds: `network.open_network`
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,15 @@ from torch import Tensor
 from ..errors import PoseNet3DError
 from .onnx_file import Node, read_graph
 from .torch_operators import Constants, Operation, operation_of
+
+
+@dataclass(frozen=True)
+class _Step:
+    operation: Operation
+    inputs: tuple[str, ...]
+    output: str
+    done_with: tuple[str, ...]
+    """Values that no later step needs: their memory is given back (a quarter of a gigabyte, for one picture)."""
 
 
 class TorchNetwork:
@@ -32,11 +42,12 @@ class TorchNetwork:
         try:
             graph = read_graph(path)
             constants = graph.constants | _cast_constants(graph.nodes, graph.constants)
-            self._steps = [_step(node, constants) for node in graph.nodes if node.operator != "Cast"]
+            operations = [(node, operation_of(node, constants)) for node in graph.nodes if node.operator != "Cast"]
+            self._steps = _steps(operations, kept={*constants, "", *graph.outputs})
         except (OSError, ValueError) as error:
             raise PoseNet3DError(f"{path}: the network can't be loaded; install the add-on again") from error
         self.device = device
-        used = {name for _, inputs, _ in self._steps for name in inputs}
+        used = {name for step in self._steps for name in step.inputs}
         self._constants: dict[str, Tensor | None] = {
             name: torch.tensor(values, device=device) for name, values in constants.items() if name in used
         }
@@ -56,14 +67,22 @@ class TorchNetwork:
             values[name] = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
         # NVIDIA's GPUs would round a convolution's factors to 11 bits: the answers must be the processor's.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for operation, input_names, output_name in self._steps:
-                values[output_name] = operation(*(values[name] for name in input_names))
+            for step in self._steps:
+                values[step.output] = step.operation(*(values[name] for name in step.inputs))
+                for name in step.done_with:
+                    del values[name]
         return {name: _as_array(values[name]) for name in self._output_names}
 
 
-def _step(node: Node, constants: Constants) -> tuple[Operation, tuple[str, ...], str]:
-    (output,) = node.outputs
-    return operation_of(node, constants), node.inputs, output
+def _steps(operations: list[tuple[Node, Operation]], kept: set[str]) -> list[_Step]:
+    """What runs, in order; a value that is not kept ends with the last step that needs it."""
+    steps: list[_Step] = []
+    needed_later = set(kept)
+    for node, operation in reversed(operations):
+        (output,) = node.outputs
+        steps.append(_Step(operation, node.inputs, output, tuple({*node.inputs} - needed_later)))
+        needed_later.update(node.inputs)
+    return steps[::-1]
 
 
 def _cast_constants(nodes: tuple[Node, ...], constants: Constants) -> Constants:

@@ -126,6 +126,20 @@ def test_a_device_that_fails_while_it_runs_is_left_and_the_run_repeated(
     assert "\n" not in warned[0]
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")
+def test_a_provider_of_onnxruntime_that_does_not_start_is_left(on_machine, warned: list[str]) -> None:
+    """The real onnxruntime, which then takes the processor in silence."""
+    if "cuda" in onnxruntime_network.provided_devices():
+        pytest.skip("this onnxruntime has CUDA")
+    on_machine(GPU, False, ["cuda", "cpu"])
+    chosen = open_network(DETECTOR_FILE, "auto", warned.append)
+    assert (chosen.device, chosen.backend) == ("cpu", "onnxruntime")
+    reason = "its driver or libraries do not start"
+    assert warned == [f"{GPU}, by onnxruntime failed ({reason}); used in its place: processor, by onnxruntime"]
+    with pytest.raises(PoseNet3DError, match=rf"{GPU}, by onnxruntime failed \({reason}\); update its driver"):
+        open_network(DETECTOR_FILE, "cuda")
+
+
 def test_each_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, warned: list[str]) -> None:
     runtimes = [
         runtime("cuda", "torch", 1, works_for=0),
