@@ -24,6 +24,9 @@ from .keypoints import Keypoints
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all kept detections."""
+DETECTION_VERSION: Final = 1
+"""Raised when detection, tracking or the file's layout changes: what was kept before is then detected again."""
+ASSET_HASHES: Final = Path(__file__).parents[1] / "assets" / "manifest.json"
 _TOLERANCE: Final = 1e-6
 
 
@@ -36,9 +39,13 @@ class DetectionKey:
     person: str
 
     def name(self) -> str:
-        """The same for the same file contents, as far as its size and date tell."""
+        """The same for the same networks and the same file contents, as far as its size and date tell."""
         status = self.footage.stat()
-        described = [str(self.footage.resolve()), status.st_size, status.st_mtime_ns, self.detector, self.person]
+        assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
+        described = [
+            *(DETECTION_VERSION, assets, str(self.footage.resolve()), status.st_size, status.st_mtime_ns),
+            *(self.detector, self.person),
+        ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
 
 

@@ -5,40 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-import numpy as np
-
-from ..body.model import Body, load_body
-from ..body.shape import bone_lengths, match_shape
+from ..body.model import load_body
 from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, silent
 from .blazepose.assets import open_landmark_finder, open_person_detector
-from .detection_cache import DetectionKey, cut, open_cache
+from .detection_cache import DetectionCache, DetectionKey, cut, open_cache
 from .footage import Footage, open_footage, sample_times
 from .frame_rates import rate_of_number
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
 from .lens import field_of_view
+from .lifting import lift
 from .network import Warn
 from .people import choose, find_people
+from .presence import SHORTEST_SIGHT, from_first_to_last_sight, seconds_seen, seen_frames
 from .repair import repair
-from .sampling import sample_keypoints
-from .solve.solver import solve
-from .student import Student, load_student
-from .student_input import STUDENT_RATE
+from .student import load_student
 from .tracking import track_keypoints
 from .world import find_world, to_motion
-
-SHORTEST_SIGHT: Final = 0.3
-"""Seconds for which a person must be seen."""
-SEEN: Final = 0.2
-"""Mean confidence of a frame's 2D joints from which the person counts as seen."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +85,8 @@ class _Stopwatch:
 def capture_video(video: Path, settings: CaptureSettings, progress: Progress = silent) -> Capture:
     """Capture the motion of one or all people in a video.
 
+    Several people share one world: gravity, floor and origin are the first one's.
+
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
@@ -103,33 +94,21 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     warnings: list[str] = []
     with watch.stage("open"):
         student = load_student(settings.device, warn=warnings.append)
-        shipped = load_body()
-        body = load_body(settings.body) if settings.body else shipped
+        own_body = load_body(settings.body) if settings.body else None
         footage = open_footage(video)
-    tracks = _keypoints(footage, settings, watch, progress, warnings.append)
+    detected = _keypoints(footage, settings, watch, progress, warnings.append)
+    people = _long_enough(detected, video, warnings.append)
     said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
     camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
-    motions: list[Motion] = []
-    kept: list[Keypoints] = []
-    for number, keypoints in enumerate(tracks, start=1):
-        seen_seconds = _seconds_seen(keypoints)
-        if seen_seconds < SHORTEST_SIGHT:
-            if len(tracks) == 1:
-                raise PoseNet3DError(
-                    f"{video}: the person is seen for {seen_seconds:.1f} s only; give footage that shows a whole "
-                    f"person for at least {SHORTEST_SIGHT:g} s"
-                )
-            warnings.append(f"person {number} is seen for {seen_seconds:.1f} s only and was left out")
-            continue
-        motions.append(_motion(keypoints, student, shipped, body, camera, rate, watch, progress))
-        kept.append(keypoints)
-        warnings += _warnings(keypoints)
-    if not motions:
-        raise PoseNet3DError(f"{video}: nobody is seen long enough; give footage that shows a whole person")
+    with watch.stage("solve"):
+        lifted = [lift(person, student, own_body, camera.focal_length, progress) for person in people]
+        world = find_world(lifted[0].body, lifted[0].certain_contacts(), lifted[0].up)
+        moments = sample_times(detected[0].time, rate)
+        motions = [to_motion(person, world, camera, moments, float(rate)) for person in lifted]
     return Capture(
         tuple(motions),
-        tuple(kept),
+        tuple(people),
         footage,
         student.network.device,
         student.network.backend,
@@ -137,6 +116,33 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         # A device that failed did so for each network.
         tuple(dict.fromkeys(warnings)),
     )
+
+
+def _long_enough(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
+    """Those who are seen long enough, each from first to last sight."""
+    people = []
+    for keypoints in detected:
+        seen_seconds = seconds_seen(keypoints)
+        if seen_seconds >= SHORTEST_SIGHT:
+            people.append(from_first_to_last_sight(keypoints))
+        elif len(detected) == 1:
+            raise PoseNet3DError(
+                f"{video}: the person is seen for {seen_seconds:.1f} s only; give footage that shows a whole "
+                f"person for at least {SHORTEST_SIGHT:g} s"
+            )
+        else:
+            warn(f"somebody is seen for {seen_seconds:.1f} s only and was left out")
+    if not people:
+        raise PoseNet3DError(f"{video}: nobody is seen long enough; give footage that shows a whole person")
+    for number, person in enumerate(people, start=1):
+        unseen = ~seen_frames(person)
+        if unseen.any():
+            who = "the person" if len(people) == 1 else f"person {number}"
+            warn(
+                f"{who} is not seen in {int(unseen.sum())} of {len(unseen)} frames; the motion there is bridged "
+                "and its confidence is low"
+            )
+    return people
 
 
 def _keypoints(
@@ -151,7 +157,7 @@ def _keypoints(
         detected = cache.find(key, footage, settings.start, settings.end)
         if not detected:
             detected = _detect(footage, settings, watch, progress, warn)
-            cache.keep(key, detected)
+            _keep(cache, key, detected, warn)
     else:
         detected = _detect(footage, settings, watch, progress, warn)
     with watch.stage("repair"):
@@ -174,51 +180,13 @@ def _detect(
         return tracked
 
 
+def _keep(cache: DetectionCache, key: DetectionKey, detected: list[Keypoints], warn: Warn) -> None:
+    """A full disk must not cost the capture."""
+    try:
+        cache.keep(key, detected)
+    except PoseNet3DError as error:
+        warn(f"the detections were not kept: {error}")
+
+
 def _span(footage: Footage, settings: CaptureSettings) -> slice:
     return footage.frames_between(settings.start, settings.end)
-
-
-def _motion(
-    keypoints: Keypoints,
-    student: Student,
-    shipped: Body,
-    body: Body,
-    camera: Camera,
-    rate: Fraction,
-    watch: _Stopwatch,
-    progress: Progress,
-) -> Motion:
-    """Lift one person's 2D joints to a motion in the world.
-
-    The student speaks of the shipped body's shape; on a user's own body its bone lengths are matched.
-    """
-    sampled = sample_keypoints(keypoints, STUDENT_RATE, camera.focal_length)
-    with watch.stage("student"):
-        prediction = student.predict(sampled)
-        if body is not shipped:
-            lengths = bone_lengths(shipped.rest_joints(prediction.betas))
-            prediction = replace(prediction, betas=match_shape(lengths, body))
-    with watch.stage("solve"):
-        state = solve(body, sampled, prediction, progress=progress)
-        world = find_world(state, prediction.contacts, prediction.up)
-        at = sample_times(keypoints.time, rate)
-        return to_motion(state, sampled, prediction.contacts, world, camera, body, at, float(rate))
-
-
-def _seen(keypoints: Keypoints) -> np.ndarray:
-    return keypoints.confidence.mean(1) >= SEEN
-
-
-def _seconds_seen(keypoints: Keypoints) -> float:
-    frame = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
-    return float(_seen(keypoints).sum()) * frame
-
-
-def _warnings(keypoints: Keypoints) -> list[str]:
-    unseen = ~_seen(keypoints)
-    if not unseen.any():
-        return []
-    return [
-        f"the person is not seen in {int(unseen.sum())} of {len(unseen)} frames; the motion there is bridged "
-        "and its confidence is low"
-    ]

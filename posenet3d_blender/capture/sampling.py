@@ -25,13 +25,14 @@ class SampledKeypoints:
 
 
 def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> SampledKeypoints:
-    """Sample at `rate` per second: each sample is the mean of the frames around it, by nearness and confidence.
+    """Sample about `rate` times a second: each sample is the mean of the frames around it, by nearness and confidence.
 
-    focal_length: in pixels. Where no frame is near (a pause in the footage), confidence is 0.
+    The first and the last sample are at the first and the last frame. focal_length: in pixels. Where no frame is near
+    (a pause in the footage), confidence is 0.
     """
     time = keypoints.time
-    count = max(2, int(np.floor((time[-1] - time[0]) * rate + 1e-6)) + 1)
-    at = time[0] + np.arange(count) / rate
+    count = max(2, round((time[-1] - time[0]) * rate) + 1)
+    at = np.linspace(time[0], time[-1], count)
     gap = float(np.median(np.diff(time)))
     reach = max(1 / rate, gap)
     taps = int(np.ceil(2 * reach / gap)) + 2

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ..body.rotations import interpolate_rotations, six_d_to_matrix
 from ..body.skeleton import JOINT_COUNT, MIRRORED_JOINTS
 from ..errors import PoseNet3DError
+from ..progress import Progress, silent
 from .keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from .network import Network, Warn, open_network, tell_nobody
+from .presence import SEEN, certainty
 from .sampling import SampledKeypoints
 from .student_input import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
@@ -28,8 +30,6 @@ STUDENT_FOLDER: Final = Path(__file__).parents[1] / "assets" / "student"
 _STRIDE: Final = 8
 _BATCH: Final = 64
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0])
-_UNSEEN: Final = 0.15
-"""Mean confidence under which a sample's pose is taken from its neighbours in time."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,17 @@ class Student:
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def predict(self, keypoints: SampledKeypoints) -> StudentPrediction:
+    def predict(self, keypoints: SampledKeypoints, progress: Progress = silent) -> StudentPrediction:
         """Run over a whole clip."""
-        return self.predict_points(*_student_points(keypoints))
+        return self.predict_points(*_student_points(keypoints), progress)
 
-    def predict_points(self, rays: Array, confidence: Array) -> StudentPrediction:
+    def predict_points(self, rays: Array, confidence: Array, progress: Progress = silent) -> StudentPrediction:
         """Run over a whole clip of any points that the student knows.
 
         Args:
             rays: (S, 27, 2) x/z and y/z in the camera frame, in the order of STUDENT_POINT_NAMES, at STUDENT_RATE.
             confidence: (S, 27) from 0 (not given) to 1.
+            progress: told of the stage "student".
         """
         count = len(rays)
         starts = _window_starts(count)
@@ -76,6 +77,7 @@ class Student:
         )
         betas, seen = np.zeros(0), 1e-6
         for first in range(0, len(index), _BATCH):
+            progress("student", first / len(index))
             windows = index[first : first + _BATCH]
             window_seen = confidence[windows].mean((1, 2)) + 1e-6
             for answer in (
@@ -172,7 +174,7 @@ def _nearest_rotations(matrices: Array) -> Array:
 
 
 def _bridge(confidence: Array, rotations: Array) -> Array:
-    seen = confidence[:, :KEYPOINT_COUNT].mean(1) >= _UNSEEN
+    seen = certainty(confidence) >= SEEN
     if seen.all() or not seen.any():
         return rotations
     samples = np.arange(len(seen), dtype=np.float64)

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..body.kinematics import forward_kinematics
-from ..body.model import Body
 from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
 from ..body.skeleton import JOINT_INDEX
 from ..camera import Camera
 from ..motion import Motion
-from .sampling import SampledKeypoints
+from .lifting import LiftedPerson
 from .solve.posed_body import PosedBody
 
 Array = NDArray[np.float64]
@@ -86,36 +85,30 @@ def _sole_heights(state: PosedBody, up: Array) -> Array:
     return np.stack([state.joints[:, feet[1]] @ up - clearance for feet in _FEET], axis=1)
 
 
-def to_motion(
-    state: PosedBody,
-    seen: SampledKeypoints,
-    contacts: Array,
-    world: World,
-    camera: Camera,
-    body: Body,
-    time: Array,
-    rate: float,
-) -> Motion:
-    """Resample the solved body at the motion's times and turn it into the world.
+def to_motion(person: LiftedPerson, world: World, camera: Camera, moments: Array, rate: float) -> Motion:
+    """Resample the solved body at those of the moments (N,), seconds, at which the person is there, in the world.
 
     Rotations follow smooth curves through the samples (cubic, Kang and Park's on SO(3) as scipy has them), so that no
     kink shows where the motion's rate is higher than the solve's.
     """
     from scipy.interpolate import CubicSpline
 
+    state, sampled = person.body, person.sampled.time
+    # Half a frame of grace: the first and last sight are frames of the footage, the moments are the motion's.
+    there = (moments >= sampled[0] - 0.5 / rate) & (moments <= sampled[-1] + 0.5 / rate)
+    time = moments[there]
     rotations = state.rotations.copy()
     rotations[:, 0] = world.world_to_camera[:3, :3].T @ rotations[:, 0]
     pelvis = world.to_world(state.pelvis)
-    at = np.clip(time, seen.time[0], seen.time[-1])
-    rotations = _smooth_rotations(seen.time, rotations, at)
-    pelvis = CubicSpline(seen.time, pelvis)(at)
-    rest = body.rest_joints(state.betas)
+    at = np.clip(time, sampled[0], sampled[-1])
+    rotations = _smooth_rotations(sampled, rotations, at)
+    pelvis = CubicSpline(sampled, pelvis)(at)
+    rest = state.rest_joints
     joints, _ = forward_kinematics(rotations, rest)
     trans = pelvis - rest[0]
-    certain = seen.confidence.mean(1)
 
     def resampled(values: Array) -> Array:
-        return np.clip(np.stack([np.interp(at, seen.time, column) for column in values.T], -1), 0, 1)
+        return np.clip(np.stack([np.interp(at, sampled, column) for column in values.T], -1), 0, 1)
 
     return Motion(
         poses=matrix_to_axis_angle(rotations),
@@ -124,8 +117,8 @@ def to_motion(
         frame_rate=rate,
         time=time,
         joints=joints + trans[:, None],
-        contacts=resampled(contacts),
-        confidence=resampled(certain[:, None])[:, 0],
+        contacts=resampled(person.contacts),
+        confidence=resampled(person.certainty[:, None])[:, 0],
         camera=Camera(camera.focal_length, camera.image_size, world.world_to_camera),
     )
 

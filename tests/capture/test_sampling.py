@@ -19,7 +19,10 @@ def test_a_steady_move_stays_steady_whatever_the_footage_rate(rate: float) -> No
     sampled = sample_keypoints(straight_line(np.arange(int(2 * rate)) / rate), 30.0, 1000.0)
     inside = slice(2, -2)
     np.testing.assert_allclose(sampled.rays[inside, 0, 0], 0.1 * sampled.time[inside], atol=2e-3)
-    np.testing.assert_allclose(np.diff(sampled.time), 1 / 30)
+    steps = np.diff(sampled.time)
+    np.testing.assert_allclose(steps, steps[0])
+    np.testing.assert_allclose(steps, 1 / 30, rtol=0.02)
+    assert sampled.time[-1] == pytest.approx((int(2 * rate) - 1) / rate), "the last sample is the last frame"
 
 
 def test_uneven_times_are_obeyed() -> None:

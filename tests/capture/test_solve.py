@@ -141,3 +141,16 @@ def test_a_long_clip_in_segments_is_as_one_solve(body: Body, monkeypatch: pytest
     assert np.linalg.norm(pieces.joints - whole.joints, axis=-1).max() < 0.03
     jerk = np.linalg.norm(np.diff(pieces.joints, 2, axis=0), axis=-1).max()
     assert jerk < 1.5 * np.linalg.norm(np.diff(whole.joints, 2, axis=0), axis=-1).max()
+
+
+def test_a_long_absence_is_bridged_in_place(body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Absent for longer than a segment: the body waits between where it was seen before and after."""
+    time = np.arange(120) / 30
+    person = swaying_person(body, time)
+    person.keypoints.confidence[30:90] = 0
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((120, 2)))
+    monkeypatch.setattr(solver, "SEGMENT", 20)
+    monkeypatch.setattr(solver, "OVERLAP", 8)
+    state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), prediction)
+    assert np.abs(state.pelvis[:, 2] - 4).max() < 0.5
+    assert np.linalg.norm(np.diff(state.pelvis, axis=0), axis=-1).max() < 0.1

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -16,12 +17,18 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
+from posenet3d_blender.camera import Camera
+from posenet3d_blender.capture.detection_cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture.footage import open_footage, sample_times
 from posenet3d_blender.capture.keypoints import MIRRORED_KEYPOINTS, Keypoints
+from posenet3d_blender.capture.lifting import lift
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
 from posenet3d_blender.capture.sampling import sample_keypoints
 from posenet3d_blender.capture.student import STUDENT_FOLDER, load_student
+from posenet3d_blender.capture.world import find_world, to_motion
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import load_motion
+from posenet3d_blender.progress import silent
 
 from .made_up import FOCAL_LENGTH, IMAGE_SIZE, swaying_person
 
@@ -122,6 +129,46 @@ def test_joints_are_those_of_the_poses(demo: Capture) -> None:
     (motion,) = demo.motions
     joints, _ = forward_kinematics(axis_angle_to_matrix(motion.poses), load_body().rest_joints(motion.betas))
     np.testing.assert_allclose(joints + motion.trans[:, None], motion.joints, atol=1e-6)
+
+
+def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path) -> None:
+    """Two people from one made-up file of detections: the second stands 1 m to the right and comes later."""
+    footage = open_footage(demo_clip)
+    body = load_body()
+    first = swaying_person(body, footage.time)
+    aside = replace(first.truth, pelvis=first.truth.pelvis + (1.0, 0, 0))
+    points = aside.points[..., :2] / aside.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
+    late = Keypoints(footage.time, points, first.keypoints.confidence * (footage.time >= 2.0)[:, None], IMAGE_SIZE)
+    cache = DetectionCache(tmp_path)
+    size = footage.image_size
+    people = [
+        replace(person, image_size=size, points=person.points + (np.array(size) - IMAGE_SIZE) / 2)
+        for person in (first.keypoints, late)
+    ]
+    cache.keep(DetectionKey(demo_clip, "heavy", "all"), people)
+    view = float(np.degrees(2 * np.arctan(max(size) / 2 / FOCAL_LENGTH)))
+    settings = CaptureSettings(device="cpu", person="all", field_of_view=view, cache_folder=tmp_path)
+    one, two = capture_video(demo_clip, settings).motions
+    assert one.camera is not None and two.camera is not None
+    np.testing.assert_array_equal(one.camera.world_to_camera, two.camera.world_to_camera)
+    assert one.time[0] == 0 and two.time[0] == pytest.approx(2.0, abs=1 / 30)
+    assert set(np.round(two.time, 6)) <= set(np.round(one.time, 6)), "one grid of frames"
+    apart = two.joints[:, 0] - one.joints[-len(two.time) :, 0]
+    np.testing.assert_allclose(apart.mean(0), (1, 0, 0), atol=0.25)
+
+
+@pytest.mark.parametrize("rate", [24, 60, 240])
+def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
+    body = load_body()
+    time = np.arange(2 * rate) / rate
+    person = swaying_person(body, time)
+    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, silent)
+    world = find_world(lifted.body, lifted.certain_contacts(), lifted.up)
+    camera = Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))
+    motion = to_motion(lifted, world, camera, sample_times(time, Fraction(rate)), rate)
+    assert motion.frame_count == len(time)
+    steps = np.linalg.norm(np.diff(motion.joints[:, 0], axis=0), axis=-1)
+    assert steps[-1] > 0.3 * steps[-len(steps) // 20 :].mean()
 
 
 @pytest.fixture(scope="module")

@@ -44,28 +44,35 @@ def solve(
     is seen best and kept for all.
     """
     weights = weights or SolveWeights()
+    # Placed once for the whole clip: where nobody is seen for long, only the rest of the clip says where they are.
+    placed = place(body, body_keypoints(body), seen, prediction)
     segments = _segments(len(seen.time))
     if len(segments) == 1:
-        return _solve_segment(body, seen, prediction, weights, progress)
+        return _solve_segment(placed, seen, prediction, weights, progress)
     best = max(segments, key=lambda segment: float(seen.confidence[segment].mean()))
-    shape = _solve_segment(body, _cut(seen, best), _cut_prediction(prediction, best), weights, silent).betas
-    known = replace(prediction, betas=shape)
+    rounds = [best, *segments]
+
+    def solved(number: int, prediction: StudentPrediction, weights: SolveWeights) -> PosedBody:
+        part = rounds[number]
+        return _solve_segment(
+            replace(placed, rotations=placed.rotations[part], pelvis=placed.pelvis[part], betas=prediction.betas),
+            SampledKeypoints(seen.time[part], seen.rays[part], seen.confidence[part]),
+            replace(prediction, rotations=prediction.rotations[part], contacts=prediction.contacts[part]),
+            weights,
+            lambda stage, fraction: progress(stage, (number + fraction) / len(rounds)),
+        )
+
+    known = replace(prediction, betas=solved(0, prediction, weights).betas)
     fixed = replace(weights, shape=_FIXED_SHAPE)
-    whole: PosedBody | None = None
-    for number, segment in enumerate(segments):
-        progress("solve", number / len(segments))
-        part = _solve_segment(body, _cut(seen, segment), _cut_prediction(known, segment), fixed, silent)
-        part = replace(part, betas=shape)
-        whole = part if whole is None else _joined(whole, part, segment.start)
-    progress("solve", 1.0)
-    assert whole is not None
-    return whole
+    whole = solved(1, known, fixed)
+    for number, segment in enumerate(segments[1:], start=2):
+        whole = _joined(whole, solved(number, known, fixed), segment.start)
+    return replace(whole, betas=known.betas)
 
 
 def _solve_segment(
-    body: Body, seen: SampledKeypoints, prediction: StudentPrediction, weights: SolveWeights, progress: Progress
+    state: PosedBody, seen: SampledKeypoints, prediction: StudentPrediction, weights: SolveWeights, progress: Progress
 ) -> PosedBody:
-    state = place(body, body_keypoints(body), seen, prediction)
     step_seconds = float(seen.time[1] - seen.time[0])
     for number in range(STEPS):
         progress("solve", number / STEPS)
@@ -85,14 +92,6 @@ def _segments(count: int) -> list[slice]:
         return [slice(0, count)]
     starts = range(0, count - OVERLAP - 1, SEGMENT)
     return [slice(start, min(start + SEGMENT + OVERLAP, count)) for start in starts]
-
-
-def _cut(seen: SampledKeypoints, segment: slice) -> SampledKeypoints:
-    return SampledKeypoints(seen.time[segment], seen.rays[segment], seen.confidence[segment])
-
-
-def _cut_prediction(prediction: StudentPrediction, segment: slice) -> StudentPrediction:
-    return replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment])
 
 
 def _joined(before: PosedBody, after: PosedBody, start: int) -> PosedBody:

@@ -1,0 +1,66 @@
+"""From one person's 2D joints to their body in the camera frame: sampling, student, solve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..body.model import Body, load_body
+from ..body.shape import bone_lengths, match_shape
+from ..progress import Progress
+from .keypoints import Keypoints
+from .presence import SEEN, certainty
+from .sampling import SampledKeypoints, sample_keypoints
+from .solve.posed_body import PosedBody
+from .solve.solver import solve
+from .student import Student
+from .student_input import STUDENT_RATE
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LiftedPerson:
+    """One person over S even samples, camera frame."""
+
+    keypoints: Keypoints
+    """What was lifted."""
+    sampled: SampledKeypoints
+    certainty: Array
+    """(S,) from 0 (guessed) to 1."""
+    contacts: Array
+    """(S, 2) probability that the left and the right foot rest."""
+    up: Array
+    """(3,) unit vector against gravity."""
+    body: PosedBody
+
+    def certain_contacts(self) -> Array:
+        """(S, 2) contacts of the samples in which the person is seen, 0 in others."""
+        return self.contacts * (self.certainty >= SEEN)[:, None]
+
+
+def lift(
+    keypoints: Keypoints, student: Student, own_body: Body | None, focal_length: float, progress: Progress
+) -> LiftedPerson:
+    """Lift one person.
+
+    The student speaks of the shipped body's shape; on a user's own body its bone lengths are matched.
+
+    Args:
+        keypoints: repaired, from the first to the last sight of the person.
+        student: the network.
+        own_body: the user's; None: the shipped one.
+        focal_length: pixels.
+        progress: told of the stages "student" and "solve".
+    """
+    sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length)
+    prediction = student.predict(sampled, progress)
+    body = load_body()
+    if own_body is not None:
+        lengths = bone_lengths(body.rest_joints(prediction.betas))
+        prediction = replace(prediction, betas=match_shape(lengths, own_body))
+        body = own_body
+    solved = solve(body, sampled, prediction, progress=progress)
+    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction.contacts, prediction.up, solved)
