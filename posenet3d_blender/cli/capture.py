@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,19 +41,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def settings_of(arguments: argparse.Namespace) -> CaptureSettings:
-    """The pipeline's settings; what a command has no option for stays at its default."""
+    """The pipeline's settings; what was not given, or has no option in this command, stays at its default."""
     from ..capture.pipeline import CaptureSettings
 
-    return CaptureSettings(
+    settings = CaptureSettings(
         device=arguments.device,
-        person=arguments.person,
         start=getattr(arguments, "start", None),
         end=getattr(arguments, "end", None),
         field_of_view=arguments.fov,
         frame_rate=arguments.fps,
         keypoints=getattr(arguments, "keypoints", None),
-        detector=arguments.detector,
         body=arguments.body,
+    )
+    return replace(
+        settings,
+        person=arguments.person or settings.person,
+        detector=arguments.detector or settings.detector,
     )
 
 

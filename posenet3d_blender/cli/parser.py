@@ -37,6 +37,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command == "capture":
         _check_range(parser, arguments)
+        _check_keypoints(parser, arguments)
         _check_paths(
             parser, arguments, [arguments.video, arguments.keypoints], [arguments.preview, arguments.keypoints_out]
         )
@@ -70,7 +71,7 @@ def _add_capture(commands: argparse._SubParsersAction) -> None:
         type=Path,
         metavar="IN.json",
         help="take the 2D joints from this file, or OpenPose's folder of files, instead of detecting them "
-        "(COCO-17, BlazePose-33 or BODY_25)",
+        "(COCO-17, BlazePose-33 or BODY_25); not with --person or --detector",
     )
     capture.add_argument(
         "--keypoints-out",
@@ -124,7 +125,6 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--person",
         type=_person,
-        default="largest",
         metavar="N|largest|longest|all",
         help="who is captured (default: largest)",
     )
@@ -132,13 +132,14 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         "--fov",
         type=_field_of_view,
         metavar="DEGREES",
-        help="the camera's field of view along the picture's longer side, where the footage's own guess is wrong",
+        help="the camera's field of view along the picture's longer side "
+        "(default: what the file says of its lens, else 65)",
     )
     command.add_argument(
         "--fps", type=_frame_rate, metavar="RATE", help="the motion's frame rate (default: near the video's)"
     )
     command.add_argument(
-        "--detector", choices=("heavy", "full"), default="heavy", help="2D joint network; full is faster"
+        "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)
 
@@ -152,6 +153,12 @@ def _add_body(command: argparse.ArgumentParser) -> None:
 def _check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     if arguments.end is not None and (arguments.start or 0.0) >= arguments.end:
         parser.error(f"--start {arguments.start or 0:g} is not before --end {arguments.end:g}")
+
+
+def _check_keypoints(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    for option in ("person", "detector"):
+        if arguments.keypoints is not None and getattr(arguments, option) is not None:
+            parser.error(f"--{option} says how to detect, and --keypoints takes the place of detection; leave one out")
 
 
 def _check_paths(

@@ -118,6 +118,15 @@ def test_formats_for_one_person_are_numbered_when_everybody_is_asked_for(clip: P
     assert names(folder) == {"clip.mp4", "out.fbx", *numbered, *joints}
 
 
+@pytest.mark.usefixtures("two_people")
+def test_numbered_outputs_never_meet(clip: Path) -> None:
+    folder = clip.parent
+    out = [text for name in ("out.npz", "out_person1.npz") for text in ("-o", str(folder / name))]
+    assert main(["capture", str(clip), *out, "--person", "all"]) == 0
+    people = {f"out{named}_person{number}.npz" for named in ("", "_person1") for number in (1, 2)}
+    assert names(folder) == {"clip.mp4", *people}
+
+
 @pytest.mark.usefixtures("one_person")
 def test_outputs_are_all_written_or_none(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -172,6 +181,8 @@ def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
         ["capture", "clip.mp4", "-o", "out.npz", "-o", "./out.npz"],
         ["capture", "clip.mp4", "-o", "out.npz", "--preview", "preview.gif"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--person", "all"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--detector", "full"],
         ["convert", "motion.npz", "-o", "motion.npz"],
         ["batch", "clip.mp4", "--out-dir", "out", "--format", "fbx,obj"],
         ["batch", "clip.mp4", "--format", "fbx"],
@@ -203,7 +214,13 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
     options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
     options += ["--fov", "60", "--fps", "25", "--detector", "full"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
-    assert seen == [CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None)]
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
+    assert seen == [
+        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None),
+        CaptureSettings(),
+        CaptureSettings(keypoints=Path("joints.json")),
+    ]
 
 
 @pytest.mark.usefixtures("one_person")
