@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 from .keypoints import Keypoints
 
 Array = NDArray[np.float64]
+
+AVERAGING_TIME: Final = 1 / 40
+"""Seconds before and after a sample from which frames count: footage of 60 frames a second loses its flicker and keeps
+87% of a move to and fro at 8 Hz."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> 
     count = max(2, round((time[-1] - time[0]) * rate) + 1)
     at = np.linspace(time[0], time[-1], count)
     gap = float(np.median(np.diff(time)))
-    reach = max(1 / rate, gap)
+    reach = max(AVERAGING_TIME, gap)
     taps = int(np.ceil(2 * reach / gap)) + 2
     nearest = np.searchsorted(time, at)
     index = np.clip(nearest[:, None] + np.arange(taps) - taps // 2, 0, len(time) - 1)
