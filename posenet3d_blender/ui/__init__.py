@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import command, operators, panel
+from . import background, bake, capture, command, footage_choice, panel, people, result_operators, results, settings
 
-_PARTS = (command, operators, panel)
+_PARTS = (command, settings, results, background, footage_choice, people, capture, bake, result_operators, panel)
 
 
 def register() -> None:
@@ -14,6 +14,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything out again; a running capture is stopped."""
+    """Take everything out again; what is under way is stopped."""
     for part in reversed(_PARTS):
         part.unregister()

@@ -15,14 +15,11 @@ import pytest
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.camera import Camera
+from posenet3d_blender.capture.pipeline import CaptureSettings
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.progress import Progress
-
-
-@dataclass(frozen=True)
-class Settings:
-    person: str = "largest"
 
 
 @dataclass(frozen=True)
@@ -34,13 +31,18 @@ class Footage:
 class Capture:
     motions: tuple[Motion, ...]
     footage: Footage
-    warnings: tuple[str, ...] = ()
+    settings: CaptureSettings
+    warnings: tuple[str, ...] = ("the person is not seen in 3 of 5 frames",)
+    device: str = "cpu"
+    backend: str = "nothing"
 
 
 def standing(frame_count: int) -> Motion:
     poses = np.zeros((frame_count, 24, 3))
     poses[:, 0, 0] = np.pi / 2
     joints, _ = forward_kinematics(axis_angle_to_matrix(poses), load_body().rest_joints(np.zeros(10)))
+    confidence = np.ones(frame_count)
+    confidence[1:4] = 0.1
     return Motion(
         poses=poses,
         trans=np.zeros((frame_count, 3)),
@@ -49,26 +51,56 @@ def standing(frame_count: int) -> Motion:
         time=np.arange(frame_count) / 30,
         joints=joints,
         contacts=np.ones((frame_count, 2)),
-        confidence=np.ones(frame_count),
+        confidence=confidence,
+        camera=Camera(1200.0, (720, 1280), np.eye(4)),
     )
 
 
-def capture_video(video: Path, settings: Settings, progress: Progress) -> Capture:
-    if not video.is_file():
-        raise PoseNet3DError(f"{video}: no such file; check the name")
-    if video.stem == "bug":
-        raise ZeroDivisionError("a mistake of ours")
-    for step in range(1000 if video.stem == "endless" else 10):
-        progress("landmarks", step / 1000)
-        time.sleep(0.005)
-    people = 2 if settings.person == "all" else 1
-    return Capture((standing(5),) * people, Footage(video))
+class Pipeline:
+    """What was asked of it."""
+
+    def __init__(self) -> None:
+        self.settings: list[CaptureSettings] = []
+
+    def capture_video(self, video: Path, settings: CaptureSettings, progress: Progress) -> Capture:
+        self.settings.append(settings)
+        if not video.is_file():
+            raise PoseNet3DError(f"{video}: no such file; check the name")
+        if video.stem == "bug":
+            raise ZeroDivisionError("a mistake of ours")
+        for step in range(1000 if video.stem == "endless" else 10):
+            progress("landmarks", step / 1000)
+            time.sleep(0.005)
+        people = 2 if settings.person == "all" else 1
+        return Capture((standing(5),) * people, Footage(video), settings)
 
 
 @pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    pipeline = Pipeline()
     module = types.ModuleType("posenet3d_blender.capture.pipeline")
-    module.CaptureSettings = Settings
-    module.capture_video = capture_video
+    module.CaptureSettings = CaptureSettings
+    module.capture_video = pipeline.capture_video
     monkeypatch.setitem(sys.modules, module.__name__, module)
+    yield pipeline
+
+
+@pytest.fixture
+def add_on() -> Iterator[None]:
+    """The add-on, enabled in an empty Blender."""
+    pytest.importorskip("bpy")
+    import posenet3d_blender
+    from posenet3d_blender.scene import reset_to_empty
+
+    reset_to_empty()
+    posenet3d_blender.register()
     yield
+    posenet3d_blender.unregister()
+
+
+@pytest.fixture
+def video(tmp_path: Path, demo_clip: Path) -> Path:
+    """A video that Blender can show, under a name that the pipeline above takes for good."""
+    path = tmp_path / "walk.mp4"
+    path.symlink_to(demo_clip)
+    return path

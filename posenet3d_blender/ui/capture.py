@@ -1,0 +1,116 @@
+"""Capture from a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..body.model import Body, load_body
+from ..errors import PoseNet3DError
+from ..progress import Progress
+from ..scene.bake import bake
+from ..scene.stage import build_scene_in_steps
+from ..scene.steps import Steps
+from .activity import Activity
+from .background import BackgroundOperator
+from .results import keep_results
+from .settings import settings_of
+
+if TYPE_CHECKING:
+    from ..capture.pipeline import Capture
+
+
+class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
+    """Capture the motion of a person in a video as an animated armature"""
+
+    bl_idname = "posenet3d.capture"
+    bl_label = "Capture from Video"
+    bl_options = {"UNDO"}  # not REGISTER: adjusting a setting afterwards would capture again
+
+    # Blender reads properties from annotations, where a type checker wants types
+    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Footage",
+        description="The video; empty takes the panel's",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    person: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Person",
+        description="largest, longest, all, or a number from 1; empty takes the panel's",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if settings_of(context.scene).footage or self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = settings_of(context.scene)
+        if self.filepath:
+            settings.footage = self.filepath
+        if not settings.footage:
+            self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
+            return {"CANCELLED"}
+        video, (start, end) = settings.video, settings.span
+        person = self.person or settings.chosen_person
+        detector, device = settings.quality, settings.device or "auto"
+        field_of_view = settings.field_of_view or None
+        cache = cache_folder()
+        self._summary = ""
+
+        def work(progress: Progress) -> tuple[Capture, Body]:
+            from ..capture.pipeline import CaptureSettings, capture_video
+
+            chosen = CaptureSettings(
+                device=device,
+                person=person,
+                start=start,
+                end=end,
+                field_of_view=field_of_view,
+                detector=detector,
+                cache_folder=cache,
+            )
+            return capture_video(video, chosen, progress), load_body()
+
+        def show(captured: tuple[Capture, Body]) -> Steps[None]:
+            capture, body = captured
+            # only now: an undo while the thread worked would have made them stale
+            scene = bpy.context.scene
+            target = settings_of(scene).target
+            armatures = yield from build_scene_in_steps(capture.motions, body, capture.footage.path)
+            warnings = capture.warnings
+            try:
+                if target:
+                    bake(armatures[0], target)
+            except PoseNet3DError as error:
+                warnings = (*warnings, str(error))
+            keep_results(scene, armatures, capture, warnings)
+            self._summary = _summary(capture, warnings)
+
+        return self.begin(context, Activity("Capture", work, show))
+
+    def outcome(self) -> tuple[set[str], str]:
+        return {"INFO"}, self._summary
+
+
+def _summary(capture: Capture, warnings: tuple[str, ...]) -> str:
+    people = "1 person" if len(capture.motions) == 1 else f"{len(capture.motions)} people"
+    hints = "; the PoseNet3D tab has warnings" if warnings else ""
+    return f"Captured {people}, {capture.motions[0].frame_count} frames{hints}"
+
+
+def cache_folder() -> Path | None:
+    """Where detections are kept: the extension's own user folder; none where this is not run as an extension."""
+    try:
+        return Path(bpy.utils.extension_path_user(__package__.rpartition(".")[0], path="detections", create=True))
+    except ValueError:
+        return None
+
+
+register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_capture,))

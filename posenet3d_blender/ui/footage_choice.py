@@ -1,0 +1,63 @@
+"""Footage that is in the file already: movie clips, movie strips, and images that are movies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+
+from .settings import settings_of
+
+
+class POSENET3D_OT_use_footage(bpy.types.Operator):
+    """Capture from this footage"""
+
+    bl_idname = "posenet3d.use_footage"
+    bl_label = "Use Footage"
+    bl_options = {"INTERNAL"}
+
+    filepath: bpy.props.StringProperty()  # type: ignore[valid-type]
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return f"Capture from {properties.filepath}"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings_of(context.scene).footage = self.filepath
+        return {"FINISHED"}
+
+
+class POSENET3D_MT_footage(bpy.types.Menu):
+    """Choose a movie clip, movie strip or movie image of this file"""
+
+    bl_idname = "POSENET3D_MT_footage"
+    bl_label = "Footage in This File"
+    bl_description = __doc__
+
+    def draw(self, context: bpy.types.Context) -> None:
+        found = footage_in_file()
+        if not found:
+            self.layout.label(text="No movie clip or strip in this file")
+        for path, name in found.items():
+            self.layout.operator(POSENET3D_OT_use_footage.bl_idname, text=name, icon="FILE_MOVIE").filepath = path
+
+
+def footage_in_file() -> dict[str, str]:
+    """Path, as the file has it, and name of every movie in the open file."""
+    movies = [(clip.filepath, clip.name) for clip in bpy.data.movieclips if clip.source == "MOVIE"]
+    movies += [(strip.filepath, strip.name) for strip in _strips() if strip.type == "MOVIE"]
+    movies += [(image.filepath, image.name) for image in bpy.data.images if image.source == "MOVIE"]
+    found: dict[str, str] = {}
+    for path, name in movies:
+        found.setdefault(path, name)
+    return found
+
+
+def _strips() -> Iterator[bpy.types.bpy_struct]:
+    for scene in bpy.data.scenes:
+        editor = scene.sequence_editor
+        if editor:  # they were called sequences before 4.4
+            yield from editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_use_footage, POSENET3D_MT_footage))

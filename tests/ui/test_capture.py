@@ -1,0 +1,154 @@
+"""The operators that capture and that use what was captured."""
+
+from __future__ import annotations
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from posenet3d_blender.scene.bake import motion_frames  # noqa: E402
+from posenet3d_blender.ui import devices  # noqa: E402
+from posenet3d_blender.ui.footage_choice import footage_in_file  # noqa: E402
+from posenet3d_blender.ui.people import icon_of, portraits_for  # noqa: E402
+from posenet3d_blender.ui.results import GRAPH_WIDTH, captured_together, shown_result  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("add_on")
+
+
+def settings():
+    return bpy.context.scene.posenet3d
+
+
+def test_capturing_adds_the_person_to_the_scene(pipeline, video):
+    assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+    armature = bpy.data.objects["walk"]
+    assert armature.type == "ARMATURE"
+    assert bpy.context.scene.frame_end == 5
+    assert settings().footage == str(video)
+
+
+def test_the_panels_choices_reach_the_capture(pipeline, video):
+    chosen = settings()
+    chosen.footage = str(video)
+    chosen.start, chosen.end = 0.5, 1.5
+    chosen.person, chosen.person_number = "number", 2
+    chosen.quality = "full"
+    chosen.field_of_view = 50
+    bpy.ops.posenet3d.capture()
+    (asked,) = pipeline.settings
+    assert (asked.start, asked.end, asked.person, asked.detector, asked.field_of_view) == (0.5, 1.5, "2", "full", 50)
+    assert asked.device == "auto"
+
+
+def test_the_defaults_leave_all_to_the_footage(pipeline, video):
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    (asked,) = pipeline.settings
+    assert (asked.start, asked.end, asked.person, asked.detector) == (None, None, "largest", "heavy")
+    assert asked.field_of_view is None
+
+
+def test_no_footage_is_said_plainly(pipeline):
+    with pytest.raises(RuntimeError, match="No footage is chosen"):
+        bpy.ops.posenet3d.capture()
+
+
+def test_everyone_gets_an_armature(pipeline, video):
+    bpy.ops.posenet3d.capture(filepath=str(video), person="all")
+    assert len(bpy.data.armatures) == 2
+    assert len(captured_together(settings().latest)) == 2
+
+
+@pytest.mark.parametrize(("name", "message"), [("nothing", "no such file"), ("bug", "failed unexpectedly")])
+def test_a_failure_is_reported_and_the_next_capture_works(pipeline, video, name, message):
+    if name == "bug":
+        video.with_stem(name).touch()
+    with pytest.raises(RuntimeError, match=message):
+        bpy.ops.posenet3d.capture(filepath=str(video.with_stem(name)))
+    assert not bpy.data.objects
+    assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+
+
+def test_results_are_kept_with_the_armature(pipeline, video):
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    armature = shown_result(bpy.context)
+    result = armature.posenet3d
+    assert armature.name == "walk"
+    assert (result.frames, result.unsure_frames) == (5, 3)
+    assert result.confidence == pytest.approx(0.46)
+    assert len(result.graph) == min(5, GRAPH_WIDTH)
+    assert "not seen" in result.warnings
+    assert result.camera == bpy.context.scene.camera
+    bpy.data.objects.remove(armature)
+    assert shown_result(bpy.context) is None
+
+
+def test_frames_of_low_confidence_are_marked(pipeline, video):
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    marked = {marker.frame: marker.name for marker in bpy.context.scene.timeline_markers}
+    assert marked == {2: "walk: unsure", 5: "walk: sure again"}
+
+
+def test_a_chosen_target_gets_the_motion_too(pipeline, video):
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    target = settings().latest.copy()
+    target.animation_data_clear()
+    bpy.context.scene.collection.objects.link(target)
+    settings().target = target
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    assert motion_frames(target) == range(1, 6)
+
+
+def test_baking_and_exporting(pipeline, video, tmp_path):
+    assert not bpy.ops.posenet3d.export.poll()
+    assert not bpy.ops.posenet3d.bake.poll()
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    assert bpy.ops.posenet3d.bake() == {"FINISHED"}
+    assert bpy.ops.posenet3d.export(filepath=str(tmp_path / "walk")) == {"FINISHED"}
+    assert (tmp_path / "walk.fbx").stat().st_size > 10_000
+    with pytest.raises(RuntimeError, match="does not exist"):
+        bpy.ops.posenet3d.export(filepath=str(tmp_path / "missing" / "walk.fbx"))
+
+
+def test_footage_in_the_file_is_offered(demo_clip):
+    assert not footage_in_file()
+    bpy.data.movieclips.load(str(demo_clip))
+    bpy.data.images.load(str(demo_clip))
+    editor = bpy.context.scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    strips.new_movie("strip", str(demo_clip), channel=1, frame_start=1)
+    assert list(footage_in_file().values()) == [demo_clip.name]
+    bpy.ops.posenet3d.use_footage(filepath=str(demo_clip))
+    assert settings().video == demo_clip
+
+
+def test_people_are_found_and_chosen(demo_clip):
+    settings().footage = str(demo_clip)
+    settings().end = 0.5
+    assert bpy.ops.posenet3d.find_people() == {"FINISHED"}
+    (person,) = portraits_for(settings())
+    assert person.number == 1
+    assert person.picture.std() > 10
+    icon_of(person)  # there is one; without a window its number is 0
+    assert bpy.ops.posenet3d.choose_person(number=1) == {"FINISHED"}
+    assert settings().chosen_person == "1"
+    settings().end = 1.0
+    assert not portraits_for(settings())
+
+
+def test_devices_are_looked_up_once_asked_for():
+    assert [item[0] for item in devices.device_items()][0] == "auto"
+    devices.look_up()
+    devices._look_ups[0].wait()
+    assert "cpu" in [item[0] for item in devices.device_items()]
+    settings().device = "cpu"
+    assert settings().device == "cpu"
+
+
+def test_a_real_capture_of_a_short_range(demo_clip):
+    settings().footage = str(demo_clip)
+    settings().end = 0.5
+    settings().quality = "full"
+    assert bpy.ops.posenet3d.capture() == {"FINISHED"}
+    result = shown_result(bpy.context).posenet3d
+    assert result.frames == 16
+    assert result.confidence > 0.7
