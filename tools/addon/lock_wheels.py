@@ -34,10 +34,10 @@ REQUIREMENTS: Final = {
 PLATFORM_TAGS: Final = {
     "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"],
     "windows-x64": ["win_amd64"],
-    "macos-arm64": ["macosx_13_0_arm64"],
+    "macos-arm64": ["macosx_14_0_arm64"],
 }
-"""Newest systems that wheels may want: Blender itself wants glibc 2.28. On macOS 13 the newest onnxruntime and av, made
-for macOS 14, would be installed all the same, and fail."""
+"""Newest systems that wheels may want. Linux: Blender itself wants glibc 2.28. macOS: what is made for 13 is too old (av
+15.1 does not tell a file's index), and every Mac of this kind can run 14."""
 
 REPLACED: Final = {"windows-x64": {"onnxruntime": "onnxruntime-directml"}}
 """DirectML's build is onnxruntime with any Windows GPU on top; both are the module `onnxruntime`."""
