@@ -1,14 +1,17 @@
 """The footage behind the scene, in step with it.
 
 Blender shows a movie by frame numbers: number p is the picture at p / rate seconds by the true timestamps, with the
-rate that it reads from the file. Where that rate is not the scene's, the numbers are keyed, so that the seconds agree.
+rate that it reads from the file, or else the file's own. Where that rate is not the scene's, the numbers are keyed, so
+that the seconds agree.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import bpy
 import numpy as np
@@ -17,6 +20,12 @@ from ..motion import Motion
 from .keys import assign_action, write_curves
 from .steps import Steps
 from .timeline import FIRST_FRAME, frame_range
+
+if TYPE_CHECKING:
+    import av
+
+_UNKNOWN_RATE: Final = 25
+"""Frames per second of a raw stream that doesn't say; capture counts its frames at the same."""
 
 
 def show_footage_in_steps(
@@ -46,12 +55,14 @@ def show_footage_in_steps(
 
 
 def _movie_rate(path: Path) -> float:
-    """Frames per second as Blender reads them from the file; it tells them of movie clips only."""
+    """Frames per second as Blender reads them; it tells them of movie clips only, and not of raw streams."""
     clip = bpy.data.movieclips.load(str(path.resolve()))
-    try:
-        return float(clip.fps)
-    finally:
-        bpy.data.movieclips.remove(clip)
+    rate = float(clip.fps)
+    bpy.data.movieclips.remove(clip)
+    if rate > 0:
+        return rate
+    with _opened(path) as (_, stream):
+        return float(stream.average_rate or stream.guessed_rate or _UNKNOWN_RATE)
 
 
 def _keep_in_step(
@@ -76,11 +87,20 @@ def _keep_in_step(
 
 def _turn_upright(background: bpy.types.CameraBackgroundImage, path: Path, image_size: tuple[int, int]) -> None:
     """Turn a phone's video by its metadata, as Blender itself does since 4.4."""
-    import av
-
-    with av.open(str(path)) as container:
-        counterclockwise = next(container.decode(video=0)).rotation
+    with _opened(path) as (container, stream):
+        counterclockwise = next(container.decode(stream)).rotation
     background.rotation = math.radians(-counterclockwise)
     if counterclockwise % 180:
         # fitted to the picture's width while it still lies on its side
         background.scale = max(image_size) / min(image_size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    """The file with the stream that was captured: the largest that is no cover picture."""
+    import av
+
+    cover = av.stream.Disposition.attached_pic
+    with av.open(str(path), metadata_errors="replace") as container:
+        films = [stream for stream in container.streams.video if not stream.disposition & cover]
+        yield container, max(films, key=lambda stream: stream.width * stream.height)

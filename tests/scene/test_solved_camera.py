@@ -50,10 +50,10 @@ def test_a_motion_without_camera_leaves_the_users_camera_and_size(body, make_mot
     assert (scene.render.resolution_x, scene.render.resolution_y) == (123, 45)
 
 
-def write_video(path: Path, rate: Fraction, frame_count: int) -> Path:
+def write_video(path: Path, rate: Fraction, frame_count: int, codec: str = "mpeg4") -> Path:
     av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
+        stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
         for _ in range(frame_count):
             picture = av.VideoFrame.from_ndarray(np.zeros((32, 64, 3), dtype=np.uint8), format="rgb24")
@@ -85,6 +85,12 @@ def test_footage_runs_in_step_with_the_motion(movie_rate, scene_rate, start, bod
     build_scene([make_motion(30, frame_rate=scene_rate, start=start, camera=camera)], body, video)
     expected = (start + np.arange(30) / scene_rate) * float(movie_rate)
     assert np.abs(np.array(picture_numbers()) - expected).max() <= 0.51
+
+
+def test_a_raw_stream_of_whose_rate_blender_knows_nothing_runs_in_step(body, make_motion, tmp_path):
+    video = write_video(tmp_path / "walk.h264", Fraction(25), 60, "libx264")
+    build_scene([make_motion(20, frame_rate=30.0, camera=camera_seeing_origin((64, 32)))], body, video)
+    assert np.abs(np.array(picture_numbers()) - np.arange(20) / 30 * 50).max() <= 0.51
 
 
 def test_footage_is_shown_behind_and_names_the_scene(body, make_motion, tmp_path):
