@@ -90,7 +90,7 @@ def test_footage_runs_in_step_with_the_motion(movie_rate, scene_rate, start, bod
 def test_a_raw_stream_of_whose_rate_blender_knows_nothing_runs_in_step(body, make_motion, tmp_path):
     video = write_video(tmp_path / "walk.h264", Fraction(25), 60, "libx264")
     build_scene([make_motion(20, frame_rate=30.0, camera=camera_seeing_origin((64, 32)))], body, video)
-    assert np.abs(np.array(picture_numbers()) - np.arange(20) / 30 * 50).max() <= 0.51
+    assert np.abs(np.array(picture_numbers()) - np.arange(20) / 30 * 25).max() <= 0.51
 
 
 def test_footage_is_shown_behind_and_names_the_scene(body, make_motion, tmp_path):
