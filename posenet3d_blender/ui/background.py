@@ -159,10 +159,12 @@ def _stop_before_loading(*_: object) -> None:
 
 
 def _redraw_panels() -> None:
+    """The sidebars only: drawing whole 3D views again would cost the user's own work time."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI":
+                    region.tag_redraw()
 
 
 def register() -> None:

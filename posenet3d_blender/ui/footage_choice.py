@@ -16,7 +16,7 @@ class POSENET3D_OT_use_footage(bpy.types.Operator):
     bl_label = "Use Footage"
     bl_options = {"INTERNAL"}
 
-    filepath: bpy.props.StringProperty()  # type: ignore[valid-type]
+    filepath: bpy.props.StringProperty(name="Footage", description="The video")  # type: ignore[valid-type]
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

@@ -126,5 +126,5 @@ def _draw_text(layout: bpy.types.UILayout, text: str, width: int, icon: str) -> 
 
 
 register, unregister = bpy.utils.register_classes_factory(
-    (POSENET3D_PT_capture, POSENET3D_PT_settings, POSENET3D_PT_result)
+    (POSENET3D_PT_capture, POSENET3D_PT_result, POSENET3D_PT_settings)
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..capture.pipeline import Capture
     from ..motion import Motion
 
-GRAPH_WIDTH: Final = 24
+GRAPH_WIDTH: Final = 18
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 

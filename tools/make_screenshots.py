@@ -1,0 +1,80 @@
+"""The pictures in docs/, taken from a real Blender window on a virtual screen.
+
+    python build_addon.py --platform linux-x64 --output-dir out/zip
+    python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64.zip
+
+Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks "Capture from Video" with
+the mouse, and takes a picture of each step. Needs Xvfb, xdotool and ImageMagick's import. Nobody but the bundled clip's
+rendered dancer is in the pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+SCREEN = (1280, 800)
+LONGEST = 420
+"""Seconds until the window must have come to its end."""
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description="Take the pictures of docs/ from a real Blender window.")
+    parser.add_argument("--blender", default="blender", help="the Blender program")
+    parser.add_argument("--zip", type=Path, required=True, help="the built add-on")
+    parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
+    parser.add_argument("--display", default=":87", help="a free X display")
+    arguments = parser.parse_args()
+    screen = subprocess.Popen(["Xvfb", arguments.display, "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24"])
+    try:
+        time.sleep(1)
+        with tempfile.TemporaryDirectory() as folder:
+            _follow(arguments, Path(folder))
+    finally:
+        screen.terminate()
+        screen.wait()
+
+
+def _follow(arguments: argparse.Namespace, folder: Path) -> None:
+    """Run Blender, and take a picture whenever it asks for one."""
+    environment = {**os.environ, "DISPLAY": arguments.display, "BLENDER_USER_RESOURCES": str(folder / "user")}
+    window = ["-p", "0", "0", *map(str, SCREEN), "--no-window-focus", "--factory-startup"]
+    script = ["--python", str(CHECKOUT / "tools" / "screenshots_in_blender.py")]
+    inputs = ["--", str(arguments.zip.resolve()), str(CHECKOUT / "examples" / "demo_clip.mp4"), str(folder)]
+    blender = subprocess.Popen([arguments.blender, *window, *script, *inputs], env=environment)
+    end = time.monotonic() + LONGEST
+    try:
+        while blender.poll() is None:
+            if time.monotonic() > end:
+                raise SystemExit("Blender did not come to its end")
+            for asked in folder.glob("*.asked"):
+                _serve(asked, arguments.out, environment)
+            time.sleep(0.1)
+    finally:
+        blender.kill()
+        blender.wait()
+    if blender.returncode != 0:
+        raise SystemExit(f"Blender ended with {blender.returncode}")
+
+
+def _serve(asked: Path, out: Path, environment: dict[str, str]) -> None:
+    """NAME.asked: take the picture NAME; "click X Y" in it: click there instead, pixels from the top left."""
+    wish = asked.read_text(encoding="utf-8").split()
+    if wish[:1] == ["click"]:
+        for command in (["mousemove", *wish[1:]], ["mousedown", "1"], ["mouseup", "1"], ["mousemove", "300", "720"]):
+            subprocess.run(["xdotool", *command], env=environment, check=True)
+            time.sleep(0.4)
+    else:
+        picture = out / f"{asked.stem}.png"
+        subprocess.run(["import", "-window", "root", "-colors", "255", str(picture)], env=environment, check=True)
+    asked.unlink()
+
+
+if __name__ == "__main__":
+    main()
