@@ -12,3 +12,8 @@ class Cancelled(PoseNet3DError):  # noqa: N818 - no error: the user wanted it
 
     def __init__(self) -> None:
         super().__init__("cancelled")
+
+
+def one_line(text: str) -> str:
+    """The text with all line breaks and runs of blanks as single blanks."""
+    return " ".join(text.split())

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import Cancelled, PoseNet3DError
+from ..errors import Cancelled, PoseNet3DError, one_line
 from .capture import capture_to_files, settings_of
-from .console import Console, one_line, unexpected
+from .console import Console, unexpected
 from .produce import files_of
 from .summary import Summary
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from ..errors import one_line
 from .progress import ProgressBar
 from .stopping import Stop
 
@@ -111,8 +112,3 @@ def _prints_go_to(stream: TextIO) -> Iterator[None]:
 def _flush_c_streams() -> None:
     library = ctypes.CDLL("ucrtbase") if sys.platform == "win32" else ctypes.CDLL(None)
     library.fflush(None)
-
-
-def one_line(text: str) -> str:
-    """The text with all line breaks and runs of blanks as single blanks."""
-    return " ".join(text.split())

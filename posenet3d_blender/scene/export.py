@@ -13,7 +13,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..errors import PoseNet3DError
+from ..errors import PoseNet3DError, one_line
 from ..files import writing
 from .bvh import write_bvh
 from .fbx import write_fbx
@@ -56,13 +56,10 @@ def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
         try:
             _WRITERS[path.suffix.lower()](partial, armatures)
         except RuntimeError as error:  # what Blender's own exporters raise
-            raise PoseNet3DError(f"{path}: Blender could not write it ({_one_line(error)}); {_ADVICE}") from error
+            reason = one_line(str(error)).removeprefix("Error: ")
+            raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); {_ADVICE}") from error
         if not partial.is_file():
             raise PoseNet3DError(f"{path}: Blender wrote no file; {_ADVICE}")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).removeprefix("Error: ")
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
