@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .keypoints import Keypoints
@@ -32,8 +33,9 @@ BRIDGE_CONFIDENCE: Final = 0.25
 
 def repair(keypoints: Keypoints) -> Keypoints:
     """Undo left-right swaps, drop points that jump away and back, and bridge short gaps with low confidence."""
-    mended, _ = undo_swaps(keypoints, body_size(keypoints))
-    return bridge_gaps(drop_jumps(mended))
+    size = body_size(keypoints)
+    mended, _ = undo_swaps(keypoints, size)
+    return bridge_gaps(drop_jumps(mended, size))
 
 
 def body_size(keypoints: Keypoints) -> NDArray[np.float64]:
@@ -44,21 +46,22 @@ def body_size(keypoints: Keypoints) -> NDArray[np.float64]:
     masked = np.where((keypoints.confidence > 0)[seen, :, None], keypoints.points[seen], np.nan)
     extent = np.nanmax(np.nanmax(masked, axis=1) - np.nanmin(masked, axis=1), axis=1)
     time = keypoints.time[seen]
-    steady = [
-        np.median(extent[np.searchsorted(time, moment - SIZE_WINDOW) : np.searchsorted(time, moment + SIZE_WINDOW)])
-        for moment in time
-    ]
+    first, end = np.searchsorted(time, time - SIZE_WINDOW), np.searchsorted(time, time + SIZE_WINDOW)
+    steady = np.empty(len(time))
+    for length in np.unique(end - first):
+        alike = end - first == length
+        steady[alike] = np.median(sliding_window_view(extent, length)[first[alike]], axis=1)
     return np.maximum(np.interp(keypoints.time, time, steady), 1.0)
 
 
-def drop_jumps(keypoints: Keypoints) -> Keypoints:
+def drop_jumps(keypoints: Keypoints, size: NDArray[np.float64]) -> Keypoints:
     """Set confidence to 0 where a point leaves its path and is back within a tenth of a second."""
-    return replace(keypoints, confidence=np.where(find_jumps(keypoints), 0.0, keypoints.confidence))
+    return replace(keypoints, confidence=np.where(find_jumps(keypoints, size), 0.0, keypoints.confidence))
 
 
-def find_jumps(keypoints: Keypoints) -> NDArray[np.bool_]:
-    """(T, 25) which points jump away and back."""
-    time, points, size = keypoints.time, keypoints.points, body_size(keypoints)
+def find_jumps(keypoints: Keypoints, size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(T, 25) which points jump away and back, for a person of `size` (T,) pixels."""
+    time, points = keypoints.time, keypoints.points
     jumping = np.zeros(keypoints.confidence.shape, dtype=bool)
     seen = keypoints.confidence > 0
     length = 1

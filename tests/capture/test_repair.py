@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, MIRRORED_KEYPOINTS, Keypoints
-from posenet3d_blender.capture.repair import bridge_gaps, find_jumps, repair
+from posenet3d_blender.capture.repair import body_size, bridge_gaps, find_jumps, repair
 from posenet3d_blender.capture.swaps import LEGS
 
 MIRRORED = list(MIRRORED_KEYPOINTS)
@@ -62,7 +62,7 @@ def test_a_jump_is_dropped_and_bridged(rate: float) -> None:
     points = keypoints.points.copy()
     points[20, LEFT_WRIST] += (0, 180)
     jumped = replace(keypoints, points=points)
-    assert np.argwhere(find_jumps(jumped)).tolist() == [[20, LEFT_WRIST]]
+    assert np.argwhere(find_jumps(jumped, body_size(jumped))).tolist() == [[20, LEFT_WRIST]]
     mended = repair(jumped)
     assert np.linalg.norm(mended.points[20, LEFT_WRIST] - keypoints.points[20, LEFT_WRIST]) < 12
     assert 0 < mended.confidence[20, LEFT_WRIST] < 0.3
@@ -75,7 +75,21 @@ def test_a_fast_punch_is_no_jump(rate: float) -> None:
     # Out and back by 0.7 m in a quarter of a second: 14 m/s at its fastest.
     punch = np.where(np.abs(keypoints.time - 1) < 0.125, np.cos((keypoints.time - 1) * np.pi / 0.25), 0)
     points[:, LEFT_WRIST, 0] += 200 * punch
-    assert not find_jumps(replace(keypoints, points=points)).any()
+    punching = replace(keypoints, points=points)
+    assert not find_jumps(punching, body_size(punching)).any()
+
+
+def test_the_size_is_the_median_of_a_second_whatever_the_frame_rate_does() -> None:
+    keypoints = walker(30, seconds=4)
+    kept = np.sort(np.random.default_rng(1).choice(len(keypoints.time), 80, replace=False))
+    points, confidence = keypoints.points[kept] * np.linspace(1, 2, 80)[:, None, None], keypoints.confidence[kept]
+    confidence[30:35] = 0
+    uneven = replace(keypoints, time=keypoints.time[kept], points=points, confidence=confidence)
+    seen = np.r_[:30, 35:80]
+    extent = np.ptp(points, axis=1).max(axis=1)
+    near = [seen[np.abs(uneven.time[seen] - moment) < 0.499] for moment in uneven.time[seen]]
+    median = np.array([np.median(extent[frames]) for frames in near])
+    np.testing.assert_allclose(body_size(uneven)[seen], median, rtol=0.02)
 
 
 def test_only_short_gaps_are_bridged() -> None:
