@@ -72,14 +72,6 @@ def main(package: str, video: str) -> dict[str, object]:
     seen["keyed_bones"] = len(bpy.data.armatures[0].bones)
     seen["frames"] = bpy.context.scene.frame_end
     seen["modules"] = {name: sys.modules[name].__file__ for name in BUNDLED}
-    seen["foreign_modules"] = sorted(
-        {
-            name.split(".")[0]
-            for name, module in list(sys.modules.items())
-            if "site-packages" in (getattr(module, "__file__", None) or "")
-            and not str(module.__file__).startswith(str(user_folder))
-        }
-    )
 
     seen["disable_seconds"] = seconds_of(bpy.ops.preferences.addon_disable, module=ADD_ON)
     seen["enabled_after_disabling"] = is_enabled()

@@ -36,8 +36,8 @@ PLATFORM_TAGS: Final = {
     "windows-x64": ["win_amd64"],
     "macos-arm64": ["macosx_14_0_arm64"],
 }
-"""Newest systems that wheels may want. Linux: Blender itself wants glibc 2.28. macOS: what is made for 13 is too old (av
-15.1 does not tell a file's index), and every Mac of this kind can run 14."""
+"""Newest systems that wheels may want. Linux: Blender itself wants glibc 2.28. macOS: what is made for 13 is too old
+(av 15.1 does not tell a file's index), and every Mac of this kind can run 14."""
 
 REPLACED: Final = {"windows-x64": {"onnxruntime": "onnxruntime-directml"}}
 """DirectML's build is onnxruntime with any Windows GPU on top; both are the module `onnxruntime`."""
