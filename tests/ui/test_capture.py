@@ -122,6 +122,8 @@ def test_footage_in_the_file_is_offered(demo_clip):
 
 
 def test_people_are_found_and_chosen(demo_clip):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("av")
     settings().footage = str(demo_clip)
     settings().end = 0.5
     assert bpy.ops.posenet3d.find_people() == {"FINISHED"}
@@ -136,6 +138,8 @@ def test_people_are_found_and_chosen(demo_clip):
 
 
 def test_devices_are_looked_up_once_asked_for():
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("av")
     assert [item[0] for item in devices.device_items()][0] == "auto"
     devices.look_up()
     devices._look_ups[0].wait()
@@ -145,6 +149,8 @@ def test_devices_are_looked_up_once_asked_for():
 
 
 def test_a_real_capture_of_a_short_range(demo_clip):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("av")
     settings().footage = str(demo_clip)
     settings().end = 0.5
     settings().quality = "full"
