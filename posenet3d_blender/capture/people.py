@@ -81,18 +81,24 @@ def find_people(
     """Everyone in the footage between `start` and `end`, seconds, those first seen first.
 
     Raises:
-        PoseNet3DError: no frame lies in the range, or nobody is seen.
+        PoseNet3DError: no frame lies in the range, or nobody is seen, or nobody for long enough.
     """
     short_side = min(footage.image_size)
-    trails = _follow(footage, start, end, detector, short_side, progress)
-    if not trails:
-        # Perhaps everyone is far away.
-        trails = _follow(footage, start, end, detector, short_side / 2, progress)
-    if not trails:
-        raise PoseNet3DError(
-            f"{footage.path}: no person found; the whole body should be in view, a tenth of the picture high or more"
-        )
-    return [_track(trail) for trail in trails]
+    shown = footage.time[footage.frames_between(start, end)]
+    shortest = min(SHORTEST_STAY, (shown[-1] - shown[0]) / 2)
+    anybody = False
+    # In smaller windows if need be: perhaps everyone is far away.
+    for tile_side in (short_side, short_side / 2):
+        trails = _follow(footage, start, end, detector, tile_side, progress)
+        staying = [trail for trail in trails if trail.last.time - trail.first.time >= shortest]
+        if staying:
+            return [_track(trail) for trail in staying]
+        anybody = anybody or bool(trails)
+    if anybody:
+        raise PoseNet3DError(f"{footage.path}: nobody is seen long enough; give footage that shows a whole person")
+    raise PoseNet3DError(
+        f"{footage.path}: no person found; the whole body should be in view, a tenth of the picture high or more"
+    )
 
 
 def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTrack]:
@@ -130,7 +136,7 @@ def _follow(
     tile_side: float,
     progress: Progress,
 ) -> list[Trail]:
-    """Everyone's trail; the whole picture is swept by squares of `tile_side` pixels for new people."""
+    """Everyone's trail, however short; the whole picture is swept by squares of `tile_side` pixels for new people."""
     span = footage.frames_between(start, end)
     first_time, last_time = footage.time[span.start], footage.time[span.stop - 1]
     watch = _Watch(detector, sweep_windows(footage.image_size, tile_side))
@@ -142,8 +148,7 @@ def _follow(
             if sweeps.due(frame.time) or last:
                 watch.look_for_new(frame)
             progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    shortest = min(SHORTEST_STAY, (last_time - first_time) / 2)
-    return [trail for trail in watch.follower.trails() if trail.last.time - trail.first.time >= shortest]
+    return watch.follower.trails()
 
 
 class _Watch:

@@ -100,7 +100,7 @@ def test_person_for_five_frames(
 ) -> None:
     empty = blank(demo_frames[0], 30)
     video = write_video(tmp_path / "blink.mp4", [*empty, *demo_frames[:5], *empty])
-    assert_refused(capfd, tmp_path, capture(video), "blink.mp4")
+    assert_refused(capfd, tmp_path, capture(video), "blink.mp4", "seen long enough")
 
 
 def test_range_outside_the_footage(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -209,10 +209,26 @@ def test_missing_asset(asset: str, installation: Path, demo_clip: Path) -> None:
     assert_installation_refused(capture_with(installation, demo_clip), installation, Path(asset).name, "missing")
 
 
-def test_damaged_asset(installation: Path, demo_clip: Path) -> None:
-    path = installation / PACKAGE.name / "assets" / "student" / "student.onnx"
+@pytest.mark.parametrize(
+    "asset",
+    [
+        "blazepose/pose_detection.onnx",
+        "blazepose/pose_landmark_heavy.onnx",
+        "student/student.onnx",
+        "body/body_smpl24.npz",
+    ],
+)
+def test_damaged_asset(asset: str, installation: Path, demo_clip: Path) -> None:
+    path = installation / PACKAGE.name / "assets" / asset
     replace_asset(path, path.read_bytes()[:1000])
-    assert_installation_refused(capture_with(installation, demo_clip), installation, "student.onnx")
+    assert_installation_refused(capture_with(installation, demo_clip), installation, path.name)
+
+
+def test_body_with_spoilt_bytes(installation: Path, demo_clip: Path) -> None:
+    path = installation / PACKAGE.name / "assets" / "body" / "body_smpl24.npz"
+    content = path.read_bytes()
+    replace_asset(path, content[:2000] + bytes(20) + content[2020:])
+    assert_installation_refused(capture_with(installation, demo_clip), installation, path.name)
 
 
 def test_wrong_checkpoint_version(installation: Path, demo_clip: Path) -> None:
@@ -227,5 +243,6 @@ def assert_installation_refused(run: subprocess.CompletedProcess[str], installat
     assert run.stdout == ""
     assert run.stderr.startswith("posenet3d: error: ")
     assert run.stderr.count("\n") == 1
+    assert "unexpected" not in run.stderr
     assert all(word in run.stderr for word in words), run.stderr
     assert [path.name for path in installation.parent.iterdir()] == ["installation"]
