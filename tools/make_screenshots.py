@@ -19,6 +19,8 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 SCREEN = (1280, 800)
+LEFT_PART = "1058x800+0+0"
+"""Without the outliner and the properties at the right."""
 LONGEST = 420
 """Seconds until the window must have come to its end."""
 
@@ -71,8 +73,8 @@ def _serve(asked: Path, out: Path, environment: dict[str, str]) -> None:
             subprocess.run(["xdotool", *command], env=environment, check=True)
             time.sleep(0.4)
     else:
-        picture = out / f"{asked.stem}.png"
-        subprocess.run(["import", "-window", "root", "-colors", "255", str(picture)], env=environment, check=True)
+        picture = ["-window", "root", "-crop", LEFT_PART, "-quality", "88", str(out / f"{asked.stem}.jpg")]
+        subprocess.run(["import", *picture], env=environment, check=True)
     asked.unlink()
 
 

@@ -5,8 +5,10 @@ Steps run from a timer, so that the window draws between them. A step is a gener
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import bpy
@@ -31,7 +33,8 @@ def first_capture() -> Iterator[float]:
     sidebar = next(region for region in area.regions if region.type == "UI")
     sidebar.active_panel_category = TAB
     settings = bpy.context.scene.posenet3d
-    settings.footage = CLIP
+    os.chdir(Path(CLIP).parent)  # a name without a folder is easier to read, and the same everywhere
+    settings.footage = Path(CLIP).name
     area.tag_redraw()
     yield 3.0
     yield from ask("panel")
@@ -39,12 +42,13 @@ def first_capture() -> Iterator[float]:
         bpy.ops.posenet3d.find_people("INVOKE_DEFAULT")
     yield from until(lambda: bpy.ops.posenet3d.capture.poll())
     settings.person = "number"
+    area.tag_redraw()
     yield 1.0
     yield from ask("people")
     top = SCREEN_HEIGHT - (sidebar.y + sidebar.height)
     yield from ask("start", f"click {sidebar.x + sidebar.width // 2 - 10} {top + BUTTON_BELOW_TOP}")
     yield from until(lambda: not bpy.ops.posenet3d.capture.poll())
-    yield 12.0
+    yield 4.0
     yield from ask("progress")
     yield from until(lambda: settings.latest is not None)
     yield 1.0
@@ -57,7 +61,7 @@ def first_capture() -> Iterator[float]:
     yield from ask("overlay")
 
 
-def in_view(area: bpy.types.Area) -> object:
+def in_view(area: bpy.types.Area) -> AbstractContextManager:
     """The context as in the 3D view."""
     region = next(region for region in area.regions if region.type == "WINDOW")
     return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region)
@@ -70,7 +74,7 @@ def ask(name: str, wish: str = "picture") -> Iterator[float]:
     yield from until(lambda: not asked.exists())
 
 
-def until(condition) -> Iterator[float]:  # noqa: ANN001
+def until(condition: Callable[[], bool]) -> Iterator[float]:
     """Wait for something to come true."""
     while not condition():
         yield 0.2
