@@ -70,8 +70,7 @@ def shown_result(context: bpy.types.Context) -> bpy.types.Object | None:
 
 def captured_together(armature: bpy.types.Object) -> list[bpy.types.Object]:
     """Everyone of the same capture, the armature among them."""
-    collections = [one for one in armature.users_collection if one]
-    return [one for one in collections[0].objects if one.type == "ARMATURE" and one.posenet3d.frames]
+    return [one for one in armature.users_collection[0].objects if one.type == "ARMATURE" and one.posenet3d.frames]
 
 
 def register() -> None:
