@@ -106,23 +106,22 @@ def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTra
 
     Args:
         tracks: those who were found; at least one.
-        person: "largest" (the most prominent: size times presence), "longest" (in view), "all" (the most prominent
-            first), or "1", "2" and so on: counted from the picture's left to right, where each is first seen.
+        person: "largest" (the most prominent: size times presence), "longest" (in view), "all", or "1", "2" and so
+            on. They are counted, and "all" ordered, from the picture's left to right, where each is first seen.
         path: the footage, for the message.
 
     Raises:
         PoseNet3DError: there is no such person.
     """
-    by_prominence = sorted(tracks, key=lambda track: -track.prominence)
+    from_left = sorted(tracks, key=lambda track: track.regions[0].x)
     if person == "largest":
-        return by_prominence[:1]
+        return [max(from_left, key=lambda track: track.prominence)]
     if person == "longest":
-        return [max(by_prominence, key=lambda track: track.duration)]
+        return [max(from_left, key=lambda track: (track.duration, track.prominence))]
     if person == "all":
-        return by_prominence
+        return from_left
     if not person.isdecimal() or int(person) == 0:
         raise PoseNet3DError(f"person '{person}' is not known; use largest, longest, all, or 1, 2 and so on")
-    from_left = sorted(tracks, key=lambda track: track.regions[0].x)
     if int(person) > len(from_left):
         raise PoseNet3DError(f"{path}: there is no person {person}; {len(from_left)} found, counted from the left")
     return [from_left[int(person) - 1]]

@@ -85,7 +85,7 @@ class _Stopwatch:
 def capture_video(video: Path, settings: CaptureSettings, progress: Progress = silent) -> Capture:
     """Capture the motion of one or all people in a video.
 
-    Several people share one world: gravity, floor and origin are the first one's.
+    Several people share one world: gravity, floor and origin are those of the one who is seen best and longest.
 
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
@@ -103,7 +103,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         lifted = [lift(person, student, own_body, camera.focal_length, progress) for person in people]
-        world = find_world(lifted[0].body, lifted[0].certain_contacts(), lifted[0].up)
+        surest = max(lifted, key=lambda person: float(person.certainty.sum()))
+        world = find_world(surest.body, surest.certain_contacts(), surest.up)
         moments = sample_times(detected[0].time, rate)
         motions = [to_motion(person, world, camera, moments, float(rate)) for person in lifted]
     return Capture(

@@ -46,7 +46,7 @@ def test_choosing() -> None:
     tracks = [right_large, left_small, passer]
     assert choose(tracks, "largest", CLIP) == [right_large]
     assert choose(tracks, "longest", CLIP) == [left_small]
-    assert choose(tracks, "all", CLIP) == [right_large, passer, left_small]
+    assert choose(tracks, "all", CLIP) == [left_small, passer, right_large]
     assert [choose(tracks, number, CLIP)[0] for number in "123"] == [left_small, passer, right_large]
 
 
