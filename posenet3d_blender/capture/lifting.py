@@ -15,6 +15,7 @@ from .presence import SEEN, certainty
 from .sampling import SampledKeypoints, sample_keypoints
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
+from .solve.terms import SolveWeights
 from .student import Student
 from .student_input import STUDENT_RATE
 
@@ -42,7 +43,12 @@ class LiftedPerson:
 
 
 def lift(
-    keypoints: Keypoints, student: Student, own_body: Body | None, focal_length: float, progress: Progress
+    keypoints: Keypoints,
+    student: Student,
+    own_body: Body | None,
+    focal_length: float,
+    weights: SolveWeights,
+    progress: Progress,
 ) -> LiftedPerson:
     """Lift one person.
 
@@ -53,6 +59,7 @@ def lift(
         student: the network.
         own_body: the user's; None: the shipped one.
         focal_length: pixels.
+        weights: of the solve.
         progress: told of the stages "student" and "solve".
     """
     sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length)
@@ -62,5 +69,5 @@ def lift(
         lengths = bone_lengths(body.rest_joints(prediction.betas))
         prediction = replace(prediction, betas=match_shape(lengths, own_body))
         body = own_body
-    solved = solve(body, sampled, prediction, progress=progress)
+    solved = solve(body, sampled, prediction, weights, progress)
     return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction.contacts, prediction.up, solved)

@@ -25,6 +25,7 @@ from .network import Warn
 from .people import choose, find_people
 from .presence import SHORTEST_SIGHT, from_first_to_last_sight, seconds_seen, seen_frames
 from .repair import repair
+from .solve.terms import SolveWeights
 from .student import load_student
 from .tracking import track_keypoints
 from .world import find_world, to_motion
@@ -52,6 +53,10 @@ class CaptureSettings:
     """heavy or full."""
     body: Path | None = None
     """The user's own SMPL file; None: the shipped body."""
+    smoothing: float = SolveWeights.smoothing
+    """Seconds: moves quicker than this count as flicker; 0 keeps everything."""
+    foot_lock: bool = True
+    """Whether resting feet are held in place."""
     cache_folder: Path | None = None
     """Where detections are kept for the next capture of the same footage; None: they are not."""
 
@@ -102,7 +107,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
-        lifted = [lift(person, student, own_body, camera.focal_length, progress) for person in people]
+        weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
+        lifted = [lift(person, student, own_body, camera.focal_length, weights, progress) for person in people]
         surest = max(lifted, key=lambda person: float(person.certainty.sum()))
         world = find_world(surest.body, surest.certain_contacts(), surest.up)
         moments = sample_times(detected[0].time, rate)

@@ -61,6 +61,7 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
         person = self.person or settings.chosen_person
         detector, device = settings.quality, settings.device or "auto"
         field_of_view = settings.field_of_view or None
+        smoothing, foot_lock = settings.smoothing, settings.foot_lock
         cache = cache_folder()
         self._summary = ""
 
@@ -74,6 +75,8 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
                 end=end,
                 field_of_view=field_of_view,
                 detector=detector,
+                smoothing=smoothing,
+                foot_lock=foot_lock,
                 cache_folder=cache,
             )
             return capture_video(video, chosen, progress), load_body()

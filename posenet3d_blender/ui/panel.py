@@ -72,6 +72,8 @@ class POSENET3D_PT_settings(_InOurTab, bpy.types.Panel):
         layout.prop(settings, "quality")
         layout.prop(settings, "device")
         layout.prop(settings, "field_of_view", text="View Angle")
+        layout.prop(settings, "smoothing")
+        layout.prop(settings, "foot_lock")
         layout.prop(settings, "target")
 
 

@@ -59,6 +59,20 @@ class POSENET3D_PG_settings(bpy.types.PropertyGroup):
         precision=1,
         step=100,
     )
+    smoothing: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Smoothing",
+        description="Seconds; moves quicker than this count as flicker and are calmed. 0 keeps everything",
+        default=0.1,
+        min=0.0,
+        max=1.0,
+        precision=2,
+        step=1,
+    )
+    foot_lock: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Foot Lock",
+        description="Hold feet that rest on the floor in place; turn off for skating and dancing on slippery floors",
+        default=True,
+    )
     target: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Target",
         description="An armature with the same bone names that gets the motion too; empty for the new armature only",

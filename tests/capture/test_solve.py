@@ -14,6 +14,7 @@ from posenet3d_blender.capture.solve import solver
 from posenet3d_blender.capture.solve.banded import FrameSystem
 from posenet3d_blender.capture.solve.posed_body import PosedBody
 from posenet3d_blender.capture.solve.solver import solve
+from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student import StudentPrediction
 
 from .made_up import FOCAL_LENGTH, swaying_person
@@ -154,3 +155,31 @@ def test_a_long_absence_is_bridged_in_place(body: Body, monkeypatch: pytest.Monk
     state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), prediction)
     assert np.abs(state.pelvis[:, 2] - 4).max() < 0.5
     assert np.linalg.norm(np.diff(state.pelvis, axis=0), axis=-1).max() < 0.1
+
+
+def test_more_smoothing_is_calmer_and_none_follows_the_flicker(body: Body) -> None:
+    time = np.arange(60) / 30
+    person = swaying_person(body, time)
+    rng = np.random.default_rng(3)
+    shaken = person.keypoints.points + rng.normal(scale=4.0, size=person.keypoints.points.shape)
+    keypoints = Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size)
+    seen = sample_keypoints(keypoints, 30.0, FOCAL_LENGTH)
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2)))
+
+    def flicker(smoothing: float) -> float:
+        joints = solve(body, seen, prediction, SolveWeights(smoothing=smoothing)).joints
+        return float(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1).mean())
+
+    none, default, much = flicker(0.0), flicker(SolveWeights.smoothing), flicker(0.3)
+    assert much < default < none
+    assert default < 0.7 * none
+
+
+def test_without_foot_lock_contacts_change_nothing(body: Body) -> None:
+    time = np.arange(30) / 30
+    person = swaying_person(body, time)
+    seen = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    free = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((30, 2)))
+    resting = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((30, 2)))
+    unlocked = solve(body, seen, resting, SolveWeights(foot_lock=False))
+    np.testing.assert_allclose(unlocked.joints, solve(body, seen, free).joints, atol=1e-9)

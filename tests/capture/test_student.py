@@ -24,6 +24,7 @@ from posenet3d_blender.capture.keypoints import MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.lifting import lift
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
 from posenet3d_blender.capture.sampling import sample_keypoints
+from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student import STUDENT_FOLDER, load_student
 from posenet3d_blender.capture.world import find_world, to_motion
 from posenet3d_blender.errors import PoseNet3DError
@@ -162,7 +163,7 @@ def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
     body = load_body()
     time = np.arange(2 * rate) / rate
     person = swaying_person(body, time)
-    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, silent)
+    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
     world = find_world(lifted.body, lifted.certain_contacts(), lifted.up)
     camera = Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))
     motion = to_motion(lifted, world, camera, sample_times(time, Fraction(rate)), rate)

@@ -34,9 +34,12 @@ def test_the_panels_choices_reach_the_capture(pipeline, video):
     chosen.person, chosen.person_number = "number", 2
     chosen.quality = "full"
     chosen.field_of_view = 50
+    chosen.smoothing, chosen.foot_lock = 0.3, False
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector, asked.field_of_view) == (0.5, 1.5, "2", "full", 50)
+    assert asked.smoothing == pytest.approx(0.3)
+    assert not asked.foot_lock
     assert asked.device == "auto"
 
 

@@ -80,7 +80,8 @@ def _solve_segment(
         add_keypoints(system, state, seen, weights)
         add_student(system, state, prediction, weights)
         add_smoothness(system, state, step_seconds, weights)
-        add_contacts(system, state, prediction.contacts, step_seconds, weights)
+        if weights.foot_lock:
+            add_contacts(system, state, prediction.contacts, step_seconds, weights)
         state = state.moved(*system.solve(DAMPING))
     progress("solve", 1.0)
     return state

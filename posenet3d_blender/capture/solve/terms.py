@@ -18,6 +18,10 @@ from .posed_body import PosedBody
 Array = NDArray[np.float64]
 
 
+SHORTEST_SMOOTHING = 0.01
+"""Seconds, under which smoothing no longer shows."""
+
+
 @dataclass(frozen=True)
 class SolveWeights:
     """Expected deviations (one standard deviation) of each term, in metres, radians and seconds."""
@@ -38,6 +42,10 @@ class SolveWeights:
     """Metres per second squared, x, y and z of the camera frame."""
     foot_speed: float = 0.10
     """Metres per second of a resting foot."""
+    smoothing: float = 0.1
+    """Seconds: the accelerations above are those of moves that take this long; shorter ones count as flicker."""
+    foot_lock: bool = True
+    """Whether resting feet are held."""
     shape: float = 1.9
     """Coefficients from the student's, by each sample's evidence: a detector's faults repeat from frame to frame, so
     that more footage must not mean more trust in what they say of the shape."""
@@ -97,7 +105,9 @@ def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, w
     )
     acceleration = np.concatenate([np.diff(state.pelvis, 2, axis=0), np.diff(turns, axis=0)], axis=1)
     turn = np.full(turns.shape[1], weights.turn_acceleration)
-    deviation = np.concatenate([weights.travel_acceleration, turn]) * step_seconds**2
+    # The same move in half the time has four times the acceleration.
+    tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
+    deviation = np.concatenate([weights.travel_acceleration, turn]) * tempo * step_seconds**2
     believed = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
     system.add_second_differences(believed / deviation**2, acceleration)
 
