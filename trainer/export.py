@@ -55,6 +55,7 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
             external_data=False,
             verbose=False,
         )
+        _strip_notes(partial)
     training = json.loads((checkpoint / "student.json").read_text())["training"]
     description = {
         "version": STUDENT_VERSION,
@@ -66,3 +67,21 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
     with writing(folder / "student.json") as partial:
         partial.write_text(json.dumps(description, indent=2) + "\n")
     return path
+
+
+def _strip_notes(path: Path) -> None:
+    """Take out what the exporter notes of the source code and the machine; the add-on ships none of it."""
+    import onnx
+
+    model = onnx.load(path)
+    for part in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+    ):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    onnx.save(model, path)
