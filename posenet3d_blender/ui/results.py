@@ -41,6 +41,10 @@ def keep_results(
     scene: bpy.types.Scene, armatures: list[bpy.types.Object], capture: Capture, warnings: tuple[str, ...]
 ) -> None:
     """Note on each armature what the panel shows of it; the first becomes the scene's latest capture."""
+    # not above: enabling the add-on must not load what capturing needs
+    from ..capture.network import device_name
+
+    ran_on = f"{device_name(capture.device)}, by {capture.backend}"
     for armature, motion in zip(armatures, capture.motions, strict=True):
         result = armature.posenet3d
         result.frames = motion.frame_count
@@ -48,7 +52,7 @@ def keep_results(
         result.unsure_frames = int((motion.confidence < LOW_CONFIDENCE).sum())
         result.graph = confidence_graph(motion)
         result.warnings = "\n".join(warnings)
-        result.ran_on = f"{capture.device}, {capture.backend}"
+        result.ran_on = ran_on
         result.camera = scene.camera if motion.camera else None
     settings_of(scene).latest = armatures[0]
 
