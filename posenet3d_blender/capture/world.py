@@ -96,6 +96,9 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, moments: Array
     state, sampled = person.body, person.sampled.time
     # Half a frame of grace: the first and last sight are frames of the footage, the moments are the motion's.
     there = (moments >= sampled[0] - 0.5 / rate) & (moments <= sampled[-1] + 0.5 / rate)
+    if not there.any():
+        # A rate of one a second, say, and somebody who came and went between.
+        there[np.abs(moments - sampled.mean()).argmin()] = True
     time = moments[there]
     rotations = state.rotations.copy()
     rotations[:, 0] = world.world_to_camera[:3, :3].T @ rotations[:, 0]

@@ -158,6 +158,15 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
     np.testing.assert_allclose(apart.mean(0), (1, 0, 0), atol=0.25)
 
 
+def test_somebody_who_comes_and_goes_between_two_moments_gets_one_frame() -> None:
+    person = swaying_person(load_body(), 1.1 + np.arange(20) / 60)
+    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
+    world = find_world(lifted.body, lifted.certain_contacts(), lifted.up)
+    motion = to_motion(lifted, world, Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4)), np.arange(4.0), 1.0)
+    assert motion.time.tolist() == [1.0]
+    assert np.isfinite(motion.joints).all()
+
+
 @pytest.mark.parametrize("rate", [24, 60, 240])
 def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
     body = load_body()
