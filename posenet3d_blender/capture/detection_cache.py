@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..archives import read_npz
 from ..errors import PoseNet3DError
 from ..files import writing
 from .footage import Footage
@@ -100,16 +101,17 @@ class DetectionCache:
 def _read(path: Path) -> list[Keypoints]:
     """Everyone's detections; none where the file is damaged, which then counts as not kept."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            kept = []
-            for index in range(int(archive["people"])):
-                width, height = (int(side) for side in archive[f"image_size_{index}"])
-                points = archive[f"points_{index}"].astype(np.float64)
-                confidence = archive[f"confidence_{index}"].astype(np.float64)
-                kept.append(Keypoints(archive[f"time_{index}"], points, confidence, (width, height)))
-            return kept
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        arrays = read_npz(path, "detections that were kept")
+        people = [_person(arrays, index) for index in range(int(arrays["people"]))]
+    except (PoseNet3DError, KeyError, ValueError, TypeError):
         return []
+    return people
+
+
+def _person(arrays: dict[str, NDArray], index: int) -> Keypoints:
+    width, height = (int(side) for side in arrays[f"image_size_{index}"])
+    points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
+    return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))
 
 
 def _covers(keypoints: Keypoints, wanted: np.ndarray) -> bool:
