@@ -1,7 +1,4 @@
-"""Checkpoints: a folder with `student.safetensors`, `student.json` and, while training, the optimiser's state.
-
-Nothing is unpickled: weights and optimiser state are safetensors, the rest is JSON.
-"""
+"""Checkpoints of students: a folder with `student.safetensors` and `student.json`. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -9,9 +6,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
@@ -24,9 +20,7 @@ CHECKPOINT_VERSION = 1
 
 def save_student(folder: Path, network: StudentNetwork, notes: dict[str, str | int | float]) -> None:
     """Write the network and what is known of its training; each file appears whole."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with writing(folder / "student.safetensors") as partial:
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, partial)
+    write_tensors(folder / "student.safetensors", network.state_dict())
     description = {"version": CHECKPOINT_VERSION, "config": asdict(network.config), "training": notes}
     with writing(folder / "student.json") as partial:
         partial.write_text(json.dumps(description, indent=2) + "\n")
@@ -60,33 +54,16 @@ def load_student(folder: Path) -> StudentNetwork:
     return network
 
 
-def save_progress(folder: Path, step: int, network: StudentNetwork, optimiser: torch.optim.Optimizer) -> None:
-    """Write what is needed to go on after a stop: raw weights, optimiser state and step, as one safetensors file."""
-    tensors: dict[str, Tensor] = {
-        f"network.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()
-    }
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value).contiguous() for name, value in state.items()}
-    with writing(folder / "progress.safetensors") as partial:
-        save_file(tensors, partial, metadata={"step": str(step)})
+def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
+    """Write a safetensors file, whole or not at all; its folder is made.
 
-
-def load_progress(folder: Path, network: StudentNetwork, optimiser: torch.optim.Optimizer) -> int:
-    """Restore what `save_progress` wrote, in place; returns the number of steps done, 0 when there is none."""
-    from safetensors import safe_open
-
-    path = folder / "progress.safetensors"
-    if not path.exists():
-        return 0
-    tensors = load_file(path)
-    prefix = "network."
-    network.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, name = key.split(".")
-            state.setdefault(int(index), {})[name] = value
-    whole = optimiser.state_dict()
-    optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
-    with safe_open(path, "pt") as archive:
-        return int(archive.metadata()["step"])
+    Raises:
+        PoseNet3DError: the folder can't be made or written, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseNet3DError(f"{path.parent}: can't be made ({error.strerror}); give another folder") from error
+    # Written from memory, since safetensors' own writing would leave a file that no other user may read.
+    with writing(path) as partial:
+        partial.write_bytes(save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, notes))

@@ -58,12 +58,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from .distributed import this_process
     from .recipe_file import read_recipe
     from .supervised import SupervisedRecipe, train_supervised
 
     path = options.config or RECIPES / f"{options.recipe}.toml"
     folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
-    print(folder)
+    if this_process().is_main:
+        print(folder)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -48,7 +48,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "tiny.toml"
     path.write_text(
         f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
-        "save_every = 20\nthreads = 1\naverage_decay = 0.8\n[student]\nwidth = 32\nblocks = 1\n"
+        "learning_rate = 0.003\nsave_every = 20\nthreads = 1\naverage_decay = 0.8\n[student]\nwidth = 32\nblocks = 1\n"
     )
     return path
 
@@ -58,7 +58,7 @@ def losses(run: Path) -> list[float]:
 
     log = EventAccumulator(str(run / "log"))
     log.Reload()
-    return [event.value for event in log.Scalars("root")]
+    return [event.value for event in log.Scalars("total")]
 
 
 def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

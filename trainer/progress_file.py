@@ -1,0 +1,100 @@
+"""The state of a training as one file: raw weights, their moving average, the optimiser's moments and the step.
+
+It is safetensors, written whole; nothing is unpickled. Frozen parameters are not in it: they come with the stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from posenet3d_blender.errors import PoseNet3DError
+
+from .checkpoint import write_tensors
+
+PROGRESS_NAME: Final = "progress.safetensors"
+
+
+@dataclass
+class TrainingState:
+    """What changes while a stage trains."""
+
+    module: nn.Module
+    optimiser: torch.optim.Optimizer
+    averages: dict[str, Tensor]
+    """Moving average of each trained parameter, by name."""
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """The parameters that are optimised, by name."""
+        return {name: parameter for name, parameter in self.module.named_parameters() if parameter.requires_grad}
+
+
+def save_progress(folder: Path, step: int, state: TrainingState) -> None:
+    """Write the state after `step` steps.
+
+    Raises:
+        PoseNet3DError: the folder can't be written or the disk is full.
+    """
+    tensors = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
+    for name, parameter in state.trained().items():
+        tensors |= {f"weights/{name}": parameter.detach(), f"average/{name}": state.averages[name]}
+        moments = state.optimiser.state[parameter]
+        tensors |= {f"{moment}/{name}": torch.as_tensor(value) for moment, value in moments.items()}
+    write_tensors(folder / PROGRESS_NAME, tensors, {"step": str(step)})
+
+
+def load_progress(folder: Path, state: TrainingState) -> int:
+    """Restore what `save_progress` wrote, in place; returns the number of steps done, 0 when there is no file.
+
+    Raises:
+        PoseNet3DError: the file is corrupted or of another network.
+    """
+    path = folder / PROGRESS_NAME
+    if not path.exists():
+        return 0
+    try:
+        with safe_open(path, "pt") as archive:
+            tensors = {key: archive.get_tensor(key) for key in archive.keys()}  # noqa: SIM118 - not a dict
+            step = int(archive.metadata()["step"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise PoseNet3DError(
+            f"{path}: the training's progress is damaged ({reason}); train without --resume, or bring the file back"
+        ) from error
+    _restore(path, tensors, state)
+    return step
+
+
+@torch.no_grad()
+def _restore(path: Path, tensors: dict[str, Tensor], state: TrainingState) -> None:
+    trained = state.trained()
+    places: dict[str, Tensor] = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
+    for name, parameter in trained.items():
+        places |= {f"weights/{name}": parameter, f"average/{name}": state.averages[name]}
+    for key, place in places.items():
+        if key not in tensors or tensors[key].shape != place.shape:
+            raise PoseNet3DError(
+                f"{path}: '{key}' is missing or of another shape: the progress of another recipe; "
+                "train without --resume, or into another folder"
+            )
+        if not tensors[key].isfinite().all():
+            raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; train without --resume")
+    for key, place in places.items():
+        place.copy_(tensors[key])
+    for key, value in tensors.items():
+        moment, _, name = key.partition("/")
+        if key not in places and name in trained:
+            # The optimiser counts its steps on the processor, wherever the moments are.
+            device = trained[name].device if value.ndim else torch.device("cpu")
+            state.optimiser.state[trained[name]][moment] = value.to(device)
+
+
+def _buffers(module: nn.Module) -> dict[str, Tensor]:
+    """The buffers that belong to the module's state."""
+    kept = module.state_dict()
+    return {name: buffer for name, buffer in module.named_buffers() if name in kept}

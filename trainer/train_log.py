@@ -1,0 +1,80 @@
+"""What a training says of itself: TensorBoard, a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from posenet3d_blender.errors import PoseNet3DError
+
+from .distributed import Process, mean_of_processes
+
+log = logging.getLogger(__name__)
+
+
+class TrainingLog:
+    """Means of the loss terms between two reports. Only the main process shows and writes; all must call it."""
+
+    def __init__(self, folder: Path, done: int, steps: int, batch: int, process: Process) -> None:
+        self._batch, self._process, self._steps = batch, process, steps
+        self._sums: dict[str, Tensor] = {}
+        self._count, self._since, self._started = 0, time.monotonic(), time.monotonic()
+        self._bar = tqdm(
+            total=steps, initial=done, unit="step", disable=not (process.is_main and sys.stderr.isatty()), leave=False
+        )
+        self._writer = _open_writer(folder / "log", done) if process.is_main else None
+
+    def __enter__(self) -> TrainingLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def add(self, terms: dict[str, Tensor]) -> None:
+        """Take the terms of one step."""
+        for name, term in terms.items():
+            self._sums[name] = self._sums.get(name, torch.zeros_like(term)) + term.detach()
+        self._count += 1
+        self._bar.update()
+
+    def report(self, step: int, learning_rate: float) -> None:
+        """Write the means since the last report."""
+        means = mean_of_processes(torch.stack(list(self._sums.values())) / self._count).tolist()
+        seconds = time.monotonic() - self._since
+        values = dict(zip(self._sums, means, strict=True)) | {"total": sum(means)}
+        speed = self._count * self._batch / seconds
+        extra = {"learning_rate": learning_rate, "windows_per_second": speed}
+        if self._process.device.type == "cuda":
+            extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(self._process.device) / 2**30
+        self._sums, self._count, self._since = {}, 0, time.monotonic()
+        if self._writer is None:
+            return
+        for name, value in (values | extra).items():
+            self._writer.add_scalar(name, value, step)
+        self._writer.flush()
+        minutes = (time.monotonic() - self._started) / 60
+        self._bar.set_postfix(total=f"{values['total']:.4f}", refresh=False)
+        if self._bar.disable:
+            numbers = ", ".join(f"{name} {value:.4g}" for name, value in (values | extra).items())
+            log.info("step %d of %d, %.1f min: %s", step, self._steps, minutes, numbers)
+
+
+def _open_writer(folder: Path, done: int) -> SummaryWriter:
+    """Points after the step that training goes on from are of a run that was cut off; they are no longer shown."""
+    try:
+        return SummaryWriter(os.fspath(folder), purge_step=done + 1)
+    except OSError as error:
+        raise PoseNet3DError(f"{folder}: can't be written ({error.strerror}); check the folder and disk") from error
