@@ -67,3 +67,12 @@ def mean_of_processes(value: Tensor) -> Tensor:
     total = value.clone()
     dist.all_reduce(total)
     return total / dist.get_world_size()
+
+
+def same_in_all_processes(number: int, process: Process) -> bool:
+    """Whether all processes came with the same number; the answer is the same in each."""
+    if not dist.is_initialized():
+        return True
+    extremes = torch.tensor([number, -number], device=process.device)
+    dist.all_reduce(extremes, dist.ReduceOp.MAX)
+    return bool(extremes.sum() == 0)

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from posenet3d_blender.errors import PoseNet3DError
 
-from .distributed import Process, processes_joined
+from .distributed import Process, processes_joined, same_in_all_processes
 from .progress_file import TrainingState, load_progress, save_progress
 from .train_log import TrainingLog
 
@@ -118,6 +118,8 @@ def train_stage(
         model = _shared(stage, process)
         state = _new_state(stage, schedule)
         done = load_progress(folder, state) if resume else 0
+        if not same_in_all_processes(done, process):
+            raise PoseNet3DError(f"{folder}: not the same folder for all processes; put the run on a disk they share")
         if done >= schedule.steps:
             log.info("%s: finished after %d steps", folder, done)
         else:
