@@ -1,4 +1,4 @@
-"""Command line of the trainer: `python -m trainer train|evaluate|export`."""
+"""Command line of the trainer: `python -m trainer train|evaluate|export|convert`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posenet3d_blender.errors import PoseNet3DError
+
+from .convert import add_convert_arguments
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--checkpoint", type=Path, required=True, help="folder that training wrote")
     export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
     export.set_defaults(run=_export)
+    add_convert_arguments(commands.add_parser("convert", help="make training data from public data sets or keypoints"))
     return parser
 
 

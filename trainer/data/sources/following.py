@@ -1,0 +1,60 @@
+"""Whose pose is whose: poses of several people in each frame, joined into one track for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pose: TypeAlias = NDArray[np.float64]
+"""(points, 3) x, y and score; score 0: not seen."""
+Track: TypeAlias = list[tuple[int, Pose]]
+"""A person's frames, rising, and their pose in each."""
+
+REACH: Final = 0.5
+"""Between two sights a person's points move no farther, on average, than this part of the person's extent."""
+
+
+def follow(poses: Mapping[int, list[Pose]], reach_frames: int) -> list[Track]:
+    """Join poses into tracks, the nearest pairs first.
+
+    Args:
+        poses: everybody's poses by frame number; frames may be missing.
+        reach_frames: who was not seen for more frames than this is a new person.
+    """
+    finished: list[Track] = []
+    current: list[Track] = []
+    for frame in sorted(poses):
+        finished += [track for track in current if frame - track[-1][0] > reach_frames]
+        current = [track for track in current if frame - track[-1][0] <= reach_frames]
+        people = [pose for pose in poses[frame] if (pose[:, 2] > 0).any()]
+        pairs = sorted(
+            (distance, person, index)
+            for person, pose in enumerate(people)
+            for index, track in enumerate(current)
+            if (distance := _distance(track[-1][1], pose)) < REACH
+        )
+        taken_people: set[int] = set()
+        taken_tracks: set[int] = set()
+        for _, person, index in pairs:
+            if person not in taken_people and index not in taken_tracks:
+                current[index].append((frame, people[person]))
+                taken_people.add(person)
+                taken_tracks.add(index)
+        current += [[(frame, pose)] for person, pose in enumerate(people) if person not in taken_people]
+    return finished + current
+
+
+def _distance(pose: Pose, other: Pose) -> float:
+    """Mean distance of the points that both show, as a part of the larger extent; infinity where none is shared."""
+    both = (pose[:, 2] > 0) & (other[:, 2] > 0)
+    if not both.any():
+        return np.inf
+    extent = max(_extent(pose), _extent(other), 1e-9)
+    return float(np.linalg.norm(pose[both, :2] - other[both, :2], axis=1).mean()) / extent
+
+
+def _extent(pose: Pose) -> float:
+    return float(np.ptp(pose[pose[:, 2] > 0, :2], axis=0).max())

@@ -1,0 +1,113 @@
+"""Unpickling of data sets that come as pickles, without giving them the power to run anything.
+
+Only NumPy arrays, numbers, text and plain containers are rebuilt; whoever asks for any other name is refused.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet3d_blender.errors import PoseNet3DError, one_line
+
+
+def _blank_array(kind: type, shape: tuple[int, ...], code: str) -> NDArray:
+    """`numpy.core.multiarray._reconstruct`: an array whose content follows."""
+    if kind is not np.ndarray:
+        raise pickle.UnpicklingError(f"refused to build {kind.__name__}")
+    return np.ndarray(shape, code)
+
+
+def _scalar(kind: np.dtype, content: bytes | str) -> np.generic:
+    """`numpy.core.multiarray.scalar`, for numbers alone; Python 2 stored their bytes as text."""
+    if kind.hasobject:
+        raise pickle.UnpicklingError("refused to build an object")
+    return np.frombuffer(content.encode("latin1") if isinstance(content, str) else content, kind)[0]
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """`_codecs.encode`, with which Python 3 stores bytes in Python 2's protocols."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"refused the encoding {encoding}")
+    return text.encode("latin1")
+
+
+_NAMES: Final[dict[tuple[str, str], Callable[..., object]]] = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _encoded,
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _blank_array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Knows the names above and no other."""
+
+    def find_class(self, module: str, name: str) -> Callable[..., object]:
+        try:
+            return _NAMES[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+
+def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
+    """The dictionary in a pickle of Python 2 or 3.
+
+    Args:
+        path: the pickle.
+        wanted: what should have been given, for the message.
+
+    Raises:
+        PoseNet3DError: the file is missing, damaged, no dictionary, or asks for more than plain data.
+    """
+    try:
+        with path.open("rb") as stream:
+            return _dictionary(stream)
+    except Exception as error:  # a broken pickle can raise nearly anything
+        raise _refusal(path, wanted, error) from error
+
+
+def read_pickled_member(path: Path, key: str, wanted: str) -> dict[str, object]:
+    """The dictionary that `numpy.savez` pickled into an archive under `key`; otherwise as `read_plain_pickle`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if f"{key}.npy" not in archive.namelist():
+                raise PoseNet3DError(f"{path}: key '{key}' is missing; give {wanted}")
+            with archive.open(f"{key}.npy") as stream:
+                version = np.lib.format.read_magic(stream)
+                read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2_0
+                _, _, kind = read_header(stream)
+                if not kind.hasobject:
+                    raise PoseNet3DError(f"{path}: key '{key}' holds {kind}, not takes by name; give {wanted}")
+                return _dictionary(stream)
+    except PoseNet3DError:
+        raise
+    except Exception as error:  # as above, and a broken archive adds its own
+        raise _refusal(path, wanted, error) from error
+
+
+def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    return np.lib.format.read_array_header_2_0(stream)
+
+
+def _dictionary(stream: IO[bytes]) -> dict[str, object]:
+    content = _PlainUnpickler(stream, encoding="latin1", fix_imports=False).load()
+    if isinstance(content, np.ndarray) and content.dtype.hasobject and content.size == 1:
+        content = content.reshape(-1)[0]
+    if not isinstance(content, dict):
+        raise pickle.UnpicklingError("it holds no dictionary")
+    return content
+
+
+def _refusal(path: Path, wanted: str, error: Exception) -> PoseNet3DError:
+    if isinstance(error, FileNotFoundError):
+        return PoseNet3DError(f"{path}: no such file; give {wanted}")
+    reason = one_line(str(error)) or type(error).__name__
+    return PoseNet3DError(f"{path}: can't be read as plain data ({reason}); give {wanted}")
