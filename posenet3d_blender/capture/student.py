@@ -6,15 +6,16 @@ Overlapping windows are run, each also mirrored, and their answers averaged: a f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..body.model import Body
 from ..body.rotations import interpolate_rotations, six_d_to_matrix
-from ..body.skeleton import JOINT_COUNT, MIRRORED_JOINTS
+from ..body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ..errors import PoseNet3DError
 from ..progress import Progress, silent
 from .keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
@@ -25,7 +26,7 @@ from .student_input import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_window
 
 Array = NDArray[np.float64]
 
-STUDENT_VERSION: Final = 1
+STUDENT_VERSION: Final = 2
 STUDENT_FOLDER: Final = Path(__file__).parents[1] / "assets" / "student"
 _STRIDE: Final = 8
 _BATCH: Final = 64
@@ -44,6 +45,15 @@ class StudentPrediction:
     """(3,) unit vector against gravity."""
     contacts: Array
     """(S, 2) probability that the left and the right foot rest."""
+    bone_offsets: Array = field(default_factory=lambda: np.zeros((JOINT_COUNT, 3)))
+    """(24, 3) metres from the shipped body's rest bones, in this shape, to the person's own; Y up, X left."""
+
+    def rest_joints(self, body: Body) -> Array:
+        """(24, 3) metres: the person's own skeleton at rest, with the pelvis where the body has it."""
+        shift = np.zeros((JOINT_COUNT, 3))
+        for joint in range(1, JOINT_COUNT):
+            shift[joint] = shift[PARENTS[joint]] + self.bone_offsets[joint]
+        return body.rest_joints(self.betas) + shift
 
 
 class Student:
@@ -75,7 +85,7 @@ class Student:
             np.zeros((count, 2)),
             np.zeros(count),
         )
-        betas, seen = np.zeros(0), 1e-6
+        betas, bone_offsets, seen = np.zeros(0), np.zeros((JOINT_COUNT, 3)), 1e-6
         for first in range(0, len(index), _BATCH):
             progress("student", first / len(index))
             windows = index[first : first + _BATCH]
@@ -91,10 +101,13 @@ class Student:
                 ups = ups + (share * answer.up).sum((0, 1))
                 batch_betas = (window_seen[:, None] * answer.betas).sum(0)
                 betas = batch_betas if betas.size == 0 else betas + batch_betas
+                bone_offsets += (window_seen[:, None, None] * answer.bone_offsets).sum(0)
                 seen += window_seen.sum()
         rotations = _nearest_rotations(matrices)
         rotations = _bridge(confidence, rotations)
-        return StudentPrediction(rotations, betas / seen, ups / np.linalg.norm(ups), contacts / totals[:, None])
+        return StudentPrediction(
+            rotations, betas / seen, ups / np.linalg.norm(ups), contacts / totals[:, None], bone_offsets / seen
+        )
 
     def _mirrored(self, rays: Array, confidence: Array, windows: NDArray[np.intp]) -> _WindowAnswers:
         order = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
@@ -104,6 +117,7 @@ class Student:
             answer.betas,
             answer.up @ _MIRROR,
             answer.contacts[..., ::-1],
+            answer.bone_offsets[:, list(MIRRORED_JOINTS)] @ _MIRROR,
         )
 
 
@@ -117,6 +131,8 @@ class _WindowAnswers:
     """(B, T, 3)"""
     contacts: Array
     """(B, T, 2)"""
+    bone_offsets: Array
+    """(B, 24, 3)"""
 
 
 def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = tell_nobody) -> Student:
@@ -162,7 +178,11 @@ def _run(network: Network, rays: Array, confidence: Array) -> _WindowAnswers:
     rotations[:, :, 0] = np.swapaxes(view, -1, -2)[:, None] @ rotations[:, :, 0]
     up = output["up"] / np.linalg.norm(output["up"], axis=-1, keepdims=True)
     return _WindowAnswers(
-        rotations, output["betas"].astype(np.float64), up @ view, 1 / (1 + np.exp(-output["contacts"]))
+        rotations,
+        output["betas"].astype(np.float64),
+        up @ view,
+        1 / (1 + np.exp(-output["contacts"])),
+        output["bone_offsets"].astype(np.float64),
     )
 
 

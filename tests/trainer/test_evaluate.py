@@ -24,6 +24,7 @@ from trainer.data.clips import Clips, load_clips, resampled
 from trainer.data.detected import detect, load_detector_noise
 from trainer.data.evaluation_views import evaluation_views
 from trainer.data.points import JOINT_OF_POINT, NO_JOINT
+from trainer.evaluate import open_student
 from trainer.export import export_student
 from trainer.metrics import COMMON_JOINTS, align_to, measure, scale_to
 
@@ -189,9 +190,50 @@ def test_the_shipped_student_gives_figures(data: Path, tmp_path: Path, source: s
     assert run(data, tmp_path / "c.json", "--views", "2", "--input", source, "--seed", "1") != first
 
 
-def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path) -> None:
+def test_the_persons_own_skeleton_is_measured_beside_the_shipped_body(data: Path, tmp_path: Path) -> None:
+    network = StudentNetwork(StudentConfig(width=8, blocks=1))
+    save_student(tmp_path / "plain", network, {})
+    offsets = torch.zeros(24, 3)
+    for side, sign in (("left", 1), ("right", -1)):
+        offsets[JOINT_INDEX[f"{side}_knee"]] = torch.tensor([sign * 0.01, -0.2, 0.0])
+    with torch.no_grad():
+        network.bones.bias.copy_(offsets.flatten())
+    save_student(tmp_path / "longer", network, {})
+    plain, longer = (
+        run(data, tmp_path / f"{name}.json", "--views", "1", "--checkpoint", str(tmp_path / name))
+        for name in ("plain", "longer")
+    )
+    assert plain["student"] == pytest.approx(plain["student_body"])
+    assert longer["student_body"] == plain["student_body"]
+    # Knees and ankles of two legs, 4 of 14 joints, lie lower by the 20 cm at most.
+    assert 0 < abs(longer["student"]["mpjpe_mm"] - plain["student"]["mpjpe_mm"]) < 4 / 14 * 201
+    view = next(evaluation_views(load_clips(data), 1, 0, None))
+    said = open_student(str(tmp_path / "longer")).predict_points(view.rays, view.confidence)
+    np.testing.assert_allclose(said.bone_offsets, offsets, atol=1e-6)
+    body = load_body()
+    shift = said.rest_joints(body) - body.rest_joints(said.betas)
+    np.testing.assert_allclose(shift[JOINT_INDEX["left_foot"]], (0.01, -0.2, 0), atol=1e-6)
+    np.testing.assert_allclose(shift[JOINT_INDEX["left_wrist"]], 0, atol=1e-9)
+
+
+def test_one_sided_offsets_come_out_even(data: Path, tmp_path: Path) -> None:
+    """Each window is also seen mirrored: what is said of one side only is halved to both."""
+    network = StudentNetwork(StudentConfig(width=8, blocks=1))
+    with torch.no_grad():
+        network.bones.bias[3 * JOINT_INDEX["left_elbow"]] = 0.1
+    save_student(tmp_path, network, {})
+    view = next(evaluation_views(load_clips(data), 1, 0, None))
+    said = open_student(str(tmp_path)).predict_points(view.rays, view.confidence).bone_offsets
+    assert said[JOINT_INDEX["left_elbow"], 0] == pytest.approx(0.05)
+    assert said[JOINT_INDEX["right_elbow"], 0] == pytest.approx(-0.05)
+
+
+@pytest.mark.parametrize("patch", [1, 4])
+def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path, patch: int) -> None:
     torch.manual_seed(0)
-    save_student(tmp_path / "run", StudentNetwork(StudentConfig(width=32, blocks=1)), {"recipe": "supervised"})
+    network = StudentNetwork(StudentConfig(width=32, blocks=1, patch=patch))
+    torch.nn.init.normal_(network.bones.weight, std=0.01)
+    save_student(tmp_path / "run", network, {"recipe": "supervised"})
     export_student(tmp_path / "run", tmp_path / "exported")
     figures = [
         run(data, tmp_path / f"{name}.json", "--views", "2", "--checkpoint", str(tmp_path / name))["student"]

@@ -1,7 +1,7 @@
 """Endless windows of made-up observations with their exact truth, from clips of motion capture.
 
-Every window is a new mixture: speed, mirror, upper and lower body of different clips, posed legs, shape and bone
-lengths, a camera, the detector's faults.
+Every window is a new mixture: speed, mirror, limbs of different clips, posed legs, shape and bone lengths, a camera,
+the detector's faults.
 """
 
 from __future__ import annotations
@@ -22,13 +22,25 @@ from .clips import Clips
 from .points import JOINT_OF_POINT, NO_JOINT
 from .posed import posed_legs
 from .rotations import FittedClips
-from .views import NoiseRanges, ViewRanges, observe, place_before_camera, random_cameras
+from .views import NoiseRanges, ViewRanges, level_cameras, observe, place_before_camera, random_cameras
 
-_UPPER = [
-    joint
-    for joint, name in enumerate(JOINT_NAMES)
-    if any(part in name for part in ("spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hand"))
+_PARTS = {
+    "trunk": ("spine", "neck", "head"),
+    **{
+        f"{side}_arm": tuple(f"{side}_{part}" for part in ("collar", "shoulder", "elbow", "wrist", "hand"))
+        for side in ("left", "right")
+    },
+    **{
+        f"{side}_leg": tuple(f"{side}_{part}" for part in ("hip", "knee", "ankle", "foot"))
+        for side in ("left", "right")
+    },
+}
+_PART_OF_JOINT = [
+    next((index for index, names in enumerate(_PARTS.values()) if name.startswith(names)), len(_PARTS))
+    for name in JOINT_NAMES
 ]
+"""Index into _PARTS; the pelvis is a part of its own that is never exchanged."""
+_MIRRORED_SIX_D = torch.tensor([1.0, -1, -1, -1, 1, 1])
 _FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
 _JOINT_OF_KEYPOINT = JOINT_OF_POINT[:KEYPOINT_COUNT]
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
@@ -42,12 +54,19 @@ class Mixture:
     """Shares of windows that get each change."""
 
     posed: float = 0.2
-    recombined: float = 0.25
+    recombined: float = 0.4
+    """Windows whose trunk, arms and legs are mixed with those of other windows, each by itself."""
     reversed: float = 0.1
-    clip_bones: float = 0.35
-    """Windows on the clip's own skeleton in place of the body's."""
-    joints_only: float = 0.2
+    joints_only: float = 0.5
     """Windows that give SMPL joints in place of the detector's keypoints."""
+    exact: float = 0.6
+    """Of those, windows without any fault, seen by a level camera of known focal length."""
+    clip_bones: float = 0.2
+    """Windows with keypoints that are on a clip's own skeleton in place of the body's."""
+    clip_bones_of_joints: float = 0.85
+    """The same of windows that give joints: such come from motion capture."""
+    stretch: float = 0.05
+    """Largest mean deviation of a bone's length, as a share."""
     point_offset: float = 0.012
     """Deviation in metres of where a keypoint lies on the body."""
 
@@ -111,14 +130,17 @@ class WindowSampler:
         """A batch of `count` windows."""
         rotations, root, contacts, clip_bones = self._motions(count)
         rotations = self._perturb(rotations)
-        bones, betas, has_betas = self._skeletons(count, clip_bones)
+        joints_only = self._some(count, self.mixture.joints_only)
+        exact = joints_only & self._some(count, self.mixture.exact)
+        bones, betas, has_betas = self._skeletons(joints_only, clip_bones)
         self._pose_some(rotations, root, contacts, bones)
         cameras = random_cameras(count, self.views, self.generator)
+        cameras[exact] = level_cameras(count, self.views, self.generator)[exact]
         rotations[:, :, 0] = cameras[:, None] @ rotations[:, :, 0]
         joints, world = forward_kinematics(rotations, bones[:, None])
         path = place_before_camera((cameras[:, None] @ root[..., None])[..., 0], self.views, self.generator)
-        points, given = self._points(joints, world, bones, betas)
-        rays, confidence = observe(points + path[:, :, None], self.views, self.noise, self.generator)
+        points, given = self._points(joints, world, bones, betas, joints_only)
+        rays, confidence = observe(points + path[:, :, None], exact, self.views, self.noise, self.generator)
         student_input = normalise_windows(rays.numpy(), (confidence * given[:, None]).numpy())
         view = torch.from_numpy(student_input.view_rotations)
         rotations[:, :, 0] = view[:, None] @ rotations[:, :, 0]
@@ -129,23 +151,31 @@ class WindowSampler:
         """Rotations (B, T, 24, 3, 3), root (B, T, 3), contacts (B, T, 2) and the clips' bones (B, 24, 3), in Y-up."""
         speed = torch.exp(0.3 * torch.randn(count, generator=self.generator)).clamp(0.5, 1.8)
         six_d, root, contacts, bones = self._windows_at(count, speed)
-        recombined = self._some(count, self.mixture.recombined)
-        partner = torch.randperm(count, generator=self.generator)
-        upper = torch.zeros(JOINT_COUNT, dtype=torch.bool)
-        upper[_UPPER] = True
-        six_d = torch.where((recombined[:, None] & upper)[:, None, :, None], six_d[partner], six_d)
         mirrored = self._some(count, 0.5)
-        rotations = six_d_to_matrix(six_d)
         flip = torch.tensor([-1.0, 1.0, 1.0])
-        rotations[mirrored] = flip[:, None] * rotations[mirrored][:, :, list(MIRRORED_JOINTS)] * flip
+        six_d[mirrored] = six_d[mirrored][:, :, list(MIRRORED_JOINTS)] * _MIRRORED_SIX_D
         root[mirrored] = root[mirrored] * flip
         contacts[mirrored] = contacts[mirrored].flip(-1)
         bones = bones.clone()
         bones[mirrored] = bones[mirrored][:, list(MIRRORED_JOINTS)] * flip
         backwards = self._some(count, self.mixture.reversed)
-        for track in (rotations, root, contacts):
+        for track in (six_d, root, contacts):
             track[backwards] = track[backwards].flip(1)
-        return rotations, root, contacts, bones
+        return six_d_to_matrix(self._recombined(six_d)), root, contacts, bones
+
+    def _recombined(self, six_d: Tensor) -> Tensor:
+        """Mix the parts of some bodies (B, T, 24, 6) with those of others: taken over, or anything between both."""
+        count = len(six_d)
+        partners = torch.randint(count, (count, len(_PARTS) + 1), generator=self.generator)[:, _PART_OF_JOINT]
+        share = (2 * torch.rand(count, len(_PARTS) + 1, generator=self.generator)).clamp(max=1)
+        chosen = self._some(count, self.mixture.recombined)[:, None] & (
+            torch.rand(count, len(_PARTS) + 1, generator=self.generator) < 0.6
+        )
+        chosen[:, -1] = False
+        share = (share * chosen)[:, _PART_OF_JOINT]
+        moments = torch.arange(six_d.shape[1])[None, :, None]
+        other = six_d[partners[:, None], moments, torch.arange(JOINT_COUNT)]
+        return torch.lerp(six_d, other, share[:, None, :, None])
 
     def _windows_at(self, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         span = (STUDENT_WINDOW - 1) * speed
@@ -173,7 +203,9 @@ class WindowSampler:
             [next((v for k, v in _JOINT_DEVIATION.items() if k in name), 0.05) for name in JOINT_NAMES]
         )
         deviation[0] = 0.08
-        ends = torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
+        # Some bodies stay near the clip's pose, others go far.
+        reach = 0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2
+        ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
         ends[:, :, :, JOINT_INDEX["head"], 0] -= _HEAD_LIFT
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):
@@ -182,16 +214,22 @@ class WindowSampler:
         moment = torch.linspace(0, 1, STUDENT_WINDOW)[None, :, None, None]
         return rotations @ axis_angle_to_matrix((1 - moment) * ends[0] + moment * ends[1])
 
-    def _skeletons(self, count: int, clip_bones: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _skeletons(self, joints_only: Tensor, clip_bones: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Bones (B, 24, 3), the betas (B, 10) they come from and where that holds (B,)."""
+        count = len(clip_bones)
         betas = torch.randn(count, self._bone_directions.shape[-1], generator=self.generator)
         bones = self.body_bones(betas)
-        of_clip = self._some(count, self.mixture.clip_bones)
-        stretch = 1 + 0.05 * torch.randn(count, JOINT_COUNT, 1, generator=self.generator)
+        shares = torch.where(joints_only, self.mixture.clip_bones_of_joints, self.mixture.clip_bones)
+        of_clip = torch.rand(count, generator=self.generator) < shares
+        # Anybody may move as anybody: half of the skeletons come from another clip than the motion.
+        owners = torch.where(
+            self._some(count, 0.5), torch.randint(count, (count,), generator=self.generator), torch.arange(count)
+        )
+        bones[of_clip] = clip_bones[owners][of_clip]
+        deviation = 2 * self.mixture.stretch * torch.rand(count, 1, 1, generator=self.generator)
+        stretch = 1 + deviation * torch.randn(count, JOINT_COUNT, 1, generator=self.generator)
         stretch = (stretch + stretch[:, list(MIRRORED_JOINTS)]) / 2
-        bones = bones * stretch
-        bones[of_clip] = clip_bones[of_clip] * stretch[of_clip]
-        return bones, betas, (~of_clip).float()
+        return bones * stretch, betas, (~of_clip).float()
 
     def _pose_some(self, rotations: Tensor, root: Tensor, contacts: Tensor, bones: Tensor) -> None:
         chosen = self._some(len(rotations), self.mixture.posed)
@@ -199,7 +237,9 @@ class WindowSampler:
             rotations[chosen], root[chosen] = posed_legs(rotations[chosen], bones[chosen], self.generator)
             contacts[chosen] = 1.0
 
-    def _points(self, joints: Tensor, world: Tensor, bones: Tensor, betas: Tensor) -> tuple[Tensor, Tensor]:
+    def _points(
+        self, joints: Tensor, world: Tensor, bones: Tensor, betas: Tensor, joints_only: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The student's points (B, T, 27, 3) on posed bodies, and which of them are given (B, 27)."""
         count = len(joints)
         carriers = list(KEYPOINT_JOINTS)
@@ -211,7 +251,6 @@ class WindowSampler:
                 arms[:, index] += bones[:, joint] - own[:, joint]
         arms = arms + self.mixture.point_offset * torch.randn(arms.shape, generator=self.generator)
         keypoints = joints[:, :, carriers] + (world[:, :, carriers] @ arms[:, None, :, :, None])[..., 0]
-        joints_only = self._some(count, self.mixture.joints_only)
         known = torch.tensor([joint != NO_JOINT for joint in _JOINT_OF_KEYPOINT])
         keypoints = torch.where(
             (joints_only[:, None] & known)[:, None, :, None], joints[:, :, list(_JOINT_OF_KEYPOINT)], keypoints

@@ -28,6 +28,8 @@ class ViewRanges:
     farthest: float = 8.0
     focal_error: float = 0.1
     """Deviation of the logarithm of the guessed focal length over the true one."""
+    level_elevation: float = 22.0
+    """Largest elevation of the cameras that stand level."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,13 @@ def random_cameras(count: int, ranges: ViewRanges, generator: torch.Generator) -
     return camera_rotations(azimuth, elevation, roll)
 
 
+def level_cameras(count: int, ranges: ViewRanges, generator: torch.Generator) -> Tensor:
+    """(count, 3, 3) as `random_cameras`, with the horizon level, from just below the horizontal to looking down."""
+    azimuth = 2 * math.pi * torch.rand(count, generator=generator)
+    elevation = torch.deg2rad(ranges.level_elevation * (1.1 * torch.rand(count, generator=generator) - 0.1))
+    return camera_rotations(azimuth, elevation, torch.zeros_like(elevation))
+
+
 def camera_rotations(azimuth: Tensor, elevation: Tensor, roll: Tensor) -> Tensor:
     """(count, 3, 3) proper rotations from a Y-up world to camera frames; angles (count,) in radians.
 
@@ -106,8 +115,17 @@ def place_before_camera(path: Tensor, ranges: ViewRanges, generator: torch.Gener
     return placed
 
 
-def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def observe(
+    points: Tensor, exact: Tensor, views: ViewRanges, noise: NoiseRanges, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Project points (B, T, 27, 3) in the camera frame as a detector with faults sees them.
+
+    Args:
+        points: in the camera frame, metres.
+        exact: (B,) windows that are seen without any fault, by a camera whose focal length is known.
+        views: what cameras are like.
+        noise: what the detector is like.
+        generator: all chance comes from it.
 
     Returns:
         rays (B, T, 27, 2) and confidence (B, T, 27).
@@ -120,7 +138,7 @@ def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: to
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator)
 
-    rays = points[..., :2] / points[..., 2:].clamp(min=0.3)
+    true_rays = points[..., :2] / points[..., 2:].clamp(min=0.3)
     body = 1.7 / points[..., 2].mean((1, 2)).clamp(min=0.5)[:, None, None]
     confidence = 0.75 + 0.25 * chance(count, 1, STUDENT_POINT_COUNT).expand(-1, window, -1).clone()
     _hide_limbs(confidence, noise, generator)
@@ -129,11 +147,12 @@ def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: to
     moment = torch.linspace(0, 1, window)[None, :, None, None]
     ends = normal(2, count, 1, STUDENT_POINT_COUNT, 2)
     drift = noise.drift * 2 * level[..., None] * ((1 - moment) * ends[0] + moment * ends[1])
-    rays = rays + jitter + drift
+    rays = true_rays + jitter + drift
     swap_sides(rays, noise, generator)
     rays = rays * torch.exp(views.focal_error * normal(count, 1, 1, 1))
     _drop_points(confidence, noise, generator)
-    return rays, confidence
+    exact = exact[:, None, None]
+    return torch.where(exact[..., None], true_rays, rays), torch.where(exact, torch.ones(()), confidence)
 
 
 def _hide_limbs(confidence: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
