@@ -66,10 +66,13 @@ class TrainingLog:
             self._writer.add_scalar(name, value, step)
         self._writer.flush()
         minutes = (time.monotonic() - self._started) / 60
-        self._bar.set_postfix(total=f"{values['total']:.4f}", refresh=False)
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in (values | extra).items())
+        line = f"step {step} of {self._steps}, {minutes:.1f} min: {numbers}"
         if self._bar.disable:
-            numbers = ", ".join(f"{name} {value:.4g}" for name, value in (values | extra).items())
-            log.info("step %d of %d, %.1f min: %s", step, self._steps, minutes, numbers)
+            log.info(line)
+        else:
+            # Above the bar, which stays the last line.
+            self._bar.write(line, file=sys.stderr)
 
 
 def _open_writer(folder: Path, done: int) -> SummaryWriter:
