@@ -1,4 +1,4 @@
-"""Command line of the trainer: `python -m trainer train|evaluate|export|convert`."""
+"""Command line of the trainer: `python -m trainer train|evaluate|pictures|export|convert`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--out", type=Path, required=True, help="JSON file for the figures")
     evaluate.set_defaults(run=_evaluate)
+    pictures = commands.add_parser("pictures", help="draw what a checkpoint makes of motion capture, and its losses")
+    pictures.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
+    pictures.add_argument(
+        "--checkpoint", default="shipped", help="as for evaluate; a run's folder gives loss curves too"
+    )
+    pictures.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
+    pictures.add_argument("--input", choices=["clean", "detected"], default="clean", help="as for evaluate")
+    pictures.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
+    pictures.set_defaults(run=_pictures)
     export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
     export.add_argument("--checkpoint", type=Path, required=True, help="folder that training wrote")
     export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
@@ -76,6 +85,13 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     metrics = evaluate(options.data, options.checkpoint, options.views, options.seed, options.input, options.out)
     print("student " + ", ".join(f"{name} {value:.1f}" for name, value in vars(metrics).items() if value is not None))
+
+
+def _pictures(options: argparse.Namespace) -> None:
+    from .show import write_pictures
+
+    for path in write_pictures(options.data, options.checkpoint, options.seed, options.input, options.out):
+        print(path)
 
 
 def _export(options: argparse.Namespace) -> None:
