@@ -1,14 +1,16 @@
-"""Checkpoints of students: a folder with `student.safetensors` and `student.json`. Nothing is unpickled."""
+"""Checkpoints: a folder with `student.safetensors` and `student.json`, and so for other networks. Nothing is unpickled."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
@@ -17,13 +19,14 @@ from posenet3d_blender.files import writing
 
 CHECKPOINT_VERSION = 1
 
+Notes = dict[str, str | int | float]
+"""What is known of a training, as JSON values."""
+Network = TypeVar("Network", bound=nn.Module)
 
-def save_student(folder: Path, network: StudentNetwork, notes: dict[str, str | int | float]) -> None:
+
+def save_student(folder: Path, network: StudentNetwork, notes: Notes) -> None:
     """Write the network and what is known of its training; each file appears whole."""
-    write_tensors(folder / "student.safetensors", network.state_dict())
-    description = {"version": CHECKPOINT_VERSION, "config": asdict(network.config), "training": notes}
-    with writing(folder / "student.json") as partial:
-        partial.write_text(json.dumps(description, indent=2) + "\n")
+    save_network(folder, "student", network, asdict(network.config), notes)
 
 
 def load_student(folder: Path) -> StudentNetwork:
@@ -32,25 +35,43 @@ def load_student(folder: Path) -> StudentNetwork:
     Raises:
         PoseNet3DError: a file is missing, corrupted or of another version.
     """
+    network = load_network(folder, "student", lambda config: StudentNetwork(StudentConfig(**config)))
+    if (network.config.features, network.config.window) != (STUDENT_FEATURE_COUNT, STUDENT_WINDOW):
+        raise PoseNet3DError(f"{folder}: a student with other inputs than this version's; train it again")
+    return network
+
+
+def save_network(folder: Path, name: str, network: nn.Module, config: dict[str, object], notes: Notes) -> None:
+    """Write `name`.safetensors and `name`.json into `folder`, each whole."""
+    write_tensors(folder / f"{name}.safetensors", network.state_dict())
+    description = {"version": CHECKPOINT_VERSION, "config": config, "training": notes}
+    with writing(folder / f"{name}.json") as partial:
+        partial.write_text(json.dumps(description, indent=2) + "\n")
+
+
+def load_network(folder: Path, name: str, build: Callable[[dict[str, Any]], Network]) -> Network:
+    """Read what `save_network` wrote; `build` makes the network from its config.
+
+    Raises:
+        PoseNet3DError: a file is missing, corrupted or of another version.
+    """
     try:
-        description = json.loads((folder / "student.json").read_text())
+        description = json.loads((folder / f"{name}.json").read_text())
         if description["version"] != CHECKPOINT_VERSION:
             raise PoseNet3DError(
                 f"{folder}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}"
             )
-        network = StudentNetwork(StudentConfig(**description["config"]))
-        weights = load_file(folder / "student.safetensors")
+        network = build(description["config"])
+        weights = load_file(folder / f"{name}.safetensors")
         network.load_state_dict(weights)
     except FileNotFoundError as error:
         raise PoseNet3DError(f"{error.filename}: no such file; give a checkpoint folder that training wrote") from error
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise PoseNet3DError(f"{folder}: not a checkpoint that training wrote ({reason})") from error
-    if (network.config.features, network.config.window) != (STUDENT_FEATURE_COUNT, STUDENT_WINDOW):
-        raise PoseNet3DError(f"{folder}: a student with other inputs than this version's; train it again")
-    for name, tensor in weights.items():
+    for key, tensor in weights.items():
         if not tensor.isfinite().all():
-            raise PoseNet3DError(f"{folder}: '{name}' holds values that are not finite numbers; use another checkpoint")
+            raise PoseNet3DError(f"{folder}: '{key}' holds values that are not finite numbers; use another checkpoint")
     return network
 
 

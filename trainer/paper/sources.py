@@ -1,0 +1,60 @@
+"""The recipe's material: 2D sequences for training, and some held out to choose the checkpoint by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from posenet3d_blender.archives import read_npz
+from posenet3d_blender.errors import PoseNet3DError
+
+from ..data.clips import load_clips
+from ..data.projected import project_clips
+from ..data.sequences import PointSequences, joined, load_sequences
+
+_HELD_OUT: Final = 0.05
+"""Share of the sequences; at least one."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from; all of it two-dimensional."""
+
+    train: PointSequences
+    held_out: PointSequences
+
+
+def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
+    """Read 2D sequences, and motion capture as `cameras` fixed cameras around each clip see it.
+
+    Raises:
+        PoseNet3DError: a file is missing or damaged, or there are fewer than two sequences.
+    """
+    sequences = joined([_load(path, cameras, seed) for path in paths])
+    count = len(sequences.names)
+    if count < 2:
+        raise PoseNet3DError(f"{paths[0]}: one sequence only; give at least two, so that one can be held out")
+    order = np.random.default_rng(seed).permutation(count)
+    held_out = max(1, round(_HELD_OUT * count))
+    return Material(_chosen(sequences, np.sort(order[held_out:])), _chosen(sequences, np.sort(order[:held_out])))
+
+
+def _load(path: Path, cameras: int, seed: int) -> PointSequences:
+    if "rel" in read_npz(path, "training data (.npz)", ("rel",)):
+        return project_clips(load_clips(path), cameras, seed)
+    return load_sequences(path)
+
+
+def _chosen(sequences: PointSequences, chosen: np.ndarray) -> PointSequences:
+    ranges = [sequences.ranges()[index] for index in chosen]
+    frames = np.concatenate([np.arange(start, end) for start, end in ranges])
+    return PointSequences(
+        sequences.rays[frames],
+        sequences.confidence[frames],
+        np.cumsum([0, *(end - start for start, end in ranges)]).astype(np.int32),
+        tuple(sequences.names[index] for index in chosen),
+    )

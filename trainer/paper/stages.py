@@ -1,0 +1,178 @@
+"""The stages of the recipe `paper`: priors, teacher, student, both together.
+
+Every checkpoint is chosen without 3D: the averaged weights are kept when the stage's own loss on held-out 2D sequences
+is the lowest so far.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.capture.student_network import StudentNetwork, StudentOutput
+
+from ..checkpoint import Notes, save_network, save_student
+from ..loop import Stage, mixed_precision
+from .flow import Priors
+from .skeleton import template_ratios
+from .smpl_body import SmplSkeleton
+from .student_losses import student_terms
+from .teacher import TeacherNetwork, save_teacher
+from .teacher_losses import Lifted, lifted, teacher_terms
+from .windows import PaperWindows, SequenceSampler
+
+if TYPE_CHECKING:
+    from .recipe import PaperRecipe
+
+_HELD_OUT_WINDOWS: Final = 256
+_BLUR: Final = 0.005
+"""Deviation, in the normalised points' unit, of what the priors learn from."""
+
+
+class PaperStage(Stage[PaperWindows]):
+    """What the stages share: the checkpoint is written when the held-out loss is the lowest so far."""
+
+    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self._held_out = held_out.draw(_HELD_OUT_WINDOWS)
+
+    def save(self, folder: Path, steps: int) -> None:
+        """Write the networks unless an earlier checkpoint of this run was better."""
+        criterion = self._criterion()
+        record = folder / "criterion.json"
+        history = json.loads(record.read_text()) if record.exists() else {}
+        history = {step: value for step, value in history.items() if int(step) < steps}
+        if criterion <= min(history.values(), default=criterion):
+            data = ", ".join(Path(path).name for path in self.recipe.data)
+            self.write(folder, {"recipe": "paper", "steps": steps, "data": data, "held_out_2d_loss": criterion})
+        folder.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({**history, str(steps): criterion}, indent=1) + "\n")
+
+    def write(self, folder: Path, notes: Notes) -> None:
+        """Write the networks."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def _criterion(self) -> float:
+        """The stage's loss on the held-out windows, always with the same cameras."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return float(torch.stack(list(self(self._held_out).values())).sum())
+
+
+class PriorStage(PaperStage):
+    """The flows learn what 2D poses and their motion look like."""
+
+    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, examples: PaperWindows) -> None:
+        """`examples`: windows to find the main components by."""
+        super().__init__(recipe, held_out)
+        self.priors = Priors(recipe.priors)
+        self.priors.fit_components(examples.view.points)
+
+    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+        """Negative log-likelihoods of slightly blurred real poses."""
+        return self.priors.blurred_terms(batch.view.points, _BLUR)
+
+    def write(self, folder: Path, notes: Notes) -> None:
+        """Write the flows."""
+        save_network(folder, "priors", self.priors, asdict(self.priors.config), notes)
+
+
+class TeacherStage(PaperStage):
+    """The teacher learns to lift, judged by the frozen priors."""
+
+    ratios: Tensor
+
+    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, body: Body, priors: Priors) -> None:
+        super().__init__(recipe, held_out)
+        self.teacher = TeacherNetwork(recipe.teacher)
+        self.priors = _frozen(priors)
+        self.register_buffer("ratios", template_ratios(body), persistent=False)
+
+    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+        """The terms of `teacher_terms`."""
+        return self.terms_and_answer(batch)[0]
+
+    def terms_and_answer(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
+        """The terms, and what the teacher says of the windows."""
+        weights, mixed = self.recipe.teacher_weights, self.recipe.teacher_stage.mixed_precision
+        return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, weights, mixed)
+
+    def write(self, folder: Path, notes: Notes) -> None:
+        """Write the teacher."""
+        save_teacher(folder, self.teacher, notes)
+
+
+class StudentStage(PaperStage):
+    """The student learns from the frozen teacher's skeletons and from its own projections."""
+
+    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, body: Body, taught: TeacherStage) -> None:
+        super().__init__(recipe, held_out)
+        self.student = StudentNetwork(recipe.student)
+        if recipe.single_frame_student:
+            _still_time(self.student)
+        self.skeleton = SmplSkeleton(body)
+        self.priors = taught.priors
+        self.teacher = _frozen(taught.teacher)
+
+    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+        """The terms of `student_terms`."""
+        with torch.no_grad():
+            answer = lifted(self.teacher, batch.view, self.recipe.teacher_stage.mixed_precision)
+        return self.terms(batch, answer)
+
+    def terms(self, batch: PaperWindows, answer: Lifted) -> dict[str, Tensor]:
+        """The terms against any answer of the teacher's."""
+        with mixed_precision(batch.features.device, self.recipe.student_stage.mixed_precision):
+            output = self.student(batch.features)
+        output = StudentOutput(*(tensor.float() for tensor in output))
+        return student_terms(output, self.skeleton, self.priors, batch, answer, self.recipe.student_weights)
+
+    def write(self, folder: Path, notes: Notes) -> None:
+        """Write teacher and student."""
+        save_teacher(folder, self.teacher, notes)
+        save_student(folder, self.student, notes)
+
+
+class JointStage(PaperStage):
+    """Teacher and student learn from each other, end to end, under the losses of both."""
+
+    def __init__(
+        self, recipe: PaperRecipe, held_out: SequenceSampler, taught: TeacherStage, student: StudentStage
+    ) -> None:
+        super().__init__(recipe, held_out)
+        self.taught, self.student = taught, student
+        taught.teacher.requires_grad_(True)
+
+    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+        """The teacher's terms and the student's, whose gradient reaches the teacher too."""
+        terms, answer = self.taught.terms_and_answer(batch)
+        student_terms = self.student.terms(batch, answer)
+        return terms | {f"student_{name}": term for name, term in student_terms.items()}
+
+    def write(self, folder: Path, notes: Notes) -> None:
+        """Write teacher and student."""
+        self.student.write(folder, notes)
+
+
+Frozen = TypeVar("Frozen", bound=nn.Module)
+
+
+def _frozen(network: Frozen) -> Frozen:
+    return network.requires_grad_(False)
+
+
+def _still_time(student: StudentNetwork) -> None:
+    """Take the mixing along time out of a student: each sample is then judged by itself."""
+    for name, parameter in student.named_parameters():
+        if ".time" in name:
+            # With its last layer at zero the residual branch adds nothing.
+            torch.nn.init.zeros_(parameter)
+            parameter.requires_grad_(False)

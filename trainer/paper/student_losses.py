@@ -1,0 +1,97 @@
+"""What the student of the 2D-only recipe learns by: the teacher's skeletons, its own projections, anatomy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
+
+from posenet3d_blender.capture.student_network import StudentOutput
+
+from ..kinematics import six_d_to_matrix
+from .flow import Priors
+from .geometry import project, rooted
+from .joint_limits import beyond_limits, turned_from_rest
+from .skeleton import HIPS, LIFTED_JOINTS
+from .smpl_body import SmplSkeleton
+from .teacher_losses import Lifted, new_views, torso_centred
+from .windows import PaperWindows
+
+
+@dataclass(frozen=True)
+class StudentWeights:
+    """Weight of each term; lengths in metres on the body, but for the projections."""
+
+    distillation: float = 10.0
+    """Distance to the teacher's joints."""
+    velocity: float = 20.0
+    """Temporal: the same of the change from sample to sample."""
+    projection: float = 1.0
+    """Distance in the picture to the 2D joints, as in the teacher's cycle."""
+    pose_likelihood: float = 0.02
+    """Adversarial: the student's own projections to new views must look like real poses."""
+    motion_likelihood: float = 0.01
+    """Temporal and adversarial."""
+    limits: float = 1.0
+    rest: float = 0.003
+    smooth: float = 0.5
+    """Temporal: rotations that no point shows do not jump."""
+    shape: float = 0.01
+    bones: float = 5.0
+    """Squared offsets of the person's bones from the body's, square metres."""
+    up: float = 1.0
+    contacts: float = 0.1
+
+
+def student_terms(
+    output: StudentOutput,
+    skeleton: SmplSkeleton,
+    priors: Priors,
+    windows: PaperWindows,
+    answer: Lifted,
+    weights: StudentWeights,
+) -> dict[str, Tensor]:
+    """Each term, weighted; `output` in float32, `answer` is the teacher's for `windows.view`."""
+    rotations = six_d_to_matrix(output.rotations)
+    joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]
+    own, taught = rooted(joints), rooted(answer.joints)
+    # One camera can't tell size from distance: both are compared at the body's size.
+    scale = (own * taught).sum((1, 2, 3)) / own.square().sum((1, 2, 3)).clamp(min=1e-6)
+    scale = scale.detach().clamp(min=0.1)[:, None, None, None]
+    taught = taught / scale
+    placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
+    up = torch.stack([torch.zeros_like(answer.elevation), -answer.elevation.cos(), -answer.elevation.sin()], -1)
+    return {
+        "distillation": weights.distillation * _distance(own, taught),
+        "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
+        **_projection_terms(placed, windows, answer.elevation, priors, weights),
+        "limits": weights.limits * beyond_limits(rotations),
+        "rest": weights.rest * turned_from_rest(rotations),
+        "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
+        "shape": weights.shape * output.betas.square().mean(),
+        "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
+        "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
+        "contacts": weights.contacts * binary_cross_entropy_with_logits(output.contacts, windows.rests),
+    }
+
+
+def _projection_terms(
+    placed: Tensor, windows: PaperWindows, elevation: Tensor, priors: Priors, weights: StudentWeights
+) -> dict[str, Tensor]:
+    """Of the student's joints (B, T, 18, 3) where the teacher sees the person: from the camera, and from elsewhere."""
+    view = windows.view
+    flat = placed[..., :2] / (1 + view.size[:, None, None, None] * placed[..., 2:]).clamp(min=0.2)
+    elsewhere = torso_centred(placed) @ new_views(elevation).rotation.transpose(1, 2)[:, None]
+    seen = project(elsewhere, view.size)
+    likelihoods = priors.terms(seen.points, weights.pose_likelihood, weights.motion_likelihood)
+    return {
+        "projection": weights.projection * (flat - view.points).abs().sum((-1, -2)).mean(),
+        **{f"own_{name}": term for name, term in likelihoods.items()},
+    }
+
+
+def _distance(first: Tensor, second: Tensor) -> Tensor:
+    """Mean distance along the last axis, smooth at zero."""
+    return ((first - second).square().sum(-1) + 1e-8).sqrt().mean()

@@ -1,0 +1,157 @@
+"""Batches of windows of 2D sequences: what the stages of the 2D-only recipe learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
+from posenet3d_blender.capture.student_input import (
+    STUDENT_POINT_COUNT,
+    STUDENT_POINT_NAMES,
+    STUDENT_WINDOW,
+    StudentInput,
+    normalise_windows,
+)
+from posenet3d_blender.errors import PoseNet3DError
+
+from ..data.sequences import PointSequences
+from ..data.views import NoiseRanges, ViewRanges, observe
+from .geometry import View
+from .skeleton import FEET, POINT_OF_LIFTED
+
+_MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
+_SEEN: Final = 0.3
+"""Least confidence of each lifted joint in windows that are learnt from."""
+_MIDDLES: Final = {"neck": ("left_shoulder", "right_shoulder"), "head": ("left_ear", "right_ear")}
+"""Points that stand in for a joint that a detector does not give."""
+_EXACT: Final = 0.5
+"""Share of windows that the student, too, sees without faults."""
+_STATURE: Final = 1.7
+_STILL: Final = 0.02
+"""Largest way of a resting foot from sample to sample, in the normalised points' unit (about half a metre)."""
+_LOW: Final = 0.3
+"""How far above the lower foot a resting one may be seen."""
+_SPEED_DEVIATION: Final = 0.25
+"""Of the logarithm of how much faster than filmed a window is played."""
+
+
+@dataclass(frozen=True)
+class PaperWindows:
+    """A batch. `view` and `features` show the same windows in the frame of the same virtual camera."""
+
+    view: View
+    """For the teacher: the lifted joints as they were seen."""
+    features: Tensor
+    """(B, T, 82) for the student: with a detector's faults added."""
+    rests: Tensor
+    """(B, T, 2) 1 where the left or right foot stands still in the picture."""
+
+
+class SequenceSampler:
+    """Draws windows from 2D sequences: mirrored or not, slower or faster."""
+
+    def __init__(self, sequences: PointSequences, noise: NoiseRanges, seed: int) -> None:
+        """Raises PoseNet3DError when no window shows every lifted joint."""
+        self._rays, confidence = with_middles(sequences)
+        self._noise = noise
+        self._random = np.random.default_rng(seed)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._confidence = confidence
+        self._starts, self._ends = _usable_stretches(sequences, confidence)
+        if not len(self._starts):
+            raise PoseNet3DError(
+                f"no sequence shows all joints for {STUDENT_WINDOW} samples ({STUDENT_WINDOW / 30:.1f} s); "
+                "give longer sequences of whole bodies"
+            )
+
+    def draw(self, count: int) -> PaperWindows:
+        """A batch of `count` windows."""
+        rays, given = self._windows(count)
+        mirrored = self._random.random(count) < 0.5
+        rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
+        given[mirrored] = given[mirrored][:, :, _MIRRORED]
+        student_input = self._detected(rays, given)
+        size = np.exp(student_input.features[:, 0, -1])
+        points = seen_by(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)]) / size[:, None, None, None]
+        view = View(torch.from_numpy(points), torch.from_numpy(size))
+        return PaperWindows(view, torch.from_numpy(student_input.features), _resting_feet(view.points))
+
+    def _detected(self, rays: NDArray[np.float32], given: NDArray[np.float32]) -> StudentInput:
+        """The windows with a detector's faults; as they are in one half."""
+        # The faults' model wants points in space: all are set at the depth that gives the person's height.
+        depth = _STATURE / np.maximum(_heights(rays, given), 1e-3)[:, None, None, None]
+        points = np.concatenate([rays * depth, np.broadcast_to(depth, (*rays.shape[:-1], 1))], -1)
+        exact = torch.from_numpy(self._random.random(len(rays)) < _EXACT)
+        known_focal_length = ViewRanges(focal_error=0)
+        faulty, confidence = observe(torch.from_numpy(points), exact, known_focal_length, self._noise, self._generator)
+        return normalise_windows(faulty.numpy(), confidence.numpy() * given)
+
+    def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        lengths = self._ends - self._starts
+        stretch = self._random.choice(len(lengths), count, p=lengths / lengths.sum())
+        start, last = self._starts[stretch], self._ends[stretch] - 1
+        speed = np.exp(_SPEED_DEVIATION * self._random.standard_normal(count))
+        speed = np.minimum(speed, (last - start) / (STUDENT_WINDOW - 1))
+        room = last - start - (STUDENT_WINDOW - 1) * speed
+        moments = (start + room * self._random.random(count))[:, None] + np.arange(STUDENT_WINDOW) * speed[:, None]
+        before = np.clip(moments.astype(np.int64), start[:, None], last[:, None] - 1)
+        share = (moments - before).astype(np.float32)[..., None, None]
+        rays = self._rays[before] + share * (self._rays[before + 1] - self._rays[before])
+        return rays, np.minimum(self._confidence[before], self._confidence[before + 1])
+
+
+def with_middles(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rays and confidence in which neck and head, where they are not given, lie between shoulders and ears."""
+    rays, confidence = sequences.rays.copy(), sequences.confidence.copy()
+    for name, pair in _MIDDLES.items():
+        point = STUDENT_POINT_NAMES.index(name)
+        sides = [STUDENT_POINT_NAMES.index(side) for side in pair]
+        missing = confidence[:, point] == 0
+        rays[missing, point] = rays[missing][:, sides].mean(1)
+        confidence[missing, point] = confidence[missing][:, sides].min(1)
+    return rays, confidence
+
+
+def _usable_stretches(
+    sequences: PointSequences, confidence: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and past-the-end sample of each stretch of at least a window in which every lifted joint is seen."""
+    seen = (confidence[:, list(POINT_OF_LIFTED)] >= _SEEN).all(-1)
+    starts, ends = [], []
+    for first, end in sequences.ranges():
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], seen[first:end], [False]]).astype(np.int8))) + first
+        for start, stop in edges.reshape(-1, 2):
+            if stop - start >= STUDENT_WINDOW:
+                starts.append(start)
+                ends.append(stop)
+    return np.array(starts, np.int64), np.array(ends, np.int64)
+
+
+def _heights(rays: NDArray[np.float32], given: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B,) the person's height in the picture, roughly: twice the largest extent that the window shows at a time."""
+    low = np.where(given[..., None] > 0, rays, np.inf).min(2)
+    high = np.where(given[..., None] > 0, rays, -np.inf).max(2)
+    return (high - low).max((1, 2)).astype(np.float32)
+
+
+def seen_by(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rays (B, T, K, 2) in the virtual cameras' frames that `rotations` (B, 3, 3) lead to."""
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
+    turned = homogeneous @ np.swapaxes(rotations, -1, -2)[:, None]
+    return turned[..., :2] / np.maximum(turned[..., 2:], 0.1)
+
+
+def _resting_feet(points: Tensor) -> Tensor:
+    """(B, T, 2) 1 where a foot of points (B, T, 18, 2) keeps its place and is not above the other."""
+    feet = points[:, :, list(FEET)]
+    moved = torch.zeros_like(feet[..., 0])
+    moved[:, 1:] = feet.diff(dim=1).norm(dim=-1)
+    still = torch.maximum(moved, moved.roll(-1, 1)) < _STILL
+    low = feet[..., 1] > feet[..., 1].amax(-1, keepdim=True) - _LOW
+    return (still & low).float()
