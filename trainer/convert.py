@@ -94,7 +94,7 @@ def convert(format_name: str, inputs: Sequence[Path], out: Path, options: Conver
     files = _found(inputs, mocap.patterns)
     clips, sources = clips_from(motion for path in files for motion in mocap.read(path, options))
     save_clips(out, clips, sources)
-    return _summary(out, len(clips.names), "clips", len(clips.root) / clips.frame_rate, len(files))
+    return _summary(out, len(clips.names), "clip", len(clips.root) / clips.frame_rate, len(files))
 
 
 def _convert_keypoints(files: list[Path], out: Path, options: ConvertOptions) -> str:
@@ -106,7 +106,7 @@ def _convert_keypoints(files: list[Path], out: Path, options: ConvertOptions) ->
         )
     sequences = joined(parts)
     save_sequences(out, sequences)
-    return _summary(out, len(sequences.names), "sequences", len(sequences.rays) / STUDENT_RATE, len(files))
+    return _summary(out, len(sequences.names), "sequence", len(sequences.rays) / STUDENT_RATE, len(files))
 
 
 def _found(inputs: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
@@ -120,7 +120,8 @@ def _found(inputs: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
 
 
 def _summary(out: Path, count: int, noun: str, seconds: float, file_count: int) -> str:
-    return f"{out}: {count} {noun}, {seconds / 60:.1f} min, from {file_count} file{'s' * (file_count != 1)}"
+    counts = f"{count} {noun}{'s' * (count != 1)}, {seconds / 60:.1f} min"
+    return f"{out}: {counts}, from {file_count} file{'s' * (file_count != 1)}"
 
 
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:

@@ -55,7 +55,9 @@ def read_bvh(path: Path) -> Motion:
     ]  # the first frame is a pose with arms stretched out, added by the maker
     if not len(stacked):
         raise PoseNet3DError(f"{path}: holds no frame but the rest pose; give a longer take")
-    return Motion(on_floor(stacked), 1 / frame_time, f"bvh_{path.stem}", f"CMU Graphics Lab, BVH ({edition.name})")
+    return Motion(
+        on_floor(stacked), _frame_rate(frame_time), f"bvh_{path.stem}", f"CMU Graphics Lab, BVH ({edition.name})"
+    )
 
 
 def _read_hierarchy(path: Path, words: list[str]) -> list[BvhNode]:
@@ -112,6 +114,12 @@ def _read_motion(path: Path, text: str, channel_count: int) -> tuple[Array, floa
         frame = int(np.flatnonzero(~np.isfinite(values))[0]) // channel_count
         raise PoseNet3DError(f"{path}: 'MOTION' holds a number that is not finite in frame {frame}; get the file again")
     return values.reshape(count, channel_count), frame_time
+
+
+def _frame_rate(frame_time: float) -> float:
+    """Frames per second; times are written with so few digits (.0083333) that whole rates are restored."""
+    rate = 1 / frame_time
+    return float(round(rate)) if abs(rate - round(rate)) < 2e-4 * rate else rate
 
 
 def _pose(nodes: list[BvhNode], offsets: Array, values: Array) -> Array:

@@ -49,9 +49,9 @@ class Edition:
     """The file's name of each SMPL joint; of alternatives, parted by `|`, the first that is there."""
     lost: tuple[_Chain, ...] = ()
 
-    def fits(self, names: Sequence[str]) -> bool:
-        """Whether a file with joints of these names is of this edition."""
-        return all(any(one in names for one in choice.split("|")) for choice in self.joints.values())
+    def missing(self, names: Sequence[str]) -> list[str]:
+        """The joints that a file with joints of these names lacks; none, if it is of this edition."""
+        return [choice for choice in self.joints.values() if not set(choice.split("|")) & set(names)]
 
     def with_lost_bones(self, names: Sequence[str], offsets: Array) -> Array:
         """Offsets (nodes, 3) with the bones put back that the edition lost; those that are there stay."""
@@ -193,10 +193,8 @@ def edition_of(path: Path, names: Sequence[str]) -> Edition:
         PoseNet3DError: none fits; the joints that the nearest one lacks are named.
     """
     for edition in EDITIONS:
-        if edition.fits(names):
+        if not edition.missing(names):
             return edition
-    missing = min(
-        ([choice for choice in edition.joints.values() if not set(choice.split("|")) & set(names)], edition.name)
-        for edition in EDITIONS
-    )
-    raise PoseNet3DError(f"{path}: joint '{missing[0][0]}' of CMU's {missing[1]} edition is missing; give one of CMU's")
+    nearest = min(EDITIONS, key=lambda edition: len(edition.missing(names)))
+    joint = nearest.missing(names)[0]
+    raise PoseNet3DError(f"{path}: joint '{joint}' of CMU's {nearest.name} edition is missing; give one of CMU's")

@@ -77,7 +77,8 @@ def read_keypoint_sequences(files: Sequence[Path], facts: FootageFacts) -> Itera
     else:
         people = _others_keypoints(files, data, facts)
         focal_length = None
-    name = files[0].stem if len(files) == 1 else files[0].parent.name
+    frame = _FRAME_FILE.fullmatch(files[0].stem)
+    name = (frame["video"] or files[0].parent.name) if frame else files[0].stem
     for number, keypoints in enumerate(people):
         yield from _sequences(f"{name}_{number}", keypoints, focal_length)
 

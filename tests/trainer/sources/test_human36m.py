@@ -1,0 +1,115 @@
+"""Human3.6M in VideoPose3D's form: a made-up person in its 32 joints, or in 17."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .pickles import harmful
+from .standing import JOINTS, from_pelvis, joint
+
+# The person faces -y in Human3.6M's world (Z up), so their left is at +x, as in ours.
+SKELETON_32 = ["pelvis", "right_hip", "right_knee", "right_ankle", "right_foot", None]
+SKELETON_32 += ["left_hip", "left_knee", "left_ankle", "left_foot", None]
+SKELETON_32 += ["pelvis", "spine3", "neck", "head", None]
+SKELETON_32 += ["neck", "left_shoulder", "left_elbow", "left_wrist", "left_wrist", None, "left_hand", "left_hand"]
+SKELETON_32 += ["neck", "right_shoulder", "right_elbow", "right_wrist", "right_wrist", None, "right_hand", "right_hand"]
+DROPPED = [4, 5, 9, 10, 11, 16, 20, 21, 22, 23, 24, 28, 29, 30, 31]
+"""What VideoPose3D drops to come to 17."""
+
+TOES_AND_TIPS = (0.0, 1.7, 0.5)
+
+
+def positions(frame_count: int = 60) -> np.ndarray:
+    """(T, 32, 3) metres, Z up; the person walks 1 cm a frame towards -y."""
+    standing = np.array([TOES_AND_TIPS if name is None else joint(name) for name in SKELETON_32])
+    z_up = np.stack([standing[:, 0], -standing[:, 2], standing[:, 1]], -1)
+    return (z_up + np.arange(frame_count)[:, None, None] * np.array([0, -0.01, 0])).astype("float32")
+
+
+def write(path: Path, takes: dict[str, object]) -> Path:
+    np.savez_compressed(path, positions_3d={"S1": takes})
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data_3d_h36m.npz"
+
+
+def test_32_joints(path: Path, convert) -> None:
+    converted = convert("human36m", write(path, {"Walking 1": positions()}))
+    given = set(filter(None, SKELETON_32)) - {"spine3", "left_hand", "right_hand"}
+    for name in given:
+        np.testing.assert_allclose(converted.joint(name), from_pelvis(name), atol=1e-3, err_msg=name)
+    # the back is straight here, so its joints lie on it, in order
+    spine = np.array([converted.joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck")])
+    np.testing.assert_allclose(spine[:, [0, 2]], 0, atol=1e-3)
+    assert (np.diff(spine[:, 1]) > 0.04).all()
+    # hands go on from the wrist as far as on the shipped body, whose forearm is 0.240 m and hand 0.103 m long
+    np.testing.assert_allclose(converted.bone("left_wrist", "left_hand"), (0.25 * 0.103 / 0.240, 0, 0), atol=2e-3)
+    np.testing.assert_allclose(converted.bone("neck", "left_collar"), (0.35 * 0.2, -0.35 * 0.05, 0), atol=1e-3)
+
+
+def test_rate_name_and_world(path: Path, convert) -> None:
+    clips = convert("human36m", write(path, {"Walking 1": positions(101)})).clips
+    assert clips.names == ("h36m_S1_Walking_1",)
+    assert clips.ranges() == [(0, 61)], "101 frames at 50 a second are 2 s"
+    np.testing.assert_allclose(clips.root[0], JOINTS["pelvis"], atol=1e-5)
+    np.testing.assert_allclose(clips.root[30] - clips.root[0], (0, 0, 0.5), atol=1e-4, err_msg="to the front, 0.5 m/s")
+
+
+def test_17_joints_get_feet_before_them(path: Path, convert) -> None:
+    converted = convert("human36m", write(path, {"Walking": np.delete(positions(), DROPPED, axis=1)}))
+    for name in ("left_knee", "right_ankle", "head", "left_wrist", "right_shoulder", "neck"):
+        np.testing.assert_allclose(converted.joint(name), from_pelvis(name), atol=1e-3, err_msg=name)
+    for side in ("left", "right"):
+        toes = converted.bone(f"{side}_ankle", f"{side}_foot")
+        # 0.154 m on the shipped body, whose shin is 0.442 m long
+        assert np.linalg.norm(toes) == pytest.approx(0.4 * 0.154 / 0.442, abs=2e-3)
+        assert toes[2] > 0.1, "to the front"
+        assert toes[1] < -0.02, "and down"
+        np.testing.assert_allclose(
+            converted.bone(f"{side}_elbow", f"{side}_hand") * (1 if side == "left" else -1, 1, 1),
+            (0.25 * (1 + 0.103 / 0.240), 0, 0),
+            atol=2e-3,
+        )
+
+
+def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> None:
+    error = refusal("human36m", write(path, {"Walking": harmful(tmp_path / "traces")}))
+    assert "system" in error
+    assert not (tmp_path / "traces").exists()
+    with path.open("wb") as stream:
+        pickle.dump({}, stream)
+    assert path.name in refusal("human36m", path)
+
+
+@pytest.mark.parametrize(
+    ("take", "said"),
+    [
+        (positions()[:, :20], "'S1 Walking'"),
+        (positions().astype(object), "'S1 Walking'"),
+        ([1, 2], "'S1 Walking'"),
+        (np.where(np.arange(60)[:, None, None] == 7, np.nan, positions()), "frame 7"),
+    ],
+    ids=["20 joints", "objects", "a list", "NaN"],
+)
+def test_a_wrong_take_is_named(path: Path, refusal, take: object, said: str) -> None:
+    error = refusal("human36m", write(path, {"Walking": take}))
+    assert said in error
+    assert "positions_3d" in error
+
+
+def test_wrong_files_are_one_line(path: Path, refusal) -> None:
+    np.savez_compressed(path, positions={"S1": {}})
+    assert "'positions_3d'" in refusal("human36m", path)
+    np.savez_compressed(path, positions_3d=np.zeros(3))
+    assert "'positions_3d'" in refusal("human36m", path)
+    write(path, {"Walking": positions()})
+    path.write_bytes(path.read_bytes()[:1000])
+    assert path.name in refusal("human36m", path)
+    assert "nowhere.npz" in refusal("human36m", path.with_name("nowhere.npz"))
