@@ -16,7 +16,7 @@ RECIPES = Path(__file__).parent / "recipes"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code: 0 done, 1 failed with one line on standard error."""
+    """Run one command; returns the exit code: 0 done, 1 failed and 130 stopped with one line on standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
@@ -24,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
     except PoseNet3DError as error:
         print(f"trainer: error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("trainer: stopped; train goes on with --resume", file=sys.stderr)
+        return 130
     return 0
 
 

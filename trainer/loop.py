@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -59,6 +60,13 @@ class Schedule:
     """bfloat16 where the stage allows it."""
     data_processes: int = 1
     """Processes that draw batches beside each training process."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "save_every", "data_processes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"'{name}' must be at least 1")
+        if not 0 <= self.average_decay < 1:
+            raise ValueError("'average_decay' must be from 0 to just below 1")
 
 
 class Stage(nn.Module, Generic[Batch]):
@@ -217,6 +225,8 @@ class _BatchStream(IterableDataset[object]):
 
     def __iter__(self) -> Iterator[object]:
         torch.set_num_threads(1)
+        # Ctrl+C goes to all processes; the training one answers it and ends this one.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         worker = get_worker_info()
         try:
             source = self.make_source(self.seeds[worker.id if worker else 0])

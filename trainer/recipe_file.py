@@ -5,11 +5,18 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import Final, TypeVar, get_type_hints
 
 from posenet3d_blender.errors import PoseNet3DError
 
 Recipe = TypeVar("Recipe")
+
+_SIMPLE: Final[dict[type, tuple[tuple[type, ...], str]]] = {
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
+    str: ((str,), "a text"),
+}
 
 
 def read_recipe(path: Path, recipe: type[Recipe]) -> Recipe:
@@ -33,7 +40,9 @@ def _fill(path: Path, table: dict[str, object], kind: type[Recipe]) -> Recipe:
     for key, value in table.items():
         if key not in hints:
             raise PoseNet3DError(f"{path}: unknown key '{key}'; known are {', '.join(hints)}")
-        values[key] = _fill(path, value, hints[key]) if isinstance(value, dict) else value
+        values[key] = (
+            _fill(path, value, hints[key]) if isinstance(value, dict) else _checked(path, key, value, hints[key])
+        )
     missing = [
         f.name
         for f in dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -41,4 +50,16 @@ def _fill(path: Path, table: dict[str, object], kind: type[Recipe]) -> Recipe:
     ]
     if missing:
         raise PoseNet3DError(f"{path}: key '{missing[0]}' is missing")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise PoseNet3DError(f"{path}: {error}") from error
+
+
+def _checked(path: Path, key: str, value: object, hint: object) -> object:
+    """The value, if it is of the simple type that the recipe wants; lists and the like are the recipe's to judge."""
+    for kind, (allowed, words) in _SIMPLE.items():
+        # To Python, true is a whole number.
+        if hint is kind and (not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool)):
+            raise PoseNet3DError(f"{path}: key '{key}' must be {words}, not {value!r}")
+    return value

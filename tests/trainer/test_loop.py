@@ -203,6 +203,13 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_progress(tmp_path: Pa
     assert steps_done(tmp_path) == 12
 
 
+def test_slow_steps_are_kept_between_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.loop._SECONDS_BETWEEN_SAVES", 0.0)
+    with pytest.raises(PoseNet3DError, match="step 7"):
+        train(tmp_path, replace(SCHEDULE, save_every=1000), make_source=partial(RandomPairs, good=6))
+    assert steps_done(tmp_path) == 6
+
+
 def test_a_failure_where_batches_are_drawn_keeps_its_line(tmp_path: Path) -> None:
     with pytest.raises(PoseNet3DError, match=r"^clips.npz: key 'rel' is missing$"):
         train(tmp_path, make_source=partial(RandomPairs, good=2, then="refuse"))

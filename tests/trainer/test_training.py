@@ -99,3 +99,16 @@ def test_a_wrong_recipe_names_file_and_key(tmp_path: Path) -> None:
     path.write_text('run = "b"\n')
     with pytest.raises(PoseNet3DError, match="key 'data' is missing"):
         read_recipe(path, SupervisedRecipe)
+    for line, said in (
+        ("steps = 0", "'steps' must be at least 1"),
+        ('steps = "many"', "'steps' must be a whole number"),
+        ("steps = 1.5", "'steps' must be a whole number"),
+        ("learning_rate = true", "'learning_rate' must be a number"),
+        ("average_decay = 1", "'average_decay'"),
+        ("[student]\nwidth = 'wide'", "'width' must be a whole number"),
+    ):
+        path.write_text(f'data = "a"\nrun = "b"\n{line}\n')
+        with pytest.raises(PoseNet3DError, match=rf"recipe.toml: .*{said}"):
+            read_recipe(path, SupervisedRecipe)
+    path.write_text('data = "a"\nrun = "b"\nlearning_rate = 1\n')
+    assert read_recipe(path, SupervisedRecipe).learning_rate == 1
