@@ -1,4 +1,4 @@
-"""Checkpoints: a folder with `student.safetensors` and `student.json`, and so for other networks. Nothing is unpickled."""
+"""Checkpoints: a folder with `student.safetensors` and `student.json`, likewise `teacher`. Nothing is unpickled."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a student")
-    train.add_argument("--recipe", required=True, choices=["supervised"])
+    train.add_argument("--recipe", required=True, choices=["paper", "supervised"])
     train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
     train.add_argument("--resume", action="store_true", help="go on where the last run of this recipe stopped")
     train.set_defaults(run=_train)
@@ -74,11 +74,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> None:
     from .distributed import this_process
+    from .paper.recipe import PaperRecipe, train_paper
     from .recipe_file import read_recipe
     from .supervised import SupervisedRecipe, train_supervised
 
     path = options.config or RECIPES / f"{options.recipe}.toml"
-    folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
+    if options.recipe == "paper":
+        folder = train_paper(read_recipe(path, PaperRecipe), options.resume)
+    else:
+        folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
     if this_process().is_main:
         print(folder)
 

@@ -22,10 +22,12 @@ from .data.clips import load_clips
 from .data.detected import load_detector_noise
 from .data.evaluation_views import EvaluationView, evaluation_views
 from .metrics import Metrics, measure
+from .paper.teacher import load_teacher
+from .paper.teacher_at_work import Teacher
 
 SHIPPED: Final = "shipped"
 CHECKPOINTS: Final = Path(__file__).parent / "checkpoints"
-NAMED: Final = ("supervised",)
+NAMED: Final = ("supervised", "paper")
 """The folders of CHECKPOINTS that are known by name."""
 INPUTS: Final = ("clean", "detected")
 
@@ -52,13 +54,15 @@ def evaluate(data: Path, checkpoint: str, views: int, seed: int, source: str, ou
         PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written.
     """
     clips, student, body = load_clips(data), open_student(checkpoint), load_body()
+    teacher = open_teacher(checkpoint, body)
     noise = load_detector_noise() if source == "detected" else None
     # The file is begun first: a folder that can't be written is said at once, not after minutes.
     with writing(out) as partial:
-        compared = [
-            (student_joints(student, body, view), view.joints) for view in evaluation_views(clips, views, seed, noise)
-        ]
-        rows = {
+        seen = list(evaluation_views(clips, views, seed, noise))
+        compared = [(student_joints(student, body, view), view.joints) for view in seen]
+        taught = [teacher.joints(view.rays, view.confidence) for view in seen] if teacher else []
+        rows = {} if teacher is None else {"teacher": measure(zip(taught, (true for _, true in compared), strict=True))}
+        rows |= {
             "student": measure((said.person, true) for said, true in compared),
             "student_body": measure((said.body, true) for said, true in compared),
         }
@@ -74,10 +78,26 @@ def open_student(checkpoint: str) -> Student:
     """
     if checkpoint == SHIPPED:
         return load_exported("cpu")
-    folder = CHECKPOINTS / checkpoint if checkpoint in NAMED else Path(checkpoint)
+    folder = _folder(checkpoint)
     if (folder / "student.onnx").is_file():
         return load_exported("cpu", folder)
     return Student(CheckpointNetwork(load_student(folder)))
+
+
+def open_teacher(checkpoint: str, body: Body) -> Teacher | None:
+    """The teacher of a checkpoint by name or folder; None where it has none.
+
+    Raises:
+        PoseNet3DError: it is damaged.
+    """
+    folder = _folder(checkpoint)
+    if checkpoint == SHIPPED or not (folder / "teacher.json").is_file():
+        return None
+    return Teacher(load_teacher(folder), body)
+
+
+def _folder(checkpoint: str) -> Path:
+    return CHECKPOINTS / checkpoint if checkpoint in NAMED else Path(checkpoint)
 
 
 @dataclass(frozen=True)

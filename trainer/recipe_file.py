@@ -22,16 +22,32 @@ _SIMPLE: Final[dict[type, tuple[tuple[type, ...], str]]] = {
 def read_recipe(path: Path, recipe: type[Recipe]) -> Recipe:
     """Fill the dataclass `recipe` from a TOML file; what the file leaves out keeps its default.
 
+    With `base = "OTHER.toml"` (beside the file) it holds only what differs from that recipe.
+
     Raises:
         PoseNet3DError: no such file, no TOML, or a key that the recipe does not have.
     """
+    return _fill(path, _table(path), recipe)
+
+
+def _table(path: Path) -> dict[str, object]:
+    """The file's contents, laid over those of its base."""
     try:
         table = tomllib.loads(path.read_text())
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror}); give a recipe file") from error
     except tomllib.TOMLDecodeError as error:
         raise PoseNet3DError(f"{path}: not a TOML file ({error})") from error
-    return _fill(path, table, recipe)
+    base = table.pop("base", None)
+    return table if base is None else _laid_over(_table(path.parent / str(base)), table)
+
+
+def _laid_over(base: dict[str, object], table: dict[str, object]) -> dict[str, object]:
+    merged = dict(base)
+    for key, value in table.items():
+        below = merged.get(key)
+        merged[key] = _laid_over(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
 
 
 def _fill(path: Path, table: dict[str, object], kind: type[Recipe]) -> Recipe:

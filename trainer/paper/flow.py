@@ -30,18 +30,18 @@ class _Coupling(nn.Module):
 
     def __init__(self, size: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.half = size // 2
+        self.kept_count = size // 2
         self.register_buffer("order", torch.randperm(size, generator=generator))
-        last = nn.Linear(hidden, 2 * (size - self.half))
+        last = nn.Linear(hidden, 2 * (size - self.kept_count))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(
-            nn.Linear(self.half, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), last
+            nn.Linear(self.kept_count, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), last
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = x[:, self.order]
-        kept, changed = x[:, : self.half], x[:, self.half :]
+        kept, changed = x[:, : self.kept_count], x[:, self.kept_count :]
         log_scale, shift = self.network(kept).chunk(2, -1)
         log_scale = 1.5 * torch.tanh(log_scale)
         return torch.cat([kept, changed * log_scale.exp() + shift], -1), log_scale.sum(-1)

@@ -55,4 +55,5 @@ class Teacher:
         back = rooted(lift(mirrored, self._network(mirrored)[0]))[:, :, list(MIRRORED_LIFTED)] * flip
         joints = (there + back) / 2
         joints = joints * (self._mean_bone / bone_lengths(joints).mean((1, 2)))[:, None, None, None]
-        return joints.double().numpy() @ student_input.view_rotations[:, None].astype(np.float64)
+        view_rotations = torch.from_numpy(student_input.view_rotations)
+        return (joints @ view_rotations[:, None]).double().numpy()

@@ -23,9 +23,9 @@ from .teacher import TeacherNetwork
 class TeacherWeights:
     """Weight of each term; lengths in the unit of the normalised points, about half a metre."""
 
-    pose_likelihood: float = 1.0
+    pose_likelihood: float = 0.3
     """Adversarial: a pose seen from a new azimuth must look like real ones."""
-    motion_likelihood: float = 0.5
+    motion_likelihood: float = 0.3
     """Temporal and adversarial: a pose with its motion, both turned by the same rotation."""
     cycle_2d: float = 1.0
     """Self-consistency: lifted, turned, projected, lifted, turned back and projected it must be as it was."""
