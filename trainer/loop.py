@@ -62,9 +62,9 @@ class Schedule:
     """Processes that draw batches beside each training process."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "save_every", "data_processes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"'{name}' must be at least 1")
+        for name, least in {"steps": 0, "batch": 1, "save_every": 1, "data_processes": 1}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"'{name}' must be at least {least}")
         if not 0 <= self.average_decay < 1:
             raise ValueError("'average_decay' must be from 0 to just below 1")
 
@@ -167,9 +167,10 @@ def _run(
             training_log.add(terms)
             finished = step + 1 == schedule.steps
             at_save = (step + 1) % schedule.save_every == 0 or finished
-            if process.is_main and (at_save or time.monotonic() - saved > _SECONDS_BETWEEN_SAVES):
+            if process.is_main and at_save:
                 with averaged(state):
                     stage.save(folder, step + 1)
+            if process.is_main and (at_save or time.monotonic() - saved > _SECONDS_BETWEEN_SAVES):
                 save_progress(folder, step + 1, state)
                 saved = time.monotonic()
             if at_save:

@@ -100,7 +100,7 @@ def test_a_wrong_recipe_names_file_and_key(tmp_path: Path) -> None:
     with pytest.raises(PoseNet3DError, match="key 'data' is missing"):
         read_recipe(path, SupervisedRecipe)
     for line, said in (
-        ("steps = 0", "'steps' must be at least 1"),
+        ("batch = 0", "'batch' must be at least 1"),
         ('steps = "many"', "'steps' must be a whole number"),
         ("steps = 1.5", "'steps' must be a whole number"),
         ("learning_rate = true", "'learning_rate' must be a number"),
