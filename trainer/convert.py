@@ -120,8 +120,8 @@ def _found(inputs: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
 
 
 def _summary(out: Path, count: int, noun: str, seconds: float, file_count: int) -> str:
-    counts = f"{count} {noun}{'s' * (count != 1)}, {seconds / 60:.1f} min"
-    return f"{out}: {counts}, from {file_count} file{'s' * (file_count != 1)}"
+    length = f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
+    return f"{out}: {count} {noun}{'s' * (count != 1)}, {length}, from {file_count} file{'s' * (file_count != 1)}"
 
 
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:

@@ -50,9 +50,8 @@ def read_bvh(path: Path) -> Motion:
     offsets = np.array([node.offset for node in nodes])
     positions = _pose(nodes, edition.with_lost_bones(names, offsets), values) * edition.metres
     joints = edition.smpl_joints({name: positions[:, index] for index, name in enumerate(names)})
-    stacked = stacked_joints(path, joints, "MOTION")[
-        1:
-    ]  # the first frame is a pose with arms stretched out, added by the maker
+    stacked = stacked_joints(path, joints, "MOTION")
+    stacked = stacked[1:]  # the first frame is a pose with arms stretched out, which the makers added
     if not len(stacked):
         raise PoseNet3DError(f"{path}: holds no frame but the rest pose; give a longer take")
     return Motion(
