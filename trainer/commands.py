@@ -58,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     pictures = commands.add_parser("pictures", help="draw what a checkpoint makes of motion capture, and its losses")
     pictures.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
     pictures.add_argument(
-        "--checkpoint", default="shipped", help="as for evaluate; a run's folder gives loss curves too"
+        "--checkpoint", default="shipped", help="as for evaluate; a folder that training wrote gives loss curves too"
     )
+    pictures.add_argument("--run", dest="run_folder", type=Path, help="loss curves of all stages in this folder")
     pictures.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
     pictures.add_argument("--input", choices=["clean", "detected"], default="clean", help="as for evaluate")
     pictures.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
@@ -97,7 +98,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _pictures(options: argparse.Namespace) -> None:
     from .show import write_pictures
 
-    for path in write_pictures(options.data, options.checkpoint, options.seed, options.input, options.out):
+    written = write_pictures(
+        options.data, options.checkpoint, options.run_folder, options.seed, options.input, options.out
+    )
+    for path in written:
         print(path)
 
 

@@ -18,7 +18,7 @@ from .data.clips import Clips, load_clips
 from .data.detected import load_detector_noise
 from .data.evaluation_views import EvaluationView, evaluation_views
 from .data.points import JOINT_OF_POINT, NO_JOINT
-from .evaluate import open_student, student_joints
+from .evaluate import open_student, open_teacher, student_joints
 from .metrics import scale_to
 from .pictures import Moment, loss_curves, side_by_side
 
@@ -37,12 +37,13 @@ class Answers:
     student: Array | None = None
 
 
-def write_pictures(data: Path, checkpoint: str, seed: int, source: str, out: Path) -> list[Path]:
-    """Write `side_by_side.png` and, where the checkpoint is a run's folder, `loss_curves.png`; returns their paths.
+def write_pictures(data: Path, checkpoint: str, run: Path | None, seed: int, source: str, out: Path) -> list[Path]:
+    """Write `side_by_side.png` and, of a run, `loss_curves.png`; returns their paths.
 
     Args:
         data: motion capture in the training-data format.
         checkpoint: as for `evaluate`.
+        run: folder of a run, with all its stages; None: the checkpoint's, if training's log lies there.
         seed: decides cameras and noise.
         source: one of `evaluate.INPUTS`.
         out: folder, made if need be.
@@ -51,9 +52,11 @@ def write_pictures(data: Path, checkpoint: str, seed: int, source: str, out: Pat
         PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written.
     """
     clips, student, body = load_clips(data), open_student(checkpoint), load_body()
+    teacher = open_teacher(checkpoint, body)
 
     def answer(view: EvaluationView) -> Answers:
-        return Answers(student=student_joints(student, body, view).person)
+        taught = teacher.joints(view.rays, view.confidence) if teacher else None
+        return Answers(taught, student_joints(student, body, view).person)
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -61,9 +64,11 @@ def write_pictures(data: Path, checkpoint: str, seed: int, source: str, out: Pat
         raise PoseNet3DError(f"{out}: can't be made ({error.strerror}); give another folder") from error
     written = [out / "side_by_side.png"]
     side_by_side(list(chosen_moments(clips, answer, seed, source)), written[0])
-    if any(Path(checkpoint).rglob("events.out.tfevents.*")):
+    if run is None and any(Path(checkpoint).rglob("events.out.tfevents.*")):
+        run = Path(checkpoint)
+    if run is not None:
         written.append(out / "loss_curves.png")
-        loss_curves(Path(checkpoint), written[1])
+        loss_curves(run, written[1])
     return written
 
 
