@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student_input import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -19,7 +20,6 @@ from .data.detected import load_detector_noise
 from .data.evaluation_views import EvaluationView, evaluation_views
 from .data.points import JOINT_OF_POINT, NO_JOINT
 from .evaluate import open_student, open_teacher, student_joints
-from .metrics import scale_to
 from .pictures import Moment, loss_curves, side_by_side
 
 Array = NDArray[np.float64]
@@ -105,10 +105,13 @@ def _input_joints(view: EvaluationView, frame: int) -> Array:
 
 
 def _at_true_size(joints: Array | None, view: EvaluationView, frame: int) -> Array | None:
-    """One frame, pelvis-centred, times the factor that brings its known joints nearest to the truth's."""
+    """One frame, pelvis-centred, enlarged until its bones are as long in sum as the truth's."""
     if joints is None:
         return None
-    predicted, true = joints[frame] - joints[frame, :1], view.joints[frame] - view.joints[frame, :1]
-    known = np.isfinite(predicted).all(-1)
-    predicted[known] = scale_to(predicted[None, known], true[None, known])[0]
-    return predicted
+    said, true = _bone_lengths(joints[frame]), _bone_lengths(view.joints[frame])
+    known = np.isfinite(said)
+    return (joints[frame] - joints[frame, :1]) * true[known].sum() / said[known].sum()
+
+
+def _bone_lengths(joints: Array) -> Array:
+    return np.linalg.norm(joints[1:] - joints[list(PARENTS[1:])], axis=-1)
