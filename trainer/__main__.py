@@ -1,4 +1,4 @@
-"""Commands of the trainer: train, evaluate, export."""
+"""Commands of the trainer: train, evaluate, pictures, export, convert."""
 
 from __future__ import annotations
 
