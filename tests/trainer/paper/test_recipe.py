@@ -1,0 +1,175 @@
+"""The 2D-only recipe from 2D sequences to a measured teacher and student, in miniature."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.skeleton import JOINT_INDEX
+from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.errors import PoseNet3DError
+from trainer.checkpoint import load_student
+from trainer.commands import RECIPES, main
+from trainer.data.clips import Clips, save_clips
+from trainer.data.projected import project_clips
+from trainer.data.sequences import PointSequences, save_sequences
+from trainer.data.views import NoiseRanges
+from trainer.kinematics import axis_angle_to_matrix
+from trainer.paper.flow import PoseFlow
+from trainer.paper.recipe import PaperRecipe
+from trainer.paper.skeleton import POINT_OF_LIFTED
+from trainer.paper.smpl_body import SmplSkeleton
+from trainer.paper.teacher import load_teacher
+from trainer.paper.windows import SequenceSampler
+from trainer.recipe_file import read_recipe
+
+FRAMES = 90
+
+
+@pytest.fixture(scope="module")
+def clips() -> Clips:
+    """Two clips of the body waving its arms and bending its knees while it turns."""
+    seconds = torch.arange(2 * FRAMES) / 30
+    angles = torch.zeros(1, 2 * FRAMES, 24, 3)
+    angles[0, :, 0, 1] = seconds
+    angles[0, :, JOINT_INDEX["left_shoulder"], 2] = seconds.sin() - 0.5
+    angles[0, :, JOINT_INDEX["right_elbow"], 1] = 0.7 + 0.5 * (2 * seconds).sin()
+    angles[0, :, JOINT_INDEX["left_knee"], 0] = 0.6 - 0.5 * (3 * seconds).cos()
+    joints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[0]
+    relative = (joints - joints[:, :1]).numpy()
+    root = np.zeros((2 * FRAMES, 3), np.float32)
+    return Clips(relative, root, np.array([0, FRAMES, 2 * FRAMES], np.int32), ("one", "two"), 30.0)
+
+
+@pytest.fixture(scope="module")
+def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe for tiny networks, on motion capture and on plain 2D sequences."""
+    folder = tmp_path_factory.mktemp("paper")
+    save_clips(folder / "clips.npz", clips)
+    save_sequences(folder / "sequences.npz", project_clips(clips, 1, seed=5))
+    stage = "batch = 8\nwarm_up = 2\nsave_every = 6\naverage_decay = 0.5"
+    path = folder / "tiny.toml"
+    path.write_text(
+        f'data = ["{folder / "clips.npz"}", "{folder / "sequences.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
+        "[priors]\npose_components = 8\nmotion_components = 8\nlayers = 2\nhidden = 16\n"
+        "[teacher]\nwidth = 16\n[student]\nwidth = 16\nblocks = 1\n"
+        + "".join(f"[{name}_stage]\nsteps = 12\n{stage}\n" for name in ("prior", "teacher", "student", "joint"))
+    )
+    return path
+
+
+def test_all_stages_run_resume_and_are_measured(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--recipe", "paper", "--config", str(recipe)]) == 0
+    last = Path(capsys.readouterr().out.strip())
+    assert last.name == "joint"
+    notes = json.loads((last / "student.json").read_text())["training"]
+    assert notes["recipe"] == "paper" and np.isfinite(notes["held_out_2d_loss"])
+    criteria = json.loads((last / "criterion.json").read_text())
+    assert set(criteria) == {"6", "12"} and notes["held_out_2d_loss"] == min(criteria.values())
+    before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
+    assert any((before[name] != after[name]).any() for name in before), "the teacher, too, learns in the joint stage"
+
+    shutil.rmtree(last)
+    teacher = (last.parent / "teacher" / "teacher.safetensors").stat().st_mtime_ns
+    assert main(["train", "--recipe", "paper", "--config", str(recipe), "--resume"]) == 0
+    assert (last.parent / "teacher" / "teacher.safetensors").stat().st_mtime_ns == teacher, "finished stages stay"
+    assert load_student(last) is not None
+
+    out = tmp_path / "figures.json"
+    data = str(recipe.parent / "clips.npz")
+    assert main(["evaluate", "--data", data, "--checkpoint", str(last), "--views", "1", "--out", str(out)]) == 0
+    rows = json.loads(out.read_text())
+    for row in ("teacher", "student"):
+        assert 0 < rows[row]["pa_mpjpe_mm"] < rows[row]["mpjpe_mm"]
+
+
+def test_windows_for_teacher_and_student_show_the_same(clips: Clips) -> None:
+    sampler = SequenceSampler(project_clips(clips, 2, seed=0), NoiseRanges(0, 0, 0, 0, 0), seed=0)
+    windows = sampler.draw(16)
+    of_student = windows.features[..., : 2 * len(STUDENT_POINT_NAMES)].unflatten(-1, (-1, 2))
+    difference = of_student[:, :, list(POINT_OF_LIFTED)] - windows.view.points
+    given = windows.features[..., 2 * len(STUDENT_POINT_NAMES) : -1][:, :, list(POINT_OF_LIFTED)] > 0
+    assert given.float().mean() > 0.9
+    assert difference[given].abs().max() < 1e-4
+    assert windows.view.points.shape == (16, STUDENT_WINDOW, 18, 2)
+
+
+def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
+    still = Clips(np.repeat(clips.relative_joints[:1], FRAMES, 0), clips.root[:FRAMES], clips.offsets[:2], ("a",), 30.0)
+    moving = Clips(
+        still.relative_joints, np.arange(FRAMES)[:, None] * np.float32([0.05, 0, 0]), still.offsets, ("a",), 30.0
+    )
+    rests = [
+        SequenceSampler(project_clips(one, 2, seed=0), NoiseRanges(), seed=0).draw(8).rests.mean()
+        for one in (still, moving)
+    ]
+    assert rests[0] > 0.4 and rests[1] < 0.1
+
+
+def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
+    projected = project_clips(clips, 1, seed=0)
+    rays, confidence = projected.rays.copy(), projected.confidence.copy()
+    for name, stand_in in (("left_ear", "head"), ("right_ear", "head")):
+        rays[:, STUDENT_POINT_NAMES.index(name)] = rays[:, STUDENT_POINT_NAMES.index(stand_in)]
+        confidence[:, STUDENT_POINT_NAMES.index(name)] = 1
+    for name in ("neck", "head"):
+        rays[:, STUDENT_POINT_NAMES.index(name)] = 0
+        confidence[:, STUDENT_POINT_NAMES.index(name)] = 0
+    detected = PointSequences(rays, confidence, projected.offsets, projected.names)
+    assert SequenceSampler(detected, NoiseRanges(), seed=0).draw(4).view.points.isfinite().all()
+
+
+def test_sequences_that_never_show_the_whole_body_are_refused(clips: Clips) -> None:
+    projected = project_clips(clips, 1, seed=0)
+    confidence = projected.confidence.copy()
+    confidence[::20, STUDENT_POINT_NAMES.index("left_ankle")] = 0
+    with pytest.raises(PoseNet3DError, match="whole bodies"):
+        SequenceSampler(
+            PointSequences(projected.rays, confidence, projected.offsets, projected.names), NoiseRanges(), seed=0
+        )
+
+
+def test_a_flow_learns_a_density() -> None:
+    """On a curved density it gives real samples a likelihood that wrong ones do not get, and near the true entropy."""
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+
+    def samples(count: int) -> torch.Tensor:
+        x = torch.randn(count, 2, generator=generator)
+        return torch.stack([x[:, 0], 0.5 * x[:, 1] + x[:, 0].square()], -1)
+
+    flow = PoseFlow(2, 2, layers=6, hidden=32)
+    flow.fit_components(samples(2000))
+    optimiser = torch.optim.Adam(flow.parameters(), 5e-3)
+    for _ in range(400):
+        loss = flow(samples(256)).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    real = samples(2000)
+    with torch.no_grad():
+        likely, mirrored = flow(real).mean(), flow(real * torch.tensor([1.0, -1.0])).mean()
+        # Of the whitened samples: both entropies without the constant log(2 pi), scale by scale.
+        entropy = 1 + np.log(0.5) + float(torch.linalg.slogdet(flow.whitening)[1])
+    assert float(likely) == pytest.approx(entropy, abs=0.15)
+    assert mirrored > likely + 2
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("ablations/*.toml")), ids=lambda path: path.stem)
+def test_ablation_recipes_differ_from_the_reduced_one(path: Path) -> None:
+    recipe, reduced = (read_recipe(p, PaperRecipe) for p in (path, RECIPES / "ablations" / "reduced.toml"))
+    assert (
+        recipe.teacher_stage.steps
+        == reduced.teacher_stage.steps
+        < read_recipe(RECIPES / "paper.toml", PaperRecipe).teacher_stage.steps
+    )
+    assert recipe.data == reduced.data
+    assert (recipe.run != reduced.run) == (path.stem != "reduced")

@@ -1,0 +1,79 @@
+"""The body and the anatomy that the 2D-only student is held to."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from posenet3d_blender.body.kinematics import forward_kinematics
+from posenet3d_blender.body.model import Body, load_body
+from posenet3d_blender.body.skeleton import JOINT_INDEX
+from trainer.kinematics import axis_angle_to_matrix
+from trainer.paper.joint_limits import beyond_limits, turned_from_rest
+from trainer.paper.smpl_body import SmplSkeleton
+
+
+@pytest.fixture(scope="module")
+def body() -> Body:
+    return load_body()
+
+
+def posed(**degrees: tuple[float, float, float]) -> torch.Tensor:
+    """(1, 1, 24, 3, 3) the rest pose but for the joints named, as axis-angle in degrees."""
+    axis_angle = torch.zeros(1, 1, 24, 3)
+    for name, angles in degrees.items():
+        axis_angle[0, 0, JOINT_INDEX[name]] = torch.deg2rad(torch.tensor(angles))
+    return axis_angle_to_matrix(axis_angle)
+
+
+def test_the_skeleton_agrees_with_the_add_ons_kinematics(body: Body) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rotations = axis_angle_to_matrix(torch.randn(2, 5, 24, 3, generator=generator))
+    betas = torch.randn(2, 10, generator=generator)
+    joints = SmplSkeleton(body)(rotations, betas, torch.zeros(2, 24, 3))
+    for window in range(2):
+        rest = body.rest_joints(betas[window].double().numpy())
+        expected, _ = forward_kinematics(rotations[window].double().numpy(), rest)
+        np.testing.assert_allclose((joints - joints[:, :, :1])[window].numpy(), expected - expected[:, :1], atol=1e-5)
+
+
+def test_a_bone_offset_moves_the_joint_and_all_below(body: Body) -> None:
+    skeleton, offsets = SmplSkeleton(body), torch.zeros(1, 24, 3)
+    offsets[0, JOINT_INDEX["left_elbow"], 0] = 0.1
+    still = posed()
+    moved = skeleton(still, torch.zeros(1, 10), offsets) - skeleton(still, torch.zeros(1, 10), torch.zeros(1, 24, 3))
+    changed = {name for name, index in JOINT_INDEX.items() if moved[0, 0, index].abs().max() > 1e-6}
+    assert changed == {"left_elbow", "left_wrist", "left_hand"}
+    torch.testing.assert_close(moved[0, 0, JOINT_INDEX["left_hand"]], torch.tensor([0.1, 0.0, 0.0]))
+
+
+def test_natural_poses_keep_the_limits() -> None:
+    natural = posed(
+        left_knee=(90, 0, 0), right_knee=(130, 0, 0), left_elbow=(0, -100, 0), right_elbow=(0, 100, 0),
+        left_hip=(-90, 0, 20), left_shoulder=(0, 0, -70), neck=(20, 20, 0),
+    )  # fmt: skip
+    assert float(beyond_limits(natural)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("joint", "degrees"),
+    [
+        ("left_knee", (-40, 0, 0)),
+        ("right_knee", (30, 50, 0)),
+        ("left_elbow", (0, 60, 0)),
+        ("right_elbow", (0, -60, 0)),
+        ("head", (80, 0, 0)),
+        ("spine2", (0, 60, 0)),
+    ],
+)
+def test_joints_bent_the_wrong_way_or_too_far_cost(joint: str, degrees: tuple[float, float, float]) -> None:
+    assert float(beyond_limits(posed(**{joint: degrees}))) > 0.01
+
+
+def test_turning_costs_whatever_the_direction_of_the_whole_body() -> None:
+    assert float(turned_from_rest(posed(pelvis=(0, 120, 0)))) == pytest.approx(0, abs=1e-5)
+    bent = float(turned_from_rest(posed(left_knee=(90, 0, 0))))
+    assert bent == pytest.approx(2 - 2 * math.cos(math.pi / 2), abs=1e-5)
