@@ -60,18 +60,20 @@ def supervised_losses(
     joints, person_joints, own_joints = _posed_skeletons(rotations, skeletons).unbind(-1)
     square = (rotations - truth.rotations).square().sum((-1, -2))
     shape = (output.betas - truth.betas).square().mean(-1) * truth.has_betas
-    return {
+    terms = {
         "joints": weights.joints * _joint_error(joints, true_joints),
         "person_joints": weights.person_joints * _joint_error(person_joints, true_joints),
         "own_joints": weights.own_joints * _joint_error(own_joints, true_joints),
         "bones": weights.bones * _distance(person_bones, truth.bones)[:, 1:].mean(),
-        "velocity": weights.velocity * _joint_error(joints.diff(dim=1), true_joints.diff(dim=1)),
         "rotations": weights.rotations * square[:, :, 1:].mean(),
         "root": weights.root * square[:, :, 0].mean(),
         "shape": weights.shape * shape.mean(),
         "up": weights.up * (1 - cosine_similarity(output.up, truth.up[:, None], dim=-1)).mean(),
         "contacts": weights.contacts * binary_cross_entropy_with_logits(output.contacts, truth.contacts),
     }
+    if joints.shape[1] > 1:
+        terms["velocity"] = weights.velocity * _joint_error(joints.diff(dim=1), true_joints.diff(dim=1))
+    return terms
 
 
 def _posed_skeletons(rotations: Tensor, bones: Tensor) -> Tensor:

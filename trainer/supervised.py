@@ -1,4 +1,7 @@
-"""The recipe `supervised`: the student learns from windows with their exact truth."""
+"""The recipe `supervised`: the student learns from made-up observations with their exact truth.
+
+First from single frames, which cost a thirtieth of a window and differ more, then from windows.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
 
 from .checkpoint import save_student
-from .data.clips import load_clips
+from .data.clips import load_clips, refuse_short
 from .data.rotations import load_or_fit
 from .data.sampler import Mixture, Windows, WindowSampler
 from .data.views import NoiseRanges, ViewRanges
@@ -28,10 +31,12 @@ from .losses import SupervisedWeights, supervised_losses
 
 @dataclass(frozen=True, kw_only=True)
 class SupervisedRecipe(Schedule):
-    """All that decides a run, the schedule of its one stage included; read from a TOML file in `trainer/recipes`."""
+    """All that decides a run, the schedule of the windows included; read from a TOML file in `trainer/recipes`."""
 
     data: str
     run: str
+    frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the single frames before the windows; `batch` counts frames."""
     seed: int = 0
     threads: int = 2
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -60,10 +65,9 @@ class BodyBones(nn.Module):
 class SupervisedStage(Stage[Windows]):
     """The student against the truth."""
 
-    def __init__(self, recipe: SupervisedRecipe, body: Body) -> None:
+    def __init__(self, recipe: SupervisedRecipe, student: StudentNetwork, body: Body) -> None:
         super().__init__()
-        self.recipe = recipe
-        self.student = StudentNetwork(recipe.student)
+        self.recipe, self.student = recipe, student
         self.body_bones = BodyBones(body)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
@@ -83,17 +87,28 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     """Train, and return the folder of the checkpoint; it is written anew every few minutes."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    folder, body = Path(recipe.run), load_body()
-    stage = SupervisedStage(recipe, body)
+    folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
+    stage = SupervisedStage(recipe, student, body)
     with processes_joined():
         make_source = sampler_maker(recipe, body)
+        if recipe.frames.steps > 0:
+            _let_learn(student.time_parameters(), False)
+            make_frames = partial(make_source, window=1)
+            train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
+            _let_learn(student.time_parameters(), True)
         train_stage(stage, make_source, recipe, folder, recipe.seed, recipe.threads, resume)
     return folder
 
 
-def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[[int], WindowSampler]:
+def _let_learn(parameters: list[nn.Parameter], learning: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(learning)
+
+
+def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
     """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run."""
     clips = load_clips(Path(recipe.data))
+    refuse_short(Path(recipe.data), [end - start for start, end in clips.ranges()], recipe.student.window)
     rest_bones = body.joint_template.copy()
     rest_bones[1:] -= body.joint_template[list(PARENTS[1:])]
     with main_process_first():

@@ -1,8 +1,8 @@
 """The student: a window of 2D points to SMPL rotations and shape. The one definition.
 
 The network mixes in turn along time and along features (an MLP-Mixer, Tolstikhin et al. 2021): on a CPU that is many
-times cheaper than attention, and a window of one second is short enough to be seen whole in every layer. Neighbouring
-samples may be seen as one (a patch): people move little within them, and the network costs as many times less.
+times cheaper than attention, and a window of one second is short enough to be seen whole in every layer. A window of
+one sample is judged without what is learnt of time.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ class StudentConfig:
     features: int = STUDENT_FEATURE_COUNT
     window: int = STUDENT_WINDOW
     shape_count: int = 10
-    patch: int = 1
-    """Samples that the blocks see as one; divides the window."""
 
 
 class StudentOutput(NamedTuple):
@@ -49,14 +47,19 @@ class StudentOutput(NamedTuple):
 class _Mixer(nn.Module):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
-        hidden, patches = config.expansion * config.width, config.window // config.patch
+        hidden = config.expansion * config.width
         self.time_norm = nn.LayerNorm(config.width)
-        self.time = nn.Sequential(nn.Linear(patches, config.window), nn.GELU(), nn.Linear(config.window, patches))
+        # Until something of time is learnt, a block judges each sample by itself.
+        last = nn.Linear(config.window, config.window)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.time = nn.Sequential(nn.Linear(config.window, config.window), nn.GELU(), last)
         self.feature_norm = nn.LayerNorm(config.width)
         self.feature = nn.Sequential(nn.Linear(config.width, hidden), nn.GELU(), nn.Linear(hidden, config.width))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2)
+        if x.shape[1] > 1:
+            x = x + self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2)
         return x + self.feature(self.feature_norm(x))
 
 
@@ -66,39 +69,43 @@ class StudentNetwork(nn.Module):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Linear(config.patch * config.features, config.width)
+        self.embed = nn.Linear(config.features, config.width)
         self.blocks = nn.Sequential(*[_Mixer(config) for _ in range(config.blocks)])
         self.norm = nn.LayerNorm(config.width)
-        self.pose = nn.Linear(config.width, config.patch * 6 * JOINT_COUNT)
+        self.pose = nn.Linear(config.width, 6 * JOINT_COUNT)
         self.shape = nn.Linear(config.width, config.shape_count)
-        self.up = nn.Linear(config.width, config.patch * 3)
-        self.contact = nn.Linear(config.width, config.patch * 2)
+        self.up = nn.Linear(config.width, 3)
+        self.contact = nn.Linear(config.width, 2)
         self.bones = nn.Linear(config.width, 3 * JOINT_COUNT)
         # Start from the rest pose, upright before the camera, so that the first steps are not spent on finding it.
         with torch.no_grad():
             for head in (self.pose, self.shape, self.up, self.contact):
                 head.weight.mul_(0.1)
                 head.bias.zero_()
-            rest = torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(JOINT_COUNT)
-            rest[:6] = torch.tensor([-1.0, 0, 0, 0, -1, 0])
-            self.pose.bias.copy_(rest.repeat(config.patch))
-            self.up.bias.copy_(torch.tensor([0.0, -1, 0]).repeat(config.patch))
+            self.pose.bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(JOINT_COUNT))
+            self.pose.bias[:6] = torch.tensor([-1.0, 0, 0, 0, -1, 0])
+            self.up.bias.copy_(torch.tensor([0.0, -1, 0]))
             # Nobody's skeleton differs from the body's until it is learnt.
             self.bones.weight.zero_()
             self.bones.bias.zero_()
 
     def forward(self, features: Tensor) -> StudentOutput:
-        patches = features.unflatten(1, (-1, self.config.patch)).flatten(2)
-        x = self.norm(self.blocks(self.embed(patches)))
-        mean = x.mean(1)
+        x = self.norm(self.blocks(self.embed(features)))
+        whole = x.mean(1)
         return StudentOutput(
-            rotations=self._samples(self.pose(x)).unflatten(-1, (JOINT_COUNT, 6)),
-            betas=self.shape(mean),
-            up=self._samples(self.up(x)),
-            contacts=self._samples(self.contact(x)),
-            bone_offsets=self.bones(mean).unflatten(-1, (JOINT_COUNT, 3)),
+            rotations=self.pose(x).unflatten(-1, (JOINT_COUNT, 6)),
+            betas=self.shape(whole),
+            up=self.up(x),
+            contacts=self.contact(x),
+            bone_offsets=self.bones(whole).unflatten(-1, (JOINT_COUNT, 3)),
         )
 
-    def _samples(self, patches: Tensor) -> Tensor:
-        """(B, P, patch * N) to (B, T, N)."""
-        return patches.unflatten(-1, (self.config.patch, -1)).flatten(1, 2)
+    def time_parameters(self) -> list[nn.Parameter]:
+        """What single samples neither use nor teach."""
+        return [
+            parameter
+            for block in self.blocks
+            if isinstance(block, _Mixer)
+            for part in (block.time_norm, block.time)
+            for parameter in part.parameters()
+        ]

@@ -48,7 +48,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "tiny.toml"
     path.write_text(
         f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
-        "learning_rate = 0.003\nsave_every = 20\nthreads = 1\naverage_decay = 0.8\n[student]\nwidth = 32\nblocks = 1\n"
+        "learning_rate = 0.003\nsave_every = 20\nthreads = 1\naverage_decay = 0.8\n"
+        "[frames]\nsteps = 10\nbatch = 32\n[student]\nwidth = 32\nblocks = 1\n"
     )
     return path
 

@@ -57,9 +57,9 @@ class Mixture:
     recombined: float = 0.4
     """Windows whose trunk, arms and legs are mixed with those of other windows, each by itself."""
     reversed: float = 0.1
-    joints_only: float = 0.5
+    joints_only: float = 0.6
     """Windows that give SMPL joints in place of the detector's keypoints."""
-    exact: float = 0.6
+    exact: float = 0.7
     """Of those, windows without any fault, seen by a level camera of known focal length."""
     clip_bones: float = 0.2
     """Windows with keypoints that are on a clip's own skeleton in place of the body's."""
@@ -102,6 +102,8 @@ class WindowSampler:
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
+    window: int = STUDENT_WINDOW
+    """Samples in a window; 1 for single frames."""
 
     def __post_init__(self) -> None:
         self.generator = torch.Generator().manual_seed(self.seed)
@@ -178,15 +180,13 @@ class WindowSampler:
         return torch.lerp(six_d, other, share[:, None, :, None])
 
     def _windows_at(self, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        span = (STUDENT_WINDOW - 1) * speed
+        span = (self.window - 1) * speed
         clip = torch.multinomial(self._lengths.float(), count, replacement=True, generator=self.generator)
         length = self._lengths[clip].float()
         room = (length - 1 - span).clamp(min=0)
         first = room * torch.rand(count, generator=self.generator)
         moments = (
-            (first[:, None] + torch.arange(STUDENT_WINDOW) * speed[:, None])
-            .minimum(length[:, None] - 1.001)
-            .clamp(min=0)
+            (first[:, None] + torch.arange(self.window) * speed[:, None]).minimum(length[:, None] - 1.001).clamp(min=0)
         )
         before = moments.long()
         share = (moments - before)[..., None]
@@ -211,7 +211,7 @@ class WindowSampler:
         for elbow in ("left_elbow", "right_elbow"):
             # The forearm's twist shows at the knuckles only; no clip holds it.
             ends[:, :, :, JOINT_INDEX[elbow], 0] *= 5
-        moment = torch.linspace(0, 1, STUDENT_WINDOW)[None, :, None, None]
+        moment = torch.linspace(0, 1, self.window)[None, :, None, None]
         return rotations @ axis_angle_to_matrix((1 - moment) * ends[0] + moment * ends[1])
 
     def _skeletons(self, joints_only: Tensor, clip_bones: Tensor) -> tuple[Tensor, Tensor, Tensor]:
