@@ -97,6 +97,15 @@ def save_clips(path: Path, clips: Clips, sources: Sequence[str] | None = None) -
         )
 
 
+def refuse_short(path: Path, lengths: Sequence[int], window: int) -> None:
+    """Raise PoseNet3DError where not one of a file's clips has as many samples as a window."""
+    if max(lengths) < window:
+        raise PoseNet3DError(
+            f"{path}: key 'offsets': the longest clip has {max(lengths)} samples, fewer than the window of {window}; "
+            "give longer clips"
+        )
+
+
 def resampled(clips: Clips, frame_rate: float) -> Clips:
     """The clips at another rate, joints interpolated along straight lines; at the same rate, as they are."""
     if abs(clips.frame_rate - frame_rate) < 1e-3:

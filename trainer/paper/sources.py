@@ -10,11 +10,13 @@ from typing import Final
 import numpy as np
 
 from posenet3d_blender.archives import read_npz
+from posenet3d_blender.capture.student_input import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 
-from ..data.clips import load_clips
+from ..data.clips import load_clips, refuse_short
 from ..data.projected import project_clips
 from ..data.sequences import PointSequences, joined, load_sequences
+from .windows import usable_sequences
 
 _HELD_OUT: Final = 0.05
 """Share of the sequences; at least one."""
@@ -31,10 +33,12 @@ class Material:
 def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
     """Read 2D sequences, and motion capture as `cameras` fixed cameras around each clip see it.
 
+    Sequences that never show a whole body for a window are left out.
+
     Raises:
-        PoseNet3DError: a file is missing or damaged, or there are fewer than two sequences.
+        PoseNet3DError: a file is missing or damaged or has nothing usable, or there are fewer than two sequences.
     """
-    sequences = joined([_load(path, cameras, seed) for path in paths])
+    sequences = joined([_usable(path, cameras, seed) for path in paths])
     count = len(sequences.names)
     if count < 2:
         raise PoseNet3DError(f"{paths[0]}: one sequence only; give at least two, so that one can be held out")
@@ -43,10 +47,19 @@ def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
     return Material(_chosen(sequences, np.sort(order[held_out:])), _chosen(sequences, np.sort(order[:held_out])))
 
 
-def _load(path: Path, cameras: int, seed: int) -> PointSequences:
+def _usable(path: Path, cameras: int, seed: int) -> PointSequences:
     if "rel" in read_npz(path, "training data (.npz)", ("rel",)):
-        return project_clips(load_clips(path), cameras, seed)
-    return load_sequences(path)
+        sequences = project_clips(load_clips(path), cameras, seed)
+    else:
+        sequences = load_sequences(path)
+    refuse_short(path, [end - start for start, end in sequences.ranges()], STUDENT_WINDOW)
+    usable = usable_sequences(sequences)
+    if not usable:
+        raise PoseNet3DError(
+            f"{path}: key 'confidence': no sequence shows every joint for a window ({STUDENT_WINDOW} samples on end); "
+            "give sequences of whole bodies"
+        )
+    return _chosen(sequences, np.array(usable))
 
 
 def _chosen(sequences: PointSequences, chosen: np.ndarray) -> PointSequences:

@@ -18,7 +18,6 @@ from posenet3d_blender.capture.student_input import (
     StudentInput,
     normalise_windows,
 )
-from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.sequences import PointSequences
 from ..data.views import NoiseRanges, ViewRanges, observe
@@ -57,18 +56,14 @@ class SequenceSampler:
     """Draws windows from 2D sequences: mirrored or not, slower or faster."""
 
     def __init__(self, sequences: PointSequences, noise: NoiseRanges, seed: int) -> None:
-        """Raises PoseNet3DError when no window shows every lifted joint."""
+        """`sequences`: at least one of them among `usable_sequences`."""
         self._rays, confidence = with_middles(sequences)
         self._noise = noise
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
         self._confidence = confidence
-        self._starts, self._ends = _usable_stretches(sequences, confidence)
-        if not len(self._starts):
-            raise PoseNet3DError(
-                f"no sequence shows all joints for {STUDENT_WINDOW} samples ({STUDENT_WINDOW / 30:.1f} s); "
-                "give longer sequences of whole bodies"
-            )
+        stretches = np.array([stretch for own in _stretches(sequences, confidence) for stretch in own], np.int64)
+        self._starts, self._ends = stretches.T
 
     def draw(self, count: int) -> PaperWindows:
         """A batch of `count` windows."""
@@ -118,19 +113,22 @@ def with_middles(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArra
     return rays, confidence
 
 
-def _usable_stretches(
-    sequences: PointSequences, confidence: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and past-the-end sample of each stretch of at least a window in which every lifted joint is seen."""
+def usable_sequences(sequences: PointSequences) -> list[int]:
+    """The sequences that show every lifted joint for a window at least, by index."""
+    _, confidence = with_middles(sequences)
+    return [index for index, own in enumerate(_stretches(sequences, confidence)) if own]
+
+
+def _stretches(sequences: PointSequences, confidence: NDArray[np.float32]) -> list[list[tuple[int, int]]]:
+    """For each sequence, first and past-the-end sample of each stretch that shows every lifted joint for a window."""
     seen = (confidence[:, list(POINT_OF_LIFTED)] >= _SEEN).all(-1)
-    starts, ends = [], []
+    stretches = []
     for first, end in sequences.ranges():
         edges = np.flatnonzero(np.diff(np.concatenate([[False], seen[first:end], [False]]).astype(np.int8))) + first
-        for start, stop in edges.reshape(-1, 2):
-            if stop - start >= STUDENT_WINDOW:
-                starts.append(start)
-                ends.append(stop)
-    return np.array(starts, np.int64), np.array(ends, np.int64)
+        stretches.append(
+            [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2) if stop - start >= STUDENT_WINDOW]
+        )
+    return stretches
 
 
 def _heights(rays: NDArray[np.float32], given: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from trainer.paper.flow import PoseFlow
 from trainer.paper.recipe import PaperRecipe
 from trainer.paper.skeleton import POINT_OF_LIFTED
 from trainer.paper.smpl_body import SmplSkeleton
+from trainer.paper.sources import load_material
 from trainer.paper.teacher import load_teacher
 from trainer.paper.windows import SequenceSampler
 from trainer.recipe_file import read_recipe
@@ -127,14 +128,26 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
     assert SequenceSampler(detected, NoiseRanges(), seed=0).draw(4).view.points.isfinite().all()
 
 
-def test_sequences_that_never_show_the_whole_body_are_refused(clips: Clips) -> None:
+def test_material_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
     projected = project_clips(clips, 1, seed=0)
     confidence = projected.confidence.copy()
     confidence[::20, STUDENT_POINT_NAMES.index("left_ankle")] = 0
-    with pytest.raises(PoseNet3DError, match="whole bodies"):
-        SequenceSampler(
-            PointSequences(projected.rays, confidence, projected.offsets, projected.names), NoiseRanges(), seed=0
-        )
+    path = tmp_path / "hidden.npz"
+    save_sequences(path, PointSequences(projected.rays, confidence, projected.offsets, projected.names))
+    with pytest.raises(PoseNet3DError, match=r"hidden.npz: key 'confidence': .*whole bodies"):
+        load_material([path], 4, seed=0)
+    path = tmp_path / "short.npz"
+    save_clips(path, Clips(clips.relative_joints[:20], clips.root[:20], np.array([0, 20], np.int32), ("a",), 30.0))
+    with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*20 samples.*window of 32"):
+        load_material([path], 4, seed=0)
+
+
+def test_short_sequences_beside_long_ones_are_left_out(clips: Clips, tmp_path: Path) -> None:
+    path = tmp_path / "clips.npz"
+    save_clips(path, Clips(clips.relative_joints, clips.root, np.array([0, 20, 180], np.int32), ("a", "b"), 30.0))
+    material = load_material([path], 4, seed=0)
+    names = {name.partition("@")[0] for part in (material.train, material.held_out) for name in part.names}
+    assert names == {"b"} and material.held_out.names
 
 
 def test_a_flow_learns_a_density() -> None:
