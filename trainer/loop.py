@@ -167,14 +167,15 @@ def _run(
             training_log.add(terms)
             finished = step + 1 == schedule.steps
             at_save = (step + 1) % schedule.save_every == 0 or finished
+            if at_save:
+                # Before the progress: what is logged and then not kept, the resumed run logs again.
+                training_log.report(step + 1, rate)
             if process.is_main and at_save:
                 with averaged(state):
                     stage.save(folder, step + 1)
             if process.is_main and (at_save or time.monotonic() - saved > _SECONDS_BETWEEN_SAVES):
                 save_progress(folder, step + 1, state)
                 saved = time.monotonic()
-            if at_save:
-                training_log.report(step + 1, rate)
             if finished:
                 return
 

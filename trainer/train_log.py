@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -31,7 +33,8 @@ class TrainingLog:
         self._bar = tqdm(
             total=steps, initial=done, unit="step", disable=not (process.is_main and sys.stderr.isatty()), leave=False
         )
-        self._writer = _open_writer(folder / "log", done) if process.is_main else None
+        self._folder = folder / "log"
+        self._writer = _open_writer(self._folder, done) if process.is_main else None
 
     def __enter__(self) -> TrainingLog:
         return self
@@ -41,7 +44,8 @@ class TrainingLog:
     ) -> None:
         self._bar.close()
         if self._writer is not None:
-            self._writer.close()
+            with _told(self._folder):
+                self._writer.close()
 
     def add(self, terms: dict[str, Tensor]) -> None:
         """Take the terms of one step."""
@@ -62,9 +66,10 @@ class TrainingLog:
         self._sums, self._count, self._since = {}, 0, time.monotonic()
         if self._writer is None:
             return
-        for name, value in (values | extra).items():
-            self._writer.add_scalar(name, value, step)
-        self._writer.flush()
+        with _told(self._folder):
+            for name, value in (values | extra).items():
+                self._writer.add_scalar(name, value, step)
+            self._writer.flush()
         minutes = (time.monotonic() - self._started) / 60
         numbers = ", ".join(f"{name} {value:.4g}" for name, value in (values | extra).items())
         line = f"step {step} of {self._steps}, {minutes:.1f} min: {numbers}"
@@ -77,7 +82,13 @@ class TrainingLog:
 
 def _open_writer(folder: Path, done: int) -> SummaryWriter:
     """Points after the step that training goes on from are of a run that was cut off; they are no longer shown."""
-    try:
+    with _told(folder):
         return SummaryWriter(os.fspath(folder), purge_step=done + 1)
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise PoseNet3DError(f"{folder}: can't be written ({error.strerror}); check the folder and disk") from error
