@@ -1,20 +1,20 @@
 """Reading the official SMPL `.pkl` without giving it the power to run anything.
 
-The official files are Python 2 pickles that hold numpy arrays, a scipy sparse matrix and chumpy arrays. Only these
-three are rebuilt, the last two by small stand-ins, so neither scipy nor chumpy is needed; any other name is refused.
+The official files are Python 2 pickles that hold numpy arrays, a scipy sparse matrix and chumpy arrays. The last two
+are rebuilt by small stand-ins, so neither scipy nor chumpy is needed; any name beyond these is refused.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import PoseNet3DError
+from ..errors import PoseNet3DError, one_line
+from ..pickles import AllowedNames, unpickled
 
 
 class _StoredState:
@@ -56,57 +56,12 @@ def _reconstruct_stand_in(kind: type, base: type, state: object) -> object:
     return kind.__new__(kind)
 
 
-def _blank_array(kind: type, shape: tuple[int, ...], code: str) -> NDArray:
-    """`numpy.core.multiarray._reconstruct`: an array whose content comes later. (Its module moved in numpy 2.)"""
-    if kind is not np.ndarray:
-        raise pickle.UnpicklingError(f"refused to build {kind.__name__}")
-    return np.ndarray(shape, code)
-
-
-def _scalar(kind: np.dtype, content: bytes) -> np.generic:
-    """`numpy.core.multiarray.scalar`, for numbers alone."""
-    return np.frombuffer(content, kind)[0]
-
-
-def _encode_latin1(text: str, encoding: str) -> bytes:
-    """`_codecs.encode` as Python 3 uses it to store bytes in old pickle protocols."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"refused the encoding {encoding}")
-    return text.encode("latin1")
-
-
-def _allowed_names() -> dict[tuple[str, str], Callable[..., object]]:
-    names: dict[tuple[str, str], Callable[..., object]] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("_codecs", "encode"): _encode_latin1,
-    }
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        names[module, "_reconstruct"] = _blank_array
-        names[module, "scalar"] = _scalar
-    for module in ("scipy.sparse.csc", "scipy.sparse._csc"):
-        names[module, "csc_matrix"] = _SparseColumns
-    for module in ("chumpy.ch", "chumpy"):
-        names[module, "Ch"] = _ChumpyArray
-    for module in ("copy_reg", "copyreg"):
-        names[module, "_reconstructor"] = _reconstruct_stand_in
-    for module in ("__builtin__", "builtins"):
-        names[module, "object"] = object
-    return names
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Knows the names above and no other."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(stream, encoding="latin1", fix_imports=False)
-        self._names = _allowed_names()
-
-    def find_class(self, module: str, name: str) -> Callable[..., object]:
-        try:
-            return self._names[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+_SMPL_NAMES: Final[AllowedNames] = {
+    **{(module, "csc_matrix"): _SparseColumns for module in ("scipy.sparse.csc", "scipy.sparse._csc")},
+    **{(module, "Ch"): _ChumpyArray for module in ("chumpy.ch", "chumpy")},
+    **{(module, "_reconstructor"): _reconstruct_stand_in for module in ("copy_reg", "copyreg")},
+    **{(module, "object"): object for module in ("__builtin__", "builtins")},
+}
 
 
 def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
@@ -118,7 +73,7 @@ def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
     """
     try:
         with path.open("rb") as stream:
-            content = _ArrayUnpickler(stream).load()
+            content = unpickled(stream, _SMPL_NAMES)
         if not isinstance(content, dict):
             raise pickle.UnpicklingError("it holds no dictionary")
         found = {key: content[key] for key in wanted if key in content}
@@ -126,7 +81,7 @@ def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = one_line(str(error)) or type(error).__name__
         raise PoseNet3DError(
             f"{path}: not a safe SMPL body file ({reason}); give the official SMPL .pkl or .npz"
         ) from error

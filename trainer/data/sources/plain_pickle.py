@@ -1,60 +1,16 @@
-"""Unpickling of data sets that come as pickles, without giving them the power to run anything.
-
-Only NumPy arrays, numbers, text and plain containers are rebuilt; whoever asks for any other name is refused.
-"""
+"""Data sets that come as pickles of plain data, by themselves or in NumPy's archives."""
 
 from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from posenet3d_blender.errors import PoseNet3DError, one_line
-
-
-def _blank_array(kind: type, shape: tuple[int, ...], code: str) -> NDArray:
-    """`numpy.core.multiarray._reconstruct`: an array whose content follows."""
-    if kind is not np.ndarray:
-        raise pickle.UnpicklingError(f"refused to build {kind.__name__}")
-    return np.ndarray(shape, code)
-
-
-def _scalar(kind: np.dtype, content: bytes | str) -> np.generic:
-    """`numpy.core.multiarray.scalar`, for numbers alone; Python 2 stored their bytes as text."""
-    if kind.hasobject:
-        raise pickle.UnpicklingError("refused to build an object")
-    return np.frombuffer(content.encode("latin1") if isinstance(content, str) else content, kind)[0]
-
-
-def _encoded(text: str, encoding: str) -> bytes:
-    """`_codecs.encode`, with which Python 3 stores bytes in Python 2's protocols."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"refused the encoding {encoding}")
-    return text.encode("latin1")
-
-
-_NAMES: Final[dict[tuple[str, str], Callable[..., object]]] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): _encoded,
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _blank_array for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
-}
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Knows the names above and no other."""
-
-    def find_class(self, module: str, name: str) -> Callable[..., object]:
-        try:
-            return _NAMES[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+from posenet3d_blender.pickles import unpickled
 
 
 def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
@@ -98,7 +54,7 @@ def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype
 
 
 def _dictionary(stream: IO[bytes]) -> dict[str, object]:
-    content = _PlainUnpickler(stream, encoding="latin1", fix_imports=False).load()
+    content = unpickled(stream)
     if isinstance(content, np.ndarray) and content.dtype.hasobject and content.size == 1:
         content = content.reshape(-1)[0]
     if not isinstance(content, dict):

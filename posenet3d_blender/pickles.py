@@ -1,0 +1,106 @@
+"""Reading pickles that a user gives, without giving them the power to run anything.
+
+Only numbers, text, plain containers and NumPy arrays are rebuilt, as Python 2 and 3 stored them; a reader may allow
+stand-ins of its own. NumPy's own classes are never handed out, as they can be made to read any place in memory.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import IO, Final, Literal, TypeAlias
+
+import numpy as np
+
+AllowedNames: TypeAlias = Mapping[tuple[str, str], object]
+"""What stands for a name that a pickle asks for, by (module, name)."""
+
+PLAIN_KINDS: Final = "biufcSUO"
+"""Kinds of NumPy's dtypes that are rebuilt: numbers, text, and objects, which are restricted in their turn."""
+
+
+class _Kind:
+    """Stand-in for `numpy.dtype`: one of PLAIN_KINDS, of which a pickle sets no more than the order of bytes."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        if not isinstance(code, str) or np.dtype(code).kind not in PLAIN_KINDS:
+            raise pickle.UnpicklingError(f"refused arrays of {code}")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple[int, Literal["<", ">", "=", "|"], *tuple[object, ...]]) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array that takes its content from a pickle only with a `_Kind` where NumPy stores its dtype."""
+
+    def __setstate__(  # type: ignore[override]
+        self, state: tuple[int, tuple[int, ...], _Kind, bool, bytes | list[object]]
+    ) -> None:
+        version, shape, kind, column_major, content = state
+        if not isinstance(kind, _Kind):
+            raise pickle.UnpicklingError("refused an array of no plain kind")
+        super().__setstate__((version, shape, kind.dtype, column_major, content))
+
+
+_ARRAY_CLASS: Final = object()
+"""Stands for `numpy.ndarray`: a name that can be given on, not called."""
+
+
+def _blank_array(array_class: object, _shape: object, _code: object) -> _Array:
+    """`numpy.core.multiarray._reconstruct`: an array whose content follows. (Its module moved in NumPy 2.)"""
+    if array_class is not _ARRAY_CLASS:
+        raise pickle.UnpicklingError("refused to build another kind of array")
+    return _Array(0)
+
+
+def _scalar(kind: _Kind, content: bytes | str) -> np.generic:
+    """`numpy.core.multiarray.scalar`, for numbers and text; Python 2 stored their bytes as text."""
+    if kind.dtype.hasobject:
+        raise pickle.UnpicklingError("refused to build an object")
+    number: np.generic = np.frombuffer(content.encode("latin1") if isinstance(content, str) else content, kind.dtype)[0]
+    return number
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """`_codecs.encode`, with which Python 3 stores bytes in Python 2's protocols."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"refused the encoding {encoding}")
+    return text.encode("latin1")
+
+
+_PLAIN_NAMES: Final[AllowedNames] = {
+    ("numpy", "ndarray"): _ARRAY_CLASS,
+    ("numpy", "dtype"): _Kind,
+    ("_codecs", "encode"): _encoded,
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _blank_array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+}
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    """Knows the names it is given and no other."""
+
+    def __init__(self, stream: IO[bytes], names: AllowedNames) -> None:
+        super().__init__(stream, encoding="latin1", fix_imports=False)
+        self._names = names
+
+    def find_class(self, module: str, name: str) -> object:
+        try:
+            return self._names[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+
+def unpickled(stream: IO[bytes], more_names: AllowedNames | None = None) -> object:
+    """What the pickle holds.
+
+    Args:
+        stream: the pickle.
+        more_names: what the reader allows beside plain data.
+
+    Raises:
+        pickle.UnpicklingError: the pickle asks for any other name, or is damaged. A damaged one can raise nearly any
+            other exception too.
+    """
+    return _RestrictedUnpickler(stream, {**_PLAIN_NAMES, **(more_names or {})}).load()
