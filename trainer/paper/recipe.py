@@ -13,11 +13,11 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student_network import StudentConfig
 
 from ..data.views import NoiseRanges
-from ..distributed import processes_joined
+from ..distributed import main_process_first, processes_joined
 from ..loop import Schedule, train_stage
 from .flow import PriorConfig
 from .sources import load_material
-from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage
+from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_criteria
 from .student_losses import StudentWeights
 from .teacher import TeacherConfig
 from .teacher_losses import TeacherWeights
@@ -63,7 +63,12 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         examples = make_source(recipe.seed).draw(_EXAMPLES)
 
         def train(stage: PaperStage, schedule: Schedule, name: str) -> None:
-            train_stage(stage, make_source, schedule, run / name, recipe.seed, recipe.threads, resume)
+            folder = run / name
+            if not resume:
+                forget_criteria(folder)
+            train_stage(stage, make_source, schedule, folder, recipe.seed, recipe.threads, resume)
+            with main_process_first():
+                stage.restore(folder)
 
         torch.manual_seed(recipe.seed)
         priors = PriorStage(recipe, held_out, examples)

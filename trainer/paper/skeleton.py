@@ -69,15 +69,23 @@ def mean_bone(body: Body) -> float:
     return float(bone_lengths(torch.from_numpy(body.joint_template[list(LIFTED_JOINTS)]).float()).mean())
 
 
-def to_smpl(lifted: NDArray[np.floating]) -> NDArray[np.float64]:
+def pelvis_share(body: Body) -> float:
+    """How far up the way from the middle of the hips to the neck the body has its pelvis joint."""
+    lifted = body.joint_template[list(LIFTED_JOINTS)]
+    hips = lifted[list(HIPS)].mean(0)
+    trunk = lifted[_INDEX["neck"]] - hips
+    return float((body.joint_template[0] - hips) @ trunk / (trunk @ trunk))
+
+
+def to_smpl(lifted: NDArray[np.floating], pelvis_share: float) -> NDArray[np.float64]:
     """(T, 24, 3) SMPL joints from lifted ones (T, 18, 3): what no point shows is put between its neighbours.
 
-    The pelvis is the middle of the hips.
+    The pelvis lies at `pelvis_share` of the way from the middle of the hips to the neck.
     """
     joints = np.zeros((*lifted.shape[:-2], len(JOINT_NAMES), 3))
     joints[..., list(LIFTED_JOINTS), :] = lifted
-    pelvis = lifted[..., list(HIPS), :].mean(-2)
-    neck = lifted[..., _INDEX["neck"], :]
+    hips, neck = lifted[..., list(HIPS), :].mean(-2), lifted[..., _INDEX["neck"], :]
+    pelvis = hips + pelvis_share * (neck - hips)
     joints[..., 0, :] = pelvis
     for name, share in (("spine1", 0.25), ("spine2", 0.5), ("spine3", 0.65)):
         joints[..., JOINT_INDEX[name], :] = pelvis + share * (neck - pelvis)

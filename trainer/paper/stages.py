@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -16,20 +17,25 @@ from torch import Tensor, nn
 
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student_network import StudentNetwork, StudentOutput
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.files import writing
 
-from ..checkpoint import Notes, save_network, save_student
-from ..loop import Stage, mixed_precision
+from ..checkpoint import Notes, load_network, save_network
+from ..loop import Stage, mixed_precision, to_device
 from .flow import Priors
 from .skeleton import template_ratios
 from .smpl_body import SmplSkeleton
 from .student_losses import student_terms
-from .teacher import TeacherNetwork, save_teacher
+from .teacher import TeacherNetwork
 from .teacher_losses import Lifted, lifted, teacher_terms
 from .windows import PaperWindows, SequenceSampler
 
 if TYPE_CHECKING:
     from .recipe import PaperRecipe
 
+PaperNetwork = Priors | TeacherNetwork | StudentNetwork
+
+_CRITERIA: Final = "criterion.json"
 _HELD_OUT_WINDOWS: Final = 256
 _BLUR: Final = 0.005
 """Deviation, in the normalised points' unit, of what the priors learn from."""
@@ -43,28 +49,58 @@ class PaperStage(Stage[PaperWindows]):
         self.recipe = recipe
         self._held_out = held_out.draw(_HELD_OUT_WINDOWS)
 
+    def networks(self) -> dict[str, PaperNetwork]:
+        """What the checkpoint holds, by name."""
+        raise NotImplementedError
+
     def save(self, folder: Path, steps: int) -> None:
         """Write the networks unless an earlier checkpoint of this run was better."""
         criterion = self._criterion()
-        record = folder / "criterion.json"
-        history = json.loads(record.read_text()) if record.exists() else {}
-        history = {step: value for step, value in history.items() if int(step) < steps}
+        history = {step: value for step, value in read_criteria(folder).items() if step < steps}
         if criterion <= min(history.values(), default=criterion):
             data = ", ".join(Path(path).name for path in self.recipe.data)
-            self.write(folder, {"recipe": "paper", "steps": steps, "data": data, "held_out_2d_loss": criterion})
-        folder.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps({**history, str(steps): criterion}, indent=1) + "\n")
+            notes: Notes = {"recipe": "paper", "steps": steps, "data": data, "held_out_2d_loss": criterion}
+            for name, network in self.networks().items():
+                save_network(folder, name, network, asdict(network.config), notes)
+        with writing(folder / _CRITERIA) as partial:
+            partial.write_text(json.dumps({**history, steps: criterion}, indent=1) + "\n")
 
-    def write(self, folder: Path, notes: Notes) -> None:
-        """Write the networks."""
-        raise NotImplementedError
+    def restore(self, folder: Path) -> None:
+        """Take the networks of the checkpoint in `folder`: the next stage goes on from the best.
+
+        Raises:
+            PoseNet3DError: the checkpoint is damaged.
+        """
+        for name, network in self.networks().items():
+            load_network(folder, name, partial(_with_weights, network))
 
     @torch.no_grad()
     def _criterion(self) -> float:
         """The stage's loss on the held-out windows, always with the same cameras."""
+        device = next(self.parameters()).device
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return float(torch.stack(list(self(self._held_out).values())).sum())
+            return float(torch.stack(list(self(to_device(self._held_out, device)).values())).sum())
+
+
+def forget_criteria(folder: Path) -> None:
+    """A stage that is trained afresh is not compared with what it was before."""
+    (folder / _CRITERIA).unlink(missing_ok=True)
+
+
+def read_criteria(folder: Path) -> dict[int, float]:
+    """The held-out losses of a stage by step, as far as it has got.
+
+    Raises:
+        PoseNet3DError: the file is damaged.
+    """
+    path = folder / _CRITERIA
+    try:
+        return {int(step): float(value) for step, value in json.loads(path.read_text()).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise PoseNet3DError(f"{path}: damaged; train without --resume, or bring the file back") from error
 
 
 class PriorStage(PaperStage):
@@ -80,9 +116,9 @@ class PriorStage(PaperStage):
         """Negative log-likelihoods of slightly blurred real poses."""
         return self.priors.blurred_terms(batch.view.points, _BLUR)
 
-    def write(self, folder: Path, notes: Notes) -> None:
-        """Write the flows."""
-        save_network(folder, "priors", self.priors, asdict(self.priors.config), notes)
+    def networks(self) -> dict[str, PaperNetwork]:
+        """The flows."""
+        return {"priors": self.priors}
 
 
 class TeacherStage(PaperStage):
@@ -105,9 +141,9 @@ class TeacherStage(PaperStage):
         weights, mixed = self.recipe.teacher_weights, self.recipe.teacher_stage.mixed_precision
         return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, weights, mixed)
 
-    def write(self, folder: Path, notes: Notes) -> None:
-        """Write the teacher."""
-        save_teacher(folder, self.teacher, notes)
+    def networks(self) -> dict[str, PaperNetwork]:
+        """The teacher."""
+        return {"teacher": self.teacher}
 
 
 class StudentStage(PaperStage):
@@ -135,10 +171,9 @@ class StudentStage(PaperStage):
         output = StudentOutput(*(tensor.float() for tensor in output))
         return student_terms(output, self.skeleton, self.priors, batch, answer, self.recipe.student_weights)
 
-    def write(self, folder: Path, notes: Notes) -> None:
-        """Write teacher and student."""
-        save_teacher(folder, self.teacher, notes)
-        save_student(folder, self.student, notes)
+    def networks(self) -> dict[str, PaperNetwork]:
+        """Teacher and student."""
+        return {"teacher": self.teacher, "student": self.student}
 
 
 class JointStage(PaperStage):
@@ -157,9 +192,17 @@ class JointStage(PaperStage):
         student_terms = self.student.terms(batch, answer)
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
-    def write(self, folder: Path, notes: Notes) -> None:
-        """Write teacher and student."""
-        self.student.write(folder, notes)
+    def networks(self) -> dict[str, PaperNetwork]:
+        """Teacher and student."""
+        return self.student.networks()
+
+
+def _with_weights(network: PaperNetwork, config: dict[str, object]) -> PaperNetwork:
+    """The network itself, to be given the saved weights."""
+    # By way of JSON, which knows no tuples.
+    if json.loads(json.dumps(asdict(network.config))) != config:
+        raise ValueError("it is of other sizes than the recipe's")
+    return network
 
 
 Frozen = TypeVar("Frozen", bound=nn.Module)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ..checkpoint import Notes, load_network, save_network
+from ..checkpoint import load_network
 from .geometry import View
 from .skeleton import LIFTED_COUNT
 
@@ -62,11 +62,6 @@ class TeacherNetwork(nn.Module):
         x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))
         depth = self.depth(x)
         return depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
-
-
-def save_teacher(folder: Path, network: TeacherNetwork, notes: Notes) -> None:
-    """Write the network and what is known of its training; each file appears whole."""
-    save_network(folder, "teacher", network, asdict(network.config), notes)
 
 
 def load_teacher(folder: Path) -> TeacherNetwork:

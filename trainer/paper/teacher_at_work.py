@@ -12,7 +12,7 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
 
 from .geometry import View, lift, rooted
-from .skeleton import MIRRORED_LIFTED, POINT_OF_LIFTED, bone_lengths, mean_bone, to_smpl
+from .skeleton import MIRRORED_LIFTED, POINT_OF_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
 from .teacher import TeacherNetwork
 from .windows import seen_by
 
@@ -26,7 +26,7 @@ class Teacher:
 
     def __init__(self, network: TeacherNetwork, body: Body) -> None:
         self._network = network.eval()
-        self._mean_bone = mean_bone(body)
+        self._mean_bone, self._pelvis_share = mean_bone(body), pelvis_share(body)
 
     def joints(self, rays: Array, confidence: Array) -> Array:
         """(T, 24, 3) SMPL joints from the middle of the hips, camera frame, metres; what no point shows is filled in.
@@ -40,7 +40,7 @@ class Teacher:
         sums, totals = np.zeros((count, len(POINT_OF_LIFTED), 3)), np.zeros(count)
         np.add.at(sums, index, weights[None, :, None, None] * self._windows(rays[index], confidence[index]))
         np.add.at(totals, index, np.broadcast_to(weights, index.shape))
-        return to_smpl(sums / totals[:, None, None])
+        return to_smpl(sums / totals[:, None, None], self._pelvis_share)
 
     @torch.no_grad()
     def _windows(self, rays: Array, confidence: Array) -> Array:
