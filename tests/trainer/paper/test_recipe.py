@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -25,7 +26,7 @@ from trainer.paper.flow import PoseFlow
 from trainer.paper.recipe import PaperRecipe
 from trainer.paper.skeleton import POINT_OF_LIFTED
 from trainer.paper.smpl_body import SmplSkeleton
-from trainer.paper.sources import load_material
+from trainer.paper.sources import Material, load_material
 from trainer.paper.teacher import load_teacher
 from trainer.paper.windows import SequenceSampler
 from trainer.recipe_file import read_recipe
@@ -186,3 +187,17 @@ def test_ablation_recipes_differ_from_the_reduced_one(path: Path) -> None:
     )
     assert recipe.data == reduced.data
     assert (recipe.run != reduced.run) == (path.stem != "reduced")
+
+
+def test_no_stage_can_see_depth() -> None:
+    """Motion capture enters in one module alone, which gives its projections on; no other module can read it."""
+    package = Path(PaperRecipe.__module__.replace(".", "/")).parent
+    three_dimensional = {"clips", "rotations", "sampler", "posed", "projected", "evaluation_views"}
+    readers = {
+        path.name
+        for path in (RECIPES.parents[1] / package).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[-1] in three_dimensional
+    }
+    assert readers == {"sources.py"}
+    assert set(Material.__annotations__.values()) == {"PointSequences"}
