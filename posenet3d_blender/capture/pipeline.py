@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from ..body.model import load_body
 from ..camera import Camera
 from ..errors import PoseNet3DError
@@ -19,7 +21,7 @@ from .footage import Footage, open_footage, sample_times
 from .frame_rates import rate_of_number
 from .keypoint_files import load_keypoints
 from .keypoints import Keypoints
-from .lens import field_of_view
+from .lens import field_of_view as lens_field_of_view
 from .lifting import lift
 from .network import Warn
 from .people import choose, find_people
@@ -44,7 +46,8 @@ class CaptureSettings:
     end: float | None = None
     """Seconds."""
     field_of_view: float | None = None
-    """Degrees along the picture's longer side; None: what the file says of its lens, or else a phone's."""
+    """Degrees along the picture's longer side; None: what the keypoints' file or else the footage's says of the lens, or
+    else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
@@ -101,10 +104,15 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         student = load_student(settings.device, warn=warnings.append)
         own_body = load_body(settings.body) if settings.body else None
         footage = open_footage(video)
-    detected = _keypoints(footage, settings, watch, progress, warnings.append)
+    given = load_keypoints(settings.keypoints, footage) if settings.keypoints is not None else None
+    if given is not None:
+        detected = [cut(given.keypoints, footage.time[_span(footage, settings)])]
+    else:
+        detected = _detected(footage, settings, watch, progress, warnings.append)
+    with watch.stage("repair"):
+        detected = [repair(keypoints) for keypoints in detected]
     people = _long_enough(detected, video, warnings.append)
-    said_or_guessed = field_of_view(footage.image_size, footage.equivalent_focal_length)
-    camera = Camera.from_field_of_view(settings.field_of_view or said_or_guessed, footage.image_size)
+    camera = _camera(footage, settings.field_of_view, given.focal_length if given else None)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
@@ -152,23 +160,27 @@ def _long_enough(detected: list[Keypoints], video: Path, warn: Warn) -> list[Key
     return people
 
 
-def _keypoints(
+def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:
+    """By what the user says, degrees; else by the keypoints' file, pixels; else by the footage's lens, or a phone's."""
+    if field_of_view is None and focal_length is not None:
+        return Camera(focal_length, footage.image_size, np.eye(4))
+    said_or_guessed = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
+    return Camera.from_field_of_view(field_of_view or said_or_guessed, footage.image_size)
+
+
+def _detected(
     footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
 ) -> list[Keypoints]:
-    """The repaired 2D joints of everyone who was chosen."""
-    if settings.keypoints is not None:
-        detected = [cut(load_keypoints(settings.keypoints, footage), footage.time[_span(footage, settings)])]
-    elif settings.cache_folder is not None:
-        cache = open_cache(settings.cache_folder)
-        key = DetectionKey(footage.path, settings.detector, settings.person)
-        detected = cache.find(key, footage, settings.start, settings.end)
-        if not detected:
-            detected = _detect(footage, settings, watch, progress, warn)
-            _keep(cache, key, detected, warn)
-    else:
+    """The 2D joints of everyone who was chosen, from the cache where they are kept."""
+    if settings.cache_folder is None:
+        return _detect(footage, settings, watch, progress, warn)
+    cache = open_cache(settings.cache_folder)
+    key = DetectionKey(footage.path, settings.detector, settings.person)
+    detected = cache.find(key, footage, settings.start, settings.end)
+    if not detected:
         detected = _detect(footage, settings, watch, progress, warn)
-    with watch.stage("repair"):
-        return [repair(keypoints) for keypoints in detected]
+        _keep(cache, key, detected, warn)
+    return detected
 
 
 def _detect(

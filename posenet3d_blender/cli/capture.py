@@ -95,13 +95,15 @@ def capture_to_files(
 def _extra_pieces(
     capture: Capture, preview: Path | None, keypoints_out: Path | None, numbered: bool, progress: Progress
 ) -> list[Piece]:
-    from ..capture.keypoint_files import save_keypoints
+    from ..capture.keypoint_files import StoredKeypoints, save_keypoints
     from ..capture.preview import write_preview
 
     pieces = []
     if keypoints_out:
         for path, people in files_of(keypoints_out, len(capture.keypoints), numbered):
-            pieces.append(Piece(path, "keypoints", partial(save_keypoints, capture.keypoints[people][0])))
+            camera = capture.motions[people][0].camera
+            stored = StoredKeypoints(capture.keypoints[people][0], camera.focal_length if camera else None)
+            pieces.append(Piece(path, "keypoints", partial(save_keypoints, stored)))
     if preview:
         write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
         pieces.append(Piece(preview, "preview", write))

@@ -133,7 +133,7 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         type=_field_of_view,
         metavar="DEGREES",
         help="the camera's field of view along the picture's longer side "
-        "(default: what the file says of its lens, else 65)",
+        "(default: what the file of --keypoints or else the video's says of the lens, else 65)",
     )
     command.add_argument(
         "--fps", type=_frame_rate, metavar="RATE", help="the motion's frame rate (default: near the video's)"

@@ -1,4 +1,4 @@
-"""The field of view: from the file's own words where it has them."""
+"""The field of view: from the files' own words where they have them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ import av
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture.footage import open_footage
+from posenet3d_blender.capture.keypoint_files import StoredKeypoints, save_keypoints
+from posenet3d_blender.capture.keypoints import Keypoints
 from posenet3d_blender.capture.lens import PHONE_FIELD_OF_VIEW, equivalent_focal_length, field_of_view
+from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
+
+from .conftest import WriteVideo
+from .made_up import FOCAL_LENGTH, IMAGE_SIZE, swaying_person
 
 
 def test_a_phone_file_says_its_lens(tmp_path: Path) -> None:
@@ -34,3 +42,28 @@ def test_without_words_it_is_a_phone() -> None:
 
 def test_portrait_and_landscape_see_the_same() -> None:
     assert field_of_view((1920, 1080), 26) == field_of_view((1080, 1920), 26)
+
+
+SMALL = (IMAGE_SIZE[0] // 10, IMAGE_SIZE[1] // 10)
+
+
+@pytest.mark.parametrize(
+    ("in_file", "said", "used"),
+    [
+        (FOCAL_LENGTH / 10, None, FOCAL_LENGTH / 10),
+        (FOCAL_LENGTH / 10, 70.0, Camera.from_field_of_view(70.0, SMALL).focal_length),
+        (None, None, Camera.from_field_of_view(PHONE_FIELD_OF_VIEW, SMALL).focal_length),
+    ],
+    ids=["the file says it", "the user says it", "nobody says it"],
+)
+def test_keypoints_bring_their_lens_along(
+    tmp_path: Path, write_video: WriteVideo, in_file: float | None, said: float | None, used: float
+) -> None:
+    video = write_video("small.mp4", [np.zeros((SMALL[1], SMALL[0], 3), np.uint8)] * 30)
+    seen = swaying_person(load_body(), open_footage(video).time).keypoints
+    joints = tmp_path / "joints.json"
+    save_keypoints(StoredKeypoints(Keypoints(seen.time, seen.points / 10, seen.confidence, SMALL), in_file), joints)
+    capture = capture_video(video, CaptureSettings(device="cpu", keypoints=joints, field_of_view=said))
+    camera = capture.motions[0].camera
+    assert camera is not None
+    assert camera.focal_length == pytest.approx(used)

@@ -16,6 +16,7 @@ import pytest
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture import keypoint_files, pipeline, preview
 from posenet3d_blender.capture.footage import Footage
 from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, Keypoints
@@ -116,6 +117,18 @@ def test_formats_for_one_person_are_numbered_when_everybody_is_asked_for(clip: P
     numbered = {f"out_person{n}.{ending}" for n in (1, 2) for ending in ("npz", "bvh")}
     joints = {f"joints_person{n}.json" for n in (1, 2)}
     assert names(folder) == {"clip.mp4", "out.fbx", *numbered, *joints}
+
+
+def test_keypoints_out_tells_the_focal_length(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
+        capture = fake_capture(1)(video, settings)
+        solved = dataclasses.replace(capture.motions[0], camera=Camera(512.5, (640, 480), np.eye(4)))
+        return dataclasses.replace(capture, motions=(solved,))
+
+    monkeypatch.setattr(pipeline, "capture_video", capture_video)
+    out, joints = clip.with_suffix(".npz"), clip.with_name("joints.json")
+    assert main(["capture", str(clip), "-o", str(out), "--keypoints-out", str(joints)]) == 0
+    assert json.loads(joints.read_text())["focal_length"] == 512.5
 
 
 @pytest.mark.usefixtures("two_people")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posenet3d_blender.capture.keypoint_files import save_keypoints
+from posenet3d_blender.capture.keypoint_files import StoredKeypoints, save_keypoints
 from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, Keypoints
 from trainer.commands import main
 from trainer.data.sequences import PointSequences, load_sequences
@@ -84,7 +84,7 @@ def own_keypoints(frames: int = 121, rate: float = 60.0) -> Keypoints:
 
 
 def test_our_own_keypoints(tmp_path: Path, convert) -> None:
-    save_keypoints(own_keypoints(), tmp_path / "walk.json")
+    save_keypoints(StoredKeypoints(own_keypoints()), tmp_path / "walk.json")
     sequences = convert(tmp_path / "walk.json")
     assert sequences.names == ("walk_0",)
     assert sequences.ranges() == [(0, 61)], "121 frames at 60 a second are 2 s"
@@ -97,15 +97,14 @@ def test_our_own_keypoints(tmp_path: Path, convert) -> None:
 
 def test_a_focal_length_in_the_file_is_taken(tmp_path: Path, convert) -> None:
     path = tmp_path / "walk.json"
-    save_keypoints(own_keypoints(), path)
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"focal_length": 1000.0}))
+    save_keypoints(StoredKeypoints(own_keypoints(), focal_length=1000.0), path)
     np.testing.assert_allclose(convert(path).rays[10, 0, 0], 20 / 1000, atol=1e-6)
 
 
 def test_who_is_away_is_cut_out(tmp_path: Path, convert) -> None:
     keypoints = own_keypoints(301)
     keypoints.confidence[100:160] = 0
-    save_keypoints(keypoints, tmp_path / "walk.json")
+    save_keypoints(StoredKeypoints(keypoints), tmp_path / "walk.json")
     sequences = convert(tmp_path / "walk.json")
     assert sequences.names == ("walk_0#0", "walk_0#1")
     assert (sequences.confidence.max(1) > 0).all()
@@ -135,6 +134,35 @@ def test_cocos_annotations_say_the_pictures_size(tmp_path: Path, convert) -> Non
     np.testing.assert_allclose(sequences.rays[0, 0], (np.array([400, 200]) - (320, 240)) / focal_length, atol=1e-5)
 
 
+def test_cocos_track_ids_say_who_is_who(tmp_path: Path, convert) -> None:
+    """Two who walk through each other, and change places at once, which distance alone can't tell."""
+    path = tmp_path / "tracked.json"
+    right = [one | {"track_id": 7} for one in results(60, 400.0, 10.0)]
+    left = [one | {"track_id": 3} for one in results(60, 1000.0, -10.0)]
+    right[40:], left[40:] = (
+        [one | {"keypoints": other["keypoints"]} for one, other in zip(mine[40:], theirs[40:], strict=True)]
+        for mine, theirs in ((right, left), (left, right))
+    )
+    path.write_text(json.dumps(right + left))
+    sequences = convert(path, "--image-size", "1920x1080")
+    assert sequences.ranges() == [(0, 60), (60, 120)]
+    x = sequences.rays[[0, 45, 60, 105], 0, 0] * FOCAL_LENGTH + 960
+    np.testing.assert_allclose(x, [400, 550, 1000, 850], atol=0.1)
+
+
+@pytest.mark.parametrize("track_id", [None, 7])
+@pytest.mark.parametrize(("away", "pieces"), [(14, 1), (16, 2)])
+def test_half_a_second_away_ends_a_sequence(
+    tmp_path: Path, convert, track_id: int | None, away: int, pieces: int
+) -> None:
+    path = tmp_path / "results.json"
+    seen = [one | {"track_id": track_id} for one in results(100)]
+    path.write_text(json.dumps(seen[:40] + seen[40 + away - 1 :]))
+    sequences = convert(path, "--image-size", "1920x1080")
+    assert len(sequences.names) == pieces
+    assert len({name.split("#")[0] for name in sequences.names}) == (pieces if track_id is None else 1)
+
+
 def test_openposes_folder_holds_two_people(tmp_path: Path, convert) -> None:
     write_openpose(tmp_path / "clip", 60)
     sequences = convert(tmp_path / "clip", "--image-size", "1920x1080")
@@ -152,7 +180,7 @@ def test_openposes_folder_holds_two_people(tmp_path: Path, convert) -> None:
 def test_a_folder_of_several_videos(tmp_path: Path, convert) -> None:
     write_openpose(tmp_path / "all", 40, "first")
     write_openpose(tmp_path / "all", 30, "second", first=7)
-    save_keypoints(own_keypoints(), tmp_path / "all" / "walk.json")
+    save_keypoints(StoredKeypoints(own_keypoints()), tmp_path / "all" / "walk.json")
     sequences = convert(tmp_path / "all", "--image-size", "1920x1080")
     lengths = dict(zip(sequences.names, np.diff(sequences.offsets).tolist(), strict=True))
     assert lengths == {"first_0": 40, "first_1": 40, "second_0": 30, "second_1": 30, "walk_0": 61}
@@ -169,7 +197,8 @@ def test_a_folder_of_several_videos(tmp_path: Path, convert) -> None:
         (json.dumps(results(5)), "0.7 s"),
         ('{"people": []}', "no person"),
         ('{"people": [{"pose": []}]}', "'pose_keypoints_2d'"),
-        ('{"format": "posenet3d-keypoints"}', "'image_size'"),
+        ('{"format": "posenet3d-keypoints"}', "another version"),
+        (json.dumps([one | {"track_id": 1} for one in 2 * results(40)]), "'track_id'"),
     ],
 )
 def test_damage_is_one_line(tmp_path: Path, refusal, content: str, said: str) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Pose: TypeAlias = NDArray[np.float64]
-"""(points, 3) x, y and score; score 0: not seen."""
+from posenet3d_blender.capture.detector_files import Pose
+
 Track: TypeAlias = list[tuple[int, Pose]]
 """A person's frames, rising, and their pose in each."""
 

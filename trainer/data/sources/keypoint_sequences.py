@@ -5,31 +5,27 @@ Our own `capture --keypoints-out`; COCO's JSON (annotations, or a list of result
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.footage import Footage
-from posenet3d_blender.capture.keypoint_files import COLUMNS, FORMAT, KNOWN, LAYOUTS, NORMALISED_BELOW, load_keypoints
+from posenet3d_blender.capture.detector_files import Detection, Json, Pose, entries_of, layout_of, read_json
+from posenet3d_blender.capture.keypoint_files import StoredKeypoints, own_keypoints
 from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.layouts import indices
 from posenet3d_blender.capture.lens import field_of_view
 from posenet3d_blender.capture.sampling import sample_keypoints
 from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..sequences import PointSequences
-from .following import Pose, follow
+from .following import Track, follow
 from .motion import SHORTEST_PIECE
-from .text import read_text
 
 DEFAULT_RATE: Final = 30.0
 """Frames per second of files that don't say when their frames were."""
@@ -37,9 +33,6 @@ LONGEST_GAP: Final = 0.5
 """Seconds: where somebody is not seen for longer, the sequence is cut."""
 _FRAME_FILE: Final = re.compile(r"(?P<video>.*?)_?(?P<frame>\d+)_keypoints")
 """How OpenPose names its files."""
-
-Json: TypeAlias = Any
-"""What json.loads gives: checked in this file, and nowhere else seen."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +63,13 @@ def read_keypoint_sequences(files: Sequence[Path], facts: FootageFacts) -> Itera
     Raises:
         PoseNet3DError: a file is missing, damaged, of no known layout, or does not say what the user must.
     """
-    data = _read_json(files[0])
-    if isinstance(data, dict) and data.get("format") == FORMAT:
-        people = [_own_keypoints(files[0], data)]
-        focal_length = _own_focal_length(files[0], data)
-    else:
-        people = _others_keypoints(files, data, facts)
-        focal_length = None
+    data = read_json(files[0])
+    own = own_keypoints(files[0], data)
+    people = [own] if own else [StoredKeypoints(one) for one in _others_keypoints(files, data, facts)]
     frame = _FRAME_FILE.fullmatch(files[0].stem)
     name = (frame["video"] or files[0].parent.name) if frame else files[0].stem
-    for number, keypoints in enumerate(people):
-        yield from _sequences(f"{name}_{number}", keypoints, focal_length)
-
-
-def _read_json(path: Path) -> Json:
-    try:
-        return json.loads(read_text(path, KNOWN))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise PoseNet3DError(f"{path}: not a JSON file; give {KNOWN}") from error
+    for number, person in enumerate(people):
+        yield from _sequences(f"{name}_{number}", person.keypoints, person.focal_length)
 
 
 def _frame_number(path: Path) -> int:
@@ -95,89 +77,38 @@ def _frame_number(path: Path) -> int:
     return int(frame["frame"]) if frame else 0
 
 
-def _own_keypoints(path: Path, data: dict[str, Json]) -> Keypoints:
-    """Our own file, read as capture reads it, against footage that lasts as long as the file."""
-    try:
-        width, height = (int(side) for side in data["image_size"])
-        end = float(data["frames"][-1]["time"])
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise PoseNet3DError(f"{path}: key 'image_size' or 'frames' is missing or empty; write it anew") from error
-    return load_keypoints(path, Footage(path, width, height, 0, np.array([0.0, end]), Fraction(30)))
-
-
-def _own_focal_length(path: Path, data: dict[str, Json]) -> float | None:
-    given = data.get("focal_length")
-    if given is None:
-        return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < np.inf:
-        raise PoseNet3DError(f"{path}: key 'focal_length' must be pixels above 0; mend it or leave it out")
-    return float(given)
-
-
 def _others_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -> list[Keypoints]:
     """Each person of another detector's files, one row for each frame in which they were seen."""
-    poses: dict[int, list[Pose]] = {}
+    frames: dict[int, list[Detection]] = {}
     for path in files:
-        data = first if path is files[0] else _read_json(path)
-        for place, entry in enumerate(_entries(path, data)):
-            frame = _frame_number(path) if len(files) > 1 else _frame_of_entry(entry, place)
-            poses.setdefault(frame, []).extend(_poses_of_entry(path, frame, entry))
-    counts = {len(pose) for people in poses.values() for pose in people}
-    if len(counts) != 1:
-        reason = f"mixes layouts of {' and '.join(map(str, sorted(counts)))} points" if counts else "holds no person"
-        raise PoseNet3DError(f"{files[0]}: {reason}; give {KNOWN}")
-    used, ours = indices(LAYOUTS[counts.pop()])
-    image_size = _image_size(files[0], first, facts)
+        entries = entries_of(path, first if path is files[0] else read_json(path))
+        in_order = any(entry.image_id is None for entry in entries)
+        for place, entry in enumerate(entries):
+            number = place if in_order or entry.image_id is None else entry.image_id
+            frames.setdefault(_frame_number(path) if len(files) > 1 else number, []).extend(entry.people)
+    everybody = [one.pose for people in frames.values() for one in people]
+    layout = layout_of(files[0], everybody, _image_size(files[0], first, facts))
     rate = facts.frame_rate or DEFAULT_RATE
-    largest = max(float(np.abs(pose[:, :2]).max()) for people in poses.values() for pose in people)
-    scale = np.array(image_size if largest < NORMALISED_BELOW else (1, 1), dtype=np.float64)
-    people = []
-    for track in follow(poses, reach_frames=max(1, round(LONGEST_GAP * rate))):
-        points = np.zeros((len(track), KEYPOINT_COUNT, 2))
-        confidence = np.zeros((len(track), KEYPOINT_COUNT))
-        for row, (_, pose) in enumerate(track):
-            points[row, ours], confidence[row, ours] = pose[used, :2] * scale, np.clip(pose[used, 2], 0, 1)
-        time = np.array([frame for frame, _ in track]) / rate
-        people.append(Keypoints(time, points, confidence, image_size))
-    return people
+    return [
+        layout.keypoints(np.array([frame for frame, _ in track]) / rate, [pose for _, pose in track])
+        for track in _tracks(files[0], frames, reach_frames=max(1, round(LONGEST_GAP * rate)))
+    ]
 
 
-def _entries(path: Path, data: Json) -> list[Json]:
-    entries = data
-    if isinstance(data, dict):
-        entries = data.get("annotations", data.get("frames", [data]))
-    if not isinstance(entries, list) or not entries:
-        raise PoseNet3DError(f"{path}: no 2D joints that are known here; give {KNOWN}")
-    return entries
-
-
-def _frame_of_entry(entry: Json, place: int) -> int:
-    """By COCO's image_id where there is one, a number or a picture's name; else by its place in the file."""
-    image_id = entry.get("image_id") if isinstance(entry, dict) else None
-    if image_id is None:
-        return place
-    numbers = re.findall(r"\d+", str(image_id))
-    return int(numbers[-1]) if numbers else place
-
-
-def _poses_of_entry(path: Path, frame: int, entry: Json) -> list[Pose]:
-    if isinstance(entry, dict) and isinstance(people := entry.get("people"), list):
-        return [_pose(path, frame, "pose_keypoints_2d", person) for person in people]
-    if isinstance(entry, dict) and "keypoints" in entry:
-        return [_pose(path, frame, "keypoints", entry)]
-    raise PoseNet3DError(f"{path}: frame {frame} holds neither 'keypoints' nor 'people'; give {KNOWN}")
-
-
-def _pose(path: Path, frame: int, key: str, person: Json) -> Pose:
-    """(points, 3) x, y and score."""
-    try:
-        numbers = np.array(person[key], dtype=np.float64).reshape(-1)
-        pose = numbers.reshape(COLUMNS[numbers.size])
-    except (KeyError, TypeError, ValueError) as error:
-        raise PoseNet3DError(f"{path}: key '{key}' in frame {frame} is no list of x, y, score; give {KNOWN}") from error
-    if not np.isfinite(pose).all():
-        raise PoseNet3DError(f"{path}: key '{key}' in frame {frame} holds NaN or infinity; write 0 0 0 for not seen")
-    return pose[:, [0, 1, pose.shape[1] - 1]]
+def _tracks(path: Path, frames: Mapping[int, Sequence[Detection]], reach_frames: int) -> list[Track]:
+    """Everybody's track: by their track_id where the file gives them one, else by distance."""
+    named: dict[int, Track] = {}
+    nameless: dict[int, list[Pose]] = {}
+    for frame in sorted(frames):
+        for one in frames[frame]:
+            if one.track_id is None:
+                nameless.setdefault(frame, []).append(one.pose)
+                continue
+            track = named.setdefault(one.track_id, [])
+            if track and track[-1][0] == frame:
+                raise PoseNet3DError(f"{path}: two people of frame {frame} have the 'track_id' {one.track_id}; mend it")
+            track.append((frame, one.pose))
+    return [*named.values(), *follow(nameless, reach_frames)]
 
 
 def _image_size(path: Path, data: Json, facts: FootageFacts) -> tuple[int, int]:
