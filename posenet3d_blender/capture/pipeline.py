@@ -46,8 +46,8 @@ class CaptureSettings:
     end: float | None = None
     """Seconds."""
     field_of_view: float | None = None
-    """Degrees along the picture's longer side; None: what the keypoints' file or else the footage's says of the lens, or
-    else a phone's."""
+    """Degrees along the picture's longer side; None: what the keypoints' file says of the lens, else what the footage's
+    says, else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
