@@ -102,3 +102,19 @@ def test_anybody_moves_on_anybodys_skeleton(clips: tuple[Clips, FittedClips], bo
     bent = bends(windows.rotations, LEFT_KNEE) > 0.8
     assert 0.1 < float((large != bent).float().mean()) < 0.4
     assert bool((windows.has_betas == 0).all())
+
+
+def test_faults_as_measured_need_no_guess_of_the_focal_length(clips: tuple[Clips, FittedClips], body: Body) -> None:
+    """Joints with our detector's faults lie a little off everywhere; nothing grows by a wrong focal length."""
+
+    def sizes(mixture: Mixture) -> torch.Tensor:
+        sampler = WindowSampler(*clips, body, 5, mixture)
+        sampler.views = replace(sampler.views, focal_error=0.5)
+        return sampler.draw(200).features[:, 0, -1]
+
+    wrong = sizes(replace(EXACT, exact=0, measured=0))
+    known = sizes(replace(EXACT, exact=0, measured=1))
+    assert float(known.std()) < 0.8 * float(wrong.std())
+    sampler = WindowSampler(*clips, body, 5, replace(EXACT, exact=0, measured=1))
+    given = sampler.draw(200).features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
+    assert 0.01 < float(((given > 0) & (given <= 0.5)).float().mean()) < 0.5, "some points are unsure"

@@ -19,10 +19,20 @@ from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_wi
 
 from ..kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
+from .detected import detect, load_detector_noise
 from .points import JOINT_OF_POINT, NO_JOINT
 from .posed import posed_legs
 from .rotations import FittedClips
-from .views import NoiseRanges, ViewRanges, level_cameras, observe, place_before_camera, random_cameras
+from .views import (
+    STATURE,
+    NoiseRanges,
+    ViewRanges,
+    level_cameras,
+    observe,
+    place_before_camera,
+    project,
+    random_cameras,
+)
 
 _PARTS = {
     "trunk": ("spine", "neck", "head"),
@@ -67,6 +77,8 @@ class Mixture:
     """The same of windows that give joints: such come from motion capture."""
     stretch: float = 0.05
     """Largest mean deviation of a bone's length, as a share."""
+    measured: float = 0.6
+    """Of windows with faults, those whose faults are as measured on our detector."""
     point_offset: float = 0.012
     """Deviation in metres of where a keypoint lies on the body."""
 
@@ -111,6 +123,7 @@ class WindowSampler:
         self._root = torch.from_numpy(self.clips.root)
         self._contacts = torch.from_numpy(rest_contacts(self.clips)).float()
         self._clip_bones = torch.from_numpy(self.fitted.bones)
+        self._detector_noise = load_detector_noise()
         ranges = self.clips.ranges()
         self._starts = torch.tensor([start for start, _ in ranges])
         self._lengths = torch.tensor([end - start for start, end in ranges])
@@ -142,7 +155,10 @@ class WindowSampler:
         joints, world = forward_kinematics(rotations, bones[:, None])
         path = place_before_camera((cameras[:, None] @ root[..., None])[..., 0], self.views, self.generator)
         points, given = self._points(joints, world, bones, betas, joints_only)
-        rays, confidence = observe(points + path[:, :, None], exact, self.views, self.noise, self.generator)
+        placed = points + path[:, :, None]
+        rays, confidence = observe(placed, self.views, self.noise, self.generator)
+        self._as_measured(rays, confidence, placed, joints_only)
+        rays[exact], confidence[exact] = project(placed[exact]), 1.0
         student_input = normalise_windows(rays.numpy(), (confidence * given[:, None]).numpy())
         view = torch.from_numpy(student_input.view_rotations)
         rotations[:, :, 0] = view[:, None] @ rotations[:, :, 0]
@@ -260,6 +276,23 @@ class WindowSampler:
         neck_and_head = joints[:, :, [JOINT_INDEX["neck"], JOINT_INDEX["head"]]]
         given[:, -2:] = joints_only[:, None].float()
         return torch.cat([keypoints, neck_and_head], 2), given
+
+    def _as_measured(self, rays: Tensor, confidence: Tensor, points: Tensor, joints_only: Tensor) -> None:
+        """Show some windows as our detector would; where it gives joints, the focal length is known besides."""
+        chosen = self._some(len(rays), self.mixture.measured)
+        if not chosen.any():
+            return
+        true_rays, seen = project(points[chosen]), points[chosen]
+        heights = STATURE / seen[..., 2].mean(2).clamp(min=0.5)
+        # One window after another as if they were one clip: what lasts over their borders does no harm.
+        missed, sure = detect(
+            true_rays.flatten(0, 1).numpy(), heights.flatten().numpy(), self._detector_noise, self.generator
+        )
+        focal = torch.exp(self.views.focal_error * torch.randn(len(seen), 1, 1, 1, generator=self.generator))
+        focal[joints_only[chosen]] = 1.0
+        rays[chosen] = torch.from_numpy(missed).float().unflatten(0, true_rays.shape[:2]) * focal
+        # Parts that some detectors do not give stay away.
+        confidence[chosen] = torch.from_numpy(sure).float().unflatten(0, true_rays.shape[:2]) * (confidence[chosen] > 0)
 
     def _some(self, count: int, share: float) -> Tensor:
         return torch.rand(count, generator=self.generator) < share

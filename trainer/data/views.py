@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from posenet3d_blender.capture.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT
 
 from ..kinematics import axis_angle_to_matrix
+
+STATURE: Final = 1.7
+"""Metres: the body's height that sizes in the picture are counted in."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +119,13 @@ def place_before_camera(path: Tensor, ranges: ViewRanges, generator: torch.Gener
     return placed
 
 
-def observe(
-    points: Tensor, exact: Tensor, views: ViewRanges, noise: NoiseRanges, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Project points (B, T, 27, 3) in the camera frame as a detector with faults sees them.
+def project(points: Tensor) -> Tensor:
+    """Rays (..., 2), x/z and y/z, of points (..., 3) in the camera frame."""
+    return points[..., :2] / points[..., 2:].clamp(min=0.3)
 
-    Args:
-        points: in the camera frame, metres.
-        exact: (B,) windows that are seen without any fault, by a camera whose focal length is known.
-        views: what cameras are like.
-        noise: what the detector is like.
-        generator: all chance comes from it.
+
+def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Project points (B, T, 27, 3) in the camera frame as a detector with faults sees them.
 
     Returns:
         rays (B, T, 27, 2) and confidence (B, T, 27).
@@ -138,8 +138,7 @@ def observe(
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator)
 
-    true_rays = points[..., :2] / points[..., 2:].clamp(min=0.3)
-    body = 1.7 / points[..., 2].mean((1, 2)).clamp(min=0.5)[:, None, None]
+    body = STATURE / points[..., 2].mean((1, 2)).clamp(min=0.5)[:, None, None]
     confidence = 0.75 + 0.25 * chance(count, 1, STUDENT_POINT_COUNT).expand(-1, window, -1).clone()
     _hide_limbs(confidence, noise, generator)
     level = body * (1 + 4 * (1 - confidence)) * chance(count, 1, 1)
@@ -147,12 +146,11 @@ def observe(
     moment = torch.linspace(0, 1, window)[None, :, None, None]
     ends = normal(2, count, 1, STUDENT_POINT_COUNT, 2)
     drift = noise.drift * 2 * level[..., None] * ((1 - moment) * ends[0] + moment * ends[1])
-    rays = true_rays + jitter + drift
+    rays = project(points) + jitter + drift
     swap_sides(rays, noise, generator)
     rays = rays * torch.exp(views.focal_error * normal(count, 1, 1, 1))
     _drop_points(confidence, noise, generator)
-    exact = exact[:, None, None]
-    return torch.where(exact[..., None], true_rays, rays), torch.where(exact, torch.ones(()), confidence)
+    return rays, confidence
 
 
 def _hide_limbs(confidence: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
