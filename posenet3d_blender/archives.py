@@ -1,17 +1,18 @@
-"""Reading NumPy archives that a user gives: whatever is wrong with the file ends in one plain line."""
+"""NumPy's archives, read and written: whatever is wrong with a file ends in one plain line."""
 
 from __future__ import annotations
 
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import PoseNet3DError
+from .files import writing
 
 _DAMAGED = (
     # what zipfile, zlib and NumPy's parser of array headers raise on bytes that make no sense
@@ -57,3 +58,14 @@ def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> di
         if isinstance(error, OSError) and error.strerror:
             raise PoseNet3DError(f"{path}: can't be read ({error.strerror}); give {wanted}") from error
         raise PoseNet3DError(f"{path}: not a whole .npz of plain arrays; give {wanted}") from error
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write an archive, compressed, whole or not at all, under exactly this name.
+
+    Raises:
+        PoseNet3DError: the file can't be written.
+    """
+    # A stream, as NumPy adds an ending to a name that lacks it.
+    with writing(path) as partial, partial.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)

@@ -12,11 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .archives import read_npz
+from .archives import read_npz, write_npz
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
-from .files import writing
 
 WANTED: Final = "a motion .npz that capture wrote"
 
@@ -82,8 +81,7 @@ class Motion:
             arrays["camera_focal_length"] = np.array(self.camera.focal_length)
             arrays["camera_image_size"] = np.array(self.camera.image_size)
             arrays["camera_world_to_camera"] = self.camera.world_to_camera
-        with writing(path) as partial, partial.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+        write_npz(path, arrays)
 
 
 def load_motion(path: Path) -> Motion:

@@ -17,9 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archives import read_npz
+from ..archives import read_npz, write_npz
 from ..errors import PoseNet3DError
-from ..files import writing
 from .footage import Footage
 from .keypoints import Keypoints
 
@@ -83,9 +82,7 @@ class DetectionCache:
             arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
             arrays[f"confidence_{index}"] = keypoints.confidence.astype(np.float32)
             arrays[f"image_size_{index}"] = np.array(keypoints.image_size)
-        path = self.folder / f"{key.name()}_{first:.3f}_{last:.3f}.npz"
-        with writing(path) as partial, partial.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+        write_npz(self.folder / f"{key.name()}_{first:.3f}_{last:.3f}.npz", arrays)
         self._trim()
 
     def _trim(self) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.archives import read_npz
+from posenet3d_blender.archives import write_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.files import writing
+
+from .pieces import read_pieces
 
 
 @dataclass(frozen=True)
@@ -42,33 +43,8 @@ def load_clips(path: Path) -> Clips:
     Raises:
         PoseNet3DError: the file is missing or unreadable, a key is missing or has a wrong shape or is not finite.
     """
-    keys = ("rel", "root", "offsets", "names", "fps")
-    data = read_npz(path, "a training-data .npz", keys)
-    for key in keys:
-        if key not in data:
-            raise PoseNet3DError(f"{path}: key '{key}' is missing; see the training-data format")
-        kinds = "US" if key == "names" else "fiu"
-        if data[key].dtype.kind not in kinds:
-            raise PoseNet3DError(f"{path}: key '{key}' holds {data[key].dtype}; see the training-data format")
-    count = data["root"].shape[0] if data["root"].ndim else 0
-    if data["rel"].shape != (count, JOINT_COUNT, 3) or data["root"].shape != (count, 3):
-        raise PoseNet3DError(f"{path}: keys 'rel' and 'root' must be (N, 24, 3) and (N, 3)")
-    for key in ("rel", "root"):
-        if not np.isfinite(data[key]).all():
-            raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers")
-    if data["offsets"].ndim != 1 or len(data["offsets"]) < 2:
-        raise PoseNet3DError(f"{path}: key 'offsets' must hold the clips' starts and the final end")
-    if data["offsets"][0] != 0 or data["offsets"][-1] != count or (np.diff(data["offsets"]) <= 0).any():
-        raise PoseNet3DError(f"{path}: key 'offsets' must rise from 0 to the number of frames, {count}")
-    if data["fps"].size != 1 or not np.isfinite(data["fps"]).all() or data["fps"] <= 0:
-        raise PoseNet3DError(f"{path}: key 'fps' must be one positive number")
-    return Clips(
-        data["rel"].astype(np.float32),
-        data["root"].astype(np.float32),
-        data["offsets"],
-        tuple(str(name) for name in data["names"]),
-        float(data["fps"]),
-    )
+    data = read_pieces(path, "a training-data .npz", {"rel": (JOINT_COUNT, 3), "root": (3,)})
+    return Clips(data["rel"], data["root"], data["offsets"], tuple(map(str, data["names"])), float(data["fps"]))
 
 
 def save_clips(path: Path, clips: Clips, sources: Sequence[str] | None = None) -> None:
@@ -82,19 +58,19 @@ def save_clips(path: Path, clips: Clips, sources: Sequence[str] | None = None) -
     Raises:
         PoseNet3DError: the file can't be written.
     """
-    # A stream, as NumPy adds an ending to a name that lacks it.
-    with writing(path) as partial, partial.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            rel=clips.relative_joints.astype(np.float16),
-            root=clips.root.astype(np.float32),
-            offsets=clips.offsets.astype(np.int32),
-            names=np.array(clips.names, dtype=np.str_),
-            source=np.array(sources or [""] * len(clips.names), dtype=np.str_),
-            joints=np.array(JOINT_NAMES),
-            parents=np.array(PARENTS, np.int8),
-            fps=np.float32(clips.frame_rate),
-        )
+    write_npz(
+        path,
+        {
+            "rel": clips.relative_joints.astype(np.float16),
+            "root": clips.root.astype(np.float32),
+            "offsets": clips.offsets.astype(np.int32),
+            "names": np.array(clips.names, dtype=np.str_),
+            "source": np.array(sources or [""] * len(clips.names), dtype=np.str_),
+            "joints": np.array(JOINT_NAMES),
+            "parents": np.array(PARENTS, np.int8),
+            "fps": np.array(clips.frame_rate, np.float32),
+        },
+    )
 
 
 def refuse_short(path: Path, lengths: Sequence[int], window: int) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.archives import read_npz
+from posenet3d_blender.archives import write_npz
 from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.files import writing
+
+from .pieces import read_pieces
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,16 @@ def save_sequences(path: Path, sequences: PointSequences) -> None:
     Raises:
         PoseNet3DError: the file can't be written.
     """
-    # A stream, as NumPy adds an ending to a name that lacks it.
-    with writing(path) as partial, partial.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            rays=sequences.rays.astype(np.float32),
-            confidence=sequences.confidence.astype(np.float32),
-            offsets=sequences.offsets.astype(np.int32),
-            names=np.array(sequences.names, dtype=np.str_),
-            fps=np.float32(STUDENT_RATE),
-        )
+    write_npz(
+        path,
+        {
+            "rays": sequences.rays.astype(np.float32),
+            "confidence": sequences.confidence.astype(np.float32),
+            "offsets": sequences.offsets.astype(np.int32),
+            "names": np.array(sequences.names, dtype=np.str_),
+            "fps": np.array(STUDENT_RATE, np.float32),
+        },
+    )
 
 
 def load_sequences(path: Path) -> PointSequences:
@@ -72,32 +73,11 @@ def load_sequences(path: Path) -> PointSequences:
         PoseNet3DError: the file is missing or unreadable, is of another rate, or a key is missing, has a wrong shape or
             is not finite.
     """
-    keys = ("rays", "confidence", "offsets", "names", "fps")
-    data = read_npz(path, "an .npz of 2D sequences", keys)
-    for key in keys:
-        if key not in data:
-            raise PoseNet3DError(f"{path}: key '{key}' is missing; write the file with `convert keypoints`")
-        if data[key].dtype.kind not in ("US" if key == "names" else "fiu"):
-            raise PoseNet3DError(
-                f"{path}: key '{key}' holds {data[key].dtype}; write the file with `convert keypoints`"
-            )
-    rays, confidence, offsets, names, rate = (data[key] for key in keys)
-    count = len(confidence) if confidence.ndim else 0
-    if rays.shape != (count, STUDENT_POINT_COUNT, 2) or confidence.shape != (count, STUDENT_POINT_COUNT):
-        raise PoseNet3DError(f"{path}: keys 'rays' and 'confidence' must be (N, 27, 2) and (N, 27)")
-    for key in ("rays", "confidence"):
-        if not np.isfinite(data[key]).all():
-            raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers")
+    points = STUDENT_POINT_COUNT
+    data = read_pieces(path, "an .npz of 2D sequences", {"rays": (points, 2), "confidence": (points,)})
+    confidence = data["confidence"]
     if confidence.size and not 0 <= confidence.min() <= confidence.max() <= 1:
         raise PoseNet3DError(f"{path}: key 'confidence' must lie between 0 and 1")
-    if offsets.ndim != 1 or len(offsets) < 2 or offsets.dtype.kind == "f":
-        raise PoseNet3DError(f"{path}: key 'offsets' must hold the sequences' starts and the final end")
-    if offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets.astype(np.int64)) <= 0).any():
-        raise PoseNet3DError(f"{path}: key 'offsets' must rise from 0 to the number of samples, {count}")
-    if names.shape != (len(offsets) - 1,):
-        raise PoseNet3DError(f"{path}: key 'names' must hold a name for each of the {len(offsets) - 1} sequences")
-    if rate.size != 1 or abs(float(rate.reshape(())) - STUDENT_RATE) > 1e-3:
+    if abs(float(data["fps"]) - STUDENT_RATE) > 1e-3:
         raise PoseNet3DError(f"{path}: key 'fps' must be {STUDENT_RATE:g}; convert the sequences again")
-    return PointSequences(
-        rays.astype(np.float32), confidence.astype(np.float32), offsets.astype(np.int32), tuple(map(str, names))
-    )
+    return PointSequences(data["rays"], confidence, data["offsets"], tuple(map(str, data["names"])))
