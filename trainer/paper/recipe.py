@@ -12,7 +12,7 @@ import torch
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student_network import StudentConfig
 
-from ..data.views import NoiseRanges
+from ..data.detected import load_detector_noise
 from ..distributed import main_process_first, processes_joined
 from ..loop import Schedule, train_stage
 from .flow import PriorConfig
@@ -38,7 +38,6 @@ class PaperRecipe:
     threads: int = 2
     cameras: int = 4
     """Fixed cameras around each clip of motion capture."""
-    noise: NoiseRanges = field(default_factory=NoiseRanges)
     priors: PriorConfig = field(default_factory=PriorConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -58,8 +57,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     run, body = Path(recipe.run), load_body()
     with processes_joined():
         material = load_material([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
-        make_source = partial(SequenceSampler, material.train, recipe.noise)
-        held_out = SequenceSampler(material.held_out, recipe.noise, recipe.seed)
+        noise = load_detector_noise()
+        make_source = partial(SequenceSampler, material.train, noise)
+        held_out = SequenceSampler(material.held_out, noise, recipe.seed)
         examples = make_source(recipe.seed).draw(_EXAMPLES)
 
         def train(stage: PaperStage, schedule: Schedule, name: str) -> None:

@@ -39,7 +39,7 @@ class StudentWeights:
     smooth: float = 0.5
     """Temporal: rotations that no point shows do not jump."""
     shape: float = 0.01
-    bones: float = 5.0
+    bones: float = 20.0
     """Squared offsets of the person's bones from the body's, square metres."""
     up: float = 1.0
     contacts: float = 0.1

@@ -19,8 +19,8 @@ from posenet3d_blender.capture.student_input import (
     normalise_windows,
 )
 
+from ..data.detected import DetectorNoise, detect
 from ..data.sequences import PointSequences
-from ..data.views import NoiseRanges, ViewRanges, observe
 from .geometry import View
 from .skeleton import FEET, POINT_OF_LIFTED
 
@@ -31,7 +31,6 @@ _MIDDLES: Final = {"neck": ("left_shoulder", "right_shoulder"), "head": ("left_e
 """Points that stand in for a joint that a detector does not give."""
 _EXACT: Final = 0.5
 """Share of windows that the student, too, sees without faults."""
-_STATURE: Final = 1.7
 _STILL: Final = 0.02
 """Largest way of a resting foot from sample to sample, in the normalised points' unit (about half a metre)."""
 _LOW: Final = 0.3
@@ -47,7 +46,7 @@ class PaperWindows:
     view: View
     """For the teacher: the lifted joints as they were seen."""
     features: Tensor
-    """(B, T, 82) for the student: with a detector's faults added."""
+    """(B, T, 82) for the student: with our detector's measured faults in one half of the windows."""
     rests: Tensor
     """(B, T, 2) 1 where the left or right foot stands still in the picture."""
 
@@ -55,7 +54,7 @@ class PaperWindows:
 class SequenceSampler:
     """Draws windows from 2D sequences: mirrored or not, slower or faster."""
 
-    def __init__(self, sequences: PointSequences, noise: NoiseRanges, seed: int) -> None:
+    def __init__(self, sequences: PointSequences, noise: DetectorNoise, seed: int) -> None:
         """`sequences`: at least one of them among `usable_sequences`."""
         self._rays, confidence = with_middles(sequences)
         self._noise = noise
@@ -78,14 +77,13 @@ class SequenceSampler:
         return PaperWindows(view, torch.from_numpy(student_input.features), _resting_feet(view.points))
 
     def _detected(self, rays: NDArray[np.float32], given: NDArray[np.float32]) -> StudentInput:
-        """The windows with a detector's faults; as they are in one half."""
-        # The faults' model wants points in space: all are set at the depth that gives the person's height.
-        depth = _STATURE / np.maximum(_heights(rays, given), 1e-3)[:, None, None, None]
-        points = np.concatenate([rays * depth, np.broadcast_to(depth, (*rays.shape[:-1], 1))], -1)
-        exact = torch.from_numpy(self._random.random(len(rays)) < _EXACT)
-        known_focal_length = ViewRanges(focal_error=0)
-        faulty, confidence = observe(torch.from_numpy(points), exact, known_focal_length, self._noise, self._generator)
-        return normalise_windows(faulty.numpy(), confidence.numpy() * given)
+        """The windows with our detector's measured faults; as they are in one half."""
+        faulty, confidence, heights = rays.copy(), given.copy(), _heights(rays, given)
+        for index in np.flatnonzero(self._random.random(len(rays)) >= _EXACT):
+            height = np.full(STUDENT_WINDOW, heights[index])
+            seen, sure = detect(rays[index], height, self._noise, self._generator)
+            faulty[index], confidence[index] = seen, sure * given[index]
+        return normalise_windows(faulty, confidence)
 
     def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         lengths = self._ends - self._starts

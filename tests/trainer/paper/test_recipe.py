@@ -18,9 +18,9 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.checkpoint import load_student
 from trainer.commands import RECIPES, main
 from trainer.data.clips import Clips, save_clips
+from trainer.data.detected import load_detector_noise
 from trainer.data.projected import project_clips
 from trainer.data.sequences import PointSequences, save_sequences
-from trainer.data.views import NoiseRanges
 from trainer.kinematics import axis_angle_to_matrix
 from trainer.paper.flow import PoseFlow
 from trainer.paper.recipe import PaperRecipe
@@ -93,15 +93,14 @@ def test_all_stages_run_resume_and_are_measured(
         assert 0 < rows[row]["pa_mpjpe_mm"] < rows[row]["mpjpe_mm"]
 
 
-def test_windows_for_teacher_and_student_show_the_same(clips: Clips) -> None:
-    sampler = SequenceSampler(project_clips(clips, 2, seed=0), NoiseRanges(0, 0, 0, 0, 0), seed=0)
-    windows = sampler.draw(16)
+def test_windows_for_teacher_and_student_show_the_same_but_for_the_detectors_faults(clips: Clips) -> None:
+    windows = SequenceSampler(project_clips(clips, 2, seed=0), load_detector_noise(), seed=0).draw(64)
+    assert windows.view.points.shape == (64, STUDENT_WINDOW, 18, 2)
     of_student = windows.features[..., : 2 * len(STUDENT_POINT_NAMES)].unflatten(-1, (-1, 2))
-    difference = of_student[:, :, list(POINT_OF_LIFTED)] - windows.view.points
-    given = windows.features[..., 2 * len(STUDENT_POINT_NAMES) : -1][:, :, list(POINT_OF_LIFTED)] > 0
-    assert given.float().mean() > 0.9
-    assert difference[given].abs().max() < 1e-4
-    assert windows.view.points.shape == (16, STUDENT_WINDOW, 18, 2)
+    difference = (of_student[:, :, list(POINT_OF_LIFTED)] - windows.view.points).norm(dim=-1)
+    exact = difference.amax((1, 2)) < 1e-4
+    assert 0.3 < exact.float().mean() < 0.7
+    assert 0.01 < difference[~exact].median() < 0.1, "a detector misses by some centimetres"
 
 
 def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
@@ -110,7 +109,7 @@ def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
         still.relative_joints, np.arange(FRAMES)[:, None] * np.float32([0.05, 0, 0]), still.offsets, ("a",), 30.0
     )
     rests = [
-        SequenceSampler(project_clips(one, 2, seed=0), NoiseRanges(), seed=0).draw(8).rests.mean()
+        SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).rests.mean()
         for one in (still, moving)
     ]
     assert rests[0] > 0.4 and rests[1] < 0.1
@@ -126,7 +125,7 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
         rays[:, STUDENT_POINT_NAMES.index(name)] = 0
         confidence[:, STUDENT_POINT_NAMES.index(name)] = 0
     detected = PointSequences(rays, confidence, projected.offsets, projected.names)
-    assert SequenceSampler(detected, NoiseRanges(), seed=0).draw(4).view.points.isfinite().all()
+    assert SequenceSampler(detected, load_detector_noise(), seed=0).draw(4).view.points.isfinite().all()
 
 
 def test_material_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
