@@ -24,6 +24,9 @@ STUDENT_RATE: Final = 30.0
 STUDENT_WINDOW: Final = 32
 """Samples in a window: about one second."""
 
+LARGEST_POINT: Final = 5.0
+"""Normalised points are held within it: what lies farther out is a fault."""
+
 _TORSO: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("shoulder", "hip") for side in ("left", "right")]
 _LIMBS: Final = [
     KEYPOINT_INDEX[f"{side}_{part}"]
@@ -59,7 +62,7 @@ def normalise_windows(rays: NDArray[np.floating], confidence: NDArray[np.floatin
     square = (points[:, :, _LIMBS] ** 2).sum(-1)
     size = np.sqrt((weights * square).sum((1, 2)) / np.maximum(weights.sum((1, 2)), 1e-3))
     size = np.maximum(size, 1e-3)[:, None, None]
-    points = np.clip(points / size[..., None], -5, 5) * (confidence > 0)[..., None]
+    points = np.clip(points / size[..., None], -LARGEST_POINT, LARGEST_POINT) * (confidence > 0)[..., None]
     batch, window = rays.shape[:2]
     log_size = np.broadcast_to(np.log(size), (batch, window, 1))
     features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)

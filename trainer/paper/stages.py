@@ -23,6 +23,7 @@ from posenet3d_blender.files import writing
 from ..checkpoint import Notes, load_network, save_network
 from ..loop import Stage, mixed_precision, to_device
 from .flow import Priors
+from .made_up import make_up_half
 from .skeleton import template_ratios
 from .smpl_body import SmplSkeleton
 from .student_losses import student_terms
@@ -165,11 +166,12 @@ class StudentStage(PaperStage):
         return self.terms(batch, answer)
 
     def terms(self, batch: PaperWindows, answer: Lifted) -> dict[str, Tensor]:
-        """The terms against any answer of the teacher's."""
+        """The terms against the teacher's answer; half of the windows are made up from it."""
+        batch, answer, filmed = make_up_half(batch, answer)
         with mixed_precision(batch.features.device, self.recipe.student_stage.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
-        return student_terms(output, self.skeleton, self.priors, batch, answer, self.recipe.student_weights)
+        return student_terms(output, self.skeleton, self.priors, batch, answer, filmed, self.recipe.student_weights)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""

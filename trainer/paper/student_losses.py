@@ -16,7 +16,7 @@ from .geometry import project, rooted
 from .joint_limits import beyond_limits, turned_from_rest
 from .skeleton import HIPS, LIFTED_JOINTS
 from .smpl_body import SmplSkeleton
-from .teacher_losses import Lifted, new_views, torso_centred
+from .teacher_losses import Lifted, flat, new_views, turned_to
 from .windows import PaperWindows
 
 
@@ -51,9 +51,20 @@ def student_terms(
     priors: Priors,
     windows: PaperWindows,
     answer: Lifted,
+    filmed: int,
     weights: StudentWeights,
 ) -> dict[str, Tensor]:
-    """Each term, weighted; `output` in float32, `answer` is the teacher's for `windows.view`."""
+    """Each term, weighted.
+
+    Args:
+        output: the student's, in float32.
+        skeleton: the body.
+        priors: of real poses.
+        windows: what the student saw.
+        answer: the teacher's for `windows.view`.
+        filmed: how many windows, from the first, show real poses; the others need not look likely.
+        weights: of the terms.
+    """
     rotations = six_d_to_matrix(output.rotations)
     joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]
     own, taught = rooted(joints), rooted(answer.joints)
@@ -66,7 +77,9 @@ def student_terms(
     return {
         "distillation": weights.distillation * _distance(own, taught),
         "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
-        **_projection_terms(placed, windows, answer.elevation, priors, weights),
+        "projection": weights.projection
+        * (flat(placed, windows.view.size) - windows.view.points).abs().sum((-1, -2)).mean(),
+        **_own_likelihoods(placed[:filmed], windows.view.size[:filmed], answer.elevation[:filmed], priors, weights),
         "limits": weights.limits * beyond_limits(rotations),
         "rest": weights.rest * turned_from_rest(rotations),
         "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
@@ -77,19 +90,13 @@ def student_terms(
     }
 
 
-def _projection_terms(
-    placed: Tensor, windows: PaperWindows, elevation: Tensor, priors: Priors, weights: StudentWeights
+def _own_likelihoods(
+    placed: Tensor, size: Tensor, elevation: Tensor, priors: Priors, weights: StudentWeights
 ) -> dict[str, Tensor]:
-    """Of the student's joints (B, T, 18, 3) where the teacher sees the person: from the camera, and from elsewhere."""
-    view = windows.view
-    flat = placed[..., :2] / (1 + view.size[:, None, None, None] * placed[..., 2:]).clamp(min=0.2)
-    elsewhere = torso_centred(placed) @ new_views(elevation).rotation.transpose(1, 2)[:, None]
-    seen = project(elsewhere, view.size)
+    """How likely the student's joints (B, T, 18, 3), where the teacher sees the person, look from elsewhere."""
+    seen = project(turned_to(new_views(elevation), placed), size)
     likelihoods = priors.terms(seen.points, weights.pose_likelihood, weights.motion_likelihood)
-    return {
-        "projection": weights.projection * (flat - view.points).abs().sum((-1, -2)).mean(),
-        **{f"own_{name}": term for name, term in likelihoods.items()},
-    }
+    return {f"own_{name}": term for name, term in likelihoods.items()}
 
 
 def _distance(first: Tensor, second: Tensor) -> Tensor:

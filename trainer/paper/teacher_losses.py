@@ -15,6 +15,7 @@ from torch import Tensor
 from ..loop import mixed_precision
 from .flow import Priors
 from .geometry import View, lift, project, rooted, turn
+from .remix import remix
 from .skeleton import SIDE_COUNT, TORSO, bone_lengths
 from .teacher import TeacherNetwork
 
@@ -28,7 +29,7 @@ class TeacherWeights:
     motion_likelihood: float = 0.3
     """Temporal and adversarial: a pose with its motion, both turned by the same rotation."""
     cycle_2d: float = 1.0
-    """Self-consistency: lifted, turned, projected, lifted, turned back and projected it must be as it was."""
+    """Self-consistency: lifted, remixed, turned, projected, lifted, turned back and projected it must be as before."""
     cycle_3d: float = 1.0
     """Self-consistency of the turned and the lifted-again skeleton."""
     cycle_elevation: float = 1.0
@@ -69,18 +70,20 @@ def teacher_terms(
     """
     answer = lifted(teacher, view, mixed)
     there = new_views(answer.elevation)
-    turned = torso_centred(answer.joints) @ there.rotation.transpose(1, 2)[:, None]
+    likely = project(turned_to(there, answer.joints), view.size)
+    remixed = remix(answer.joints)
+    turned = turned_to(there, remixed)
     seen = project(turned, view.size)
     again = lifted(teacher, seen, mixed)
     unit = (seen.size / view.size)[:, None, None, None]
     turned_again = torso_centred(again.joints * unit)
     back = turned_again @ there.rotation[:, None]
     terms = {
-        **priors.terms(seen.points, weights.pose_likelihood, weights.motion_likelihood),
-        "cycle_2d": weights.cycle_2d * _distance_2d(_flat(back, view.size), view.points),
+        **priors.terms(likely.points, weights.pose_likelihood, weights.motion_likelihood),
+        "cycle_2d": weights.cycle_2d * _distance_2d(flat(back, view.size), flat(torso_centred(remixed), view.size)),
         "cycle_3d": weights.cycle_3d * (rooted(turned_again) - rooted(turned)).norm(dim=-1).mean(),
         "cycle_elevation": weights.cycle_elevation * (again.elevation - there.elevation).square().mean(),
-        "deformation": weights.deformation * _deformation(rooted(answer.joints), rooted(back)),
+        "deformation": weights.deformation * _deformation(rooted(remixed), rooted(back)),
         **_bone_terms(answer.joints, ratios, weights),
     }
     return terms, answer
@@ -108,7 +111,13 @@ def torso_centred(track: Tensor) -> Tensor:
     return track - track[:, :, list(TORSO)].mean((1, 2), keepdim=True)
 
 
-def _flat(joints: Tensor, size: Tensor) -> Tensor:
+def turned_to(there: NewViews, joints: Tensor) -> Tensor:
+    """Windows of joints, torso-centred, in the new cameras' frames."""
+    return torso_centred(joints) @ there.rotation.transpose(1, 2)[:, None]
+
+
+def flat(joints: Tensor, size: Tensor) -> Tensor:
+    """(B, T, 18, 2) points of torso-centred joints as a camera of `lift` sees them."""
     return joints[..., :2] / (1 + size[:, None, None, None] * joints[..., 2:]).clamp(min=0.2)
 
 

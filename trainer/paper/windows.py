@@ -29,7 +29,7 @@ _SEEN: Final = 0.3
 """Least confidence of each lifted joint in windows that are learnt from."""
 _MIDDLES: Final = {"neck": ("left_shoulder", "right_shoulder"), "head": ("left_ear", "right_ear")}
 """Points that stand in for a joint that a detector does not give."""
-_EXACT: Final = 0.5
+_EXACT: Final = 0.25
 """Share of windows that the student, too, sees without faults."""
 _STILL: Final = 0.02
 """Largest way of a resting foot from sample to sample, in the normalised points' unit (about half a metre)."""
@@ -46,7 +46,7 @@ class PaperWindows:
     view: View
     """For the teacher: the lifted joints as they were seen."""
     features: Tensor
-    """(B, T, 82) for the student: with our detector's measured faults in one half of the windows."""
+    """(B, T, 82) for the student: with our detector's measured faults in most of the windows."""
     rests: Tensor
     """(B, T, 2) 1 where the left or right foot stands still in the picture."""
 
@@ -77,7 +77,7 @@ class SequenceSampler:
         return PaperWindows(view, torch.from_numpy(student_input.features), _resting_feet(view.points))
 
     def _detected(self, rays: NDArray[np.float32], given: NDArray[np.float32]) -> StudentInput:
-        """The windows with our detector's measured faults; as they are in one half."""
+        """The windows with our detector's measured faults; as they are in some."""
         faulty, confidence, heights = rays.copy(), given.copy(), _heights(rays, given)
         for index in np.flatnonzero(self._random.random(len(rays)) >= _EXACT):
             height = np.full(STUDENT_WINDOW, heights[index])

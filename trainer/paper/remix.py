@@ -1,0 +1,110 @@
+"""New people and new poses from lifted ones: other proportions, limbs that move as somebody else's do.
+
+Everything comes from the teacher's own skeletons, so no 3D data enters. What is made up here is turned and projected,
+and must be lifted again to what it was: the cycle then covers far more than the poses that were filmed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from .geometry import rooted
+from .skeleton import HIPS, LIFTED_NAMES, MIRRORED_LIFTED
+
+_INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
+_ROOT: Final = -1
+_ABOVE: Final = {
+    "knee": "hip",
+    "ankle": "knee",
+    "foot": "ankle",
+    "elbow": "shoulder",
+    "wrist": "elbow",
+    "hand": "wrist",
+}
+_SHOULDERS: Final = tuple(_INDEX[f"{side}_shoulder"] for side in ("left", "right"))
+_PROPORTION_DEVIATION: Final = 0.08
+"""Of the logarithm of each bone's length; left and right alike."""
+_EXCHANGED: Final = 0.35
+"""Chance of each limb to move as another window's does."""
+_LIMBS: Final = (
+    ("left_knee", "left_ankle", "left_foot"),
+    ("right_knee", "right_ankle", "right_foot"),
+    ("left_elbow", "left_wrist", "left_hand"),
+    ("right_elbow", "right_wrist", "right_hand"),
+)
+
+
+def _parent(name: str) -> int:
+    side, _, part = name.partition("_")
+    if part == "hip" or name == "neck":
+        return _ROOT
+    if part == "shoulder" or name == "head":
+        return _INDEX["neck"]
+    return _INDEX[f"{side}_{_ABOVE[part]}"]
+
+
+_PARENTS: Final = tuple(_parent(name) for name in LIFTED_NAMES)
+
+
+def _depth(joint: int) -> int:
+    return 0 if joint == _ROOT else 1 + _depth(_PARENTS[joint])
+
+
+_ORDER: Final = sorted(range(len(LIFTED_NAMES)), key=_depth)
+"""Parents before their children."""
+
+
+def remix(joints: Tensor) -> Tensor:
+    """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the hips go where they went."""
+    bones = _bones(joints)
+    lengths, directions = bones.norm(dim=-1, keepdim=True), normalize(bones, dim=-1, eps=1e-6)
+    directions = _exchanged(joints, directions)
+    deviation = _PROPORTION_DEVIATION * torch.randn(len(joints), 1, len(LIFTED_NAMES), 1, device=joints.device)
+    deviation = (deviation + deviation[:, :, list(MIRRORED_LIFTED)]) / 2**0.5
+    return _assembled(joints[:, :, list(HIPS)].mean(2), directions * lengths * deviation.exp())
+
+
+def _exchanged(joints: Tensor, directions: Tensor) -> Tensor:
+    """Limbs' directions from random partners in the batch, seen from the trunk that carries the limb."""
+    count = len(joints)
+    partner = torch.randperm(count, device=joints.device)
+    hips, shoulders = trunk_frame(joints, HIPS), trunk_frame(joints, _SHOULDERS)
+    result = directions
+    for limb in _LIMBS:
+        own = hips if limb[0].endswith("knee") else shoulders
+        turn = own @ own[partner].transpose(-1, -2)
+        columns = [_INDEX[name] for name in limb]
+        others = (turn[:, :, None] @ directions[partner][:, :, columns, :, None])[..., 0]
+        chosen = torch.rand(count, 1, 1, 1, device=joints.device) < _EXCHANGED
+        mixed = result.clone()
+        mixed[:, :, columns] = torch.where(chosen, others, result[:, :, columns])
+        result = mixed
+    return result
+
+
+def trunk_frame(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
+    """(B, T, 3, 3) rotation whose columns are: to the left along `pair`, up the trunk, and to the front."""
+    left, right = joints[:, :, pair[0]], joints[:, :, pair[1]]
+    up = normalize(joints[:, :, _INDEX["neck"]] - joints[:, :, list(HIPS)].mean(2), dim=-1, eps=1e-6)
+    across = left - right
+    across = normalize(across - (across * up).sum(-1, keepdim=True) * up, dim=-1, eps=1e-6)
+    return torch.stack([across, up, torch.linalg.cross(across, up)], -1)
+
+
+def _bones(joints: Tensor) -> Tensor:
+    from_hips = rooted(joints)
+    parents = torch.stack(
+        [torch.zeros_like(from_hips[:, :, 0]) if parent == _ROOT else from_hips[:, :, parent] for parent in _PARENTS], 2
+    )
+    return from_hips - parents
+
+
+def _assembled(root: Tensor, bones: Tensor) -> Tensor:
+    placed: dict[int, Tensor] = {_ROOT: root}
+    for joint in _ORDER:
+        placed[joint] = placed[_PARENTS[joint]] + bones[:, :, joint]
+    return torch.stack([placed[joint] for joint in range(len(LIFTED_NAMES))], 2)
