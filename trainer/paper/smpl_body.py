@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
 
+from .skeleton import mean_bone
+
 
 class SmplSkeleton(nn.Module):
     """Rotations, shape and bone offsets to joints."""
@@ -17,6 +19,8 @@ class SmplSkeleton(nn.Module):
     directions: Tensor
     parents: Tensor
     chain: Tensor
+    mean_bone: float
+    """Of the body at rest, metres, see `skeleton.mean_bone`."""
 
     def __init__(self, body: Body) -> None:
         super().__init__()
@@ -27,6 +31,7 @@ class SmplSkeleton(nn.Module):
         for joint in range(1, JOINT_COUNT):
             chain[joint] += chain[PARENTS[joint]]
         self.register_buffer("chain", chain, persistent=False)
+        self.mean_bone = mean_bone(body)
 
     def rest_joints(self, betas: Tensor, bone_offsets: Tensor) -> Tensor:
         """(B, 24, 3) metres for shape (B, 10) and what is added to each bone (B, 24, 3)."""

@@ -14,7 +14,7 @@ from ..kinematics import six_d_to_matrix
 from .flow import Priors
 from .geometry import project, rooted
 from .joint_limits import beyond_limits, turned_from_rest
-from .skeleton import HIPS, LIFTED_JOINTS
+from .skeleton import HIPS, LIFTED_JOINTS, bone_lengths
 from .smpl_body import SmplSkeleton
 from .teacher_losses import Lifted, flat, new_views, turned_to
 from .windows import PaperWindows
@@ -68,9 +68,9 @@ def student_terms(
     rotations = six_d_to_matrix(output.rotations)
     joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]
     own, taught = rooted(joints), rooted(answer.joints)
-    # One camera can't tell size from distance: both are compared at the body's size.
-    scale = (own * taught).sum((1, 2, 3)) / own.square().sum((1, 2, 3)).clamp(min=1e-6)
-    scale = scale.detach().clamp(min=0.1)[:, None, None, None]
+    # One camera can't tell size from distance: the teacher's skeletons are given the size of the body at rest. Scaling
+    # to the student's own would be met by a small student.
+    scale = (bone_lengths(taught).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
     taught = taught / scale
     placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
     up = torch.stack([torch.zeros_like(answer.elevation), -answer.elevation.cos(), -answer.elevation.sin()], -1)

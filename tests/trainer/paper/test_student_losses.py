@@ -10,10 +10,17 @@ import torch
 
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.body.skeleton import JOINT_INDEX
-from trainer.kinematics import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
+from posenet3d_blender.capture.student_network import StudentOutput
+from trainer.kinematics import axis_angle_to_matrix, matrix_to_six_d
+from trainer.paper.flow import PriorConfig, Priors
+from trainer.paper.geometry import project
 from trainer.paper.joint_limits import beyond_limits, turned_from_rest
+from trainer.paper.skeleton import LIFTED_JOINTS
 from trainer.paper.smpl_body import SmplSkeleton
+from trainer.paper.student_losses import StudentWeights, student_terms
+from trainer.paper.teacher_losses import Lifted
+from trainer.paper.windows import PaperWindows
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +84,29 @@ def test_turning_costs_whatever_the_direction_of_the_whole_body() -> None:
     assert float(turned_from_rest(posed(pelvis=(0, 120, 0)))) == pytest.approx(0, abs=1e-5)
     bent = float(turned_from_rest(posed(left_knee=(90, 0, 0))))
     assert bent == pytest.approx(2 - 2 * math.cos(math.pi / 2), abs=1e-5)
+
+
+def test_a_student_can_not_learn_by_shrinking(body: Body) -> None:
+    """A right pose costs most when the body is of another size than at rest, whatever the teacher's unit."""
+    skeleton = SmplSkeleton(body)
+    joints = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))[:, :, LIFTED_JOINTS]
+    answer = Lifted(0.3 * (joints - joints.mean((1, 2), keepdim=True)), torch.zeros(2))
+    size = torch.full((2,), 0.2)
+    view = project(answer.joints, size)
+    windows = PaperWindows(view, torch.zeros(2, 32, 82), torch.zeros(2, 32, 2))
+    bones = skeleton.rest_joints(torch.zeros(1, 10), torch.zeros(1, 24, 3))
+    bones = bones - torch.where(torch.arange(24)[:, None] > 0, bones[:, list(PARENTS)], bones)
+
+    def distillation(shrunk: float) -> float:
+        output = StudentOutput(
+            rotations=matrix_to_six_d(posed()).expand(2, 32, 24, 6),
+            betas=torch.zeros(2, 10),
+            up=torch.tensor([0.0, -1.0, 0.0]).expand(2, 32, 3),
+            contacts=torch.zeros(2, 32, 2),
+            bone_offsets=(-shrunk * bones).expand(2, 24, 3),
+        )
+        terms = student_terms(output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), windows, answer, 2, StudentWeights())
+        return float(terms["distillation"])
+
+    assert distillation(0.0) == pytest.approx(0, abs=0.01)
+    assert distillation(0.0) < distillation(0.2) < distillation(0.6)
