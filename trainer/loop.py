@@ -103,7 +103,7 @@ def mixed_precision(device: torch.device, enabled: bool = True) -> AbstractConte
 
 def train_stage(
     stage: Stage, make_source: MakeSource, schedule: Schedule, folder: Path, seed: int, threads: int, resume: bool
-) -> None:
+) -> bool:
     """Train a stage; afterwards it holds the averaged weights, which its checkpoint in `folder` has too.
 
     Args:
@@ -114,6 +114,9 @@ def train_stage(
         seed: decides the batches and what chance the stage itself uses; not its first weights.
         threads: of the processor, for each process.
         resume: go on from the folder's progress file; a stage that is finished is not trained again.
+
+    Returns:
+        whether anything was trained.
 
     Raises:
         PoseNet3DError: a loss is not finite, the progress file is damaged, or the folder can't be written.
@@ -134,6 +137,7 @@ def train_stage(
             torch.manual_seed(_seed(seed, done, process.rank))
             _run(model, state, make_source, schedule, folder, seed, done, process)
         _put(stage, state.averages)
+        return done < schedule.steps
 
 
 def _run(

@@ -7,14 +7,11 @@ from torch import Tensor
 
 from posenet3d_blender.capture.student_input import LARGEST_POINT
 
-from ..data.points import JOINT_OF_POINT
 from .geometry import View, project
 from .remix import remix
-from .skeleton import LIFTED_JOINTS
+from .taught import LIFTED_OF_POINT
 from .teacher_losses import Lifted, new_views, turned_to
 from .windows import PaperWindows
-
-_LIFTED_OF_POINT = [LIFTED_JOINTS.index(joint) if joint in LIFTED_JOINTS else -1 for joint in JOINT_OF_POINT]
 
 
 def make_up_half(windows: PaperWindows, answer: Lifted) -> tuple[PaperWindows, Lifted, int]:
@@ -37,8 +34,8 @@ def make_up_half(windows: PaperWindows, answer: Lifted) -> tuple[PaperWindows, L
 
 def student_features(view: View) -> Tensor:
     """(B, T, 82) what `student_input.normalise_windows` makes of the same windows, exactly seen."""
-    given = torch.tensor([lifted >= 0 for lifted in _LIFTED_OF_POINT], device=view.points.device).to(view.points)
-    points = view.points[:, :, _LIFTED_OF_POINT].clamp(-LARGEST_POINT, LARGEST_POINT) * given[:, None]
+    given = torch.tensor([lifted >= 0 for lifted in LIFTED_OF_POINT], device=view.points.device).to(view.points)
+    points = view.points[:, :, list(LIFTED_OF_POINT)].clamp(-LARGEST_POINT, LARGEST_POINT) * given[:, None]
     count, window = points.shape[:2]
     size = view.size.log()[:, None, None].expand(count, window, 1)
     return torch.cat([points.flatten(2), given.expand(count, window, -1), size], -1)

@@ -5,24 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
+from torch import nn
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student_network import StudentConfig
+from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 
 from ..data.detected import load_detector_noise
 from ..distributed import main_process_first, processes_joined
-from ..loop import Schedule, train_stage
+from ..loop import MakeSource, Schedule, train_stage
 from .flow import PriorConfig
 from .sources import load_material
-from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_criteria
+from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_progress
 from .student_losses import StudentWeights
+from .taught import TaughtSampler, teach
 from .teacher import TeacherConfig
+from .teacher_at_work import Teacher
 from .teacher_losses import TeacherWeights
 from .windows import SequenceSampler
 
+STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
+"""Folders in the run's."""
+_HELD_OUT_WINDOWS: Final = 256
+_HELD_OUT_FRAMES: Final = 2048
 _EXAMPLES: Final = 3000
 """Windows by which the priors' main components are found."""
 
@@ -47,6 +54,8 @@ class PaperRecipe:
     student_weights: StudentWeights = field(default_factory=StudentWeights)
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
+    frame_stage: Schedule = field(default_factory=Schedule)
+    """The student learns from single frames first: for the same time many more that differ. `batch` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
     joint_stage: Schedule = field(default_factory=Schedule)
 
@@ -54,30 +63,46 @@ class PaperRecipe:
 def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     """Train stage after stage, each in a folder of its own; returns the last one's, which holds both networks."""
     torch.set_num_threads(recipe.threads)
-    run, body = Path(recipe.run), load_body()
+    run, body, noise = Path(recipe.run), load_body(), load_detector_noise()
     with processes_joined():
         material = load_material([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
-        noise = load_detector_noise()
-        make_source = partial(SequenceSampler, material.train, noise)
-        held_out = SequenceSampler(material.held_out, noise, recipe.seed)
-        examples = make_source(recipe.seed).draw(_EXAMPLES)
+        make_windows = partial(SequenceSampler, material.train, noise)
+        held_out = SequenceSampler(material.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        examples = make_windows(recipe.seed).draw(_EXAMPLES)
+        if not resume:
+            forget_progress(run / name for name in STAGES)
 
-        def train(stage: PaperStage, schedule: Schedule, name: str) -> None:
-            folder = run / name
-            if not resume:
-                forget_criteria(folder)
-            train_stage(stage, make_source, schedule, folder, recipe.seed, recipe.threads, resume)
+        def train(stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
+            trained = train_stage(stage, make_source, schedule, run / name, recipe.seed, recipe.threads, resume)
+            if trained:
+                # What builds on this stage has to be trained anew.
+                forget_progress(run / later for later in STAGES[STAGES.index(name) + 1 :])
             with main_process_first():
-                stage.restore(folder)
+                stage.restore(run / name)
 
         torch.manual_seed(recipe.seed)
         priors = PriorStage(recipe, held_out, examples)
-        train(priors, recipe.prior_stage, "priors")
+        train(priors, make_windows, recipe.prior_stage, "priors")
         teacher = TeacherStage(recipe, held_out, body, priors.priors)
-        train(teacher, recipe.teacher_stage, "teacher")
-        student = StudentStage(recipe, held_out, body, teacher)
-        train(student, recipe.student_stage, "student")
+        train(teacher, make_windows, recipe.teacher_stage, "teacher")
+
+        at_work, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
+        taught_held_out = teach(at_work, material.held_out)
+        make_taught = partial(TaughtSampler, teach(at_work, material.train), noise)
+        frames = TaughtSampler(taught_held_out, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+        of_frames = StudentStage(recipe, frames, body, teacher, network)
+        _let_learn(network.time_parameters(), False)
+        train(of_frames, partial(make_taught, window=1), recipe.frame_stage, "frames")
+        _let_learn(network.time_parameters(), not recipe.single_frame_student)
+        windows = TaughtSampler(taught_held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        student = StudentStage(recipe, windows, body, teacher, network)
+        train(student, make_taught, recipe.student_stage, "student")
         if not recipe.joint_stage.steps:
             return run / "student"
-        train(JointStage(recipe, held_out, teacher, student), recipe.joint_stage, "joint")
+        train(JointStage(recipe, held_out, teacher, student), make_windows, recipe.joint_stage, "joint")
     return run / "joint"
+
+
+def _let_learn(parameters: list[nn.Parameter], learning: bool) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(learning)

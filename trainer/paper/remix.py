@@ -26,6 +26,7 @@ _ABOVE: Final = {
     "hand": "wrist",
 }
 _SHOULDERS: Final = tuple(_INDEX[f"{side}_shoulder"] for side in ("left", "right"))
+_LEFT_OF_PAIR: Final = tuple(min(joint, MIRRORED_LIFTED[joint]) for joint in range(len(LIFTED_NAMES)))
 _PROPORTION_DEVIATION: Final = 0.08
 """Of the logarithm of each bone's length; left and right alike."""
 _EXCHANGED: Final = 0.35
@@ -58,20 +59,24 @@ _ORDER: Final = sorted(range(len(LIFTED_NAMES)), key=_depth)
 """Parents before their children."""
 
 
-def remix(joints: Tensor) -> Tensor:
-    """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the hips go where they went."""
+def remix(joints: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the hips go where they went.
+
+    generator: source of chance; torch's own without it.
+    """
     bones = _bones(joints)
     lengths, directions = bones.norm(dim=-1, keepdim=True), normalize(bones, dim=-1, eps=1e-6)
-    directions = _exchanged(joints, directions)
-    deviation = _PROPORTION_DEVIATION * torch.randn(len(joints), 1, len(LIFTED_NAMES), 1, device=joints.device)
-    deviation = (deviation + deviation[:, :, list(MIRRORED_LIFTED)]) / 2**0.5
+    directions = _exchanged(joints, directions, generator)
+    chance = torch.randn(len(joints), 1, len(LIFTED_NAMES), 1, device=joints.device, generator=generator)
+    # One side's chance serves both.
+    deviation = _PROPORTION_DEVIATION * chance[:, :, list(_LEFT_OF_PAIR)]
     return _assembled(joints[:, :, list(HIPS)].mean(2), directions * lengths * deviation.exp())
 
 
-def _exchanged(joints: Tensor, directions: Tensor) -> Tensor:
+def _exchanged(joints: Tensor, directions: Tensor, generator: torch.Generator | None) -> Tensor:
     """Limbs' directions from random partners in the batch, seen from the trunk that carries the limb."""
     count = len(joints)
-    partner = torch.randperm(count, device=joints.device)
+    partner = torch.randperm(count, device=joints.device, generator=generator)
     hips, shoulders = trunk_frame(joints, HIPS), trunk_frame(joints, _SHOULDERS)
     result = directions
     for limb in _LIMBS:
@@ -79,7 +84,7 @@ def _exchanged(joints: Tensor, directions: Tensor) -> Tensor:
         turn = own @ own[partner].transpose(-1, -2)
         columns = [_INDEX[name] for name in limb]
         others = (turn[:, :, None] @ directions[partner][:, :, columns, :, None])[..., 0]
-        chosen = torch.rand(count, 1, 1, 1, device=joints.device) < _EXCHANGED
+        chosen = torch.rand(count, 1, 1, 1, device=joints.device, generator=generator) < _EXCHANGED
         mixed = result.clone()
         mixed[:, :, columns] = torch.where(chosen, others, result[:, :, columns])
         result = mixed

@@ -14,12 +14,12 @@ from posenet3d_blender.capture.student_input import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import load_clips, refuse_short
-from ..data.projected import project_clips
+from ..data.projected import VIEW_MARK, project_clips
 from ..data.sequences import PointSequences, joined, load_sequences
 from .windows import usable_sequences
 
 _HELD_OUT: Final = 0.05
-"""Share of the sequences; at least one."""
+"""Share of the clips; at least one."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,15 @@ def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
         PoseNet3DError: a file is missing or damaged or has nothing usable, or there are fewer than two sequences.
     """
     sequences = joined([_usable(path, cameras, seed) for path in paths])
-    count = len(sequences.names)
-    if count < 2:
+    # A clip is held out with all its views, or what is held out would have been seen from elsewhere.
+    clips = [name.partition(VIEW_MARK)[0] for name in sequences.names]
+    kinds = sorted(set(clips))
+    if len(kinds) < 2:
         raise PoseNet3DError(f"{paths[0]}: one sequence only; give at least two, so that one can be held out")
-    order = np.random.default_rng(seed).permutation(count)
-    held_out = max(1, round(_HELD_OUT * count))
-    return Material(_chosen(sequences, np.sort(order[held_out:])), _chosen(sequences, np.sort(order[:held_out])))
+    count = max(1, round(_HELD_OUT * len(kinds)))
+    held_out = {kinds[index] for index in np.random.default_rng(seed).permutation(len(kinds))[:count]}
+    is_held_out = np.array([clip in held_out for clip in clips])
+    return Material(_chosen(sequences, np.flatnonzero(~is_held_out)), _chosen(sequences, np.flatnonzero(is_held_out)))
 
 
 def _usable(path: Path, cameras: int, seed: int) -> PointSequences:

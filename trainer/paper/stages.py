@@ -7,6 +7,7 @@ is the lowest so far.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,33 +23,36 @@ from posenet3d_blender.files import writing
 
 from ..checkpoint import Notes, load_network, save_network
 from ..loop import Stage, mixed_precision, to_device
+from ..progress_file import PROGRESS_NAME
 from .flow import Priors
 from .made_up import make_up_half
 from .skeleton import template_ratios
 from .smpl_body import SmplSkeleton
 from .student_losses import student_terms
+from .taught import TaughtWindows
 from .teacher import TeacherNetwork
-from .teacher_losses import Lifted, lifted, teacher_terms
-from .windows import PaperWindows, SequenceSampler
+from .teacher_losses import Lifted, teacher_terms
+from .windows import PaperWindows
 
 if TYPE_CHECKING:
     from .recipe import PaperRecipe
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
+Batch = TypeVar("Batch", PaperWindows, TaughtWindows)
+
 _CRITERIA: Final = "criterion.json"
-_HELD_OUT_WINDOWS: Final = 256
 _BLUR: Final = 0.005
 """Deviation, in the normalised points' unit, of what the priors learn from."""
 
 
-class PaperStage(Stage[PaperWindows]):
+class PaperStage(Stage[Batch]):
     """What the stages share: the checkpoint is written when the held-out loss is the lowest so far."""
 
-    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler) -> None:
+    def __init__(self, recipe: PaperRecipe, held_out: Batch) -> None:
         super().__init__()
         self.recipe = recipe
-        self._held_out = held_out.draw(_HELD_OUT_WINDOWS)
+        self._held_out: Batch = held_out
 
     def networks(self) -> dict[str, PaperNetwork]:
         """What the checkpoint holds, by name."""
@@ -84,9 +88,11 @@ class PaperStage(Stage[PaperWindows]):
             return float(torch.stack(list(self(to_device(self._held_out, device)).values())).sum())
 
 
-def forget_criteria(folder: Path) -> None:
-    """A stage that is trained afresh is not compared with what it was before."""
-    (folder / _CRITERIA).unlink(missing_ok=True)
+def forget_progress(folders: Iterable[Path]) -> None:
+    """Stages that are trained afresh neither go on from what they were before nor are compared with it."""
+    for folder in folders:
+        for name in (_CRITERIA, PROGRESS_NAME):
+            (folder / name).unlink(missing_ok=True)
 
 
 def read_criteria(folder: Path) -> dict[int, float]:
@@ -104,10 +110,10 @@ def read_criteria(folder: Path) -> dict[int, float]:
         raise PoseNet3DError(f"{path}: damaged; train without --resume, or bring the file back") from error
 
 
-class PriorStage(PaperStage):
+class PriorStage(PaperStage[PaperWindows]):
     """The flows learn what 2D poses and their motion look like."""
 
-    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, examples: PaperWindows) -> None:
+    def __init__(self, recipe: PaperRecipe, held_out: PaperWindows, examples: PaperWindows) -> None:
         """`examples`: windows to find the main components by."""
         super().__init__(recipe, held_out)
         self.priors = Priors(recipe.priors)
@@ -122,12 +128,12 @@ class PriorStage(PaperStage):
         return {"priors": self.priors}
 
 
-class TeacherStage(PaperStage):
+class TeacherStage(PaperStage[PaperWindows]):
     """The teacher learns to lift, judged by the frozen priors."""
 
     ratios: Tensor
 
-    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, body: Body, priors: Priors) -> None:
+    def __init__(self, recipe: PaperRecipe, held_out: PaperWindows, body: Body, priors: Priors) -> None:
         super().__init__(recipe, held_out)
         self.teacher = TeacherNetwork(recipe.teacher)
         self.priors = _frozen(priors)
@@ -147,27 +153,24 @@ class TeacherStage(PaperStage):
         return {"teacher": self.teacher}
 
 
-class StudentStage(PaperStage):
+class StudentStage(PaperStage[TaughtWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
 
-    def __init__(self, recipe: PaperRecipe, held_out: SequenceSampler, body: Body, taught: TeacherStage) -> None:
+    def __init__(
+        self, recipe: PaperRecipe, held_out: TaughtWindows, body: Body, taught: TeacherStage, student: StudentNetwork
+    ) -> None:
         super().__init__(recipe, held_out)
-        self.student = StudentNetwork(recipe.student)
-        if recipe.single_frame_student:
-            _still_time(self.student)
+        self.student = student
         self.skeleton = SmplSkeleton(body)
         self.priors = taught.priors
         self.teacher = _frozen(taught.teacher)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: TaughtWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        with torch.no_grad():
-            answer = lifted(self.teacher, batch.view, self.recipe.teacher_stage.mixed_precision)
-        return self.terms(batch, answer)
+        return self.terms(batch.windows, batch.answer, batch.filmed)
 
-    def terms(self, batch: PaperWindows, answer: Lifted) -> dict[str, Tensor]:
-        """The terms against the teacher's answer; half of the windows are made up from it."""
-        batch, answer, filmed = make_up_half(batch, answer)
+    def terms(self, batch: PaperWindows, answer: Lifted, filmed: int) -> dict[str, Tensor]:
+        """The terms against any answer; the first `filmed` windows show poses that were filmed."""
         with mixed_precision(batch.features.device, self.recipe.student_stage.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
@@ -178,11 +181,11 @@ class StudentStage(PaperStage):
         return {"teacher": self.teacher, "student": self.student}
 
 
-class JointStage(PaperStage):
+class JointStage(PaperStage[PaperWindows]):
     """Teacher and student learn from each other, end to end, under the losses of both."""
 
     def __init__(
-        self, recipe: PaperRecipe, held_out: SequenceSampler, taught: TeacherStage, student: StudentStage
+        self, recipe: PaperRecipe, held_out: PaperWindows, taught: TeacherStage, student: StudentStage
     ) -> None:
         super().__init__(recipe, held_out)
         self.taught, self.student = taught, student
@@ -191,7 +194,7 @@ class JointStage(PaperStage):
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
         terms, answer = self.taught.terms_and_answer(batch)
-        student_terms = self.student.terms(batch, answer)
+        student_terms = self.student.terms(*make_up_half(batch, answer))
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
     def networks(self) -> dict[str, PaperNetwork]:
@@ -212,12 +215,3 @@ Frozen = TypeVar("Frozen", bound=nn.Module)
 
 def _frozen(network: Frozen) -> Frozen:
     return network.requires_grad_(False)
-
-
-def _still_time(student: StudentNetwork) -> None:
-    """Take the mixing along time out of a student: each sample is then judged by itself."""
-    for name, parameter in student.named_parameters():
-        if ".time" in name:
-            # With its last layer at zero the residual branch adds nothing.
-            torch.nn.init.zeros_(parameter)
-            parameter.requires_grad_(False)

@@ -54,7 +54,7 @@ def student_terms(
     filmed: int,
     weights: StudentWeights,
 ) -> dict[str, Tensor]:
-    """Each term, weighted.
+    """Each term, weighted; of single frames those that need no time.
 
     Args:
         output: the student's, in float32.
@@ -74,19 +74,28 @@ def student_terms(
     taught = taught / scale
     placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
     up = torch.stack([torch.zeros_like(answer.elevation), -answer.elevation.cos(), -answer.elevation.sin()], -1)
-    return {
+    terms = {
         "distillation": weights.distillation * _distance(own, taught),
-        "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
         "projection": weights.projection
         * (flat(placed, windows.view.size) - windows.view.points).abs().sum((-1, -2)).mean(),
-        **_own_likelihoods(placed[:filmed], windows.view.size[:filmed], answer.elevation[:filmed], priors, weights),
         "limits": weights.limits * beyond_limits(rotations),
         "rest": weights.rest * turned_from_rest(rotations),
-        "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
         "shape": weights.shape * output.betas.square().mean(),
         "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
         "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
-        "contacts": weights.contacts * binary_cross_entropy_with_logits(output.contacts, windows.rests),
+        # Nobody saw whether feet rest on exchanged legs.
+        "contacts": weights.contacts
+        * binary_cross_entropy_with_logits(output.contacts[:filmed], windows.rests[:filmed]),
+    }
+    if own.shape[1] == 1:
+        return terms
+    likelihoods = _own_likelihoods(
+        placed[:filmed], windows.view.size[:filmed], answer.elevation[:filmed], priors, weights
+    )
+    return terms | {
+        "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
+        "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
+        **likelihoods,
     }
 
 

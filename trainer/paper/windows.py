@@ -15,7 +15,6 @@ from posenet3d_blender.capture.student_input import (
     STUDENT_POINT_COUNT,
     STUDENT_POINT_NAMES,
     STUDENT_WINDOW,
-    StudentInput,
     normalise_windows,
 )
 
@@ -61,8 +60,7 @@ class SequenceSampler:
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
         self._confidence = confidence
-        stretches = np.array([stretch for own in _stretches(sequences, confidence) for stretch in own], np.int64)
-        self._starts, self._ends = stretches.T
+        self._starts, self._ends = whole_body_stretches(sequences)
 
     def draw(self, count: int) -> PaperWindows:
         """A batch of `count` windows."""
@@ -70,33 +68,63 @@ class SequenceSampler:
         mirrored = self._random.random(count) < 0.5
         rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
         given[mirrored] = given[mirrored][:, :, _MIRRORED]
-        student_input = self._detected(rays, given)
-        size = np.exp(student_input.features[:, 0, -1])
-        points = seen_by(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)]) / size[:, None, None, None]
+        exact = normalise_windows(rays, given)
+        size = np.exp(exact.features[:, 0, -1])
+        points = seen_by(exact.view_rotations, rays[:, :, list(POINT_OF_LIFTED)]) / size[:, None, None, None]
         view = View(torch.from_numpy(points), torch.from_numpy(size))
-        return PaperWindows(view, torch.from_numpy(student_input.features), _resting_feet(view.points))
-
-    def _detected(self, rays: NDArray[np.float32], given: NDArray[np.float32]) -> StudentInput:
-        """The windows with our detector's measured faults; as they are in some."""
-        faulty, confidence, heights = rays.copy(), given.copy(), _heights(rays, given)
-        for index in np.flatnonzero(self._random.random(len(rays)) >= _EXACT):
-            height = np.full(STUDENT_WINDOW, heights[index])
-            seen, sure = detect(rays[index], height, self._noise, self._generator)
-            faulty[index], confidence[index] = seen, sure * given[index]
-        return normalise_windows(faulty, confidence)
+        # The faults turn the student's virtual camera by a fraction of a degree against the teacher's.
+        features = normalise_windows(*with_faults(rays, given, self._noise, self._random, self._generator)).features
+        return PaperWindows(view, torch.from_numpy(features), resting_feet(view.points))
 
     def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        lengths = self._ends - self._starts
-        stretch = self._random.choice(len(lengths), count, p=lengths / lengths.sum())
-        start, last = self._starts[stretch], self._ends[stretch] - 1
-        speed = np.exp(_SPEED_DEVIATION * self._random.standard_normal(count))
-        speed = np.minimum(speed, (last - start) / (STUDENT_WINDOW - 1))
-        room = last - start - (STUDENT_WINDOW - 1) * speed
-        moments = (start + room * self._random.random(count))[:, None] + np.arange(STUDENT_WINDOW) * speed[:, None]
-        before = np.clip(moments.astype(np.int64), start[:, None], last[:, None] - 1)
-        share = (moments - before).astype(np.float32)[..., None, None]
-        rays = self._rays[before] + share * (self._rays[before + 1] - self._rays[before])
+        before, share = random_moments(self._starts, self._ends, count, STUDENT_WINDOW, self._random)
+        rays = self._rays[before] + share[..., None, None] * (self._rays[before + 1] - self._rays[before])
         return rays, np.minimum(self._confidence[before], self._confidence[before + 1])
+
+
+def random_moments(
+    starts: NDArray[np.int64], ends: NDArray[np.int64], count: int, window: int, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Windows anywhere in stretches of samples, slower or faster than filmed.
+
+    Args:
+        starts: (S,) first sample of each stretch.
+        ends: (S,) past its last.
+        count: of windows.
+        window: samples in each.
+        random: source of chance.
+
+    Returns:
+        the sample before each moment (count, window), and the share (count, window) of the way to the next.
+    """
+    lengths = ends - starts
+    stretch = random.choice(len(lengths), count, p=lengths / lengths.sum())
+    start, last = starts[stretch], ends[stretch] - 1
+    speed = np.exp(_SPEED_DEVIATION * random.standard_normal(count))
+    speed = np.minimum(speed, (last - start) / max(window - 1, 1))
+    room = last - start - (window - 1) * speed
+    moments = (start + room * random.random(count))[:, None] + np.arange(window) * speed[:, None]
+    before = np.clip(moments.astype(np.int64), start[:, None], last[:, None] - 1)
+    return before, (moments - before).astype(np.float32)
+
+
+def with_faults(
+    rays: NDArray[np.float32],
+    given: NDArray[np.float32],
+    noise: DetectorNoise,
+    random: np.random.Generator,
+    generator: torch.Generator,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rays (B, T, 27, 2) and confidence (B, T, 27) as our detector would give most windows; the others as they are."""
+    faulty, confidence, heights = rays.copy(), given.copy(), _heights(rays, given)
+    chosen = np.flatnonzero(random.random(len(rays)) >= _EXACT)
+    if len(chosen):
+        # One window after another as if they were one clip: what lasts over their borders does no harm.
+        height = np.repeat(heights[chosen], rays.shape[1])
+        seen, sure = detect(rays[chosen].reshape(-1, *rays.shape[2:]), height, noise, generator)
+        faulty[chosen] = seen.reshape(len(chosen), *rays.shape[1:])
+        confidence[chosen] = sure.reshape(len(chosen), *given.shape[1:]) * given[chosen]
+    return faulty, confidence
 
 
 def with_middles(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -109,6 +137,14 @@ def with_middles(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArra
         rays[missing, point] = rays[missing][:, sides].mean(1)
         confidence[missing, point] = confidence[missing][:, sides].min(1)
     return rays, confidence
+
+
+def whole_body_stretches(sequences: PointSequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and past-the-end sample (S,) of each stretch that shows every lifted joint for a window at least."""
+    _, confidence = with_middles(sequences)
+    stretches = [stretch for own in _stretches(sequences, confidence) for stretch in own]
+    starts, ends = np.array(stretches, np.int64).reshape(-1, 2).T
+    return starts, ends
 
 
 def usable_sequences(sequences: PointSequences) -> list[int]:
@@ -130,7 +166,7 @@ def _stretches(sequences: PointSequences, confidence: NDArray[np.float32]) -> li
 
 
 def _heights(rays: NDArray[np.float32], given: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(B,) the person's height in the picture, roughly: twice the largest extent that the window shows at a time."""
+    """(B,) the person's height in the picture, roughly: the largest extent that the window shows at a time."""
     low = np.where(given[..., None] > 0, rays, np.inf).min(2)
     high = np.where(given[..., None] > 0, rays, -np.inf).max(2)
     return (high - low).max((1, 2)).astype(np.float32)
@@ -143,7 +179,7 @@ def seen_by(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArra
     return turned[..., :2] / np.maximum(turned[..., 2:], 0.1)
 
 
-def _resting_feet(points: Tensor) -> Tensor:
+def resting_feet(points: Tensor) -> Tensor:
     """(B, T, 2) 1 where a foot of points (B, T, 18, 2) keeps its place and is not above the other."""
     feet = points[:, :, list(FEET)]
     moved = torch.zeros_like(feet[..., 0])
