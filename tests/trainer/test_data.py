@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from posenet3d_blender.capture.student_input import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
 from trainer.data.posed import posed_legs
-from trainer.data.rotations import FittedClips, fit_rotations, load_or_fit
+from trainer.data.rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
 from trainer.data.sampler import Mixture, WindowSampler
 from trainer.data.views import NoiseRanges, ViewRanges, random_cameras
 from trainer.kinematics import axis_angle_to_matrix, forward_kinematics
@@ -66,9 +67,47 @@ def test_rotations_fitted_to_positions_give_the_positions(swaying: tuple[Clips, 
 
 def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: np.ndarray, tmp_path: Path) -> None:
     clips, truth = swaying
-    np.savez(tmp_path / "kept.npz", rotations=truth.rotations, bones=truth.bones)
+    write_cache(tmp_path / "kept.npz", truth, fingerprint_of(clips, rest_bones))
     again = load_or_fit(clips, rest_bones, tmp_path / "kept.npz")
     np.testing.assert_array_equal(again.rotations, truth.rotations)
+    np.testing.assert_array_equal(again.bones, truth.bones)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["cut", "text", "no fingerprint", "other joints", "other cuts", "other body", "shape"]
+)
+def test_a_cache_that_is_not_of_these_clips_is_made_anew(
+    swaying: tuple[Clips, FittedClips],
+    rest_bones: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: str,
+) -> None:
+    clips, truth = swaying
+    monkeypatch.setattr("trainer.data.rotations.STEPS", 2)
+    cache = tmp_path / "kept.npz"
+    write_cache(cache, truth, fingerprint_of(clips, rest_bones))
+    if wrong == "cut":
+        cache.write_bytes(cache.read_bytes()[:-1000])
+    elif wrong == "text":
+        cache.write_text("no archive")
+    elif wrong == "no fingerprint":
+        np.savez(cache, rotations=truth.rotations, bones=truth.bones)
+    elif wrong == "other joints":
+        clips = replace(clips, relative_joints=1.1 * clips.relative_joints)
+    elif wrong == "other cuts":
+        clips = replace(clips, offsets=np.array([0, 50, 120], np.int32))
+    elif wrong == "other body":
+        rest_bones = 1.01 * rest_bones
+    else:
+        short = FittedClips(truth.rotations[:-1], truth.bones[:-1])
+        write_cache(cache, short, fingerprint_of(clips, rest_bones))
+    fitted = load_or_fit(clips, rest_bones, cache)
+    assert fitted.rotations.shape == truth.rotations.shape
+    assert not np.array_equal(fitted.rotations, truth.rotations)
+    monkeypatch.setattr("trainer.data.rotations.fit_clips", None)
+    np.testing.assert_array_equal(load_or_fit(clips, rest_bones, cache).rotations, fitted.rotations)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
 
 
 def test_posed_legs_stand_on_the_floor(rest_bones: np.ndarray) -> None:

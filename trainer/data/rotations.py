@@ -7,6 +7,8 @@ the spine bends evenly, nothing twists without need and nothing jumps in time.
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posenet3d_blender.archives import read_npz, write_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
+from posenet3d_blender.errors import PoseNet3DError
 
 from ..kinematics import forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
+
+log = logging.getLogger(__name__)
 
 STEPS = 150
 ROUNDS = 2
@@ -133,11 +139,24 @@ class FittedClips:
 
 
 def load_or_fit(clips: Clips, rest_bones: NDArray[np.floating], cache: Path) -> FittedClips:
-    """Rotations and bones of the clips, computed once (minutes) and kept in the file `cache`."""
-    if cache.exists():
-        with np.load(cache, allow_pickle=False) as archive:
-            if len(archive["rotations"]) == len(clips.root):
-                return FittedClips(archive["rotations"], archive["bones"])
+    """Rotations and bones of the clips, computed once (minutes) and kept in the file `cache`.
+
+    A cache that is damaged, or of other clips or another body, is made anew.
+
+    Raises:
+        PoseNet3DError: the cache can't be written.
+    """
+    fingerprint = fingerprint_of(clips, rest_bones)
+    fitted = _read_cache(cache, fingerprint, len(clips.root)) if cache.exists() else None
+    if fitted is None:
+        log.info("%s: fitting rotations to %d frames, once; this takes minutes", cache, len(clips.root))
+        fitted = fit_clips(clips, rest_bones)
+        write_cache(cache, fitted, fingerprint)
+    return fitted
+
+
+def fit_clips(clips: Clips, rest_bones: NDArray[np.floating]) -> FittedClips:
+    """Rotations that carry the rest pose onto the clips; rest_bones: (24, 3) the body's, metres."""
     joints = torch.from_numpy(clips.relative_joints)
     starts = torch.zeros(len(joints), dtype=torch.bool)
     starts[torch.from_numpy(clips.offsets[:-1].astype(np.int64))] = True
@@ -146,8 +165,45 @@ def load_or_fit(clips: Clips, rest_bones: NDArray[np.floating], cache: Path) -> 
     for _ in range(ROUNDS - 1):
         bones = adapt_bones(clips, rotations, bones)
         rotations = fit_rotations(joints, bones, starts, rotations)
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        cache, rotations=rotations.numpy(), bones=bones.numpy(), offsets=clips.offsets, names=np.array(clips.names)
-    )
     return FittedClips(rotations.numpy(), bones.numpy())
+
+
+def fingerprint_of(clips: Clips, rest_bones: NDArray[np.floating]) -> str:
+    """SHA-256 of all that the fit depends on."""
+    digest = hashlib.sha256()
+    # Bones to a hundredth of a millimetre: their last digits are the machine's.
+    for part in (clips.relative_joints, clips.offsets, np.round(1e5 * rest_bones).astype(np.int32)):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def write_cache(cache: Path, fitted: FittedClips, fingerprint: str) -> None:
+    """Write what `load_or_fit` takes in place of a fit.
+
+    Raises:
+        PoseNet3DError: the file can't be written.
+    """
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseNet3DError(f"{cache.parent}: can't be made ({error.strerror}); give another folder") from error
+    arrays = {"rotations": fitted.rotations, "bones": fitted.bones, "fingerprint": np.array(fingerprint)}
+    write_npz(cache, arrays)
+
+
+def _read_cache(cache: Path, fingerprint: str, count: int) -> FittedClips | None:
+    """What the cache holds, None where that is not the fit of this fingerprint's clips."""
+    shapes = {"rotations": (count, JOINT_COUNT, 3, 3), "bones": (count, JOINT_COUNT, 3)}
+    try:
+        arrays = read_npz(cache, "the rotations of a training-data file", (*shapes, "fingerprint"))
+    except PoseNet3DError as error:
+        log.info("%s; it is made anew", error)
+        return None
+    whole = all(
+        key in arrays and arrays[key].shape == shape and arrays[key].dtype == np.float32
+        for key, shape in shapes.items()
+    )
+    if not whole or str(arrays.get("fingerprint")) != fingerprint:
+        log.info("%s: of other clips or another body; it is made anew", cache)
+        return None
+    return FittedClips(arrays["rotations"], arrays["bones"])
