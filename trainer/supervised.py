@@ -5,6 +5,7 @@ First from single frames, which cost a thirtieth of a window and differ more, th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,16 +18,19 @@ from torch import Tensor, nn
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import PARENTS
+from posenet3d_blender.capture.student_input import STUDENT_RATE
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
 
 from .checkpoint import save_student
-from .data.clips import load_clips, refuse_short
-from .data.rotations import load_or_fit
+from .data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
+from .data.rotations import FittedClips, load_or_fit
 from .data.sampler import Mixture, Windows, WindowSampler
 from .data.views import NoiseRanges, ViewRanges
 from .distributed import main_process_first, processes_joined
 from .loop import Schedule, Stage, mixed_precision, train_stage
 from .losses import SupervisedWeights, supervised_losses
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +110,27 @@ def _let_learn(parameters: list[nn.Parameter], learning: bool) -> None:
 
 
 def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
-    """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run."""
-    clips = load_clips(Path(recipe.data))
-    refuse_short(Path(recipe.data), [end - start for start, end in clips.ranges()], recipe.student.window)
+    """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run.
+
+    Clips of other rates come to the student's; those that are shorter than its window are left out.
+
+    Raises:
+        PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
+    """
+    path, window = Path(recipe.data), recipe.student.window
+    clips = resampled(load_clips(path), STUDENT_RATE)
+    lengths = [end - start for start, end in clips.ranges()]
+    refuse_short(path, lengths, window)
     rest_bones = body.joint_template.copy()
     rest_bones[1:] -= body.joint_template[list(PARENTS[1:])]
     with main_process_first():
-        fitted = load_or_fit(clips, rest_bones, Path(recipe.run).parent / f"{Path(recipe.data).stem}_rotations.npz")
+        fitted = load_or_fit(clips, rest_bones, Path(recipe.run).parent / f"{path.stem}_rotations.npz")
+    # After the fit, which then serves windows of any length.
+    chosen = [index for index, length in enumerate(lengths) if length >= window]
+    if len(chosen) < len(lengths):
+        log.info("%s: %d clips with fewer than %d samples left out", path, len(lengths) - len(chosen), window)
+        frames = frames_of(clips, chosen)
+        clips, fitted = chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
     return partial(WindowSampler, clips, fitted, body, mixture=recipe.mixture, views=recipe.views, noise=recipe.noise)
 
 

@@ -12,39 +12,44 @@ import torch
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student import load_student as load_exported
+from posenet3d_blender.capture.student_input import STUDENT_RATE
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.checkpoint import load_student, save_student
 from trainer.commands import main
-from trainer.data.rotations import clip_bones
+from trainer.data.clips import Clips, load_clips, resampled, save_clips
+from trainer.data.rotations import FittedClips, clip_bones, fingerprint_of, write_cache
+from trainer.data.sampler import WindowSampler
 from trainer.recipe_file import read_recipe
-from trainer.supervised import SupervisedRecipe, train_supervised
+from trainer.supervised import SupervisedRecipe, sampler_maker, train_supervised
 
 FRAMES = 80
+
+
+def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> None:
+    """Clips of the body at rest, which moves along by a metre a second, and their rotations beside them."""
+    joints, count = load_body().joint_template, sum(lengths)
+    clips = Clips(
+        np.repeat((joints - joints[0])[None], count, 0).astype(np.float32),
+        np.arange(count, dtype=np.float32)[:, None] / frame_rate * np.array([1, 0, 0], np.float32),
+        np.cumsum([0, *lengths]).astype(np.int32),
+        tuple(f"still {index}" for index in range(len(lengths))),
+        frame_rate,
+    )
+    save_clips(path, clips)
+    clips = resampled(load_clips(path), STUDENT_RATE)
+    rest = joints.copy()
+    rest[1:] -= joints[list(PARENTS[1:])]
+    rotations = np.tile(np.eye(3, dtype=np.float32), (len(clips.root), 24, 1, 1))
+    fitted = FittedClips(rotations, clip_bones(clips, rest))
+    write_cache(path.with_name(f"{path.stem}_rotations.npz"), fitted, fingerprint_of(clips, rest))
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recipe for a tiny student on one made-up clip whose rotations are known."""
     folder = tmp_path_factory.mktemp("training")
-    body = load_body()
-    joints = np.repeat((body.joint_template - body.joint_template[0])[None], FRAMES, 0)
-    np.savez(
-        folder / "clips.npz",
-        rel=joints.astype(np.float16),
-        root=np.zeros((FRAMES, 3), np.float32),
-        offsets=np.array([0, FRAMES], np.int32),
-        names=np.array(["still"]),
-        fps=np.float32(30),
-    )
-    from trainer.data.clips import load_clips
-
-    rest = body.joint_template.copy()
-    rest[1:] -= body.joint_template[list(PARENTS[1:])]
-    rotations = np.repeat(np.eye(3, dtype=np.float32)[None, None], 24, 1).repeat(FRAMES, 0)
-    np.savez(
-        folder / "clips_rotations.npz", rotations=rotations, bones=clip_bones(load_clips(folder / "clips.npz"), rest)
-    )
+    write_still(folder / "clips.npz", [FRAMES])
     path = folder / "tiny.toml"
     path.write_text(
         f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
@@ -52,6 +57,33 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "[frames]\nsteps = 10\nbatch = 32\n[student]\nwidth = 32\nblocks = 1\n"
     )
     return path
+
+
+def sampler(path: Path) -> WindowSampler:
+    return sampler_maker(SupervisedRecipe(data=str(path), run=str(path.parent / "run")), load_body())(0)
+
+
+def test_clips_of_other_rates_come_to_the_students(tmp_path: Path) -> None:
+    write_still(tmp_path / "fast.npz", [161], 60.0)
+    clips = sampler(tmp_path / "fast.npz").clips
+    assert clips.frame_rate == STUDENT_RATE
+    assert clips.ranges() == [(0, 81)]
+    np.testing.assert_allclose(np.diff(clips.root[:, 0]), 1 / 30, atol=1e-5)
+    write_still(tmp_path / "short.npz", [60], 60.0)
+    with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*30 samples.*window of 32"):
+        sampler(tmp_path / "short.npz")
+
+
+def test_clips_shorter_than_the_window_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_still(tmp_path / "clips.npz", [1, 40, 31, 32, 1])
+    with caplog.at_level("INFO"):
+        source = sampler(tmp_path / "clips.npz")
+    assert source.clips.names == ("still 1", "still 3")
+    assert source.clips.ranges() == [(0, 40), (40, 72)]
+    assert source.clips.root[40, 0] == pytest.approx(72 / 30)
+    assert len(source.fitted.rotations) == len(source.fitted.bones) == 72
+    assert "3 clips with fewer than 32 samples left out" in caplog.text
+    assert source.draw(64).features.isfinite().all()
 
 
 def losses(run: Path) -> list[float]:

@@ -82,6 +82,25 @@ def refuse_short(path: Path, lengths: Sequence[int], window: int) -> None:
         )
 
 
+def chosen_clips(clips: Clips, chosen: Sequence[int]) -> Clips:
+    """Some of the clips (at least one), by index."""
+    frames = frames_of(clips, chosen)
+    lengths = np.diff(clips.offsets)[list(chosen)]
+    return Clips(
+        clips.relative_joints[frames],
+        clips.root[frames],
+        np.cumsum([0, *lengths]).astype(np.int32),
+        tuple(clips.names[index] for index in chosen),
+        clips.frame_rate,
+    )
+
+
+def frames_of(clips: Clips, chosen: Sequence[int]) -> NDArray[np.int64]:
+    """(M,) the frames of some clips (at least one, by index), one clip after another."""
+    ranges = clips.ranges()
+    return np.concatenate([np.arange(*ranges[index]) for index in chosen])
+
+
 def resampled(clips: Clips, frame_rate: float) -> Clips:
     """The clips at another rate, joints interpolated along straight lines; at the same rate, as they are."""
     if abs(clips.frame_rate - frame_rate) < 1e-3:
