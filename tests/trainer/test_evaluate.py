@@ -16,7 +16,7 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT
 from posenet3d_blender.capture.sampling import SampledKeypoints
 from posenet3d_blender.capture.student import load_student as load_exported
-from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
+from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 from trainer.checkpoint import save_student
 from trainer.commands import main
@@ -239,6 +239,15 @@ def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path) -> None:
         for name in ("run", "exported")
     ]
     assert figures[0] == pytest.approx(figures[1], abs=1e-2)
+
+
+def test_what_ships_is_the_committed_checkpoint() -> None:
+    features = np.random.default_rng(0).normal(size=(4, STUDENT_WINDOW, STUDENT_FEATURE_COUNT)).astype(np.float32)
+    shipped = open_student("shipped").network.run({"features": features})
+    trained = open_student("supervised").network.run({"features": features})
+    assert shipped.keys() == trained.keys()
+    for name, values in shipped.items():
+        np.testing.assert_allclose(values, trained[name], atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize(
