@@ -19,6 +19,7 @@ from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_wi
 
 from ..kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
+from .contacts import rest_contacts
 from .detected import detect, load_detector_noise
 from .points import JOINT_OF_POINT, NO_JOINT
 from .posed import posed_legs
@@ -51,7 +52,6 @@ _PART_OF_JOINT = [
 ]
 """Index into _PARTS; the pelvis is a part of its own that is never exchanged."""
 _MIRRORED_SIX_D = torch.tensor([1.0, -1, -1, -1, 1, 1])
-_FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
 _JOINT_OF_KEYPOINT = JOINT_OF_POINT[:KEYPOINT_COUNT]
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
 _JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
@@ -296,19 +296,6 @@ class WindowSampler:
 
     def _some(self, count: int, share: float) -> Tensor:
         return torch.rand(count, generator=self.generator) < share
-
-
-def rest_contacts(clips: Clips, speed_limit: float = 0.25, height_limit: float = 0.06) -> np.ndarray:
-    """(N, 2) 1 where the left or right foot rests: slow (m/s) and near (m) the lowest that the clip's foot gets."""
-    feet = clips.relative_joints[:, _FEET] + clips.root[:, None, None]
-    contacts = np.zeros((len(feet), 2), np.float32)
-    for start, end in clips.ranges():
-        track = feet[start:end]
-        speed = np.linalg.norm(np.gradient(track, axis=0), axis=-1).min(-1) * clips.frame_rate
-        floor = np.percentile(track[..., 1], 3, axis=0)
-        near = (track[..., 1] - floor < height_limit).any(-1)
-        contacts[start:end] = (speed < speed_limit) & near
-    return contacts
 
 
 def _tensor(array: np.ndarray) -> Tensor:
