@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
-from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.errors import PoseNet3DError, one_line
 from posenet3d_blender.files import writing
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION: Final = 1
 
-Notes = dict[str, str | int | float]
+Notes = dict[str, object]
 """What is known of a training, as JSON values."""
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -53,26 +53,72 @@ def load_network(folder: Path, name: str, build: Callable[[dict[str, Any]], Netw
     """Read what `save_network` wrote; `build` makes the network from its config.
 
     Raises:
-        PoseNet3DError: a file is missing, corrupted or of another version.
+        PoseNet3DError: a file is missing, corrupted or of another version, or the weights are not of this network.
     """
+    config = read_description(folder, name)["config"]
     try:
-        description = json.loads((folder / f"{name}.json").read_text())
-        if description["version"] != CHECKPOINT_VERSION:
-            raise PoseNet3DError(
-                f"{folder}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}"
-            )
-        network = build(description["config"])
-        weights = load_file(folder / f"{name}.safetensors")
-        network.load_state_dict(weights)
-    except FileNotFoundError as error:
-        raise PoseNet3DError(f"{error.filename}: no such file; give a checkpoint folder that training wrote") from error
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise PoseNet3DError(f"{folder}: not a checkpoint that training wrote ({reason})") from error
-    for key, tensor in weights.items():
-        if not tensor.isfinite().all():
-            raise PoseNet3DError(f"{folder}: '{key}' holds values that are not finite numbers; use another checkpoint")
+        network = build(config)
+    except (ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
+        path = folder / f"{name}.json"
+        raise PoseNet3DError(
+            f"{path}: key 'config' makes no network ({one_line(str(error))}); bring the file back"
+        ) from error
+    path = folder / f"{name}.safetensors"
+    weights = _read_tensors(path)
+    _refuse_other_weights(path, weights, network.state_dict())
+    network.load_state_dict(weights)
     return network
+
+
+def read_description(folder: Path, name: str) -> dict[str, Any]:
+    """What `name`.json says: `config` and `training`, both tables.
+
+    Raises:
+        PoseNet3DError: the file is missing, damaged or of another version, or a key is missing.
+    """
+    path = folder / f"{name}.json"
+    try:
+        description = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (OSError, ValueError) as error:
+        raise PoseNet3DError(f"{path}: not a checkpoint that training wrote ({one_line(str(error))})") from error
+    if not isinstance(description, dict):
+        raise PoseNet3DError(f"{path}: not a checkpoint that training wrote (no table)")
+    for key, kind in (("version", int), ("config", dict), ("training", dict)):
+        if not isinstance(description.get(key), kind):
+            raise PoseNet3DError(f"{path}: key '{key}' is missing or wrong; bring the file back, or train again")
+    if description["version"] != CHECKPOINT_VERSION:
+        raise PoseNet3DError(f"{path}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}")
+    return description
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise _missing(path) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise PoseNet3DError(f"{path}: not a checkpoint that training wrote ({one_line(str(error))})") from error
+
+
+def _refuse_other_weights(path: Path, weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    for key in {**wanted, **weights}:
+        if key not in weights:
+            raise PoseNet3DError(f"{path}: '{key}' is missing; bring the file back, or train again")
+        if key not in wanted:
+            raise PoseNet3DError(f"{path}: '{key}' is of another network than the description's; train again")
+        if weights[key].shape != wanted[key].shape:
+            raise PoseNet3DError(
+                f"{path}: '{key}' has the shape {tuple(weights[key].shape)}, not {tuple(wanted[key].shape)}; "
+                "bring back the description that belongs to it, or train again"
+            )
+        if not weights[key].isfinite().all():
+            raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; use another checkpoint")
+
+
+def _missing(path: Path) -> PoseNet3DError:
+    return PoseNet3DError(f"{path}: no such file; give a checkpoint folder that training wrote")
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
@@ -81,10 +127,19 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] 
     Raises:
         PoseNet3DError: the folder can't be made or written, or the disk is full.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PoseNet3DError(f"{path.parent}: can't be made ({error.strerror}); give another folder") from error
+    make_folder(path.parent)
     # Written from memory, since safetensors' own writing would leave a file that no other user may read.
     with writing(path) as partial:
         partial.write_bytes(save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, notes))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it, unless it is there.
+
+    Raises:
+        PoseNet3DError: it can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseNet3DError(f"{folder}: can't be made ({error.strerror}); give another folder") from error

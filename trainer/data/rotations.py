@@ -21,6 +21,7 @@ from posenet3d_blender.archives import read_npz, write_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 
+from ..checkpoint import make_folder
 from ..kinematics import forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
 
@@ -183,10 +184,7 @@ def write_cache(cache: Path, fitted: FittedClips, fingerprint: str) -> None:
     Raises:
         PoseNet3DError: the file can't be written.
     """
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PoseNet3DError(f"{cache.parent}: can't be made ({error.strerror}); give another folder") from error
+    make_folder(cache.parent)
     arrays = {"rotations": fitted.rotations, "bones": fitted.bones, "fingerprint": np.array(fingerprint)}
     write_npz(cache, arrays)
 
