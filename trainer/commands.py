@@ -25,7 +25,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"trainer: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("trainer: stopped; train goes on with --resume", file=sys.stderr)
+        advice = "; it goes on with --resume" if options.run is _train else ""
+        print(f"trainer: stopped{advice}", file=sys.stderr)
         return 130
     return 0
 
@@ -43,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a student on motion capture")
     evaluate.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
     evaluate.add_argument(
-        "--checkpoint", default="shipped", help="'shipped' (the add-on's own, the default), 'supervised' or a folder"
+        "--checkpoint",
+        default="shipped",
+        help="'shipped' (the add-on's own, the default), 'supervised', 'paper' or a folder",
     )
     evaluate.add_argument("--views", type=_positive, default=4, help="cameras for each clip (4)")
     evaluate.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
@@ -66,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     pictures.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
     pictures.set_defaults(run=_pictures)
     export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
-    export.add_argument("--checkpoint", type=Path, required=True, help="folder that training wrote")
+    export.add_argument(
+        "--checkpoint", required=True, help="'supervised', 'paper' or a folder that training wrote, as for evaluate"
+    )
     export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
     export.set_defaults(run=_export)
     add_convert_arguments(commands.add_parser("convert", help="make training data from public data sets or keypoints"))
@@ -106,9 +111,11 @@ def _pictures(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    from .evaluate import CHECKPOINTS, NAMED
     from .export import export_student
 
-    print(export_student(options.checkpoint, options.out))
+    checkpoint = CHECKPOINTS / options.checkpoint if options.checkpoint in NAMED else Path(options.checkpoint)
+    print(export_student(checkpoint, options.out))
 
 
 def _natural(text: str) -> int:

@@ -6,20 +6,33 @@ import hashlib
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from posenet3d_blender.body.rotations import six_d_to_matrix
+from posenet3d_blender.capture.network import open_network
 from posenet3d_blender.capture.student import STUDENT_VERSION
 from posenet3d_blender.capture.student_input import STUDENT_RATE
-from posenet3d_blender.capture.student_network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.files import writing
 
-from .checkpoint import load_student
+from .checkpoint import load_student, make_folder, read_description
+from .checkpoint_network import CheckpointNetwork
 
-OPSET = 18
+OPSET: Final = 18
+LARGEST_DIFFERENCE: Final = 1e-4
+"""Between the exported network and the checkpoint: radians of each joint's rotation; each other number as it is."""
+_CHECKED_WINDOWS: Final = 64
+_CHATTY: Final = ("torch.onnx", "onnxscript", "onnx_ir")
 
 
 class _Named(nn.Module):
@@ -34,20 +47,79 @@ class _Named(nn.Module):
 
 
 def export_student(checkpoint: Path, folder: Path) -> Path:
-    """Write `student.onnx` and `student.json` into `folder`; returns the ONNX file's path."""
+    """Write `student.onnx` and `student.json` into `folder`; returns the ONNX file's path.
+
+    Raises:
+        PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or what was exported does not
+            give the checkpoint's answers; nothing is then left behind.
+    """
     network = load_student(checkpoint).eval()
-    config = network.config
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "student.onnx"
-    features = torch.zeros(2, config.window, config.features)
-    with writing(path) as partial, warnings.catch_warnings():
+    training = read_description(checkpoint, "student")["training"]
+    make_folder(folder)
+    path, description_path = folder / "student.onnx", folder / "student.json"
+    with writing(description_path) as partial_description, writing(path) as partial:
+        _write_onnx(network, partial)
+        refuse_difference(network, partial, path)
+        description = {
+            "version": STUDENT_VERSION,
+            "rate": STUDENT_RATE,
+            "config": asdict(network.config),
+            "training": training,
+            "sha256": hashlib.sha256(partial.read_bytes()).hexdigest(),
+        }
+        partial_description.write_text(json.dumps(description, indent=2) + "\n")
+        # The description goes first and comes last: whoever is killed in between leaves a student that is known to
+        # lack it, never one with another's.
+        description_path.unlink(missing_ok=True)
+    return path
+
+
+def refuse_difference(network: StudentNetwork, exported: Path, path: Path) -> None:
+    """Raise PoseNet3DError, in the name of `path`, where an exported network's answers are not the network's."""
+    for name, difference in differences(network, exported).items():
+        if not difference <= LARGEST_DIFFERENCE:
+            raise PoseNet3DError(
+                f"{path}: '{name}' differs from the checkpoint's by {difference:.1e}, more than "
+                f"{LARGEST_DIFFERENCE:.0e}; not exported: use the versions of torch and onnx in pyproject.toml"
+            )
+
+
+def differences(network: StudentNetwork, exported: Path) -> dict[str, float]:
+    """How far an exported network's answers to random windows are from the network's, at most, by output.
+
+    Rotations in radians; everything else in its own unit.
+    """
+    features = random_windows(network.config)
+    run_time = open_network(exported, "cpu")
+    expected, said = CheckpointNetwork(network).run({"features": features}), run_time.run({"features": features})
+    return {
+        name: _largest_angle(said[name], expected[name])
+        if name == "rotations"
+        else float(np.abs(said[name] - expected[name]).max())
+        for name in StudentOutput._fields
+    }
+
+
+def random_windows(config: StudentConfig) -> NDArray[np.float32]:
+    """(B, T, 82) normally distributed features, always the same."""
+    size = (_CHECKED_WINDOWS, config.window, config.features)
+    return np.random.default_rng(0).standard_normal(size).astype(np.float32)
+
+
+def _largest_angle(six_d: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Radians between rotations (..., 6), at most."""
+    apart = np.linalg.norm(six_d_to_matrix(six_d) - six_d_to_matrix(other), axis=(-1, -2))
+    return float(2 * np.arcsin(np.minimum(apart / np.sqrt(8), 1)).max())
+
+
+def _write_onnx(network: StudentNetwork, path: Path) -> None:
+    features = torch.zeros(2, network.config.window, network.config.features)
+    with warnings.catch_warnings(), _quiet():
         warnings.simplefilter("ignore")
-        for chatty in ("torch.onnx", "onnxscript", "onnx_ir"):
-            logging.getLogger(chatty).setLevel(logging.ERROR)
         torch.onnx.export(
             _Named(network),
             (features,),
-            partial,
+            path,
             input_names=["features"],
             output_names=list(StudentOutput._fields),
             dynamic_shapes={"features": {0: torch.export.Dim("batch")}},
@@ -55,18 +127,20 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
             external_data=False,
             verbose=False,
         )
-        _strip_notes(partial)
-    training = json.loads((checkpoint / "student.json").read_text())["training"]
-    description = {
-        "version": STUDENT_VERSION,
-        "rate": STUDENT_RATE,
-        "config": asdict(config),
-        "training": training,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-    }
-    with writing(folder / "student.json") as partial:
-        partial.write_text(json.dumps(description, indent=2) + "\n")
-    return path
+    _strip_notes(path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter's loggers tell of errors alone meanwhile."""
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in _CHATTY}
+    for logger in levels:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def _strip_notes(path: Path) -> None:
