@@ -65,6 +65,9 @@ class Schedule:
         for name, least in {"steps": 0, "batch": 1, "save_every": 1, "data_processes": 1}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"'{name}' must be at least {least}")
+        for name in ("learning_rate", "gradient_norm"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"'{name}' must be above 0")
         if not 0 <= self.average_decay < 1:
             raise ValueError("'average_decay' must be from 0 to just below 1")
 

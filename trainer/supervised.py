@@ -21,7 +21,7 @@ from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student_input import STUDENT_RATE
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
 
-from .checkpoint import save_student
+from .checkpoint import Notes, save_student
 from .data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
 from .data.rotations import FittedClips, load_or_fit
 from .data.sampler import Mixture, Windows, WindowSampler
@@ -29,6 +29,7 @@ from .data.views import NoiseRanges, ViewRanges
 from .distributed import main_process_first, processes_joined
 from .loop import Schedule, Stage, mixed_precision, train_stage
 from .losses import SupervisedWeights, supervised_losses
+from .recipe_file import settings_of
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,14 @@ class SupervisedStage(Stage[Windows]):
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the student."""
-        notes: dict[str, str | int | float] = {"recipe": "supervised", "steps": steps}
-        save_student(folder, self.student, notes | {"data": Path(self.recipe.data).name})
+        notes: Notes = {
+            "recipe": "supervised",
+            "steps": steps,
+            "data": Path(self.recipe.data).name,
+            "chosen_by": "the last step's averaged weights",
+            "settings": settings_of(self.recipe),
+        }
+        save_student(folder, self.student, notes)
 
 
 def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
