@@ -43,7 +43,8 @@ def save_progress(folder: Path, step: int, state: TrainingState) -> None:
     tensors = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
     for name, parameter in state.trained().items():
         tensors |= {f"weights/{name}": parameter.detach(), f"average/{name}": state.averages[name]}
-        moments = state.optimiser.state[parameter]
+        # A parameter that no step has moved yet has no moments: to AdamW, those of the start.
+        moments = _first_moments(parameter) | state.optimiser.state[parameter]
         tensors |= {f"{moment}/{name}": torch.as_tensor(value) for moment, value in moments.items()}
     write_tensors(folder / PROGRESS_NAME, tensors, {"step": str(step)})
 
@@ -52,7 +53,7 @@ def load_progress(folder: Path, state: TrainingState) -> int:
     """Restore what `save_progress` wrote, in place; returns the number of steps done, 0 when there is no file.
 
     Raises:
-        PoseNet3DError: the file is corrupted or of another network.
+        PoseNet3DError: the file is corrupted or of another network; the state is then as before.
     """
     path = folder / PROGRESS_NAME
     if not path.exists():
@@ -72,29 +73,47 @@ def load_progress(folder: Path, state: TrainingState) -> int:
 
 @torch.no_grad()
 def _restore(path: Path, tensors: dict[str, Tensor], state: TrainingState) -> None:
-    trained = state.trained()
     places: dict[str, Tensor] = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
-    for name, parameter in trained.items():
+    moments: dict[Tensor, dict[str, Tensor]] = {}
+    for name, parameter in state.trained().items():
+        moments[parameter] = _first_moments(parameter)
         places |= {f"weights/{name}": parameter, f"average/{name}": state.averages[name]}
+        places |= {f"{moment}/{name}": value for moment, value in moments[parameter].items()}
     for key, place in places.items():
-        if key not in tensors or tensors[key].shape != place.shape:
-            raise PoseNet3DError(
-                f"{path}: '{key}' is missing or of another shape: the progress of another recipe; "
-                "train without --resume, or into another folder"
-            )
-        if not tensors[key].isfinite().all():
-            raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; train without --resume")
+        _refuse_unfit(path, key, tensors.get(key), place)
     for key, place in places.items():
         place.copy_(tensors[key])
-    for key, value in tensors.items():
-        moment, _, name = key.partition("/")
-        if key not in places and name in trained:
-            # The optimiser counts its steps on the processor, wherever the moments are.
-            device = trained[name].device if value.ndim else torch.device("cpu")
-            state.optimiser.state[trained[name]][moment] = value.to(device)
+    state.optimiser.state.update(moments)
+
+
+def _refuse_unfit(path: Path, key: str, tensor: Tensor | None, place: Tensor) -> None:
+    if tensor is None or tensor.shape != place.shape:
+        raise PoseNet3DError(
+            f"{path}: '{key}' is missing or of another shape: the progress of another recipe; "
+            "train without --resume, or into another folder"
+        )
+    if not tensor.isfinite().all():
+        raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; train without --resume")
+
+
+def _first_moments(parameter: nn.Parameter) -> dict[str, Tensor]:
+    """AdamW's own before its first step. It counts its steps on the processor, wherever the moments are."""
+    value = parameter.detach()
+    return {"step": torch.zeros(()), "exp_avg": torch.zeros_like(value), "exp_avg_sq": torch.zeros_like(value)}
 
 
 def _buffers(module: nn.Module) -> dict[str, Tensor]:
-    """The buffers that belong to the module's state."""
+    """The buffers that belong to the module's state, but for those of frozen parts, which come with the stage."""
     kept = module.state_dict()
-    return {name: buffer for name, buffer in module.named_buffers() if name in kept}
+    return {name: buffer for name, buffer in module.named_buffers() if name in kept and _learns(module, name)}
+
+
+def _learns(module: nn.Module, name: str) -> bool:
+    """Whether anything is trained in the innermost part that holds this buffer and has parameters."""
+    part = name
+    while part:
+        part = part.rpartition(".")[0]
+        parameters = list(module.get_submodule(part).parameters())
+        if parameters:
+            return any(parameter.requires_grad for parameter in parameters)
+    return True

@@ -36,14 +36,25 @@ class Pairs:
     wanted: Tensor
 
 
+class Shift(nn.Module):
+    """Without parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.ones(1))
+
+
 class Regression(Stage[Pairs]):
-    """A trained layer behind a frozen one."""
+    """A trained layer behind a frozen one, both with buffers in and below them."""
 
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(3)
         self.frozen = nn.Linear(5, 5).requires_grad_(False)
         self.trained = nn.Linear(5, 2)
+        for part in (self.frozen, self.trained):
+            part.register_buffer("scale", torch.ones(2))
+            part.add_module("below", Shift())
 
     def forward(self, batch: Pairs) -> dict[str, Tensor]:
         miss = self.trained(self.frozen(batch.given)) - batch.wanted
@@ -144,7 +155,9 @@ def test_frozen_parts_stay_and_are_not_kept(tmp_path: Path) -> None:
     stage = train(tmp_path)
     assert torch.equal(stage.frozen.weight, Regression().frozen.weight)
     assert not torch.equal(stage.trained.weight, Regression().trained.weight)
-    assert not any("frozen" in key for key in load_file(tmp_path / PROGRESS_NAME))
+    kept = load_file(tmp_path / PROGRESS_NAME)
+    assert not any("frozen" in key for key in kept)
+    assert {"buffer/trained.scale", "buffer/trained.below.shift"} <= kept.keys()
 
 
 def test_the_checkpoint_and_the_stage_hold_the_average(tmp_path: Path) -> None:
@@ -185,6 +198,23 @@ def test_progress_comes_back_whole(tmp_path: Path) -> None:
     assert torch.equal(second.trained()["trained.bias"], first.trained()["trained.bias"])
 
 
+def test_a_parameter_that_rests_comes_back_too(tmp_path: Path) -> None:
+    stage = Regression()
+    stage.extra = nn.Linear(3, 3)
+    parameters = dict(stage.named_parameters())
+    trained = {name: value for name, value in parameters.items() if value.requires_grad}
+    optimiser = torch.optim.AdamW(trained.values(), 0.1)
+    state = TrainingState(stage, optimiser, {name: value.detach().clone() for name, value in trained.items()})
+    sum(stage(FixedPairs(0).draw(8)).values()).backward()
+    optimiser.step()
+    save_progress(tmp_path, 1, state)
+    assert load_progress(tmp_path, state) == 1
+    stage.extra(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    assert float(optimiser.state[stage.extra.weight]["step"]) == 1
+    assert float(optimiser.state[stage.trained.weight]["step"]) == 2
+
+
 def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
     first = train(tmp_path)
     again = train(tmp_path, resume=True, make_source=partial(RandomPairs, good=0, then="refuse"))
@@ -216,7 +246,9 @@ def test_a_failure_where_batches_are_drawn_keeps_its_line(tmp_path: Path) -> Non
         train(tmp_path, make_source=partial(RandomPairs, good=2, then="refuse"))
 
 
-@pytest.mark.parametrize("damage", ["cut", "text", "other", "nan", "no step"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "text", "other", "nan", "no step", "no moment", "other moment", "nan moment", "inf count"]
+)
 def test_damaged_progress_is_named(tmp_path: Path, damage: str) -> None:
     train(tmp_path)
     path = tmp_path / PROGRESS_NAME
@@ -229,6 +261,15 @@ def test_damaged_progress_is_named(tmp_path: Path, damage: str) -> None:
         save_file(tensors | {"weights/trained.bias": torch.zeros(3)}, path, {"step": "4"})
     elif damage == "nan":
         save_file(tensors | {"average/trained.bias": torch.full((2,), torch.nan)}, path, {"step": "4"})
+    elif damage == "no moment":
+        del tensors["exp_avg/trained.bias"]
+        save_file(tensors, path, {"step": "4"})
+    elif damage == "other moment":
+        save_file(tensors | {"exp_avg_sq/trained.bias": torch.zeros(3)}, path, {"step": "4"})
+    elif damage == "nan moment":
+        save_file(tensors | {"exp_avg/trained.bias": torch.full((2,), torch.nan)}, path, {"step": "4"})
+    elif damage == "inf count":
+        save_file(tensors | {"step/trained.bias": torch.tensor(torch.inf)}, path, {"step": "4"})
     else:
         save_file(tensors, path)
     with pytest.raises(PoseNet3DError, match=PROGRESS_NAME) as refused:
