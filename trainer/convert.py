@@ -88,6 +88,9 @@ def convert(format_name: str, inputs: Sequence[Path], out: Path, options: Conver
     Raises:
         PoseNet3DError: a file can't be read, nothing fits, or `out` can't be written.
     """
+    # Said at once, not after minutes of reading.
+    if not out.parent.is_dir():
+        raise PoseNet3DError(f"{out}: the folder {out.parent} does not exist; create it first")
     if format_name == KEYPOINTS:
         return _convert_keypoints(_found(inputs, ("*.json",)), out, options)
     mocap = _MOCAP[format_name]

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
-from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.errors import PoseNet3DError, one_line
 from posenet3d_blender.files import writing
 
 from .metrics import COMMON_JOINTS, align_to
@@ -84,12 +85,14 @@ def loss_curves(run_folder: Path, out: Path) -> None:
     """Draw every loss term that a run's TensorBoard logs hold, a block for each stage.
 
     Raises:
-        PoseNet3DError: there is no log in the folder, or `out` can't be written.
+        PoseNet3DError: there is no log in the folder, it is damaged, or `out` can't be written.
     """
     logs = {folder: _read_log(folder) for folder in _log_folders(run_folder)}
     stages = {folder: curves for folder, curves in logs.items() if curves}
     if not stages:
-        raise PoseNet3DError(f"{run_folder}: no TensorBoard log in it; give the folder of a training run")
+        raise PoseNet3DError(
+            f"{run_folder}: no TensorBoard log in it that can be read; give the folder of a training run"
+        )
     rows = [-(-len(curves) // _CURVE_COLUMNS) for curves in stages.values()]
     figure = Figure(figsize=(3.2 * _CURVE_COLUMNS, sum(2.1 * count + 0.5 for count in rows)), layout="constrained")
     blocks = figure.subfigures(len(stages), 1, squeeze=False, height_ratios=rows)[:, 0]
@@ -119,7 +122,12 @@ def _read_log(folder: Path) -> dict[str, tuple[list[int], list[float]]]:
     # It tells of every file that it opens.
     logging.getLogger("tensorboard").setLevel(logging.WARNING)
     log = EventAccumulator(str(folder), size_guidance={"scalars": 0})
-    log.Reload()
+    try:
+        log.Reload()
+    except (OSError, ValueError, DecodeError) as error:
+        raise PoseNet3DError(
+            f"{folder}: the TensorBoard log can't be read ({one_line(str(error))}); move it away or bring it back"
+        ) from error
     names = sorted(log.Tags()["scalars"], key=lambda name: (name in _NO_LOSSES, name != "total", name))
     curves = {name: log.Scalars(name) for name in names}
     return {name: ([event.step for event in curve], [event.value for event in curve]) for name, curve in curves.items()}

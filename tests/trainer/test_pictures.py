@@ -103,6 +103,29 @@ def test_every_stage_has_its_curves(tmp_path: Path) -> None:
         loss_curves(tmp_path / "nowhere", tmp_path / "out.png")
 
 
+def test_a_damaged_log_is_told_or_drawn_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(tmp_path / "run" / "log")) as writer:
+        for step in (1, 2, 3):
+            writer.add_scalar("total", 1 / step, step)
+    (log,) = (tmp_path / "run" / "log").iterdir()
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-7])
+    loss_curves(tmp_path / "run", tmp_path / "cut.png")
+    assert blue(drawn(tmp_path / "cut.png")).any()
+    with log.open("wb") as stream:
+        RecordWriter(stream).write(b"\x0f no event")
+    with pytest.raises(PoseNet3DError, match="log: the TensorBoard log can't be read") as refused:
+        loss_curves(tmp_path / "run", tmp_path / "foreign.png")
+    assert "\n" not in str(refused.value)
+    log.write_bytes(b"no log at all")
+    with pytest.raises(PoseNet3DError, match="run: no TensorBoard log in it that can be read"):
+        loss_curves(tmp_path / "run", tmp_path / "text.png")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix] == ["cut.png"]
+
+
 def test_the_command_draws_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     joints = load_body().joint_template
     np.savez(

@@ -50,6 +50,16 @@ def test_nothing_that_fits_is_told(tmp_path: Path, refusal) -> None:
     assert "*.bvh" in refusal("bvh", tmp_path)
 
 
+def test_a_missing_folder_is_told_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "damaged.bvh").write_text("no motion")
+    out = tmp_path / "nowhere" / "out.npz"
+    for data_format in ("bvh", "keypoints"):
+        assert main(["convert", data_format, str(tmp_path / "damaged.bvh"), "--out", str(out)]) == 1
+        error = capsys.readouterr().err
+        assert f"{out}: the folder {out.parent} does not exist" in error
+        assert error.count("\n") == 1
+
+
 def test_wrong_usage(tmp_path: Path) -> None:
     for wrong in (["obj", "a"], ["cmu", "a", "--rate", "0"], ["keypoints", "a", "--image-size", "wide"]):
         with pytest.raises(SystemExit) as stopped:
