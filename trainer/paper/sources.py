@@ -16,7 +16,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from ..data.clips import load_clips, refuse_short
 from ..data.projected import VIEW_MARK, project_clips
 from ..data.sequences import PointSequences, joined, load_sequences
-from .windows import usable_sequences
+from .windows import never_given, usable_sequences
 
 _HELD_OUT: Final = 0.05
 """Share of the clips; at least one."""
@@ -58,6 +58,11 @@ def _usable(path: Path, cameras: int, seed: int) -> PointSequences:
     refuse_short(path, [end - start for start, end in sequences.ranges()], STUDENT_WINDOW)
     usable = usable_sequences(sequences)
     if not usable:
+        if missing := never_given(sequences):
+            raise PoseNet3DError(
+                f"{path}: key 'confidence': never gives {', '.join(missing)}, which the recipe lifts; "
+                "give sequences of a detector that does"
+            )
         raise PoseNet3DError(
             f"{path}: key 'confidence': no sequence shows every joint for a window ({STUDENT_WINDOW} samples on end); "
             "give sequences of whole bodies"

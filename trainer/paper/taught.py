@@ -32,7 +32,7 @@ from .windows import (
     seen_by,
     whole_body_stretches,
     with_faults,
-    with_middles,
+    with_stand_ins,
 )
 
 _REMIXED: Final = 0.6
@@ -70,7 +70,7 @@ class TaughtWindows:
 
 def teach(teacher: Teacher, sequences: PointSequences) -> TaughtMotions:
     """Run the teacher over every stretch of the sequences that shows whole bodies."""
-    rays, confidence = with_middles(sequences)
+    rays, confidence = with_stand_ins(sequences)
     joints, rests, elevations = [], [], []
     starts, ends = whole_body_stretches(sequences)
     for start, end in zip(starts, ends, strict=True):

@@ -26,8 +26,18 @@ from .skeleton import FEET, POINT_OF_LIFTED
 _MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 _SEEN: Final = 0.3
 """Least confidence of each lifted joint in windows that are learnt from."""
-_MIDDLES: Final = {"neck": ("left_shoulder", "right_shoulder"), "head": ("left_ear", "right_ear")}
-"""Points that stand in for a joint that a detector does not give."""
+_HAND: Final = 0.431
+"""How far beyond the wrist the shipped body has its hands' joints, as a share of the forearm."""
+_STAND_INS: Final[dict[str, dict[str, float]]] = {
+    "neck": {"left_shoulder": 0.5, "right_shoulder": 0.5},
+    "head": {"left_ear": 0.5, "right_ear": 0.5},
+    **{
+        f"{side}_{finger}": {f"{side}_wrist": 1 + _HAND, f"{side}_elbow": -_HAND}
+        for side in ("left", "right")
+        for finger in ("index", "pinky")
+    },
+}
+"""Points that many detectors do not give, and the sum of others that stands in for each."""
 _EXACT: Final = 0.25
 """Share of windows that the student, too, sees without faults."""
 _STILL: Final = 0.02
@@ -55,7 +65,7 @@ class SequenceSampler:
 
     def __init__(self, sequences: PointSequences, noise: DetectorNoise, seed: int) -> None:
         """`sequences`: at least one of them among `usable_sequences`."""
-        self._rays, confidence = with_middles(sequences)
+        self._rays, confidence = with_stand_ins(sequences)
         self._noise = noise
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
@@ -127,21 +137,33 @@ def with_faults(
     return faulty, confidence
 
 
-def with_middles(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rays and confidence in which neck and head, where they are not given, lie between shoulders and ears."""
+def with_stand_ins(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rays (N, 27, 2) and confidence (N, 27) with points made up in those sequences that never have them.
+
+    Neck and head lie between shoulders and ears, knuckles beyond the wrist in the forearm's direction in the picture.
+    """
     rays, confidence = sequences.rays.copy(), sequences.confidence.copy()
-    for name, pair in _MIDDLES.items():
-        point = STUDENT_POINT_NAMES.index(name)
-        sides = [STUDENT_POINT_NAMES.index(side) for side in pair]
-        missing = confidence[:, point] == 0
-        rays[missing, point] = rays[missing][:, sides].mean(1)
-        confidence[missing, point] = confidence[missing][:, sides].min(1)
+    for start, end in sequences.ranges():
+        for name, others in _STAND_INS.items():
+            point = STUDENT_POINT_NAMES.index(name)
+            if confidence[start:end, point].any():
+                continue
+            seen = [STUDENT_POINT_NAMES.index(other) for other in others]
+            shares = np.array(list(others.values()), np.float32)
+            rays[start:end, point] = (rays[start:end, seen] * shares[:, None]).sum(1)
+            confidence[start:end, point] = confidence[start:end, seen].min(1)
     return rays, confidence
+
+
+def never_given(sequences: PointSequences) -> list[str]:
+    """Names of those points that the recipe lifts, and that no sample has."""
+    _, confidence = with_stand_ins(sequences)
+    return [STUDENT_POINT_NAMES[point] for point in POINT_OF_LIFTED if not confidence[:, point].any()]
 
 
 def whole_body_stretches(sequences: PointSequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and past-the-end sample (S,) of each stretch that shows every lifted joint for a window at least."""
-    _, confidence = with_middles(sequences)
+    _, confidence = with_stand_ins(sequences)
     stretches = [stretch for own in _stretches(sequences, confidence) for stretch in own]
     starts, ends = np.array(stretches, np.int64).reshape(-1, 2).T
     return starts, ends
@@ -149,7 +171,7 @@ def whole_body_stretches(sequences: PointSequences) -> tuple[NDArray[np.int64], 
 
 def usable_sequences(sequences: PointSequences) -> list[int]:
     """The sequences that show every lifted joint for a window at least, by index."""
-    _, confidence = with_middles(sequences)
+    _, confidence = with_stand_ins(sequences)
     return [index for index, own in enumerate(_stretches(sequences, confidence)) if own]
 
 

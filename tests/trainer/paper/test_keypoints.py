@@ -1,0 +1,114 @@
+"""Other detectors' keypoints as what the 2D-only recipe learns from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.skeleton import JOINT_INDEX
+from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
+from posenet3d_blender.errors import PoseNet3DError
+from trainer.commands import main
+from trainer.data.detected import load_detector_noise
+from trainer.data.sequences import PointSequences, load_sequences
+from trainer.paper.sources import load_material
+from trainer.paper.windows import SequenceSampler, with_stand_ins
+
+FRAMES = 40
+FOCAL_LENGTH = 960 / np.tan(np.radians(65 / 2))
+"""Pixels, of the guessed 65 degrees along the longer side."""
+
+
+def limb(*parts: str, side: str) -> list[str]:
+    return [f"{side}_{part}" for part in parts]
+
+
+ARM, LEG, FOOT = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"), ("foot", "foot", "ankle")
+BODY_25 = [
+    *("head", "neck"),
+    *limb(*ARM, side="right"),
+    *limb(*ARM, side="left"),
+    "pelvis",
+    *limb(*LEG, side="right"),
+    *limb(*LEG, side="left"),
+    *4 * ["head"],
+    *limb(*FOOT, side="left"),
+    *limb(*FOOT, side="right"),
+]
+"""The joint at which this test's detector sees each point, in OpenPose's order."""
+COCO = 5 * ["head"] + [f"{side}_{part}" for part in (*ARM, *LEG) for side in ("left", "right")]
+
+
+def pixels(names: list[str], frame: int) -> np.ndarray:
+    """(points, 3) a body at rest, 4 m away, that walks to the side; x, y and confidence."""
+    joints = load_body().joint_template * (1, -1, -1) + (0.02 * frame, 0, 4)
+    seen = joints[[JOINT_INDEX[name] for name in names]]
+    return np.column_stack([FOCAL_LENGTH * seen[:, :2] / seen[:, 2:] + (960, 540), np.full(len(names), 0.9)])
+
+
+def converted(folder: Path) -> Path:
+    out = folder.with_suffix(".npz")
+    assert main(["convert", "keypoints", str(folder), "--image-size", "1920x1080", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def openpose(tmp_path: Path) -> Path:
+    """Two videos of one person each."""
+    folder = tmp_path / "openpose"
+    folder.mkdir()
+    for video in ("one", "two"):
+        for frame in range(FRAMES):
+            people = [{"pose_keypoints_2d": pixels(BODY_25, frame).ravel().tolist()}]
+            (folder / f"{video}_{frame:012d}_keypoints.json").write_text(json.dumps({"people": people}))
+    return converted(folder)
+
+
+def test_openposes_keypoints_are_learnt_from(openpose: Path) -> None:
+    material = load_material([openpose], 4, seed=0)
+    assert sorted(material.train.names + material.held_out.names) == ["one_0", "two_0"]
+    batch = SequenceSampler(material.train, load_detector_noise(), seed=0).draw(4)
+    assert batch.view.points.isfinite().all() and batch.features.isfinite().all()
+
+
+def test_hands_stand_beyond_the_wrists_as_far_as_the_bodys(openpose: Path) -> None:
+    sequences = load_sequences(openpose)
+    rays, confidence = with_stand_ins(sequences)
+    joints = load_body().joint_template * (1, -1, -1) + (0, 0, 4)
+    for side in ("left", "right"):
+        wrist, hand = (joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("wrist", "hand"))
+        for finger in ("index", "pinky"):
+            point = STUDENT_POINT_NAMES.index(f"{side}_{finger}")
+            # The shipped body's arms are nearly straight at rest.
+            true, made_up = hand[:2] / hand[2] - wrist[:2] / wrist[2], rays[0, point] - wrist[:2] / wrist[2]
+            assert np.linalg.norm(made_up) == pytest.approx(np.linalg.norm(true), rel=0.02)
+            assert np.linalg.norm(made_up - true) < 0.25 * np.linalg.norm(true)
+            np.testing.assert_allclose(confidence[:, point], 0.9, atol=1e-6)
+    assert not sequences.confidence[:, STUDENT_POINT_NAMES.index("left_index")].any(), "made up here alone"
+
+
+def test_a_hand_that_is_seen_at_times_is_not_made_up(openpose: Path) -> None:
+    sequences = load_sequences(openpose)
+    point = STUDENT_POINT_NAMES.index("left_index")
+    confidence = sequences.confidence.copy()
+    confidence[3, point] = 0.5
+    of_all = with_stand_ins(PointSequences(sequences.rays, confidence, sequences.offsets, sequences.names))[1]
+    np.testing.assert_array_equal(of_all[:FRAMES, point], confidence[:FRAMES, point])
+    assert of_all[FRAMES:, point].all(), "the other sequence never has it"
+
+
+def test_points_that_are_never_given_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "coco"
+    folder.mkdir()
+    results = [
+        {"image_id": frame, "category_id": 1, "keypoints": pixels(COCO, frame).ravel().tolist(), "score": 0.9}
+        for frame in range(FRAMES)
+    ]
+    (folder / "results.json").write_text(json.dumps(results))
+    path = converted(folder)
+    with pytest.raises(PoseNet3DError, match=r"coco.npz: key 'confidence': never gives left_big_toe, right_big_toe, "):
+        load_material([path], 4, seed=0)
