@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -193,15 +195,87 @@ def test_ablation_recipes_differ_from_the_reduced_one(path: Path) -> None:
     assert (recipe.run != reduced.run) == (path.stem != "reduced")
 
 
+_ABLATED = {
+    "reduced": set(),
+    "without_adversarial": {
+        "teacher_weights.pose_likelihood",
+        "teacher_weights.motion_likelihood",
+        "student_weights.pose_likelihood",
+        "student_weights.motion_likelihood",
+    },
+    "without_self_consistency": {
+        f"teacher_weights.{term}" for term in ("cycle_2d", "cycle_3d", "cycle_elevation", "deformation")
+    },
+    "without_temporal": {
+        "teacher_weights.motion_likelihood",
+        "teacher_weights.constancy",
+        "student_weights.motion_likelihood",
+        "student_weights.velocity",
+        "student_weights.smooth",
+    },
+    "single_frame_student": {f"student_weights.{term}" for term in ("motion_likelihood", "velocity", "smooth")},
+}
+"""The terms that each ablation goes without."""
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("ablations/*.toml")), ids=lambda path: path.stem)
+def test_each_ablation_goes_without_its_terms_alone(path: Path) -> None:
+    recipe, reduced = (asdict(read_recipe(one, PaperRecipe)) for one in (path, RECIPES / "ablations" / "reduced.toml"))
+    tables = ("teacher_weights", "student_weights")
+    assert all(weight > 0 for table in tables for weight in reduced[table].values())
+    changed = {f"{table}.{term}" for table in tables for term in recipe[table] if recipe[table][term] == 0}
+    assert changed == _ABLATED[path.stem]
+    for table in tables:
+        assert {k: v or reduced[table][k] for k, v in recipe[table].items()} == reduced[table]
+    single = path.stem in ("without_temporal", "single_frame_student")
+    assert recipe["single_frame_student"] == single
+    assert recipe["teacher"]["kernel"] == (1 if path.stem == "without_temporal" else reduced["teacher"]["kernel"])
+    others = recipe.keys() - {*tables, "run", "single_frame_student", "teacher"}
+    assert {key: recipe[key] for key in others} == {key: reduced[key] for key in others}
+
+
+def imported(source: str, package: str) -> set[str]:
+    """All modules, and all names of modules, that a file of `package` imports anywhere, in full."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from ..data.clips import Clips",
+        "from ..data import sequences, clips",
+        "from .. import data\nfrom ..data import clips as other",
+        "import trainer.data.clips",
+        "import trainer.data.clips as other",
+        "from trainer.data import clips",
+        "def f():\n    from trainer.data.clips import load_clips",
+    ],
+)
+def test_every_way_to_import_is_seen(source: str) -> None:
+    assert "trainer.data.clips" in imported(source, "trainer.paper")
+
+
 def test_no_stage_can_see_depth() -> None:
     """Motion capture enters in one module alone, which gives its projections on; no other module can read it."""
-    package = Path(PaperRecipe.__module__.replace(".", "/")).parent
-    three_dimensional = {"clips", "rotations", "sampler", "posed", "projected", "evaluation_views"}
+    package = PaperRecipe.__module__.rpartition(".")[0]
+    names = ("clips", "rotations", "sampler", "posed", "projected", "evaluation_views", "sources")
+    three_dimensional = {f"trainer.data.{name}" for name in names} | {"trainer.evaluate", "trainer.supervised"}
+    assert all(importlib.util.find_spec(name) for name in three_dimensional), "a test of names that are there"
+    files = list((RECIPES.parents[1] / package.replace(".", "/")).glob("*.py"))
+    found = {path.name: imported(path.read_text(), package) for path in files}
     readers = {
-        path.name
-        for path in (RECIPES.parents[1] / package).glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[-1] in three_dimensional
+        name
+        for name, modules in found.items()
+        if any(module == other or module.startswith(f"{other}.") for module in modules for other in three_dimensional)
     }
     assert readers == {"sources.py"}
+    assert not any("trainer.data" in modules for modules in found.values()), "no whole package, which holds all"
     assert set(Material.__annotations__.values()) == {"PointSequences"}
