@@ -24,6 +24,7 @@ from posenet3d_blender.files import writing
 from ..checkpoint import Notes, load_network, save_network
 from ..loop import Stage, mixed_precision, to_device
 from ..progress_file import PROGRESS_NAME
+from ..recipe_file import settings_of
 from .flow import Priors
 from .made_up import make_up_half
 from .skeleton import template_ratios
@@ -64,7 +65,14 @@ class PaperStage(Stage[Batch]):
         history = {step: value for step, value in read_criteria(folder).items() if step < steps}
         if criterion <= min(history.values(), default=criterion):
             data = ", ".join(Path(path).name for path in self.recipe.data)
-            notes: Notes = {"recipe": "paper", "steps": steps, "data": data, "held_out_2d_loss": criterion}
+            notes: Notes = {
+                "recipe": "paper",
+                "steps": steps,
+                "data": data,
+                "chosen_by": "the lowest loss of its stage on held-out 2D sequences",
+                "held_out_2d_loss": criterion,
+                "settings": settings_of(self.recipe),
+            }
             for name, network in self.networks().items():
                 save_network(folder, name, network, asdict(network.config), notes)
         with writing(folder / _CRITERIA) as partial:

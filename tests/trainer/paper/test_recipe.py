@@ -79,6 +79,8 @@ def test_all_stages_run_resume_and_are_measured(
     assert last.name == "joint"
     notes = json.loads((last / "student.json").read_text())["training"]
     assert notes["recipe"] == "paper" and np.isfinite(notes["held_out_2d_loss"])
+    assert notes["settings"]["teacher"]["width"] == 16 and notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
+    assert str(recipe.parent) not in json.dumps(notes), "no machine's folders"
     criteria = json.loads((last / "criterion.json").read_text())
     assert set(criteria) == {"6", "12"} and notes["held_out_2d_loss"] == min(criteria.values())
     before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
