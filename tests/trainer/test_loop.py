@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -284,31 +285,35 @@ def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
         train(tmp_path / "file" / "run")
 
 
-@pytest.fixture
-def file_limit() -> Iterator[Callable[[int], None]]:
-    """Sets how many bytes a file may have, as a disk that is nearly full does."""
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """Lets files have so many bytes, as a disk that is nearly full does.
+
+    It must end inside the test: pytest's own output, too, may go to a file.
+    """
     resource = pytest.importorskip("resource", reason="this system can't limit a file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_last_progress(tmp_path: Path, file_limit: Callable[[int], None]) -> None:
+def test_a_full_disk_leaves_the_last_progress(tmp_path: Path) -> None:
     stage = train(tmp_path)
     before = (tmp_path / PROGRESS_NAME).read_bytes()
     optimiser = torch.optim.AdamW(stage.trained.parameters())
     averages = {f"trained.{name}": value.detach().clone() for name, value in stage.trained.named_parameters()}
-    file_limit(100)
-    with pytest.raises(PoseNet3DError, match=PROGRESS_NAME):
+    with pytest.raises(PoseNet3DError, match=PROGRESS_NAME), file_limit(100):
         save_progress(tmp_path, 13, TrainingState(stage, optimiser, averages))
     assert (tmp_path / PROGRESS_NAME).read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", "log", PROGRESS_NAME]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_full_disk_under_the_log_is_told(tmp_path: Path, file_limit: Callable[[int], None]) -> None:
-    file_limit(2500)
-    with pytest.raises(PoseNet3DError, match=r"log: can't be written \("):
+def test_a_full_disk_under_the_log_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PoseNet3DError, match=r"log: can't be written \("), file_limit(2500):
         train(tmp_path, replace(SCHEDULE, steps=80))
     assert steps_done(tmp_path) >= 4
 
