@@ -111,10 +111,10 @@ def _pictures(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .evaluate import CHECKPOINTS, NAMED
+    from .evaluate import checkpoint_folder
     from .export import export_student
 
-    checkpoint = CHECKPOINTS / options.checkpoint if options.checkpoint in NAMED else Path(options.checkpoint)
+    checkpoint = checkpoint_folder(options.checkpoint)
     print(export_student(checkpoint, options.out))
 
 

@@ -78,7 +78,7 @@ def open_student(checkpoint: str) -> Student:
     """
     if checkpoint == SHIPPED:
         return load_exported("cpu")
-    folder = _folder(checkpoint)
+    folder = checkpoint_folder(checkpoint)
     if (folder / "student.onnx").is_file():
         return load_exported("cpu", folder)
     return Student(CheckpointNetwork(load_student(folder)))
@@ -90,13 +90,14 @@ def open_teacher(checkpoint: str, body: Body) -> Teacher | None:
     Raises:
         PoseNet3DError: it is damaged.
     """
-    folder = _folder(checkpoint)
+    folder = checkpoint_folder(checkpoint)
     if checkpoint == SHIPPED or not (folder / "teacher.json").is_file():
         return None
     return Teacher(load_teacher(folder), body)
 
 
-def _folder(checkpoint: str) -> Path:
+def checkpoint_folder(checkpoint: str) -> Path:
+    """The folder of a checkpoint that is given by name or as a folder."""
     return CHECKPOINTS / checkpoint if checkpoint in NAMED else Path(checkpoint)
 
 

@@ -11,7 +11,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,6 +202,12 @@ def averaged(state: TrainingState) -> Iterator[None]:
         yield
     finally:
         _put(state.module, raw)
+
+
+def let_learn(parameters: Iterable[nn.Parameter], learning: bool) -> None:
+    """Let parameters be trained by the next stage, or keep them as they are."""
+    for parameter in parameters:
+        parameter.requires_grad_(learning)
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student_input import STUDENT_RATE
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
 
+from .body_bones import BodyBones
 from .checkpoint import Notes, save_student
 from .data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
 from .data.rotations import FittedClips, load_or_fit
 from .data.sampler import Mixture, Windows, WindowSampler
 from .data.views import NoiseRanges, ViewRanges
 from .distributed import main_process_first, processes_joined
-from .loop import Schedule, Stage, mixed_precision, train_stage
+from .loop import Schedule, Stage, let_learn, mixed_precision, train_stage
 from .losses import SupervisedWeights, supervised_losses
 from .recipe_file import settings_of
 
@@ -49,22 +48,6 @@ class SupervisedRecipe(Schedule):
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
-
-
-class BodyBones(nn.Module):
-    """Rest bones of the body for shape coefficients, differentiable and on any device."""
-
-    bones: Tensor
-    directions: Tensor
-
-    def __init__(self, body: Body) -> None:
-        super().__init__()
-        self.register_buffer("bones", _bones(body.joint_template), persistent=False)
-        self.register_buffer("directions", _bones(body.joint_directions), persistent=False)
-
-    def forward(self, betas: Tensor) -> Tensor:
-        """(..., 10) to (..., 24, 3) metres from each joint's parent; the pelvis's is 0."""
-        return self.bones + (self.directions @ betas[..., None, :, None])[..., 0]
 
 
 class SupervisedStage(Stage[Windows]):
@@ -103,17 +86,12 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     with processes_joined():
         make_source = sampler_maker(recipe, body)
         if recipe.frames.steps > 0:
-            _let_learn(student.time_parameters(), False)
+            let_learn(student.time_parameters(), False)
             make_frames = partial(make_source, window=1)
             train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
-            _let_learn(student.time_parameters(), True)
+            let_learn(student.time_parameters(), True)
         train_stage(stage, make_source, recipe, folder, recipe.seed, recipe.threads, resume)
     return folder
-
-
-def _let_learn(parameters: list[nn.Parameter], learning: bool) -> None:
-    for parameter in parameters:
-        parameter.requires_grad_(learning)
 
 
 def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
@@ -139,10 +117,3 @@ def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowS
         frames = frames_of(clips, chosen)
         clips, fitted = chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
     return partial(WindowSampler, clips, fitted, body, mixture=recipe.mixture, views=recipe.views, noise=recipe.noise)
-
-
-def _bones(joints: NDArray[np.floating]) -> Tensor:
-    """What belongs to joints (24, ...) as offsets from the parents'; 0 for the pelvis."""
-    bones = np.zeros_like(joints)
-    bones[1:] = joints[1:] - joints[list(PARENTS[1:])]
-    return torch.from_numpy(bones).float()

@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 STUDENT_VERSION: Final = 2
 STUDENT_FOLDER: Final = Path(__file__).parents[1] / "assets" / "student"
 _STRIDE: Final = 8
+WINDOW_WEIGHTS: Final = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
+"""Hann's weights with a floor: a window knows its middle best, but the clip's ends have one window only."""
 _BATCH: Final = 64
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0])
 
@@ -75,10 +77,8 @@ class Student:
             progress: told of the stage "student".
         """
         count = len(rays)
-        starts = _window_starts(count)
-        index = np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
-        # Hann's weights with a floor: a window knows its middle best, but the clip's ends have one window only.
-        weights = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
+        index = overlapping_windows(count)
+        weights = WINDOW_WEIGHTS
         matrices, ups, contacts, totals = (
             np.zeros((count, JOINT_COUNT, 3, 3)),
             np.zeros(3),
@@ -165,9 +165,11 @@ def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:
     return rays, confidence
 
 
-def _window_starts(count: int) -> NDArray[np.intp]:
+def overlapping_windows(count: int) -> NDArray[np.intp]:
+    """(B, T) samples of the windows that cover a clip; one shorter than a window goes on with its last sample."""
     last = max(count - STUDENT_WINDOW, 0)
-    return np.unique(np.append(np.arange(0, last + 1, _STRIDE), last))
+    starts = np.unique(np.append(np.arange(0, last + 1, _STRIDE), last))
+    return np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
 
 
 def _run(network: Network, rays: Array, confidence: Array) -> _WindowAnswers:

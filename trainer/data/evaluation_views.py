@@ -19,7 +19,7 @@ from posenet3d_blender.capture.student_input import STUDENT_RATE
 from .clips import Clips, resampled
 from .detected import DetectorNoise, detect
 from .points import JOINT_OF_POINT, NO_JOINT
-from .views import camera_rotations
+from .views import STATURE, camera_rotations
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,6 @@ DISTANCE: Final = (3.0, 7.0)
 """Metres to the middle of the clip's path."""
 _NEAREST: Final = 1.0
 """Metres: a camera that a joint comes nearer to, or that would be passed, is set back."""
-_STATURE: Final = 1.7
 _POINTS: Final = [point for point, joint in enumerate(JOINT_OF_POINT) if joint != NO_JOINT]
 _JOINTS: Final = [JOINT_OF_POINT[point] for point in _POINTS]
 
@@ -76,6 +75,6 @@ def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None
     rays[:, _POINTS] = seen[:, _JOINTS, :2] / seen[:, _JOINTS, 2:]
     confidence[:, _POINTS] = 1
     if noise is not None:
-        rays, detected_confidence = detect(rays, _STATURE / seen[:, 0, 2], noise, generator)
+        rays, detected_confidence = detect(rays, STATURE / seen[:, 0, 2], noise, generator)
         confidence *= detected_confidence
     return EvaluationView(rays, confidence, seen)

@@ -17,6 +17,7 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, PARENTS
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
 
+from ..body_bones import BodyBones
 from ..kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
 from .clips import Clips
 from .contacts import rest_contacts
@@ -131,15 +132,7 @@ class WindowSampler:
         carriers = list(KEYPOINT_JOINTS)
         self._arms = _tensor(keypoints.template - self.body.joint_template[carriers])
         self._arm_directions = _tensor(keypoints.directions - self.body.joint_directions[carriers])
-        parents = list(PARENTS[1:])
-        self._bones = torch.zeros(JOINT_COUNT, 3)
-        self._bones[1:] = _tensor(self.body.joint_template[1:] - self.body.joint_template[parents])
-        self._bone_directions = torch.zeros(JOINT_COUNT, 3, self.body.joint_directions.shape[2])
-        self._bone_directions[1:] = _tensor(self.body.joint_directions[1:] - self.body.joint_directions[parents])
-
-    def body_bones(self, betas: Tensor) -> Tensor:
-        """(..., 24, 3) rest bones of the body for shape coefficients (..., 10); differentiable."""
-        return self._bones + (self._bone_directions @ betas[..., None, :, None])[..., 0]
+        self._body_bones = BodyBones(self.body)
 
     def draw(self, count: int) -> Windows:
         """A batch of `count` windows."""
@@ -233,8 +226,8 @@ class WindowSampler:
     def _skeletons(self, joints_only: Tensor, clip_bones: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Bones (B, 24, 3), the betas (B, 10) they come from and where that holds (B,)."""
         count = len(clip_bones)
-        betas = torch.randn(count, self._bone_directions.shape[-1], generator=self.generator)
-        bones = self.body_bones(betas)
+        betas = torch.randn(count, self.body.joint_directions.shape[-1], generator=self.generator)
+        bones = self._body_bones(betas)
         shares = torch.where(joints_only, self.mixture.clip_bones_of_joints, self.mixture.clip_bones)
         of_clip = torch.rand(count, generator=self.generator) < shares
         # Anybody may move as anybody: half of the skeletons come from another clip than the motion.
@@ -260,7 +253,7 @@ class WindowSampler:
         count = len(joints)
         carriers = list(KEYPOINT_JOINTS)
         arms = self._arms + (self._arm_directions @ betas[:, None, :, None])[..., 0]
-        own = self.body_bones(betas)
+        own = self._body_bones(betas)
         for index, (joint, carrier) in enumerate(zip(_JOINT_OF_KEYPOINT, carriers, strict=True)):
             # A point that lies at one joint and rides on its parent follows the skeleton's own bone.
             if joint != NO_JOINT and PARENTS[joint] == carrier:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import nn
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 
 from ..data.detected import load_detector_noise
 from ..distributed import main_process_first, processes_joined
-from ..loop import MakeSource, Schedule, train_stage
+from ..loop import MakeSource, Schedule, let_learn, train_stage
 from .flow import PriorConfig
 from .sources import load_material
 from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_progress
@@ -91,9 +90,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         make_taught = partial(TaughtSampler, teach(at_work, material.train), noise)
         frames = TaughtSampler(taught_held_out, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         of_frames = StudentStage(recipe, frames, body, teacher, network)
-        _let_learn(network.time_parameters(), False)
+        let_learn(network.time_parameters(), False)
         train(of_frames, partial(make_taught, window=1), recipe.frame_stage, "frames")
-        _let_learn(network.time_parameters(), not recipe.single_frame_student)
+        let_learn(network.time_parameters(), not recipe.single_frame_student)
         windows = TaughtSampler(taught_held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         student = StudentStage(recipe, windows, body, teacher, network)
         train(student, make_taught, recipe.student_stage, "student")
@@ -101,8 +100,3 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
             return run / "student"
         train(JointStage(recipe, held_out, teacher, student), make_windows, recipe.joint_stage, "joint")
     return run / "joint"
-
-
-def _let_learn(parameters: list[nn.Parameter], learning: bool) -> None:
-    for parameter in parameters:
-        parameter.requires_grad_(learning)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
@@ -12,11 +11,11 @@ from posenet3d_blender.capture.student_network import StudentOutput
 
 from ..kinematics import six_d_to_matrix
 from .flow import Priors
-from .geometry import project, rooted
+from .geometry import flat, project, rooted, upwards
 from .joint_limits import beyond_limits, turned_from_rest
 from .skeleton import HIPS, LIFTED_JOINTS, bone_lengths
 from .smpl_body import SmplSkeleton
-from .teacher_losses import Lifted, flat, new_views, turned_to
+from .teacher_losses import Lifted, new_views, turned_to
 from .windows import PaperWindows
 
 
@@ -73,7 +72,7 @@ def student_terms(
     scale = (bone_lengths(taught).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
     taught = taught / scale
     placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
-    up = torch.stack([torch.zeros_like(answer.elevation), -answer.elevation.cos(), -answer.elevation.sin()], -1)
+    up = upwards(answer.elevation)
     terms = {
         "distillation": weights.distillation * _distance(own, taught),
         "projection": weights.projection

@@ -20,7 +20,7 @@ from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_wi
 from ..data.detected import DetectorNoise
 from ..data.points import JOINT_OF_POINT
 from ..data.sequences import PointSequences
-from .geometry import View, turn
+from .geometry import View, torso_centred, turn
 from .remix import remix
 from .skeleton import HIPS, LIFTED_JOINTS, MIRRORED_LIFTED, POINT_OF_LIFTED, TORSO
 from .teacher_at_work import Teacher
@@ -72,7 +72,7 @@ def teach(teacher: Teacher, sequences: PointSequences) -> TaughtMotions:
     """Run the teacher over every stretch of the sequences that shows whole bodies."""
     rays, confidence = with_stand_ins(sequences)
     joints, rests, elevations = [], [], []
-    starts, ends = whole_body_stretches(sequences)
+    starts, ends = whole_body_stretches(sequences, confidence)
     for start, end in zip(starts, ends, strict=True):
         clip = teacher.lift_clip(rays[start:end].astype(np.float64), confidence[start:end].astype(np.float64))
         elevation = torch.tensor([clip.elevation])
@@ -104,7 +104,7 @@ class TaughtSampler:
         joints = torch.cat([joints[:filmed], remix(joints[filmed:], self._generator)])
         elevation = torch.from_numpy(self._elevations(count))
         azimuth = torch.from_numpy(self._random.uniform(-np.pi, np.pi, count).astype(np.float32))
-        turned = _torso_centred(joints) @ turn(torch.zeros(count), elevation, azimuth).transpose(1, 2)[:, None]
+        turned = torso_centred(joints) @ turn(torch.zeros(count), elevation, azimuth).transpose(1, 2)[:, None]
         distance = torch.from_numpy(self._distances(count)) - turned[..., 2].amin((1, 2)).clamp(max=0)
         placed = turned + torch.tensor([0.0, 0.0, 1.0]) * distance.clamp(min=_NEAREST)[:, None, None, None]
         return self._seen(placed, elevation, rests, filmed)
@@ -150,7 +150,3 @@ def all_points(lifted: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
     shown = np.array(LIFTED_OF_POINT) >= 0
     rays = np.where(shown[:, None], lifted[:, :, list(LIFTED_OF_POINT)], np.float32(0))
     return rays, np.broadcast_to(shown.astype(np.float32), rays.shape[:-1]).copy()
-
-
-def _torso_centred(joints: Tensor) -> Tensor:
-    return joints - joints[:, :, list(TORSO)].mean((1, 2), keepdim=True)

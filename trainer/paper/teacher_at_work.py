@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student import WINDOW_WEIGHTS, overlapping_windows
+from posenet3d_blender.capture.student_input import normalise_windows
 
-from .geometry import View, lift, rooted
+from .geometry import View, lift, rooted, upwards
 from .skeleton import HIPS, MIRRORED_LIFTED, POINT_OF_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
 from .teacher import TeacherNetwork
 from .windows import seen_by
 
 Array = NDArray[np.float64]
 
-_STRIDE: Final = 8
 _BATCH: Final = 64
 
 
@@ -53,9 +53,7 @@ class Teacher:
     def lift_clip(self, rays: Array, confidence: Array) -> LiftedClip:
         """Lift a clip in overlapping windows, each also mirrored, and average; arguments as of `joints`."""
         count = len(rays)
-        starts = np.append(np.arange(0, max(count - STUDENT_WINDOW, 0), _STRIDE), max(count - STUDENT_WINDOW, 0))
-        index = np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
-        weights = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
+        index, weights = overlapping_windows(count), WINDOW_WEIGHTS
         poses, roots, totals = np.zeros((count, len(POINT_OF_LIFTED), 3)), np.zeros((count, 3)), np.zeros(count)
         up = np.zeros(3)
         for first in range(0, len(index), _BATCH):
@@ -87,8 +85,7 @@ class Teacher:
         joints = joints + camera_distance[:, None, None]
         to_camera = torch.from_numpy(student_input.view_rotations)
         joints = unit * joints @ to_camera[:, None]
-        up = torch.stack([zero, -elevation.cos(), -elevation.sin()], -1)
-        up = (up[:, None] @ to_camera)[:, 0]
+        up = (upwards(elevation)[:, None] @ to_camera)[:, 0]
         roots = joints[:, :, list(HIPS)].mean(2)
         return rooted(joints).double().numpy(), roots.double().numpy(), up.double().numpy()
 

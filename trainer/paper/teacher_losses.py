@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..loop import mixed_precision
 from .flow import Priors
-from .geometry import View, lift, project, rooted, turn
+from .geometry import View, flat, lift, project, rooted, torso_centred, turn
 from .remix import remix
-from .skeleton import SIDE_COUNT, TORSO, bone_lengths
+from .skeleton import SIDE_COUNT, bone_lengths
 from .teacher import TeacherNetwork
 
 
@@ -106,19 +106,9 @@ def new_views(elevation: Tensor) -> NewViews:
     return NewViews(turn(elevation, elsewhere, azimuth), elsewhere)
 
 
-def torso_centred(track: Tensor) -> Tensor:
-    """Windows (B, T, 18, D) from the mean of their torsos; how the person moves about stays."""
-    return track - track[:, :, list(TORSO)].mean((1, 2), keepdim=True)
-
-
 def turned_to(there: NewViews, joints: Tensor) -> Tensor:
     """Windows of joints, torso-centred, in the new cameras' frames."""
     return torso_centred(joints) @ there.rotation.transpose(1, 2)[:, None]
-
-
-def flat(joints: Tensor, size: Tensor) -> Tensor:
-    """(B, T, 18, 2) points of torso-centred joints as a camera of `lift` sees them."""
-    return joints[..., :2] / (1 + size[:, None, None, None] * joints[..., 2:]).clamp(min=0.2)
 
 
 def _distance_2d(first: Tensor, second: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class SequenceSampler:
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
         self._confidence = confidence
-        self._starts, self._ends = whole_body_stretches(sequences)
+        self._starts, self._ends = whole_body_stretches(sequences, confidence)
 
     def draw(self, count: int) -> PaperWindows:
         """A batch of `count` windows."""
@@ -161,9 +161,13 @@ def never_given(sequences: PointSequences) -> list[str]:
     return [STUDENT_POINT_NAMES[point] for point in POINT_OF_LIFTED if not confidence[:, point].any()]
 
 
-def whole_body_stretches(sequences: PointSequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and past-the-end sample (S,) of each stretch that shows every lifted joint for a window at least."""
-    _, confidence = with_stand_ins(sequences)
+def whole_body_stretches(
+    sequences: PointSequences, confidence: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and past-the-end sample (S,) of each stretch that shows every lifted joint for a window at least.
+
+    confidence: (N, 27), of `with_stand_ins`.
+    """
     stretches = [stretch for own in _stretches(sequences, confidence) for stretch in own]
     starts, ends = np.array(stretches, np.int64).reshape(-1, 2).T
     return starts, ends

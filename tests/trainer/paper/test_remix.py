@@ -8,11 +8,11 @@ import torch
 
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
 from trainer.kinematics import axis_angle_to_matrix
-from trainer.paper.geometry import project
+from trainer.paper.geometry import flat, project, torso_centred
 from trainer.paper.made_up import make_up_half, student_features
 from trainer.paper.remix import remix, trunk_frame
 from trainer.paper.skeleton import BONES, HIPS, LIFTED_COUNT, LIFTED_NAMES, POINT_OF_LIFTED, SIDE_COUNT, bone_lengths
-from trainer.paper.teacher_losses import Lifted, flat, torso_centred
+from trainer.paper.teacher_losses import Lifted
 from trainer.paper.windows import PaperWindows
 
 

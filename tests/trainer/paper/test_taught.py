@@ -8,10 +8,9 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from trainer.data.detected import load_detector_noise
-from trainer.paper.geometry import turn
+from trainer.paper.geometry import flat, turn
 from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
 from trainer.paper.taught import TaughtMotions, TaughtSampler
-from trainer.paper.teacher_losses import flat
 
 FRAMES = 120
 
