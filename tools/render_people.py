@@ -2,9 +2,9 @@
 
     python -m tools.render_people --rotations ROTATIONS.npz --count 360 --out FOLDER
 
-ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (what trainer.data.rotations fits to motion capture).
-FOLDER gets NNNN.png and truth.npz: per picture joints (24, 3) and world_rotations (24, 3, 3) in the world, betas (10),
-focal_length in pixels, world_to_camera (4, 4) and image_size.
+ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (what trainer.supervised.fit_rotations fits to motion
+capture). FOLDER gets NNNN.png and truth.npz: per picture joints (24, 3) and world_rotations (24, 3, 3) in the world,
+betas (10), focal_length in pixels, world_to_camera (4, 4) and image_size.
 """
 
 # fake-bpy declares nearly every attribute optional; scripts that build the whole scene know better.

@@ -25,8 +25,8 @@ from posenet3d_blender.capture.student_network import StudentConfig, StudentNetw
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.files import writing
 
-from .checkpoint import load_student, make_folder, read_description
-from .checkpoint_network import CheckpointNetwork
+from .evaluation.models import CheckpointNetwork
+from .training.checkpoint import load_student, make_folder, read_description
 
 OPSET: Final = 18
 LARGEST_DIFFERENCE: Final = 1e-4

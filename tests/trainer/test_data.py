@@ -14,11 +14,11 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS, PARENT
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
-from trainer.data.posed import posed_legs
-from trainer.data.rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
-from trainer.data.sampler import Mixture, WindowSampler
-from trainer.data.views import NoiseRanges, ViewRanges, random_cameras
-from trainer.kinematics import axis_angle_to_matrix, forward_kinematics
+from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
+from trainer.supervised.fit_rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
+from trainer.supervised.sampler import Mixture, WindowSampler
+from trainer.supervised.synthetic_stances import posed_legs
+from trainer.synthesis.cameras import NoiseRanges, ViewRanges, random_cameras
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 
@@ -84,7 +84,7 @@ def test_a_cache_that_is_not_of_these_clips_is_made_anew(
     wrong: str,
 ) -> None:
     clips, truth = swaying
-    monkeypatch.setattr("trainer.data.rotations.STEPS", 2)
+    monkeypatch.setattr("trainer.supervised.fit_rotations.STEPS", 2)
     cache = tmp_path / "kept.npz"
     write_cache(cache, truth, fingerprint_of(clips, rest_bones))
     if wrong == "cut":
@@ -105,7 +105,7 @@ def test_a_cache_that_is_not_of_these_clips_is_made_anew(
     fitted = load_or_fit(clips, rest_bones, cache)
     assert fitted.rotations.shape == truth.rotations.shape
     assert not np.array_equal(fitted.rotations, truth.rotations)
-    monkeypatch.setattr("trainer.data.rotations.fit_clips", None)
+    monkeypatch.setattr("trainer.supervised.fit_rotations.fit_clips", None)
     np.testing.assert_array_equal(load_or_fit(clips, rest_bones, cache).rotations, fitted.rotations)
     assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
 

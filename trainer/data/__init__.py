@@ -1,1 +1,1 @@
-"""Training material: clips of motion capture, virtual cameras, detector noise."""
+"""File formats of the training data: clips of motion capture and 2D sequences."""

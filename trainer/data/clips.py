@@ -16,7 +16,7 @@ from posenet3d_blender.archives import write_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 
-from .pieces import read_pieces
+from .npz_takes import read_pieces
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from posenet3d_blender.archives import write_npz
 from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
-from .pieces import read_pieces
+from .npz_takes import read_pieces
 
 
 @dataclass(frozen=True)

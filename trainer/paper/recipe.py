@@ -12,18 +12,18 @@ import torch
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
 
-from ..data.detected import load_detector_noise
-from ..distributed import main_process_first, processes_joined
-from ..loop import MakeSource, Schedule, let_learn, train_stage
-from .flow import PriorConfig
-from .sources import load_material
+from ..synthesis.detector_noise import load_detector_noise
+from ..training.distributed import main_process_first, processes_joined
+from ..training.loop import MakeSource, Schedule, let_learn, train_stage
+from .dataset import load_material
+from .distillation_sampler import TaughtSampler, teach
+from .pose_prior import PriorConfig
+from .sequence_sampler import SequenceSampler
 from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_progress
-from .student_losses import StudentWeights
-from .taught import TaughtSampler, teach
-from .teacher import TeacherConfig
-from .teacher_at_work import Teacher
-from .teacher_losses import TeacherWeights
-from .windows import SequenceSampler
+from .student.losses import StudentWeights
+from .teacher.inference import Teacher
+from .teacher.losses import TeacherWeights
+from .teacher.network import TeacherConfig
 
 STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
 """Folders in the run's."""

@@ -21,19 +21,19 @@ from posenet3d_blender.capture.student_network import StudentNetwork, StudentOut
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.files import writing
 
-from ..checkpoint import Notes, load_network, save_network
-from ..loop import Stage, mixed_precision, to_device
-from ..progress_file import PROGRESS_NAME
-from ..recipe_file import settings_of
-from .flow import Priors
-from .made_up import make_up_half
+from ..training.checkpoint import Notes, load_network, save_network
+from ..training.loop import Stage, mixed_precision, to_device
+from ..training.recipe_file import settings_of
+from ..training.resume_state import PROGRESS_NAME
+from .distillation_sampler import TaughtWindows
+from .joint_batch import make_up_half
+from .pose_prior import Priors
+from .sequence_sampler import PaperWindows
 from .skeleton import template_ratios
-from .smpl_body import SmplSkeleton
-from .student_losses import student_terms
-from .taught import TaughtWindows
-from .teacher import TeacherNetwork
-from .teacher_losses import Lifted, teacher_terms
-from .windows import PaperWindows
+from .student.losses import student_terms
+from .student.smpl_skeleton import SmplSkeleton
+from .teacher.losses import Lifted, teacher_terms
+from .teacher.network import TeacherNetwork
 
 if TYPE_CHECKING:
     from .recipe import PaperRecipe

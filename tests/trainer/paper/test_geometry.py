@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
-from trainer.data.views import camera_rotations
 from trainer.paper.geometry import View, lift, project, rooted, turn
+from trainer.paper.sequence_sampler import seen_by
 from trainer.paper.skeleton import LIFTED_COUNT, LIFTED_JOINTS, POINT_OF_LIFTED
-from trainer.paper.windows import seen_by
+from trainer.synthesis.cameras import camera_rotations
 
 
 @pytest.fixture

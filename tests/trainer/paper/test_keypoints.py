@@ -12,11 +12,11 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.commands import main
-from trainer.data.detected import load_detector_noise
+from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences
-from trainer.paper.sources import load_material
-from trainer.paper.windows import SequenceSampler, with_stand_ins
+from trainer.paper.dataset import load_material
+from trainer.paper.sequence_sampler import SequenceSampler, with_stand_ins
+from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 40
 FOCAL_LENGTH = 960 / np.tan(np.radians(65 / 2))

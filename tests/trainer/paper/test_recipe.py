@@ -17,21 +17,21 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES, STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.checkpoint import load_student
-from trainer.commands import RECIPES, main
+from trainer.cli import RECIPES, main
 from trainer.data.clips import Clips, save_clips
-from trainer.data.detected import load_detector_noise
-from trainer.data.projected import project_clips
 from trainer.data.sequences import PointSequences, save_sequences
-from trainer.kinematics import axis_angle_to_matrix
-from trainer.paper.flow import PoseFlow
+from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.paper.dataset import Material, load_material
+from trainer.paper.pose_prior import PoseFlow
 from trainer.paper.recipe import PaperRecipe
+from trainer.paper.sequence_sampler import SequenceSampler
 from trainer.paper.skeleton import POINT_OF_LIFTED
-from trainer.paper.smpl_body import SmplSkeleton
-from trainer.paper.sources import Material, load_material
-from trainer.paper.teacher import load_teacher
-from trainer.paper.windows import SequenceSampler
-from trainer.recipe_file import read_recipe
+from trainer.paper.student.smpl_skeleton import SmplSkeleton
+from trainer.paper.teacher.network import load_teacher
+from trainer.synthesis.detector_noise import load_detector_noise
+from trainer.synthesis.project_clips import project_clips
+from trainer.training.checkpoint import load_student
+from trainer.training.recipe_file import read_recipe
 
 FRAMES = 90
 _STAGES = ("prior", "teacher", "frame", "student", "joint")
@@ -265,19 +265,29 @@ def test_every_way_to_import_is_seen(source: str) -> None:
     assert "trainer.data.clips" in imported(source, "trainer.paper")
 
 
+def package_of(path: Path) -> str:
+    return ".".join(path.parent.relative_to(RECIPES.parents[1]).parts)
+
+
 def test_no_stage_can_see_depth() -> None:
     """Motion capture enters in one module alone, which gives its projections on; no other module can read it."""
     package = PaperRecipe.__module__.rpartition(".")[0]
-    names = ("clips", "rotations", "sampler", "posed", "projected", "evaluation_views", "sources")
-    three_dimensional = {f"trainer.data.{name}" for name in names} | {"trainer.evaluate", "trainer.supervised"}
+    three_dimensional = {
+        "trainer.data.clips",
+        "trainer.supervised",
+        "trainer.synthesis.project_clips",
+        "trainer.synthesis.benchmark_views",
+        "trainer.datasets",
+        "trainer.evaluation",
+    }
     assert all(importlib.util.find_spec(name) for name in three_dimensional), "a test of names that are there"
-    files = list((RECIPES.parents[1] / package.replace(".", "/")).glob("*.py"))
-    found = {path.name: imported(path.read_text(), package) for path in files}
+    files = list((RECIPES.parents[1] / package.replace(".", "/")).rglob("*.py"))
+    found = {path.name: imported(path.read_text(), package_of(path)) for path in files}
     readers = {
         name
         for name, modules in found.items()
         if any(module == other or module.startswith(f"{other}.") for module in modules for other in three_dimensional)
     }
-    assert readers == {"sources.py"}
+    assert readers == {"dataset.py"}
     assert not any("trainer.data" in modules for modules in found.values()), "no whole package, which holds all"
     assert set(Material.__annotations__.values()) == {"PointSequences"}

@@ -12,15 +12,15 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student_network import StudentOutput
-from trainer.kinematics import axis_angle_to_matrix, matrix_to_six_d
-from trainer.paper.flow import PriorConfig, Priors
+from trainer.geometry.kinematics import axis_angle_to_matrix, matrix_to_six_d
 from trainer.paper.geometry import project
-from trainer.paper.joint_limits import beyond_limits, turned_from_rest
+from trainer.paper.pose_prior import PriorConfig, Priors
+from trainer.paper.sequence_sampler import PaperWindows
 from trainer.paper.skeleton import LIFTED_JOINTS
-from trainer.paper.smpl_body import SmplSkeleton
-from trainer.paper.student_losses import StudentWeights, student_terms
-from trainer.paper.teacher_losses import Lifted
-from trainer.paper.windows import PaperWindows
+from trainer.paper.student.joint_limits import beyond_limits, turned_from_rest
+from trainer.paper.student.losses import StudentWeights, student_terms
+from trainer.paper.student.smpl_skeleton import SmplSkeleton
+from trainer.paper.teacher.losses import Lifted
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,128 @@
+"""A tiny run from clips to an exported student: it learns, goes on after a stop, and exports what it learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.skeleton import PARENTS
+from posenet3d_blender.capture.student import load_student as load_exported
+from posenet3d_blender.capture.student_input import STUDENT_RATE
+from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.errors import PoseNet3DError
+from trainer.cli import main
+from trainer.data.clips import Clips, load_clips, resampled, save_clips
+from trainer.supervised.fit_rotations import FittedClips, clip_bones, fingerprint_of, write_cache
+from trainer.supervised.sampler import WindowSampler
+from trainer.supervised.train import SupervisedRecipe, sampler_maker, train_supervised
+from trainer.training.checkpoint import load_student, save_student
+from trainer.training.recipe_file import read_recipe
+
+FRAMES = 80
+
+
+def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> None:
+    """Clips of the body at rest, which moves along by a metre a second, and their rotations beside them."""
+    joints, count = load_body().joint_template, sum(lengths)
+    clips = Clips(
+        np.repeat((joints - joints[0])[None], count, 0).astype(np.float32),
+        np.arange(count, dtype=np.float32)[:, None] / frame_rate * np.array([1, 0, 0], np.float32),
+        np.cumsum([0, *lengths]).astype(np.int32),
+        tuple(f"still {index}" for index in range(len(lengths))),
+        frame_rate,
+    )
+    save_clips(path, clips)
+    clips = resampled(load_clips(path), STUDENT_RATE)
+    rest = joints.copy()
+    rest[1:] -= joints[list(PARENTS[1:])]
+    rotations = np.tile(np.eye(3, dtype=np.float32), (len(clips.root), 24, 1, 1))
+    fitted = FittedClips(rotations, clip_bones(clips, rest))
+    write_cache(path.with_name(f"{path.stem}_rotations.npz"), fitted, fingerprint_of(clips, rest))
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe for a tiny student on one made-up clip whose rotations are known."""
+    folder = tmp_path_factory.mktemp("training")
+    write_still(folder / "clips.npz", [FRAMES])
+    path = folder / "tiny.toml"
+    path.write_text(
+        f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
+        "learning_rate = 0.003\nsave_every = 20\nthreads = 1\naverage_decay = 0.8\n"
+        "[frames]\nsteps = 10\nbatch = 32\n[student]\nwidth = 32\nblocks = 1\n"
+    )
+    return path
+
+
+def sampler(path: Path) -> WindowSampler:
+    return sampler_maker(SupervisedRecipe(data=str(path), run=str(path.parent / "run")), load_body())(0)
+
+
+def test_clips_of_other_rates_come_to_the_students(tmp_path: Path) -> None:
+    write_still(tmp_path / "fast.npz", [161], 60.0)
+    clips = sampler(tmp_path / "fast.npz").clips
+    assert clips.frame_rate == STUDENT_RATE
+    assert clips.ranges() == [(0, 81)]
+    np.testing.assert_allclose(np.diff(clips.root[:, 0]), 1 / 30, atol=1e-5)
+    write_still(tmp_path / "short.npz", [60], 60.0)
+    with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*30 samples.*window of 32"):
+        sampler(tmp_path / "short.npz")
+
+
+def test_clips_shorter_than_the_window_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_still(tmp_path / "clips.npz", [1, 40, 31, 32, 1])
+    with caplog.at_level("INFO"):
+        source = sampler(tmp_path / "clips.npz")
+    assert source.clips.names == ("still 1", "still 3")
+    assert source.clips.ranges() == [(0, 40), (40, 72)]
+    assert source.clips.root[40, 0] == pytest.approx(72 / 30)
+    assert len(source.fitted.rotations) == len(source.fitted.bones) == 72
+    assert "3 clips with fewer than 32 samples left out" in caplog.text
+    assert source.draw(64).features.isfinite().all()
+
+
+def losses(run: Path) -> list[float]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    log = EventAccumulator(str(run / "log"))
+    log.Reload()
+    return [event.value for event in log.Scalars("total")]
+
+
+def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--recipe", "supervised", "--config", str(recipe)]) == 0
+    run = Path(capsys.readouterr().out.strip())
+    first, second = losses(run)
+    assert second < first
+    recipe.write_text(recipe.read_text().replace("steps = 40", "steps = 60"))
+    train_supervised(read_recipe(recipe, SupervisedRecipe), resume=True)
+    notes = json.loads((run / "student.json").read_text())["training"]
+    assert notes["steps"] == notes["settings"]["steps"] == 60
+    assert notes["settings"]["student"]["width"] == 32
+    assert notes["settings"]["data"] == notes["data"] == "clips.npz", "no machine's folders"
+    assert str(run.parent) not in json.dumps(notes)
+    assert len(losses(run)) == 3, "the first 40 steps are not done again"
+
+    assert main(["export", "--checkpoint", str(run), "--out", str(tmp_path)]) == 0
+    features = np.random.default_rng(0).normal(size=(3, 32, 82)).astype(np.float32)
+    exported = load_exported("cpu", tmp_path).network.run({"features": features})
+    with torch.no_grad():
+        expected = load_student(run).eval()(torch.from_numpy(features))
+    for name, tensor in expected._asdict().items():
+        np.testing.assert_allclose(exported[name], tensor.numpy(), atol=1e-4, err_msg=name)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_student(tmp_path, StudentNetwork(StudentConfig(width=16, blocks=1)), {"recipe": "supervised"})
+    weights = tmp_path / "student.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(PoseNet3DError, match="not a checkpoint"):
+        load_student(tmp_path)
+    assert main(["export", "--checkpoint", str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["export", "--checkpoint", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1

@@ -1,0 +1,129 @@
+"""Recipe files: what is wrong with one is said by file and key, in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from posenet3d_blender.errors import PoseNet3DError
+from trainer.cli import RECIPES
+from trainer.paper.recipe import PaperRecipe
+from trainer.supervised.train import SupervisedRecipe
+from trainer.training.recipe_file import read_recipe, settings_of
+
+HEAD = {SupervisedRecipe: 'data = "a.npz"\nrun = "b"\n', PaperRecipe: 'data = ["a.npz", "b.npz"]\nrun = "c"\n'}
+
+
+def refusal(path: Path, text: str | bytes, recipe: type = SupervisedRecipe) -> str:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(PoseNet3DError) as refused:
+        read_recipe(path, recipe)
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_of_ours_is_read(path: Path) -> None:
+    recipe = read_recipe(path, SupervisedRecipe if path.stem == "supervised" else PaperRecipe)
+    assert recipe.run.startswith("runs/")
+
+
+def test_a_file_fills_the_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(HEAD[SupervisedRecipe] + "learning_rate = 1\n[student]\nwidth = 8\n[views]\nelevation_mean = -3\n")
+    recipe = read_recipe(path, SupervisedRecipe)
+    assert (recipe.learning_rate, recipe.student.width, recipe.views.elevation_mean) == (1, 8, -3)
+    assert recipe.student.blocks == SupervisedRecipe(data="", run="").student.blocks
+    path.write_text(HEAD[PaperRecipe] + "[teacher]\ndilations = [1, 2]\n")
+    assert read_recipe(path, PaperRecipe).teacher.dilations == (1, 2)
+
+
+def test_a_base_is_laid_under(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(HEAD[SupervisedRecipe] + "steps = 5\n[student]\nwidth = 8\nblocks = 2\n")
+    (tmp_path / "recipe.toml").write_text('base = "base.toml"\nrun = "mine"\n[student]\nwidth = 9\n')
+    recipe = read_recipe(tmp_path / "recipe.toml", SupervisedRecipe)
+    assert (recipe.data, recipe.run, recipe.steps) == ("a.npz", "mine", 5)
+    assert (recipe.student.width, recipe.student.blocks) == (9, 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("stpes = 3", "unknown key 'stpes'"),
+        ("[student]\nwidht = 3", "unknown key 'student.widht'"),
+        ('steps = "many"', "key 'steps' must be a whole number, not 'many'"),
+        ("steps = 1.5", "key 'steps' must be a whole number"),
+        ("steps = [3]", "key 'steps' must be a whole number"),
+        ("[steps]\nmany = 1", "key 'steps' must be a whole number, not a table"),
+        ("learning_rate = true", "key 'learning_rate' must be a number"),
+        ("mixed_precision = 1", "key 'mixed_precision' must be true or false"),
+        ("student = 3", "key 'student' must be a table, not 3"),
+        ("[student]\nwidth = 'wide'", "key 'student.width' must be a whole number"),
+        ("batch = 0", "'batch' must be at least 1"),
+        ("[frames]\nbatch = 0", "table 'frames': 'batch' must be at least 1"),
+        ("average_decay = 1", "'average_decay'"),
+        ("learning_rate = 0", "'learning_rate' must be above 0"),
+        ("gradient_norm = 0.0", "'gradient_norm' must be above 0"),
+        ("learning_rate = nan", "key 'learning_rate' must be a finite number"),
+        ("weight_decay = inf", "key 'weight_decay' must be a finite number"),
+        ("warm_up = -1", "key 'warm_up' must be at least 0"),
+        ("seed = -1", "key 'seed' must be at least 0"),
+        ("threads = 0", "key 'threads' must be at least 1"),
+        ("[student]\nblocks = 0", "key 'student.blocks' must be at least 1"),
+        ("[student]\nwindow = 16", "key 'student.window' must be 32"),
+        ("[student]\nfeatures = 80", "key 'student.features' must be 82"),
+        ("[weights]\nup = -1", "key 'weights.up' must be at least 0"),
+    ],
+)
+def test_wrong_values_are_named(tmp_path: Path, lines: str, said: str) -> None:
+    assert refusal(tmp_path / "recipe.toml", HEAD[SupervisedRecipe] + lines).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("cameras = 0", "key 'cameras' must be at least 1"),
+        ("[teacher]\nkernel = 2", "key 'teacher.kernel' must be odd, not 2"),
+        ("[teacher]\ndilations = []", "key 'teacher.dilations' must be a list of whole numbers"),
+        ("[teacher]\ndilations = [1, 'a']", "key 'teacher.dilations' must be a list of whole numbers"),
+        ("[teacher]\ndilations = 3", "key 'teacher.dilations' must be a list of whole numbers"),
+        ("[teacher]\ndilations = [0]", "key 'teacher.dilations' must be at least 1"),
+        ("[priors]\nlayers = 0", "key 'priors.layers' must be at least 1"),
+    ],
+)
+def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, said: str) -> None:
+    assert refusal(tmp_path / "recipe.toml", HEAD[PaperRecipe] + lines, PaperRecipe).startswith(said)
+
+
+@pytest.mark.parametrize("data", ['"a.npz"', "[]", "[1]", "{ a = 1 }"])
+def test_the_list_of_files_is_one(tmp_path: Path, data: str) -> None:
+    said = refusal(tmp_path / "recipe.toml", f'data = {data}\nrun = "c"\n', PaperRecipe)
+    assert said.startswith("key 'data' must be a list of texts, one at least, not ")
+
+
+def test_files_that_are_no_recipes_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    assert refusal(path, 'run = "b"\n').startswith("key 'data' is missing")
+    assert refusal(path, "steps = \n").startswith("not a TOML file")
+    assert refusal(path, b'data = "\xff"\n').startswith("not a text in UTF-8")
+    assert refusal(path, "base = 3\n").startswith("key 'base' must be a text, not 3")
+    assert refusal(path, 'base = "recipe.toml"\n').startswith("key 'base' leads in a circle")
+    with pytest.raises(PoseNet3DError, match="nowhere.toml: can't be read"):
+        read_recipe(tmp_path / "nowhere.toml", SupervisedRecipe)
+
+
+def test_bases_in_a_circle_are_named(tmp_path: Path) -> None:
+    for name, base in (("a", "b"), ("b", "c"), ("c", "b")):
+        (tmp_path / f"{name}.toml").write_text(f'base = "{base}.toml"\n')
+    with pytest.raises(PoseNet3DError, match=r"c.toml: key 'base' leads in a circle, back to .*b.toml"):
+        read_recipe(tmp_path / "a.toml", SupervisedRecipe)
+
+
+def test_settings_tell_all_but_the_machines_folders() -> None:
+    settings = settings_of(SupervisedRecipe(data="/home/me/clips.npz", run="/home/me/runs/one", steps=7))
+    assert (settings["data"], settings["run"], settings["steps"]) == ("clips.npz", "one", 7)
+    assert isinstance(settings["student"], dict) and settings["student"]["window"] == 32
+    assert settings_of(PaperRecipe(data=["/a/b.npz", "c.npz"], run="runs/d"))["data"] == ["b.npz", "c.npz"]

@@ -1,0 +1,132 @@
+"""Command line of the trainer: `python -m trainer train|evaluate|pictures|export|convert`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from posenet3d_blender.errors import PoseNet3DError
+
+from .datasets.convert import add_convert_arguments
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed and 130 stopped with one line on standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except PoseNet3DError as error:
+        print(f"trainer: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        advice = "; it goes on with --resume" if options.run is _train else ""
+        print(f"trainer: stopped{advice}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer", description="Train, evaluate and export the student network."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = commands.add_parser("train", help="train a student")
+    train.add_argument("--recipe", required=True, choices=["paper", "supervised"])
+    train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
+    train.add_argument("--resume", action="store_true", help="go on where the last run of this recipe stopped")
+    train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", help="measure a student on motion capture")
+    evaluate.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
+    evaluate.add_argument(
+        "--checkpoint",
+        default="shipped",
+        help="'shipped' (the add-on's own, the default), 'supervised', 'paper' or a folder",
+    )
+    evaluate.add_argument("--views", type=_positive, default=4, help="cameras for each clip (4)")
+    evaluate.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
+    evaluate.add_argument(
+        "--input",
+        choices=["clean", "detected"],
+        default="clean",
+        help="exact 2D joints (the default), or with the detector's measured faults",
+    )
+    evaluate.add_argument("--out", type=Path, required=True, help="JSON file for the figures")
+    evaluate.set_defaults(run=_evaluate)
+    pictures = commands.add_parser("pictures", help="draw what a checkpoint makes of motion capture, and its losses")
+    pictures.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
+    pictures.add_argument(
+        "--checkpoint", default="shipped", help="as for evaluate; a folder that training wrote gives loss curves too"
+    )
+    pictures.add_argument("--run", dest="run_folder", type=Path, help="loss curves of all stages in this folder")
+    pictures.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
+    pictures.add_argument("--input", choices=["clean", "detected"], default="clean", help="as for evaluate")
+    pictures.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
+    pictures.set_defaults(run=_pictures)
+    export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
+    export.add_argument(
+        "--checkpoint", required=True, help="'supervised', 'paper' or a folder that training wrote, as for evaluate"
+    )
+    export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
+    export.set_defaults(run=_export)
+    add_convert_arguments(commands.add_parser("convert", help="make training data from public data sets or keypoints"))
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .paper.recipe import PaperRecipe, train_paper
+    from .supervised.train import SupervisedRecipe, train_supervised
+    from .training.distributed import this_process
+    from .training.recipe_file import read_recipe
+
+    path = options.config or RECIPES / f"{options.recipe}.toml"
+    if options.recipe == "paper":
+        folder = train_paper(read_recipe(path, PaperRecipe), options.resume)
+    else:
+        folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
+    if this_process().is_main:
+        print(folder)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluation.evaluate import evaluate
+
+    metrics = evaluate(options.data, options.checkpoint, options.views, options.seed, options.input, options.out)
+    print("student " + ", ".join(f"{name} {value:.1f}" for name, value in vars(metrics).items() if value is not None))
+
+
+def _pictures(options: argparse.Namespace) -> None:
+    from .evaluation.show import write_pictures
+
+    written = write_pictures(
+        options.data, options.checkpoint, options.run_folder, options.seed, options.input, options.out
+    )
+    for path in written:
+        print(path)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .evaluation.evaluate import checkpoint_folder
+    from .export import export_student
+
+    checkpoint = checkpoint_folder(options.checkpoint)
+    print(export_student(checkpoint, options.out))
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _natural(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number

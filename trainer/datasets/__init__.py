@@ -1,0 +1,1 @@
+"""Convert public data sets to the training data's formats."""

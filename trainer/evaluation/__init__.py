@@ -1,0 +1,1 @@
+"""Measure checkpoints on motion capture, and draw figures of them."""

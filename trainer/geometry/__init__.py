@@ -1,0 +1,1 @@
+"""Rotations, kinematics and bones in torch."""

@@ -1,0 +1,41 @@
+"""Windows that nobody filmed, for the student: the teacher's skeletons remixed, and seen from anywhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from posenet3d_blender.capture.student_input import LARGEST_POINT
+
+from .distillation_sampler import LIFTED_OF_POINT
+from .geometry import View, project
+from .sequence_sampler import PaperWindows
+from .skeleton_augmentation import remix
+from .teacher.losses import Lifted, new_views, turned_to
+
+
+def make_up_half(windows: PaperWindows, answer: Lifted) -> tuple[PaperWindows, Lifted, int]:
+    """Put made-up windows and their truth in the place of a batch's second half; returns how many are filmed ones."""
+    filmed = len(answer.elevation) - len(answer.elevation) // 2
+    there = new_views(answer.elevation[filmed:])
+    turned = turned_to(there, remix(answer.joints[filmed:]))
+    size = windows.view.size[filmed:]
+    seen = project(turned, size)
+    joints = turned * (size / seen.size)[:, None, None, None]
+
+    def joined(first: Tensor, second: Tensor) -> Tensor:
+        return torch.cat([first[:filmed], second])
+
+    view = View(joined(windows.view.points, seen.points), joined(windows.view.size, seen.size))
+    features = joined(windows.features, student_features(seen).detach())
+    made_up = Lifted(joined(answer.joints, joints), joined(answer.elevation, there.elevation))
+    return PaperWindows(view, features, windows.rests), made_up, filmed
+
+
+def student_features(view: View) -> Tensor:
+    """(B, T, 82) what `student_input.normalise_windows` makes of the same windows, exactly seen."""
+    given = torch.tensor([lifted >= 0 for lifted in LIFTED_OF_POINT], device=view.points.device).to(view.points)
+    points = view.points[:, :, list(LIFTED_OF_POINT)].clamp(-LARGEST_POINT, LARGEST_POINT) * given[:, None]
+    count, window = points.shape[:2]
+    size = view.size.log()[:, None, None].expand(count, window, 1)
+    return torch.cat([points.flatten(2), given.expand(count, window, -1), size], -1)

@@ -1,0 +1,45 @@
+"""The SMPL body's skeleton as a differentiable layer, posed by `smplx`."""
+
+from __future__ import annotations
+
+import torch
+from smplx.lbs import batch_rigid_transform
+from torch import Tensor, nn
+
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
+
+from ..skeleton import mean_bone
+
+
+class SmplSkeleton(nn.Module):
+    """Rotations, shape and bone offsets to joints."""
+
+    template: Tensor
+    directions: Tensor
+    parents: Tensor
+    chain: Tensor
+    mean_bone: float
+    """Of the body at rest, metres, see `skeleton.mean_bone`."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.register_buffer("template", torch.from_numpy(body.joint_template).float(), persistent=False)
+        self.register_buffer("directions", torch.from_numpy(body.joint_directions).float(), persistent=False)
+        self.register_buffer("parents", torch.tensor(PARENTS), persistent=False)
+        chain = torch.eye(JOINT_COUNT)
+        for joint in range(1, JOINT_COUNT):
+            chain[joint] += chain[PARENTS[joint]]
+        self.register_buffer("chain", chain, persistent=False)
+        self.mean_bone = mean_bone(body)
+
+    def rest_joints(self, betas: Tensor, bone_offsets: Tensor) -> Tensor:
+        """(B, 24, 3) metres for shape (B, 10) and what is added to each bone (B, 24, 3)."""
+        return self.template + (self.directions @ betas[:, None, :, None])[..., 0] + self.chain @ bone_offsets
+
+    def forward(self, rotations: Tensor, betas: Tensor, bone_offsets: Tensor) -> Tensor:
+        """(B, T, 24, 3) joints, metres, for rotations (B, T, 24, 3, 3) relative to the parent."""
+        count, window = rotations.shape[:2]
+        rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)
+        joints, _ = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)
+        return joints.unflatten(0, (count, window))

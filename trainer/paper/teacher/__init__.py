@@ -1,0 +1,1 @@
+"""The teacher: from 2D keypoints to a 3D skeleton."""

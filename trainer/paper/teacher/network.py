@@ -1,0 +1,73 @@
+"""The teacher: a window of 2D joints to the depth of each joint and the camera's elevation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ...training.checkpoint import load_network
+from ..geometry import View
+from ..skeleton import LIFTED_COUNT
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Sizes of the network; stored with its weights."""
+
+    width: int = 256
+    dilations: tuple[int, ...] = (1, 3, 9)
+    """Of each block's convolution over time, in samples."""
+    kernel: int = 3
+    """Samples that each convolution sees; 1 for a teacher of single frames."""
+
+
+class _TemporalBlock(nn.Module):
+    """Residual block: a dilated convolution over time, then a mixing of features (as in VideoPose3D's, Pavllo 2019)."""
+
+    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        self.time_norm = nn.LayerNorm(width)
+        padding = dilation * (kernel - 1) // 2
+        self.time = nn.Conv1d(width, width, kernel, padding=padding, dilation=dilation, padding_mode="replicate")
+        self.feature_norm = nn.LayerNorm(width)
+        self.feature = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + nn.functional.gelu(self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2))
+        return x + self.feature(self.feature_norm(x))
+
+
+class TeacherNetwork(nn.Module):
+    """A `View` of any length to depths and elevation."""
+
+    def __init__(self, config: TeacherConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
+        blocks = [_TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.LayerNorm(config.width)
+        self.depth = nn.Linear(config.width, LIFTED_COUNT)
+        self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
+        with torch.no_grad():
+            self.depth.weight.mul_(0.1)
+            self.depth.bias.zero_()
+
+    def forward(self, view: View) -> tuple[Tensor, Tensor]:
+        """Depth (B, T, 18), zero at the mean of each window, and the camera's elevation (B,) in radians."""
+        size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
+        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))
+        depth = self.depth(x)
+        return depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
+
+
+def load_teacher(folder: Path) -> TeacherNetwork:
+    """Read a teacher back.
+
+    Raises:
+        PoseNet3DError: a file is missing, corrupted or of another version.
+    """
+    return load_network(folder, "teacher", lambda config: TeacherNetwork(TeacherConfig(**config)))

@@ -1,0 +1,1 @@
+"""The recipe `supervised`: the student learnt from motion capture with its 3D truth."""

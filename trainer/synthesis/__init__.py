@@ -1,0 +1,1 @@
+"""Synthetic 2D input: virtual cameras, augmentation and the detector's noise."""

@@ -1,0 +1,29 @@
+"""2D sequences from motion capture: what fixed cameras around each clip see. The depth does not leave this module."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ..data.clips import Clips
+from ..data.sequences import PointSequences
+from .benchmark_views import evaluation_views
+
+VIEW_MARK: Final = "@"
+"""Between the clip's name and the camera's number."""
+
+
+def project_clips(clips: Clips, cameras: int, seed: int) -> PointSequences:
+    """Each clip before `cameras` fixed cameras at random azimuths, as in the evaluation; each view is a sequence.
+
+    The names tell which clip a sequence shows, so that whole clips can be held out; training links no views.
+    """
+    views = list(evaluation_views(clips, cameras, seed, None))
+    offsets = np.cumsum([0, *(len(view.rays) for view in views)]).astype(np.int32)
+    return PointSequences(
+        np.concatenate([view.rays for view in views]).astype(np.float32),
+        np.concatenate([view.confidence for view in views]).astype(np.float32),
+        offsets,
+        tuple(f"{clips.names[index // cameras]}{VIEW_MARK}{index % cameras}" for index in range(len(views))),
+    )
