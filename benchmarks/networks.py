@@ -24,10 +24,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.capture.blazepose.assets import DETECTOR_FILE, LANDMARK_FILES
-from posenet3d_blender.capture.network import DEVICE_NAMES, Network, Runtime, available_runtimes
-from posenet3d_blender.capture.onnxruntime_network import usable_processors
-from posenet3d_blender.capture.student import STUDENT_FOLDER
+from posenet3d_blender.capture.detection.blazepose.assets import DETECTOR_FILE, LANDMARK_FILES
+from posenet3d_blender.capture.runtime.network import DEVICE_NAMES, Network, Runtime, available_runtimes
+from posenet3d_blender.capture.runtime.onnxruntime_network import usable_processors
+from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 
 WINDOWS: Final = 64
 """That the student takes at a time."""
@@ -82,7 +82,7 @@ def all_runtimes() -> list[Runtime]:
 def _open_with_torch_on_the_processor(path: Path) -> Network:
     import torch
 
-    from posenet3d_blender.capture.torch_network import TorchNetwork
+    from posenet3d_blender.capture.runtime.torch_network import TorchNetwork
 
     torch.set_num_threads(usable_processors())
     return TorchNetwork(path, "cpu")

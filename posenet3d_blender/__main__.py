@@ -3,7 +3,7 @@
 import sys
 
 from .cli.leaving import end_process
-from .cli.run import main
+from .cli.main import main
 
 if __name__ == "__main__":
     end_process(main(sys.argv[1:]))

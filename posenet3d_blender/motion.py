@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .archives import read_npz, write_npz
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
+from .npz import read_npz, write_npz
 
 WANTED: Final = "a motion .npz that capture wrote"
 

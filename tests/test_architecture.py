@@ -71,7 +71,7 @@ def test_the_package_imports_itself_relatively() -> None:
     assert not offenders(sorted(PACKAGE.rglob("*.py")), {"posenet3d_blender"})
 
 
-@pytest.mark.parametrize("statement", ["import posenet3d_blender", "import posenet3d_blender.cli.run"])
+@pytest.mark.parametrize("statement", ["import posenet3d_blender", "import posenet3d_blender.cli.main"])
 def test_import_is_light_and_needs_no_blender(statement: str) -> None:
     blocked = "import sys; sys.modules['bpy'] = None; "
     report = "; print(*sorted({name.split('.')[0] for name, module in sys.modules.items() if module}))"

@@ -2,7 +2,7 @@
 
     python -m tools.calibrate_keypoints FOLDER [--overlays FOLDER] [--noise OUT.json]
 
-FOLDER is what tools.render_people made. Prints the offsets that stand in posenet3d_blender/body/landmarks.py, with the
+FOLDER is what tools.render_people made. Prints the offsets that stand in posenet3d_blender/body/keypoints.py, with the
 residual on each joint that might carry the keypoint, and writes the noise that remains, for training.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from posenet3d_blender.body.landmarks import (
+from posenet3d_blender.body.keypoints import (
     KEYPOINT_INDEX,
     KEYPOINT_JOINTS,
     KEYPOINT_NAMES,
@@ -30,8 +30,8 @@ from posenet3d_blender.body.landmarks import (
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.blazepose.assets import open_landmark_finder, open_person_detector
-from posenet3d_blender.capture.layouts import BLAZEPOSE_33, indices
+from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
+from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, indices
 
 Array = NDArray[np.float64]
 

@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from posenet3d_blender.atomic_write import writing
 from posenet3d_blender.body.rotations import six_d_to_matrix
-from posenet3d_blender.capture.network import open_network
-from posenet3d_blender.capture.student import STUDENT_VERSION
-from posenet3d_blender.capture.student_input import STUDENT_RATE
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.runtime.network import open_network
+from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.predict import STUDENT_VERSION
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.files import writing
 
 from .evaluation.models import CheckpointNetwork
 from .training.checkpoint import load_student, make_folder, read_description

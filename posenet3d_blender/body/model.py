@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..archives import read_npz
 from ..errors import PoseNet3DError
+from ..npz import read_npz
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
 from .smpl_pickle import read_smpl_pickle

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PoseNet3DError, one_line
-from ..pickles import AllowedNames, unpickled
+from ..safe_pickle import AllowedNames, unpickled
 
 
 class _StoredState:

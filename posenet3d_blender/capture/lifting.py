@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
-from .keypoints import Keypoints
-from .presence import SEEN, certainty
-from .sampling import SampledKeypoints, sample_keypoints
+from .keypoints.keypoints import Keypoints
+from .keypoints.presence import SEEN, certainty
+from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
 from .solve.terms import SolveWeights
-from .student import Student
-from .student_input import STUDENT_RATE
+from .student.features import STUDENT_RATE
+from .student.predict import Student
 
 Array = NDArray[np.float64]
 

@@ -15,21 +15,21 @@ from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, silent
-from .blazepose.assets import open_landmark_finder, open_person_detector
-from .detection_cache import DetectionCache, DetectionKey, cut, open_cache
-from .footage import Footage, open_footage, sample_times
-from .frame_rates import rate_of_number
-from .keypoint_files import load_keypoints
-from .keypoints import Keypoints
-from .lens import field_of_view as lens_field_of_view
+from .detection.blazepose.assets import open_landmark_finder, open_person_detector
+from .detection.cache import DetectionCache, DetectionKey, cut, open_cache
+from .detection.find_people import choose, find_people
+from .detection.landmark_pass import track_keypoints
+from .keypoints.keypoints import Keypoints
+from .keypoints.own_files import load_keypoints
+from .keypoints.presence import SHORTEST_SIGHT, from_first_to_last_sight, seconds_seen, seen_frames
+from .keypoints.repair import repair
 from .lifting import lift
-from .network import Warn
-from .people import choose, find_people
-from .presence import SHORTEST_SIGHT, from_first_to_last_sight, seconds_seen, seen_frames
-from .repair import repair
+from .runtime.network import Warn
 from .solve.terms import SolveWeights
-from .student import load_student
-from .tracking import track_keypoints
+from .student.predict import load_student
+from .video.footage import Footage, open_footage, sample_times
+from .video.frame_rates import rate_of_number
+from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
 
 

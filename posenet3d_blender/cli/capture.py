@@ -95,8 +95,8 @@ def capture_to_files(
 def _extra_pieces(
     capture: Capture, preview: Path | None, keypoints_out: Path | None, numbered: bool, progress: Progress
 ) -> list[Piece]:
-    from ..capture.keypoint_files import StoredKeypoints, save_keypoints
-    from ..capture.preview import write_preview
+    from ..capture.keypoints.own_files import StoredKeypoints, save_keypoints
+    from ..capture.video.preview import write_preview
 
     pieces = []
     if keypoints_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..body.check import check_body_fits
+from ..body.compatibility import check_body_fits
 from ..body.model import load_body
 from ..motion import load_motion
 from .console import Console

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from .console import Console
 
 if TYPE_CHECKING:
-    from ..capture.network import Runtime, Warn
+    from ..capture.runtime.network import Runtime, Warn
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 MANIFEST: Final = "manifest.json"
@@ -120,7 +120,7 @@ def _version(module: str, distribution: str) -> str | None:
 
 
 def _runtimes() -> list[Runtime]:
-    from ..capture.network import available_runtimes
+    from ..capture.runtime.network import available_runtimes
 
     return available_runtimes()
 
@@ -128,8 +128,8 @@ def _runtimes() -> list[Runtime]:
 def _failures_to_open(warn: Warn) -> Iterator[str]:
     """Open everything that a capture opens; the messages of what fails."""
     from ..body.model import load_body
-    from ..capture.blazepose.assets import open_landmark_finder, open_person_detector
-    from ..capture.student import load_student
+    from ..capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
+    from ..capture.student.predict import load_student
     from ..errors import PoseNet3DError
 
     openers: tuple[Callable[[], object], ...] = (

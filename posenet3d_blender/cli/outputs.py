@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from ..atomic_write import writing
 from ..errors import PoseNet3DError
-from ..files import writing
 
 SCENE_ENDINGS: Final = (".fbx", ".bvh", ".glb", ".usdc", ".blend")
 """Written by Blender."""

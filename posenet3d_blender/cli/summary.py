@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..capture.network import device_name
+from ..capture.runtime.network import device_name
 from ..motion import Motion
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import bpy
 from mathutils import Euler, Matrix, Vector
 
-from .staging import only
+from .isolated_scene import only
 
 _TO_FILE: Final = Matrix.Rotation(-math.pi / 2, 4, "X")
 _EULER_ORDER: Final = "YXZ"  # Blender names the first turn first, BVH's matrices multiply as Z X Y

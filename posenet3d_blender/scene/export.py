@@ -13,11 +13,11 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ..atomic_write import writing
 from ..errors import PoseNet3DError, one_line
-from ..files import writing
 from .bvh import write_bvh
 from .fbx import write_fbx
-from .staging import at_rest, only, skins
+from .isolated_scene import at_rest, only, skins
 
 _ADVICE: Final = "check that the folder can be written and the disk has room"
 

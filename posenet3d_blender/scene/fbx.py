@@ -16,8 +16,8 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
+from .isolated_scene import at_rest, frame_range, only, skins
 from .keys import assign_action, curves_of, transform_curve
-from .staging import at_rest, frame_range, only, skins
 
 _CENTIMETRES: Final = 100.0
 _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")

@@ -17,8 +17,8 @@ import bpy
 import numpy as np
 
 from ..motion import Motion
+from .incremental import Steps
 from .keys import assign_action, write_curves
-from .steps import Steps
 from .timeline import FIRST_FRAME, frame_range
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matri
 from ..body.skeleton import JOINT_NAMES
 from ..motion import Motion
 from .armature import BODY_TO_WORLD, rest_rotations
-from .steps import Steps, run
+from .incremental import Steps, run
 
 # the numbers behind Keyframe.interpolation, which foreach_set wants
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}

@@ -25,7 +25,7 @@ from ..body.rotations import matrix_to_axis_angle
 from ..body.skeleton import JOINT_COUNT, JOINT_NAMES
 from ..errors import PoseNet3DError
 from .armature import rest_rotations
-from .staging import only
+from .isolated_scene import only
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import BODY_TO_WORLD
-from .steps import Steps
+from .incremental import Steps
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
 """Linear RGBA: a neutral grey that is no one's skin."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import background, bake, capture, command, footage_choice, panel, people, result_operators, results, settings
+from . import bake, capture, command, panel, people, result_operators, results, settings
+from . import footage_menu as footage_choice
+from . import modal_task as background
 
 _PARTS = (command, settings, results, background, footage_choice, people, capture, bake, result_operators, panel)
 

@@ -11,12 +11,12 @@ from ..body.model import Body, load_body
 from ..errors import PoseNet3DError
 from ..progress import Progress
 from ..scene.bake import bake
-from ..scene.stage import build_scene_in_steps
-from ..scene.steps import Steps
-from .activity import Activity
-from .background import BackgroundOperator
+from ..scene.build import build_scene_in_steps
+from ..scene.incremental import Steps
+from .modal_task import BackgroundOperator
 from .results import keep_results
 from .settings import settings_of
+from .task import Activity
 
 if TYPE_CHECKING:
     from ..capture.pipeline import Capture

@@ -18,6 +18,6 @@ def unregister() -> None:
 
 
 def _run(argv: list[str]) -> int:
-    from ..cli.run import main
+    from ..cli.main import main
 
     return main(argv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..progress import Progress
-from .job import Job
+from .worker_thread import Job
 
 _NUMBERS: Final = {"auto": 0, "cpu": 1, "cuda": 2, "directml": 3, "coreml": 4}
 """What a .blend file keeps of the choice; never to be renumbered."""
@@ -35,7 +35,7 @@ def _found() -> list[tuple[str, str]]:
 
 
 def _available(progress: Progress) -> list[tuple[str, str]]:
-    from ..capture.network import available_devices
+    from ..capture.runtime.network import available_devices
 
     return available_devices()
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import bpy
 
-from . import background, devices
-from .background import POSENET3D_OT_cancel
+from . import devices
+from . import modal_task as background
 from .bake import POSENET3D_OT_bake
 from .capture import POSENET3D_OT_capture
-from .footage_choice import POSENET3D_MT_footage
+from .footage_menu import POSENET3D_MT_footage
+from .modal_task import POSENET3D_OT_cancel
 from .people import POSENET3D_OT_choose_person, POSENET3D_OT_find_people, icon_of, portraits_for
 from .result_operators import POSENET3D_OT_export, POSENET3D_OT_overlay, is_overlaid
 from .results import shown_result

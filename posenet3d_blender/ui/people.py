@@ -10,11 +10,11 @@ import bpy.utils.previews
 import numpy as np
 
 from ..progress import Progress
-from ..scene.steps import Steps
-from .activity import Activity
-from .background import BackgroundOperator
-from .portraits import Portrait, find_portraits
+from ..scene.incremental import Steps
+from .modal_task import BackgroundOperator
+from .person_thumbnails import Portrait, find_portraits
 from .settings import POSENET3D_PG_settings, settings_of
+from .task import Activity
 
 
 @dataclass

@@ -42,7 +42,7 @@ def keep_results(
 ) -> None:
     """Note on each armature what the panel shows of it; the first becomes the scene's latest capture."""
     # not above: enabling the add-on must not load what capturing needs
-    from ..capture.network import device_name
+    from ..capture.runtime.network import device_name
 
     ran_on = f"{device_name(capture.device)}, by {capture.backend}"
     for armature, motion in zip(armatures, capture.motions, strict=True):

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posenet3d_blender.body.landmarks import KEYPOINT_JOINTS
+from posenet3d_blender.body.keypoints import KEYPOINT_JOINTS
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.capture.keypoints import Keypoints
-from posenet3d_blender.capture.sampling import sample_keypoints
+from posenet3d_blender.capture.keypoints.keypoints import Keypoints
+from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.solve import solver
 from posenet3d_blender.capture.solve.banded import FrameSystem
 from posenet3d_blender.capture.solve.posed_body import PosedBody
 from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
-from posenet3d_blender.capture.student import StudentPrediction
+from posenet3d_blender.capture.student.predict import StudentPrediction
 
-from .made_up import FOCAL_LENGTH, swaying_person
+from .synthetic_person import FOCAL_LENGTH, swaying_person
 
 
 @pytest.fixture(scope="module")

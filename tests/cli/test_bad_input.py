@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posenet3d_blender.cli.run import main
+from posenet3d_blender.cli.main import main
 from posenet3d_blender.motion import load_motion
 
 PACKAGE = Path(__file__).parents[2] / "posenet3d_blender"

@@ -17,11 +17,13 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture import keypoint_files, pipeline, preview
-from posenet3d_blender.capture.footage import Footage
-from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, Keypoints
+from posenet3d_blender.capture import pipeline
+from posenet3d_blender.capture.keypoints import own_files as keypoint_files
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings
-from posenet3d_blender.cli.run import main
+from posenet3d_blender.capture.video import preview
+from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.cli.main import main
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
 

@@ -9,7 +9,7 @@ import pytest
 
 from posenet3d_blender.body import model
 from posenet3d_blender.cli import doctor
-from posenet3d_blender.cli.run import main
+from posenet3d_blender.cli.main import main
 from tools.hash_assets import asset_hashes
 
 

@@ -202,7 +202,7 @@ def test_blender_installs_enables_captures_with_and_removes_it(
     user_folder = tmp_path / "user"
     user_folder.mkdir()
     run = subprocess.run(
-        [sys.executable, "-S", "-P", str(Path(__file__).with_name("life_of_an_install.py")), real_package, demo_clip],
+        [sys.executable, "-S", "-P", str(Path(__file__).with_name("install_lifecycle.py")), real_package, demo_clip],
         cwd=tmp_path,
         env=os.environ | {"BLENDER_USER_RESOURCES": str(user_folder), "PYTHONPATH": str(packages)},
         capture_output=True,

@@ -11,7 +11,7 @@ from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS, mirrored_name
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature
 
-from .reading import vertices_now
+from .scene_readers import vertices_now
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from posenet3d_blender.scene.bake import bake, holding_back
 from posenet3d_blender.scene.key_reduction import Tolerance
 from posenet3d_blender.scene.keys import assign_action, curves_of, key_motion, write_curves
 
-from .reading import joints_at, key_frames
+from .scene_readers import joints_at, key_frames
 
 FRAMES = 1 + np.arange(12)
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")

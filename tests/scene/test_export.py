@@ -16,7 +16,7 @@ from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.scene import EXPORT_ENDINGS, build_scene, export, reset_to_empty
 
-from .reading import joints_at, key_frames, vertices_now
+from .scene_readers import joints_at, key_frames, vertices_now
 
 NTSC_60 = 60000 / 1001
 

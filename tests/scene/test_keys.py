@@ -11,7 +11,7 @@ from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature, rest_rotations
 from posenet3d_blender.scene.keys import bone_quaternions, curves_of, key_motion
 
-from .reading import joints_at, key_frames
+from .scene_readers import joints_at, key_frames
 
 
 def test_every_frame_puts_the_joints_where_the_motion_has_them(body, make_motion):

@@ -11,7 +11,7 @@ import torch
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS, PARENTS
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics

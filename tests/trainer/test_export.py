@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from posenet3d_blender.capture.student import STUDENT_FOLDER
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.evaluation.evaluate import CHECKPOINTS
@@ -110,7 +110,7 @@ def test_a_kill_between_the_files_leaves_no_other_ones_description(
         moved.append(target)
         shutil.move(source, target)
 
-    monkeypatch.setattr("posenet3d_blender.files.os.replace", move)
+    monkeypatch.setattr("posenet3d_blender.atomic_write.os.replace", move)
     with pytest.raises(Killed):
         export_student(checkpoint, tmp_path)
     assert contents(tmp_path).keys() == {"student.onnx"}

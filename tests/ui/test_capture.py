@@ -8,7 +8,7 @@ bpy = pytest.importorskip("bpy")
 
 from posenet3d_blender.scene.bake import motion_frames  # noqa: E402
 from posenet3d_blender.ui import devices  # noqa: E402
-from posenet3d_blender.ui.footage_choice import footage_in_file  # noqa: E402
+from posenet3d_blender.ui.footage_menu import footage_in_file  # noqa: E402
 from posenet3d_blender.ui.people import icon_of, portraits_for  # noqa: E402
 from posenet3d_blender.ui.results import GRAPH_WIDTH, captured_together, shown_result  # noqa: E402
 

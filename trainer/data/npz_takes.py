@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.archives import read_npz
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.npz import read_npz
 
 
 def read_pieces(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.archives import write_npz
-from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.npz import write_npz
 
 from .npz_takes import read_pieces
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student_input import STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import save_clips

@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from posenet3d_blender.errors import PoseNet3DError, one_line
-from posenet3d_blender.pickles import unpickled
+from posenet3d_blender.safe_pickle import unpickled
 
 
 def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:

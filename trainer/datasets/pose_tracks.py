@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from posenet3d_blender.capture.detector_files import Pose
+from posenet3d_blender.capture.keypoints.detector_files import Pose
 
 Track: TypeAlias = list[tuple[int, Pose]]
 """A person's frames, rising, and their pose in each."""

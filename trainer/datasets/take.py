@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
-from posenet3d_blender.capture.student_input import STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import Clips, resampled

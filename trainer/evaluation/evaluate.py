@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet3d_blender.atomic_write import writing
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.capture.student import Student
-from posenet3d_blender.capture.student import load_student as load_exported
-from posenet3d_blender.files import writing
+from posenet3d_blender.capture.student.predict import Student
+from posenet3d_blender.capture.student.predict import load_student as load_exported
 
 from ..data.clips import load_clips
 from ..paper.teacher.inference import Teacher

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from posenet3d_blender.atomic_write import writing
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError, one_line
-from posenet3d_blender.files import writing
 
 from .metrics import COMMON_JOINTS, align_to
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from posenet3d_blender.capture.student_network import StudentNetwork
+from posenet3d_blender.capture.student.network import StudentNetwork
 
 
 class CheckpointNetwork:

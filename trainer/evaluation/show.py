@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import PARENTS
-from posenet3d_blender.capture.student_input import STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import Clips, load_clips

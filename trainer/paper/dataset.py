@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from posenet3d_blender.archives import read_npz
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.npz import read_npz
 
 from ..data.clips import load_clips, refuse_short
 from ..data.sequences import PointSequences, joined, load_sequences

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 
 from ..data.sequences import PointSequences
 from ..synthesis.detector_noise import DetectorNoise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from posenet3d_blender.capture.student_input import LARGEST_POINT
+from posenet3d_blender.capture.student.features import LARGEST_POINT
 
 from .distillation_sampler import LIFTED_OF_POINT
 from .geometry import View, project

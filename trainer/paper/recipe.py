@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 
 from ..synthesis.detector_noise import load_detector_noise
 from ..training.distributed import main_process_first, processes_joined

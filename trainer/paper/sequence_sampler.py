@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
-from posenet3d_blender.capture.student_input import (
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
+from posenet3d_blender.capture.student.features import (
     STUDENT_POINT_COUNT,
     STUDENT_POINT_NAMES,
     STUDENT_WINDOW,

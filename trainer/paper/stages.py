@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import torch
 from torch import Tensor, nn
 
+from posenet3d_blender.atomic_write import writing
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.capture.student_network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.files import writing
 
 from ..training.checkpoint import Notes, load_network, save_network
 from ..training.loop import Stage, mixed_precision, to_device

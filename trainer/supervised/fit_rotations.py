@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.archives import read_npz, write_npz
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.npz import read_npz, write_npz
 
 from ..data.clips import Clips
 from ..geometry.kinematics import forward_kinematics, matrix_to_six_d, six_d_to_matrix

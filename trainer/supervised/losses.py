@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
-from posenet3d_blender.capture.student_network import StudentOutput
+from posenet3d_blender.capture.student.network import StudentOutput
 
 from ..geometry.kinematics import six_d_to_matrix
 from .sampler import Windows

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posenet3d_blender.body.landmarks import KEYPOINT_COUNT, KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
+from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, PARENTS
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 
 from ..data.clips import Clips
 from ..geometry.body_bones import BodyBones

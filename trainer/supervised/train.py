@@ -16,8 +16,8 @@ from torch import Tensor
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import PARENTS
-from posenet3d_blender.capture.student_input import STUDENT_RATE
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
 
 from ..data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
 from ..geometry.body_bones import BodyBones

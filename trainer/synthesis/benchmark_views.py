@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from posenet3d_blender.capture.student_input import STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_RATE
 
 from ..data.clips import Clips, resampled
 from .cameras import STATURE, camera_rotations

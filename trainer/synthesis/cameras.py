@@ -12,8 +12,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from posenet3d_blender.capture.keypoints import KEYPOINT_INDEX
-from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT
 
 from ..geometry.kinematics import axis_angle_to_matrix
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
 
 from .cameras import NoiseRanges, swap_sides
 

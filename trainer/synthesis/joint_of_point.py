@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
+from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 
 NO_JOINT: Final = -1
 _JOINT_NAMES: Final = {"big_toe": "foot", "index": "hand", "pinky": "hand"}

@@ -12,10 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.capture.student.features import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError, one_line
-from posenet3d_blender.files import writing
 
 CHECKPOINT_VERSION: Final = 1
 

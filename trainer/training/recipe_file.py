@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...body.landmarks import BodyKeypoints, body_keypoints
+from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import Body
 from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...progress import Progress, silent
-from ..sampling import SampledKeypoints
-from ..student import StudentPrediction
+from ..keypoints.sampling import SampledKeypoints
+from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_contacts, add_keypoints, add_smoothness, add_student

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...body.landmarks import KEYPOINT_JOINTS, KEYPOINT_NAMES
+from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
 from ...body.skeleton import JOINT_INDEX, JOINT_NAMES
-from ..sampling import SampledKeypoints
-from ..student import StudentPrediction
+from ..keypoints.sampling import SampledKeypoints
+from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posenet3d_blender.capture.keypoint_files import StoredKeypoints, save_keypoints
-from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, Keypoints
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, Keypoints
+from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences
 

@@ -13,11 +13,11 @@ import torch
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT
-from posenet3d_blender.capture.sampling import SampledKeypoints
-from posenet3d_blender.capture.student import load_student as load_exported
-from posenet3d_blender.capture.student_input import STUDENT_FEATURE_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT
+from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
+from posenet3d_blender.capture.student.features import STUDENT_FEATURE_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled
 from trainer.evaluation.evaluate import open_student

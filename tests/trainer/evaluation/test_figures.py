@@ -12,7 +12,7 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.evaluation.figures import Moment, loss_curves, side_by_side

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 from trainer.paper.geometry import View, lift, project, rooted, turn
 from trainer.paper.sequence_sampler import seen_by
 from trainer.paper.skeleton import LIFTED_COUNT, LIFTED_JOINTS, POINT_OF_LIFTED

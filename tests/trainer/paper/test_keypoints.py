@@ -10,7 +10,7 @@ import pytest
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES
+from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences

@@ -15,7 +15,7 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.capture.student_input import STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import RECIPES, main
 from trainer.data.clips import Clips, save_clips

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from posenet3d_blender.capture.student_input import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 from trainer.geometry.kinematics import axis_angle_to_matrix
 from trainer.paper.geometry import flat, project, torso_centred
 from trainer.paper.joint_batch import make_up_half, student_features

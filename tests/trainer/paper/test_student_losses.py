@@ -11,7 +11,7 @@ import torch
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
-from posenet3d_blender.capture.student_network import StudentOutput
+from posenet3d_blender.capture.student.network import StudentOutput
 from trainer.geometry.kinematics import axis_angle_to_matrix, matrix_to_six_d
 from trainer.paper.geometry import project
 from trainer.paper.pose_prior import PriorConfig, Priors

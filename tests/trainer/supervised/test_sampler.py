@@ -10,7 +10,7 @@ import torch
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
-from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW
 from trainer.data.clips import Clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
 from trainer.supervised.fit_rotations import FittedClips

@@ -11,9 +11,9 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import PARENTS
-from posenet3d_blender.capture.student import load_student as load_exported
-from posenet3d_blender.capture.student_input import STUDENT_RATE
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.predict import load_student as load_exported
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled, save_clips

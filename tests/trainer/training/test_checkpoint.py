@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from posenet3d_blender.capture.student_network import StudentConfig, StudentNetwork
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.training.checkpoint import load_student, save_student
 

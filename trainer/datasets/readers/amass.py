@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.archives import read_npz
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.npz import read_npz
 
 from ..axes import Z_UP_TO_Y_UP
 from ..take import Motion, stacked_joints

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.detector_files import Detection, Json, Pose, entries_of, layout_of, read_json
-from posenet3d_blender.capture.keypoint_files import StoredKeypoints, own_keypoints
-from posenet3d_blender.capture.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.lens import field_of_view
-from posenet3d_blender.capture.sampling import sample_keypoints
-from posenet3d_blender.capture.student_input import STUDENT_POINT_COUNT, STUDENT_RATE
+from posenet3d_blender.capture.keypoints.detector_files import Detection, Json, Pose, entries_of, layout_of, read_json
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
+from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, own_keypoints
+from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_RATE
+from posenet3d_blender.capture.video.lens import field_of_view
 from posenet3d_blender.errors import PoseNet3DError
 
 from ...data.sequences import PointSequences

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
-from posenet3d_blender.capture.student_network import StudentOutput
+from posenet3d_blender.capture.student.network import StudentOutput
 
 from ...geometry.kinematics import six_d_to_matrix
 from ..geometry import flat, project, rooted, upwards

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.capture.student import WINDOW_WEIGHTS, overlapping_windows
-from posenet3d_blender.capture.student_input import normalise_windows
+from posenet3d_blender.capture.student.features import normalise_windows
+from posenet3d_blender.capture.student.predict import WINDOW_WEIGHTS, overlapping_windows
 
 from ..geometry import View, lift, rooted, upwards
 from ..sequence_sampler import seen_by

@@ -1,0 +1,1 @@
+"""From footage to 2D keypoints: find people, track them, find their landmarks."""

@@ -1,0 +1,136 @@
+"""Detections kept between captures of the same footage, so that solving again with other settings starts at once.
+
+One file for each detection run: which footage, detector and person, which range of time, and everyone's 2D joints as
+detected (not yet repaired). The folder stays under a fixed size: what was not used for longest goes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import PoseNet3DError
+from ...npz import read_npz, write_npz
+from ..keypoints.keypoints import Keypoints
+from ..video.footage import Footage
+
+LARGEST_SIZE: Final = 256 * 1024**2
+"""Bytes of all kept detections."""
+DETECTION_VERSION: Final = 1
+"""Raised when detection, tracking or the file's layout changes: what was kept before is then detected again."""
+ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
+_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class DetectionKey:
+    """What a detection run depends on, its range of time aside."""
+
+    footage: Path
+    detector: str
+    person: str
+
+    def name(self) -> str:
+        """The same for the same networks and the same file contents, as far as its size and date tell."""
+        status = self.footage.stat()
+        assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
+        described = [
+            *(DETECTION_VERSION, assets, str(self.footage.resolve()), status.st_size, status.st_mtime_ns),
+            *(self.detector, self.person),
+        ]
+        return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
+
+
+class DetectionCache:
+    """A folder of kept detections."""
+
+    def __init__(self, folder: Path, largest_size: int = LARGEST_SIZE) -> None:
+        self.folder = folder
+        self.largest_size = largest_size
+
+    def find(self, key: DetectionKey, footage: Footage, start: float | None, end: float | None) -> list[Keypoints]:
+        """Detections that cover [start, end] seconds, cut to it; empty where there are none.
+
+        A longer run of the same footage serves a shorter range, with the person that the longer run chose.
+        """
+        wanted = footage.time[footage.frames_between(start, end)]
+        for path in sorted(self.folder.glob(f"{key.name()}_*.npz")):
+            kept = _read(path)
+            if kept and all(_covers(keypoints, wanted) for keypoints in kept):
+                os.utime(path)
+                return [cut(keypoints, wanted) for keypoints in kept]
+        return []
+
+    def keep(self, key: DetectionKey, detections: Sequence[Keypoints]) -> None:
+        """Keep everyone's detections of one run; the oldest runs go where the folder grows too large.
+
+        Raises:
+            PoseNet3DError: the folder can't be written.
+        """
+        first, last = detections[0].time[[0, -1]]
+        arrays: dict[str, np.ndarray] = {"people": np.array(len(detections))}
+        for index, keypoints in enumerate(detections):
+            arrays[f"time_{index}"] = keypoints.time
+            arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
+            arrays[f"confidence_{index}"] = keypoints.confidence.astype(np.float32)
+            arrays[f"image_size_{index}"] = np.array(keypoints.image_size)
+        write_npz(self.folder / f"{key.name()}_{first:.3f}_{last:.3f}.npz", arrays)
+        self._trim()
+
+    def _trim(self) -> None:
+        files = sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
+        excess = sum(path.stat().st_size for path in files) - self.largest_size
+        for path in files[:-1]:
+            if excess <= 0:
+                return
+            excess -= path.stat().st_size
+            path.unlink()
+
+
+def _read(path: Path) -> list[Keypoints]:
+    """Everyone's detections; none where the file is damaged, which then counts as not kept."""
+    try:
+        arrays = read_npz(path, "detections that were kept")
+        people = [_person(arrays, index) for index in range(int(arrays["people"]))]
+    except (PoseNet3DError, KeyError, ValueError, TypeError):
+        return []
+    return people
+
+
+def _person(arrays: dict[str, NDArray], index: int) -> Keypoints:
+    width, height = (int(side) for side in arrays[f"image_size_{index}"])
+    points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
+    return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))
+
+
+def _covers(keypoints: Keypoints, wanted: np.ndarray) -> bool:
+    return bool(keypoints.time[0] <= wanted[0] + _TOLERANCE and keypoints.time[-1] >= wanted[-1] - _TOLERANCE)
+
+
+def open_cache(folder: Path) -> DetectionCache:
+    """A cache in `folder`, which is made where it is missing.
+
+    Raises:
+        PoseNet3DError: the folder can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseNet3DError(f"{folder}: can't be made ({error.strerror}); check the folder and disk") from error
+    return DetectionCache(folder)
+
+
+def cut(keypoints: Keypoints, wanted: np.ndarray) -> Keypoints:
+    """The rows within the times (N,) that are wanted, seconds."""
+    inside = (keypoints.time >= wanted[0] - _TOLERANCE) & (keypoints.time <= wanted[-1] + _TOLERANCE)
+    return Keypoints(
+        keypoints.time[inside], keypoints.points[inside], keypoints.confidence[inside], keypoints.image_size
+    )

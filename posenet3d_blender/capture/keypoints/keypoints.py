@@ -1,0 +1,30 @@
+"""2D joints of one person over time: what detection gives and the student takes.
+
+Image frame: pixels of the upright picture, x right, y down. A picture's left means nothing here:
+`left_` is the person's left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
+
+__all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not seen)."""
+
+    time: NDArray[np.float64]
+    """(T,) seconds since the video's first frame, strictly rising, not necessarily even."""
+    points: NDArray[np.float64]
+    """(T, 25, 2) pixels, in the order of KEYPOINT_NAMES; finite everywhere, meaningless where confidence is 0."""
+    confidence: NDArray[np.float64]
+    """(T, 25) from 0 (not seen) to 1."""
+    image_size: tuple[int, int]
+    """Width and height of the upright picture, pixels."""

@@ -1,0 +1,1 @@
+"""Run a network: one interface, by onnxruntime or, where torch has CUDA, by torch."""

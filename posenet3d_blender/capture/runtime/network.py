@@ -1,0 +1,162 @@
+"""One interface for running a network, whatever runs it and on which device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import PoseNet3DError
+from .cuda import cuda_device_name, torch_has_cuda
+
+DEVICE_NAMES: Final = {
+    "cuda": "NVIDIA GPU (CUDA)",
+    "directml": "Windows GPU (DirectML)",
+    "coreml": "Apple GPU and Neural Engine (Core ML)",
+    "cpu": "processor",
+}
+"""Device key: a name for people, where the device does not tell its own; the best first."""
+
+Warn = Callable[[str], None]
+"""Called with one plain line that the user should read."""
+
+
+class Network(Protocol):
+    """A network that is ready to run."""
+
+    device: str
+    """A key of `available_devices`, never "auto"."""
+    backend: str
+    """What runs it, such as "onnxruntime"."""
+
+    def run(self, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Named inputs to named outputs."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A way to run networks here."""
+
+    device: str
+    """A key of DEVICE_NAMES."""
+    name: str
+    """The device's own name where it is known."""
+    backend: str
+    open: Callable[[Path], Network]
+    """May raise whatever torch, onnxruntime and drivers raise."""
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.name}, by {self.backend}"
+
+
+def tell_nobody(line: str) -> None:
+    """Warn nobody."""
+
+
+def available_runtimes() -> list[Runtime]:
+    """All that networks can run on here, the best first and the processor last. Cheap: torch is not imported."""
+    from .onnxruntime_network import OnnxruntimeNetwork, provided_devices
+
+    def by_onnxruntime(device: str, name: str) -> Runtime:
+        return Runtime(device, name, "onnxruntime", lambda path: OnnxruntimeNetwork(path, device))
+
+    gpu = cuda_device_name()
+    runtimes = [Runtime("cuda", gpu, "torch", _open_with_torch)] if gpu and torch_has_cuda() else []
+    for device in provided_devices():
+        # onnxruntime names what it was built for; only the driver knows whether there is an NVIDIA GPU.
+        if device != "cuda" or gpu:
+            runtimes.append(by_onnxruntime(device, gpu if device == "cuda" and gpu else DEVICE_NAMES[device]))
+    return runtimes
+
+
+def available_devices() -> list[tuple[str, str]]:
+    """(key, name) of each device that networks can run on here, the best first."""
+    return list({runtime.device: runtime.name for runtime in available_runtimes()}.items())
+
+
+def device_name(device: str) -> str:
+    """A device's own name, or else what people call it."""
+    return dict(available_devices()).get(device, DEVICE_NAMES[device])
+
+
+def open_network(path: Path, device: str = "auto", warn: Warn = tell_nobody) -> Network:
+    """Load an ONNX file on a device; "auto" takes the best device that works.
+
+    A device that fails, now or while it runs, is left for the next best one, and `warn` is told so.
+
+    Raises:
+        PoseNet3DError: the device is unknown, not there or does not work, or the file is missing or damaged.
+    """
+    runtimes = available_runtimes()
+    chosen = [runtime for runtime in runtimes if device in ("auto", runtime.device)]
+    if not chosen:
+        keys = ", ".join(dict.fromkeys(runtime.device for runtime in runtimes))
+        raise PoseNet3DError(f"device '{device}' is not available here; choose one of: auto, {keys}")
+    if not path.is_file():
+        raise PoseNet3DError(f"{path}: the network file is missing; install the add-on again")
+    return FallingBackNetwork(path, chosen, warn)
+
+
+class FallingBackNetwork:
+    """A network on the first of some runtimes that works; satisfies `Network`."""
+
+    def __init__(self, path: Path, runtimes: Sequence[Runtime], warn: Warn) -> None:
+        """Open the network; the best runtime comes first.
+
+        Raises:
+            PoseNet3DError: none of them works.
+        """
+        self._path = path
+        self._runtimes = list(runtimes)
+        self._warn = warn
+        self._open()
+
+    def run(self, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Named inputs to named outputs.
+
+        Raises:
+            PoseNet3DError: the device fails, and there is no other to go on with.
+        """
+        while True:
+            try:
+                return self._network.run(inputs)
+            except Exception as error:  # torch, onnxruntime and drivers raise what they like
+                if self.device == "cpu":
+                    raise
+                self._leave_device(error)
+                self._open()
+
+    def _open(self) -> None:
+        while True:
+            try:
+                self._network = self._runtimes[0].open(self._path)
+                break
+            except Exception as error:  # as in run; a torch that is broken fails to import in many ways
+                if self._runtimes[0].device == "cpu":
+                    raise
+                self._leave_device(error)
+        self.device, self.backend = self._network.device, self._network.backend
+
+    def _leave_device(self, error: Exception) -> None:
+        failed = self._runtimes.pop(0)
+        reason = f"{failed} failed ({_first_line(error)})"
+        if not self._runtimes:
+            raise PoseNet3DError(f"{reason}; update its driver, or choose the device auto or cpu") from error
+        self._warn(f"{reason}; used in its place: {self._runtimes[0]}")
+
+
+def _open_with_torch(path: Path) -> Network:
+    from .torch_network import TorchNetwork
+
+    return TorchNetwork(path, "cuda")
+
+
+def _first_line(error: Exception) -> str:
+    """What drivers say runs over many lines and sentences."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,168 @@
+"""ONNX's operators in torch, as far as the networks that ship with us use them.
+
+Each function here makes a node's operation: what is fixed (shapes, bounds, paddings) is read once, as numbers, so that
+nothing has to come back from the device while the network runs. Meanings after https://onnx.ai/onnx/operators/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from .onnx_reader import Node
+
+Operation = Callable[..., Tensor]
+"""A node's inputs, in order, to its one output."""
+Constants = dict[str, NDArray]
+Kind = TypeVar("Kind")
+
+
+def operation_of(node: Node, constants: Constants) -> Operation:
+    """What a node does.
+
+    Raises:
+        ValueError: the operator, or this use of it, is not known here.
+    """
+    if node.operator in _PLAIN:
+        return _PLAIN[node.operator]
+    if node.operator not in _MAKERS:
+        raise ValueError(f"operator {node.operator} is not known")
+    return _MAKERS[node.operator](node, constants)
+
+
+def _numbers(node: Node, constants: Constants, place: int) -> list:
+    """The numbers of an input that must be fixed."""
+    if node.inputs[place] not in constants:
+        raise ValueError(f"{node.operator} is known only with input {place} fixed")
+    return constants[node.inputs[place]].ravel().tolist()
+
+
+def _attribute(node: Node, name: str, default: Kind) -> Kind:
+    value = node.attributes.get(name, default)
+    if not isinstance(value, type(default)):
+        raise ValueError(f"{node.operator}: attribute {name} is {value!r}")
+    return value
+
+
+def _need(node: Node, holds: bool) -> None:
+    if not holds:
+        raise ValueError(f"{node.operator} is not known with {node.attributes}")
+
+
+def _clip(node: Node, constants: Constants) -> Operation:
+    (low,), (high,) = _numbers(node, constants, 1), _numbers(node, constants, 2)
+    return lambda values, *_: values.clamp(low, high)
+
+
+def _concat(node: Node, _: Constants) -> Operation:
+    axis = _attribute(node, "axis", 0)
+    return lambda *parts: torch.cat(parts, axis)
+
+
+def _conv(node: Node, _: Constants) -> Operation:
+    strides, dilations = _attribute(node, "strides", [1, 1]), _attribute(node, "dilations", [1, 1])
+    top, left, bottom, right = _attribute(node, "pads", [0, 0, 0, 0])
+    groups = _attribute(node, "group", 1)
+    _need(node, _attribute(node, "auto_pad", "NOTSET") == "NOTSET")
+
+    def convolve(image: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        if (top, left) == (bottom, right):
+            return functional.conv2d(image, weight, bias, strides, (top, left), dilations, groups)
+        padded = functional.pad(image, (left, right, top, bottom))
+        return functional.conv2d(padded, weight, bias, strides, 0, dilations, groups)
+
+    return convolve
+
+
+def _depth_to_space(node: Node, _: Constants) -> Operation:
+    side = _attribute(node, "blocksize", 1)
+    _need(node, _attribute(node, "mode", "DCR") == "DCR")
+
+    def spread(image: Tensor) -> Tensor:
+        batch, depth, height, width = image.shape
+        blocks = image.reshape(batch, side, side, depth // side**2, height, width)
+        return blocks.permute(0, 3, 4, 1, 5, 2).reshape(batch, depth // side**2, height * side, width * side)
+
+    return spread
+
+
+def _gemm(node: Node, _: Constants) -> Operation:
+    scales = _attribute(node, "alpha", 1.0), _attribute(node, "beta", 1.0)
+    _need(node, scales == (1, 1) and _attribute(node, "transA", 0) == 0 and _attribute(node, "transB", 0) == 1)
+    return functional.linear
+
+
+def _layer_normalization(node: Node, _: Constants) -> Operation:
+    epsilon = _attribute(node, "epsilon", 1e-5)
+    _need(node, _attribute(node, "axis", -1) == -1)
+    return lambda values, scale, bias: functional.layer_norm(values, scale.shape, scale, bias, epsilon)
+
+
+def _max_pool(node: Node, _: Constants) -> Operation:
+    size, strides = _attribute(node, "kernel_shape", [1, 1]), _attribute(node, "strides", [1, 1])
+    _need(node, not set(node.attributes) - {"kernel_shape", "strides"})
+    return lambda image: functional.max_pool2d(image, size, strides)
+
+
+def _pad(node: Node, constants: Constants) -> Operation:
+    before_and_after = _numbers(node, constants, 1)
+    _need(node, _attribute(node, "mode", "constant") == "constant" and len(node.inputs) == 2)
+    count = len(before_and_after) // 2
+    # ONNX: all befores, then all afters; torch: before and after of each axis, the last axis first.
+    pairs = [before_and_after[axis + half] for axis in reversed(range(count)) for half in (0, count)]
+    return lambda values, *_: functional.pad(values, pairs)
+
+
+def _reduce_mean(node: Node, constants: Constants) -> Operation:
+    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
+    return lambda values, *_: values.mean(axes, keepdim=keep)
+
+
+def _reshape(node: Node, constants: Constants) -> Operation:
+    shape = _numbers(node, constants, 1)
+    _need(node, 0 not in shape)
+    return lambda values, *_: values.reshape(shape)
+
+
+def _resize(node: Node, constants: Constants) -> Operation:
+    *unscaled, vertical, horizontal = _numbers(node, constants, 2)
+    mode = _attribute(node, "mode", "nearest"), _attribute(node, "coordinate_transformation_mode", "half_pixel")
+    _need(node, mode == ("linear", "half_pixel") and unscaled == [1, 1] and len(node.inputs) == 3)
+    scale = (vertical, horizontal)
+    return lambda image, *_: functional.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
+
+
+def _transpose(node: Node, _: Constants) -> Operation:
+    axes = _attribute(node, "perm", [0])
+    # Copied, so that what follows has its data in the order for which torch's operations are fastest.
+    return lambda values: values.permute(axes).contiguous()
+
+
+_PLAIN: Final[dict[str, Operation]] = {
+    "Add": torch.add,
+    "Div": torch.div,
+    "Erf": torch.erf,
+    "MatMul": torch.matmul,
+    "Mul": torch.mul,
+    "Sigmoid": torch.sigmoid,
+}
+
+_MAKERS: Final[dict[str, Callable[[Node, Constants], Operation]]] = {
+    "Clip": _clip,
+    "Concat": _concat,
+    "Conv": _conv,
+    "DepthToSpace": _depth_to_space,
+    "Gemm": _gemm,
+    "LayerNormalization": _layer_normalization,
+    "MaxPool": _max_pool,
+    "Pad": _pad,
+    "ReduceMean": _reduce_mean,
+    "Reshape": _reshape,
+    "Resize": _resize,
+    "Transpose": _transpose,
+}

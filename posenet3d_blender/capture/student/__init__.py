@@ -1,0 +1,1 @@
+"""The student network: its input features, its definition and its predictions."""

@@ -1,0 +1,88 @@
+"""What the student network sees: a window of 2D points, freed of where in the picture the person stands and how large.
+
+The window's points are turned into viewing rays and seen by a virtual camera that looks straight at the person
+(the perspective crop of Yu et al., "PCLs", CVPR 2021): the same pose then looks the same at the picture's edge and in
+its middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
+
+STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
+"""The detector's 25 keypoints, then two joints that motion capture and some 2D formats have."""
+STUDENT_POINT_COUNT: Final = KEYPOINT_COUNT + 2
+STUDENT_FEATURE_COUNT: Final = 3 * STUDENT_POINT_COUNT + 1
+STUDENT_RATE: Final = 30.0
+"""Samples per second in a window, whatever the footage's rate."""
+STUDENT_WINDOW: Final = 32
+"""Samples in a window: about one second."""
+
+LARGEST_POINT: Final = 5.0
+"""Normalised points are held within it: what lies farther out is a fault."""
+
+_TORSO: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("shoulder", "hip") for side in ("left", "right")]
+_LIMBS: Final = [
+    KEYPOINT_INDEX[f"{side}_{part}"]
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    for side in ("left", "right")
+]
+
+
+@dataclass(frozen=True)
+class StudentInput:
+    """A batch of windows, ready for the network."""
+
+    features: NDArray[np.float32]
+    """(B, T, 82): x, y and confidence of each point, then the logarithm of the window's angular size."""
+    view_rotations: NDArray[np.float32]
+    """(B, 3, 3) from the camera's frame to the virtual camera's."""
+
+
+def normalise_windows(rays: NDArray[np.floating], confidence: NDArray[np.floating]) -> StudentInput:
+    """Turn windows of image points into the network's input.
+
+    Args:
+        rays: (B, T, 27, 2) x/z and y/z of each point in the camera frame (pixels from the principal point over the
+            focal length).
+        confidence: (B, T, 27) from 0 to 1; a point of confidence 0 is not looked at.
+    """
+    rays, confidence = rays.astype(np.float32), confidence.astype(np.float32)
+    view_rotations = _rotations_onto_axis(_weighted_centre(rays, confidence))
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)
+    seen = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]
+    points = seen[..., :2] / np.maximum(seen[..., 2:], 0.1)
+    weights = confidence[:, :, _LIMBS]
+    square = (points[:, :, _LIMBS] ** 2).sum(-1)
+    size = np.sqrt((weights * square).sum((1, 2)) / np.maximum(weights.sum((1, 2)), 1e-3))
+    size = np.maximum(size, 1e-3)[:, None, None]
+    points = np.clip(points / size[..., None], -LARGEST_POINT, LARGEST_POINT) * (confidence > 0)[..., None]
+    batch, window = rays.shape[:2]
+    log_size = np.broadcast_to(np.log(size), (batch, window, 1))
+    features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)
+    return StudentInput(features.astype(np.float32), view_rotations)
+
+
+def _weighted_centre(rays: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B, 2) mean of the torso's points, or of all points where no torso is seen."""
+    torso_weight = confidence[:, :, _TORSO]
+    everything = confidence.sum((1, 2), keepdims=True)[..., None]
+    fallback = (confidence[..., None] * rays).sum((1, 2)) / np.maximum(everything[:, 0, 0], 1e-6)
+    total = torso_weight.sum((1, 2))[:, None]
+    torso = (torso_weight[..., None] * rays[:, :, _TORSO]).sum((1, 2)) / np.maximum(total, 1e-6)
+    return np.where(total > 1e-3, torso, fallback)
+
+
+def _rotations_onto_axis(centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B, 3, 3) the least rotation that brings the ray (x, y, 1) onto the z axis."""
+    direction = np.concatenate([centre, np.ones_like(centre[:, :1])], axis=-1)
+    x, y, z = (direction / np.linalg.norm(direction, axis=-1, keepdims=True)).T
+    scale = 1 / (1 + z)
+    rows = [[1 - x * x * scale, -x * y * scale, -x], [-x * y * scale, 1 - y * y * scale, -y], [x, y, z]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2).astype(np.float32)

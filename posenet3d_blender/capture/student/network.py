@@ -1,0 +1,111 @@
+"""The student: a window of 2D points to SMPL rotations and shape. The one definition.
+
+The network mixes in turn along time and along features (an MLP-Mixer, Tolstikhin et al. 2021): on a CPU that is many
+times cheaper than attention, and a window of one second is short enough to be seen whole in every layer. A window of
+one sample is judged without what is learnt of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...body.skeleton import JOINT_COUNT
+from .features import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
+
+
+@dataclass(frozen=True)
+class StudentConfig:
+    """Sizes of the network; stored with its weights."""
+
+    width: int = 384
+    blocks: int = 5
+    expansion: int = 2
+    features: int = STUDENT_FEATURE_COUNT
+    window: int = STUDENT_WINDOW
+    shape_count: int = 10
+
+
+class StudentOutput(NamedTuple):
+    """What the student says of a window, in the frame of its virtual camera (x right, y down, z forward)."""
+
+    rotations: Tensor
+    """(B, T, 24, 6) rotations relative to the parent as six numbers, the pelvis's in the virtual camera."""
+    betas: Tensor
+    """(B, 10) shape coefficients of the shipped body."""
+    up: Tensor
+    """(B, T, 3) against gravity, of any length."""
+    contacts: Tensor
+    """(B, T, 2) logits that the left and the right foot rest."""
+    bone_offsets: Tensor
+    """(B, 24, 3) metres to add to the rest bones of the shipped body in this shape: the person's own skeleton."""
+
+
+class _Mixer(nn.Module):
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        hidden = config.expansion * config.width
+        self.time_norm = nn.LayerNorm(config.width)
+        # Until something of time is learnt, a block judges each sample by itself.
+        last = nn.Linear(config.window, config.window)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.time = nn.Sequential(nn.Linear(config.window, config.window), nn.GELU(), last)
+        self.feature_norm = nn.LayerNorm(config.width)
+        self.feature = nn.Sequential(nn.Linear(config.width, hidden), nn.GELU(), nn.Linear(hidden, config.width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1] > 1:
+            x = x + self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2)
+        return x + self.feature(self.feature_norm(x))
+
+
+class StudentNetwork(nn.Module):
+    """Features (B, T, 82) of `student_input.normalise_windows` to a `StudentOutput`."""
+
+    def __init__(self, config: StudentConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Linear(config.features, config.width)
+        self.blocks = nn.Sequential(*[_Mixer(config) for _ in range(config.blocks)])
+        self.norm = nn.LayerNorm(config.width)
+        self.pose = nn.Linear(config.width, 6 * JOINT_COUNT)
+        self.shape = nn.Linear(config.width, config.shape_count)
+        self.up = nn.Linear(config.width, 3)
+        self.contact = nn.Linear(config.width, 2)
+        self.bones = nn.Linear(config.width, 3 * JOINT_COUNT)
+        # Start from the rest pose, upright before the camera, so that the first steps are not spent on finding it.
+        with torch.no_grad():
+            for head in (self.pose, self.shape, self.up, self.contact):
+                head.weight.mul_(0.1)
+                head.bias.zero_()
+            self.pose.bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(JOINT_COUNT))
+            self.pose.bias[:6] = torch.tensor([-1.0, 0, 0, 0, -1, 0])
+            self.up.bias.copy_(torch.tensor([0.0, -1, 0]))
+            # Nobody's skeleton differs from the body's until it is learnt.
+            self.bones.weight.zero_()
+            self.bones.bias.zero_()
+
+    def forward(self, features: Tensor) -> StudentOutput:
+        x = self.norm(self.blocks(self.embed(features)))
+        whole = x.mean(1)
+        return StudentOutput(
+            rotations=self.pose(x).unflatten(-1, (JOINT_COUNT, 6)),
+            betas=self.shape(whole),
+            up=self.up(x),
+            contacts=self.contact(x),
+            bone_offsets=self.bones(whole).unflatten(-1, (JOINT_COUNT, 3)),
+        )
+
+    def time_parameters(self) -> list[nn.Parameter]:
+        """What single samples neither use nor teach."""
+        return [
+            parameter
+            for block in self.blocks
+            if isinstance(block, _Mixer)
+            for part in (block.time_norm, block.time)
+            for parameter in part.parameters()
+        ]

@@ -1,0 +1,71 @@
+"""NumPy's archives, read and written: whatever is wrong with a file ends in one plain line."""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .atomic_write import writing
+from .errors import PoseNet3DError
+
+_DAMAGED = (
+    # what zipfile, zlib and NumPy's parser of array headers raise on bytes that make no sense
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+    OSError,
+)
+
+
+def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, NDArray]:
+    """The arrays of an archive; nothing in it is executed.
+
+    Args:
+        path: the `.npz`.
+        wanted: what should have been given, for the message: "a motion .npz that capture wrote".
+        keys: only these are read, as far as they are there; None: all.
+
+    Raises:
+        PoseNet3DError: the file is missing, can't be read, or is no whole archive of plain arrays.
+    """
+    try:
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            arrays = {key: archive[key] for key in archive.files if keys is None or key in keys}
+        # a member without an array's header comes as bytes
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("not only arrays")
+        return arrays
+    except FileNotFoundError:
+        raise PoseNet3DError(f"{path}: no such file; give {wanted}") from None
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise PoseNet3DError(f"{path}: can't be read ({error.strerror}); give {wanted}") from error
+        raise PoseNet3DError(f"{path}: not a whole .npz of plain arrays; give {wanted}") from error
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write an archive, compressed, whole or not at all, under exactly this name.
+
+    Raises:
+        PoseNet3DError: the file can't be written.
+    """
+    # A stream, as NumPy adds an ending to a name that lacks it.
+    with writing(path) as partial, partial.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)

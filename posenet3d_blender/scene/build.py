@@ -1,0 +1,106 @@
+"""From captured motions to a Blender scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from ..body.model import Body
+from ..motion import Motion
+from .armature import add_armature
+from .camera import add_camera
+from .footage import show_footage_in_steps
+from .incremental import Steps, run
+from .keys import key_motion_in_steps
+from .markers import mark_low_confidence
+from .skin import add_material, add_skin_in_steps
+from .timeline import set_timeline, start_frame
+
+
+def build_scene(motions: Sequence[Motion], body: Body, footage_path: Path | None = None) -> list[bpy.types.Object]:
+    """Add everyone's armature and skin, and the solved camera with the footage behind them, to the current scene.
+
+    All goes in one new collection named after the footage. Nothing that is there already is removed; the scene's
+    frame rate and range, its camera and its render size become the footage's, and markers name the frames of low
+    confidence.
+
+    Args:
+        motions: one per person, of the same footage and rate; at least one.
+        body: whose shape coefficients and rest joints the motions are made with.
+        footage_path: the video; None when there is none to show.
+
+    Returns:
+        One armature object per motion, in the same order.
+    """
+    return run(build_scene_in_steps(motions, body, footage_path))
+
+
+def build_scene_in_steps(
+    motions: Sequence[Motion], body: Body, footage_path: Path | None = None
+) -> Steps[list[bpy.types.Object]]:
+    """`build_scene`, step by step; the scene's own settings change in the last step.
+
+    Dropped half done, or on an error, it leaves the file as it was.
+    """
+    scene = bpy.context.scene
+    name = footage_path.stem if footage_path else "PoseNet3D"
+    collection = bpy.data.collections.new(name)
+    scene.collection.children.link(collection)
+    try:
+        armatures = yield from _add_people(motions, body, name, collection)
+        camera = next((motion.camera for motion in motions if motion.camera), None)
+        camera_object = add_camera(f"{name}_camera", camera, collection) if camera else None
+        if camera_object and camera and footage_path:
+            yield from show_footage_in_steps(camera_object, footage_path, camera.image_size, motions)
+    except BaseException:  # GeneratorExit too: nobody waits for the rest any more
+        _remove(collection)
+        raise
+    set_timeline(scene, motions)
+    if camera_object and camera:
+        scene.camera = camera_object
+        scene.render.resolution_x, scene.render.resolution_y = camera.image_size
+        scene.render.resolution_percentage = 100
+    for armature, motion in zip(armatures, motions, strict=True):
+        mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions))
+    scene.frame_set(scene.frame_start)
+    return armatures
+
+
+def reset_to_empty() -> None:
+    """Throw away the open file and start from an empty one: for commands without a window, never for a user's session.
+
+    Preferences and add-ons stay, ours among them.
+    """
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+def _add_people(
+    motions: Sequence[Motion], body: Body, name: str, collection: bpy.types.Collection
+) -> Steps[list[bpy.types.Object]]:
+    material = add_material(f"{name}_body")
+    armatures = []
+    for number, motion in enumerate(motions, start=1):
+        person = name if len(motions) == 1 else f"{name}_person{number}"
+        armature = add_armature(person, body, motion.betas, collection)
+        armatures.append(armature)
+        yield
+        yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
+        yield from key_motion_in_steps(armature, motion, start_frame(motion, motions))
+    return armatures
+
+
+def _remove(collection: bpy.types.Collection) -> None:
+    """Take away a collection of ours with all that was made for it."""
+    made: dict[bpy.types.ID, None] = {collection: None}
+    for part in collection.objects:
+        made |= dict.fromkeys((part, part.data))
+        for animated in (part, part.data):
+            if animated.animation_data and animated.animation_data.action:
+                made[animated.animation_data.action] = None
+        if part.type == "MESH":
+            made |= dict.fromkeys(part.data.materials)
+        if part.type == "CAMERA":
+            made |= {image.image: None for image in part.data.background_images if image.image}
+    bpy.data.batch_remove(list(made))

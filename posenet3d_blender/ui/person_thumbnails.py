@@ -1,0 +1,71 @@
+"""A picture of each person in the footage, to choose from. No bpy here: it is made in a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..progress import Progress
+
+if TYPE_CHECKING:
+    from ..capture.detection.find_people import PersonTrack
+    from ..capture.video.footage import Footage
+
+PICTURE_SIZE: Final = 128
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One person at their best moment."""
+
+    number: int
+    """From 1, as a capture counts people."""
+    picture: NDArray[np.uint8]
+    """(PICTURE_SIZE, PICTURE_SIZE, 3) RGB."""
+    seconds: float
+    """For which they are in view."""
+
+
+def find_portraits(
+    video: Path, start: float | None, end: float | None, device: str, progress: Progress
+) -> list[Portrait]:
+    """Everyone in the footage between `start` and `end`, seconds.
+
+    Raises:
+        PoseNet3DError: the footage can't be read, or nobody is in it.
+    """
+    from ..capture.detection.blazepose.assets import open_person_detector
+    from ..capture.detection.find_people import choose, find_people
+    from ..capture.video.footage import open_footage
+
+    footage = open_footage(video)
+    found = find_people(footage, start, end, open_person_detector(device), progress)
+    portraits = []
+    for number in range(1, len(found) + 1):
+        (track,) = choose(found, str(number), video)
+        portraits.append(Portrait(number, _picture(footage, track), track.duration))
+        progress("people", 1.0)
+    return portraits
+
+
+def _picture(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
+    from ..capture.video.footage import read_frames
+
+    sizes = np.array([region.size for region in track.regions])
+    best = int(np.argmax(track.scores * sizes))
+    region, time = track.regions[best], float(track.time[best])
+    frame = next(read_frames(footage, time, time))
+    return _crop(frame.image, region.x, region.y, region.size)
+
+
+def _crop(image: NDArray[np.uint8], x: float, y: float, size: float) -> NDArray[np.uint8]:
+    """The square around a place, pixels; black where it reaches over the picture's edge."""
+    import cv2
+
+    to_crop = np.array([[1, 0, size / 2 - x], [0, 1, size / 2 - y]]) * (PICTURE_SIZE / size)
+    crop = cv2.warpAffine(image, to_crop, (PICTURE_SIZE, PICTURE_SIZE), flags=cv2.INTER_LINEAR)
+    return crop.astype(np.uint8, copy=False)

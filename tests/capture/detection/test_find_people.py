@@ -1,0 +1,133 @@
+"""Who is found in real footage, who is chosen, and that nobody takes over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
+from posenet3d_blender.capture.detection.blazepose.detector import PersonDetector
+from posenet3d_blender.capture.detection.blazepose.landmarks import LandmarkFinder
+from posenet3d_blender.capture.detection.blazepose.regions import Region
+from posenet3d_blender.capture.detection.find_people import PersonTrack, choose, find_people, sweep_windows
+from posenet3d_blender.capture.detection.landmark_pass import track_keypoints
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
+from posenet3d_blender.capture.video.footage import open_footage, read_frames
+from posenet3d_blender.errors import PoseNet3DError
+
+from ..conftest import WriteVideo, quarters
+
+CLIP = Path("clip.mp4")
+
+
+@pytest.fixture(scope="module")
+def detector() -> PersonDetector:
+    return open_person_detector("cpu")
+
+
+@pytest.fixture(scope="module")
+def finder() -> LandmarkFinder:
+    return open_landmark_finder("full", "cpu")
+
+
+def track(x: float, size: float, first: float, last: float) -> PersonTrack:
+    time = np.arange(first, last, 0.1)
+    return PersonTrack(time, tuple(Region(x, 100, size, 0) for _ in time), np.ones(len(time)))
+
+
+def hips(keypoints: Keypoints) -> np.ndarray:
+    return keypoints.points[:, [KEYPOINT_INDEX["left_hip"], KEYPOINT_INDEX["right_hip"]]].mean(axis=1)
+
+
+def test_choosing() -> None:
+    right_large, left_small, passer = track(500, 400, 0, 4), track(100, 100, 0, 5), track(300, 600, 1, 2)
+    tracks = [right_large, left_small, passer]
+    assert choose(tracks, "largest", CLIP) == [right_large]
+    assert choose(tracks, "longest", CLIP) == [left_small]
+    assert choose(tracks, "all", CLIP) == [left_small, passer, right_large]
+    assert [choose(tracks, number, CLIP)[0] for number in "123"] == [left_small, passer, right_large]
+
+
+@pytest.mark.parametrize(
+    ("person", "message"),
+    [
+        ("4", r"clip.mp4: there is no person 4; 1 found, counted from the left"),
+        ("0", "person '0' is not known"),
+        ("nearest", "person 'nearest' is not known"),
+        ("-1", "person '-1' is not known"),
+    ],
+)
+def test_choosing_nobody(person: str, message: str) -> None:
+    with pytest.raises(PoseNet3DError, match=message):
+        choose([track(0, 100, 0, 1)], person, CLIP)
+
+
+def test_nobody_in_view(write_video: WriteVideo, detector: PersonDetector) -> None:
+    footage = open_footage(write_video("empty.mp4", [quarters(320, 180)] * 10))
+    with pytest.raises(PoseNet3DError, match=r"empty.mp4: no person found"):
+        find_people(footage, None, None, detector)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (720, 1280), (640, 640), (4000, 500)])
+def test_sweep_covers_the_picture(size: tuple[int, int]) -> None:
+    windows = sweep_windows(size, min(size))
+    covered = np.zeros((size[1] // 10, size[0] // 10), bool)
+    for window in windows[1:] or windows:
+        left, top, side = (round(value / 10) for value in (window.left, window.top, window.side))
+        covered[max(top, 0) : top + side, max(left, 0) : left + side] = True
+    assert covered.all()
+    assert len(windows) == {1920: 4, 720: 4, 640: 1, 4000: 16}[size[0]]
+
+
+def test_walk_is_covered_from_the_first_frame_to_the_last(
+    shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder
+) -> None:
+    footage = open_footage(shared_folder / "video" / "opencap_walk.mp4")
+    people = find_people(footage, None, None, detector)
+    assert len(people) == 1
+    keypoints = track_keypoints(footage, people[0], finder)
+    assert (keypoints.confidence.max(axis=1) > 0.5).all()
+    np.testing.assert_array_equal(keypoints.time, footage.time)
+    steps = np.linalg.norm(np.diff(hips(keypoints), axis=0), axis=1)
+    assert steps.max() < 15, "pixels a frame: she walks"
+
+
+def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
+    footage = open_footage(shared_folder / "video" / "p2s_multi_cam02.mp4")
+    people = find_people(footage, None, 0.6, detector)
+    assert len(people) == 2
+    left, right = (
+        track_keypoints(footage, choose(people, number, CLIP)[0], finder, None, 0.6) for number in ("1", "2")
+    )
+    assert (left.confidence.max(axis=1) > 0.5).mean() > 0.95
+    assert (right.confidence.max(axis=1) > 0.5).mean() > 0.95
+    assert (hips(right)[:, 0] - hips(left)[:, 0]).min() > 150
+
+
+def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
+    footage = open_footage(shared_folder / "video" / "sports2d_demo.mp4")
+    span = (3.0, 4.6)  # she walks past below him while he is on the roof
+    people = find_people(footage, *span, detector)
+    man = min(people, key=lambda one: one.regions[0].y)
+    others = [one for one in people if one is not man]
+    keypoints = track_keypoints(footage, man, finder, *span, others=others)
+    seen = keypoints.confidence.max(axis=1) > 0
+    assert seen.mean() > 0.8
+    assert hips(keypoints)[seen, 1].max() < 450
+
+
+def test_someone_who_leaves_for_two_seconds_is_found_again(
+    shared_folder: Path, write_video: WriteVideo, detector: PersonDetector, finder: LandmarkFinder
+) -> None:
+    walk = open_footage(shared_folder / "video" / "opencap_walk.mp4")
+    pictures = [frame.image[::2, ::2] for frame in read_frames(walk) if frame.index % 2 == 0]
+    nobody = [np.full_like(pictures[0], 90)] * 50
+    footage = open_footage(write_video("leaves.mp4", [*pictures[:18], *nobody, *pictures[18:]]))
+    people = find_people(footage, None, None, detector)
+    assert len(people) == 1
+    seen = track_keypoints(footage, people[0], finder).confidence.max(axis=1) > 0
+    assert seen[:18].all()
+    assert not seen[18:68].any()
+    assert seen[68:].all()

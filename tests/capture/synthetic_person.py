@@ -1,0 +1,44 @@
+"""A made-up person in front of a camera, with exact truth, for tests of sampling, student and solve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posenet3d_blender.body.keypoints import body_keypoints
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_INDEX
+from posenet3d_blender.capture.keypoints.keypoints import Keypoints
+from posenet3d_blender.capture.solve.posed_body import PosedBody
+
+FOCAL_LENGTH = 1000.0
+IMAGE_SIZE = (720, 1280)
+
+
+@dataclass(frozen=True)
+class MadeUpPerson:
+    truth: PosedBody
+    keypoints: Keypoints
+
+
+def swaying_person(body: Body, time: NDArray[np.float64]) -> MadeUpPerson:
+    """Someone who faces the camera 4 m away, bends the knees, swings the arms and drifts sideways."""
+    axis_angle = np.zeros((len(time), 24, 3))
+    axis_angle[:, 0] = (np.pi - 0.1, 0, 0)
+    swing = np.sin(2 * np.pi * 0.7 * time)
+    for side, sign in (("left", 1), ("right", -1)):
+        bend = 0.5 + 0.3 * swing
+        axis_angle[:, JOINT_INDEX[f"{side}_hip"], 0] = -bend
+        axis_angle[:, JOINT_INDEX[f"{side}_knee"], 0] = 2 * bend
+        axis_angle[:, JOINT_INDEX[f"{side}_ankle"], 0] = -bend
+        axis_angle[:, JOINT_INDEX[f"{side}_shoulder"], 2] = -sign * (0.9 + 0.3 * swing)
+        axis_angle[:, JOINT_INDEX[f"{side}_elbow"], 1] = -sign * 0.6
+    pelvis = np.stack([0.2 * np.sin(time), 0.1 - 0.1 * swing, 4 + 0 * time], -1)
+    betas = np.zeros(10)
+    betas[1] = 0.5
+    truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, betas)
+    points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
+    return MadeUpPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))

@@ -1,0 +1,46 @@
+"""Writing files whole or not at all, and whose failure it was."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.errors import PoseNet3DError
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "note.txt"
+    with writing(target) as partial:
+        partial.write_text("first")
+        assert not target.exists()
+    with pytest.raises(KeyError), writing(target) as partial:
+        partial.write_text("second")
+        raise KeyError
+    assert target.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG])
+def test_a_full_disk_is_said_to_be_one(tmp_path: Path, number: int) -> None:
+    with pytest.raises(PoseNet3DError, match="note.txt: can't be written"), writing(tmp_path / "note.txt"):
+        raise OSError(number, "no room")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_vanishes_or_is_a_folder_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(PoseNet3DError, match="can't be written"), writing(tmp_path / "note.txt"):
+        pass
+    with pytest.raises(PoseNet3DError, match="can't be written"), writing(tmp_path / "note.txt") as partial:
+        partial.read_text()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(PoseNet3DError, match="folder: can't be written"), writing(tmp_path / "folder") as partial:
+        partial.write_text("text")
+
+
+def test_a_failure_to_read_another_file_is_not_called_a_failure_to_write(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="elsewhere"), writing(tmp_path / "note.txt"):
+        (tmp_path / "elsewhere").read_text()
+    assert not list(tmp_path.iterdir())
