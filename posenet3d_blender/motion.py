@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Array
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
@@ -41,21 +42,21 @@ _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
 class Motion:
     """One person's motion at a constant rate, in SMPL's parameters."""
 
-    poses: NDArray[np.float64]
+    poses: Array
     """(T, 24, 3) axis-angle, radians; each joint's rotation relative to its parent, the pelvis's in the world."""
-    trans: NDArray[np.float64]
+    trans: Array
     """(T, 3) metres, SMPL's translation: the pelvis stands at its rest position plus this."""
-    betas: NDArray[np.float64]
+    betas: Array
     """(10,) shape coefficients of the body."""
     frame_rate: float
     """Frames per second, constant; 24000/1001 and the like are kept as floats."""
-    time: NDArray[np.float64]
+    time: Array
     """(T,) seconds since the video's first frame."""
-    joints: NDArray[np.float64]
+    joints: Array
     """(T, 24, 3) joint positions in the world, metres."""
-    contacts: NDArray[np.float64]
+    contacts: Array
     """(T, 2) probability that the left and the right foot rest on the floor."""
-    confidence: NDArray[np.float64]
+    confidence: Array
     """(T,) from 0 (guessed) to 1 (seen well)."""
     camera: Camera | None = None
     """The solved camera, when the motion came from footage."""

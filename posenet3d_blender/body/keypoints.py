@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .model import Body
 from .skeleton import JOINT_INDEX, mirrored_name
-
-Array = NDArray[np.float64]
 
 KEYPOINT_NAMES: Final[tuple[str, ...]] = (
     # COCO's 17, in COCO's order

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .skeleton import JOINT_COUNT, PARENTS
-
-Array = NDArray[np.float64]
 
 
 def forward_kinematics(rotations: NDArray[np.floating], rest_joints: NDArray[np.floating]) -> tuple[Array, Array]:

@@ -13,13 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..errors import PoseNet3DError
 from ..npz import read_npz
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
 from .smpl_pickle import read_smpl_pickle
-
-Array = NDArray[np.float64]
 
 SHAPE_COUNT: Final = 10
 SHIPPED_BODY: Final = Path(__file__).parents[1] / "assets" / "body" / "body_smpl24.npz"

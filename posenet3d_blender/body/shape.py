@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .model import SHAPE_COUNT, Body
 from .skeleton import JOINT_NAMES, PARENTS
-
-Array = NDArray[np.float64]
 
 # Arms and legs mean the same in every body; where hips, spine and collars lie is each body's own convention.
 _LIMBS = ("knee", "ankle", "elbow", "wrist")

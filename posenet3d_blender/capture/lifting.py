@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..arrays import Array
 from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
@@ -18,8 +16,6 @@ from .solve.solver import solve
 from .solve.terms import SolveWeights
 from .student.features import STUDENT_RATE
 from .student.predict import Student
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.kinematics import forward_kinematics
 from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
 from ..body.skeleton import JOINT_INDEX
@@ -15,8 +16,6 @@ from ..camera import Camera
 from ..motion import Motion
 from .lifting import LiftedPerson
 from .solve.posed_body import PosedBody
-
-Array = NDArray[np.float64]
 
 _FEET: Final = [[JOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "foot")] for side in ("left", "right")]
 _RESTING: Final = 0.5

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
 
@@ -57,14 +58,12 @@ def main_child(joint: int) -> int | None:
     return next((child for child in range(JOINT_COUNT) if PARENTS[child] == joint), None)
 
 
-def rest_rotations(armature: bpy.types.Object) -> NDArray[np.float64]:
+def rest_rotations(armature: bpy.types.Object) -> Array:
     """(24, 3, 3) the bones' axes at rest, as columns, in the armature's frame, in SMPL's order."""
     return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
 
 
-def _tails(
-    heads: NDArray[np.float64], vertices: NDArray[np.float64], skin_weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _tails(heads: Array, vertices: Array, skin_weights: Array) -> Array:
     """(24, 3): each bone ends at its main child, the last ones where their skin ends."""
     tails = np.empty_like(heads)
     for joint, head in enumerate(heads):
@@ -79,7 +78,7 @@ def _tails(
     return tails
 
 
-def _last_direction(joint: int, heads: NDArray[np.float64]) -> NDArray[np.float64]:
+def _last_direction(joint: int, heads: Array) -> Array:
     """Unit vector along head, toes or fingers."""
     name = JOINT_NAMES[joint]
     if name == "head":
@@ -90,7 +89,7 @@ def _last_direction(joint: int, heads: NDArray[np.float64]) -> NDArray[np.float6
     return along / np.linalg.norm(along)
 
 
-def _add_bones(armature: bpy.types.Object, heads: NDArray[np.float64], tails: NDArray[np.float64]) -> None:
+def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:
     view_layer = bpy.context.view_layer
     active = view_layer.objects.active
     if active is not None and active.mode != "OBJECT":
@@ -108,5 +107,5 @@ def _add_bones(armature: bpy.types.Object, heads: NDArray[np.float64], tails: ND
     view_layer.objects.active = active
 
 
-def _z_axis(name: str, direction: NDArray[np.float64]) -> NDArray[np.float64]:
+def _z_axis(name: str, direction: Array) -> Array:
     return _FRONT if name.endswith(_ARM_PARTS) else np.cross(_LEFT, direction)

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.rotations import continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
@@ -117,7 +118,7 @@ def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
         raise PoseNet3DError(f"{target.name}: its pelvis can't move; disconnect it from its parent in edit mode")
 
 
-def _signals(source: bpy.types.Object, frames: range) -> dict[str, NDArray[np.float64]]:
+def _signals(source: bpy.types.Object, frames: range) -> dict[str, Array]:
     """Foot contacts and confidence, which a new action of the same armature must not lose."""
     if not source.animation_data.action:
         return {}
@@ -155,7 +156,7 @@ def _key_rotation(
     target: bpy.types.Object,
     name: str,
     frames: range,
-    quaternions: NDArray[np.float64],
+    quaternions: Array,
     tolerance: Tolerance | None,
 ) -> None:
     mode = target.pose.bones[name].rotation_mode
@@ -165,7 +166,7 @@ def _key_rotation(
         write_curves(action, target, path, np.array(frames), values, name)
         return
 
-    def degrees_off(samples: slice, channels: NDArray[np.float64]) -> NDArray[np.float64]:
+    def degrees_off(samples: slice, channels: Array) -> Array:
         return angles_between(to_quaternions(channels, mode), quaternions[samples])
 
     keys = reduce_keys(values, degrees_off, tolerance.degrees)
@@ -176,7 +177,7 @@ def _key_pelvis(
     action: bpy.types.Action,
     target: bpy.types.Object,
     frames: range,
-    locations: NDArray[np.float64],
+    locations: Array,
     tolerance: Tolerance | None,
 ) -> None:
     path = 'pose.bones["pelvis"].location'
@@ -186,7 +187,7 @@ def _key_pelvis(
     parent = target.pose.bones["pelvis"].parent
     scale = max(target.matrix_world.to_scale()) * (max(parent.matrix.to_scale()) if parent else 1.0)
 
-    def millimetres_off(samples: slice, channels: NDArray[np.float64]) -> NDArray[np.float64]:
+    def millimetres_off(samples: slice, channels: Array) -> Array:
         return 1000 * scale * np.linalg.norm(channels - locations[samples], axis=-1)
 
     keys = reduce_keys(locations, millimetres_off, tolerance.millimetres)
@@ -198,7 +199,7 @@ def _write_sparse(
     target: bpy.types.Object,
     path: str,
     frames: range,
-    values: NDArray[np.float64],
+    values: Array,
     keys: NDArray[np.int64],
     group: str,
 ) -> None:

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array
+
 Deviation = Callable[[slice, Array], Array]
 """Takes which samples, and N interpolated values (N, C) in their place; gives how far each is off, (N,)."""
 

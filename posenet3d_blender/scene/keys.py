@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
 from ..motion import Motion
@@ -54,7 +55,7 @@ def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame:
     return action
 
 
-def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> NDArray[np.float64]:
+def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> Array:
     """(T, 24, 4) each bone's turn away from rest in its own axes, without sign flips along time.
 
     Args:
@@ -64,7 +65,7 @@ def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> NDArray[np.f
     return np.stack([_joint_quaternions(motion, joint, axes) for joint, axes in enumerate(rest)], axis=1)
 
 
-def _joint_quaternions(motion: Motion, joint: int, rest: NDArray[np.floating]) -> NDArray[np.float64]:
+def _joint_quaternions(motion: Motion, joint: int, rest: NDArray[np.floating]) -> Array:
     """(T, 4) one bone's part of `bone_quaternions`; `rest` (3, 3)."""
     rotations = axis_angle_to_matrix(motion.poses[:, joint])
     # the pelvis's already ends in the world's axes
@@ -104,7 +105,7 @@ def transform_curve(curve: bpy.types.FCurve, shift: float, scale: float) -> None
     curve.update()
 
 
-def _pelvis_locations(armature: bpy.types.Object, motion: Motion) -> NDArray[np.float64]:
+def _pelvis_locations(armature: bpy.types.Object, motion: Motion) -> Array:
     """(T, 3) the pelvis bone's way from its rest position, in its own axes, metres."""
     bone = armature.data.bones["pelvis"]
     rest = np.array(bone.head_local)

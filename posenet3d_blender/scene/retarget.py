@@ -21,13 +21,12 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.rotations import matrix_to_axis_angle
 from ..body.skeleton import JOINT_COUNT, JOINT_NAMES
 from ..errors import PoseNet3DError
 from .armature import rest_rotations
 from .isolated_scene import only
-
-Array = NDArray[np.float64]
 
 _NEARLY_ALONG_AXES: Final = np.radians(20.0)
 """Bodies differ by a few degrees between hips and neck; a skeleton that is turned on purpose is turned by more."""

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.rotations import axis_angle_to_quaternion, continuous_quaternions, quaternion_to_matrix
 
-Array = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 _TURN: Final = 2 * math.pi

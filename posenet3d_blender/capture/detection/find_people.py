@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
 from ..video.footage import Footage, Frame, read_frames
@@ -38,11 +39,11 @@ SHORTEST_STAY: Final = 0.25
 class PersonTrack:
     """Where one person was seen by the detector."""
 
-    time: NDArray[np.float64]
+    time: Array
     """(K,) seconds, strictly rising."""
     regions: tuple[Region, ...]
     """K regions, pixels of the upright picture."""
-    scores: NDArray[np.float64]
+    scores: Array
     """(K,) the detector's scores."""
 
     @property
@@ -219,7 +220,7 @@ def _sights(frame: Frame, detections: list[Detection]) -> list[Sight]:
     return [Sight(frame.time, one, mean_colours(frame.image, one.region)) for one in merge(detections)]
 
 
-def mean_colours(image: NDArray[np.uint8], region: Region) -> NDArray[np.float64]:
+def mean_colours(image: NDArray[np.uint8], region: Region) -> Array:
     """(2, 3) mean RGB, 0 to 1, of a strip over the chest and of one over the legs."""
     along = np.linspace(0.05, 0.18, 14)
     across = np.linspace(-0.03, 0.03, 7)

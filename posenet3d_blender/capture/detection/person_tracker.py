@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from .blazepose.detector import Detection
 from .blazepose.regions import Region
 
@@ -42,7 +42,7 @@ class Sight:
     time: float
     """Seconds."""
     detection: Detection
-    colours: NDArray[np.float64]
+    colours: Array
     """(2, 3) mean RGB of the chest and of the legs, 0 to 1."""
 
     @property
@@ -65,7 +65,7 @@ class Trail:
         return self.sights[-1]
 
     @property
-    def colours(self) -> NDArray[np.float64]:
+    def colours(self) -> Array:
         """(2, 3) the median over the sights, against arms and passers-by before the chest."""
         return np.median([sight.colours for sight in self.sights], axis=0)
 

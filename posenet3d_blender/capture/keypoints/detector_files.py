@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...errors import PoseNet3DError
 from .keypoints import KEYPOINT_COUNT, Keypoints
 from .layouts import BLAZEPOSE_33, BODY_25, COCO_17, indices
@@ -30,7 +30,7 @@ _SCORE_KEYS: Final = ("visibility", "score", "confidence")
 
 Json: TypeAlias = Any
 """What json.loads gives: checked by those who read files of keypoints, and nowhere else seen."""
-Pose: TypeAlias = NDArray[np.float64]
+Pose: TypeAlias = Array
 """(points, 3) x, y and score of one person in one frame; score 0: not seen."""
 
 
@@ -60,12 +60,12 @@ class PointLayout:
     """Which of its points we use."""
     ours: list[int]
     """Where each of these stands in KEYPOINT_NAMES."""
-    unit: NDArray[np.float64]
+    unit: Array
     """(2,) pixels across and down."""
     image_size: tuple[int, int]
     """Width and height, pixels."""
 
-    def keypoints(self, time: NDArray[np.float64], poses: Sequence[Pose | None]) -> Keypoints:
+    def keypoints(self, time: Array, poses: Sequence[Pose | None]) -> Keypoints:
         """One person's 2D joints: their pose at each time (T,), seconds, None where they are not seen."""
         points = np.zeros((len(poses), KEYPOINT_COUNT, 2))
         confidence = np.zeros((len(poses), KEYPOINT_COUNT))

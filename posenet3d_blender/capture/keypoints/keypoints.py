@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...arrays import Array
 from ...body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
 __all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
@@ -20,11 +18,11 @@ __all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPO
 class Keypoints:
     """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not seen)."""
 
-    time: NDArray[np.float64]
+    time: Array
     """(T,) seconds since the video's first frame, strictly rising, not necessarily even."""
-    points: NDArray[np.float64]
+    points: Array
     """(T, 25, 2) pixels, in the order of KEYPOINT_NAMES; finite everywhere, meaningless where confidence is 0."""
-    confidence: NDArray[np.float64]
+    confidence: Array
     """(T, 25) from 0 (not seen) to 1."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from .keypoints import Keypoints
 
 SHORTEST_SIGHT: Final = 0.3
@@ -15,7 +16,7 @@ SEEN: Final = 0.2
 """Certainty of a frame from which the person counts as seen."""
 
 
-def certainty(confidence: NDArray[np.floating]) -> NDArray[np.float64]:
+def certainty(confidence: NDArray[np.floating]) -> Array:
     """(T,) mean confidence (T, K) of the points that are given at all: some detectors have fewer points than others."""
     given = (confidence > 0).any(axis=0)
     return np.asarray(confidence[:, given].mean(axis=1) if given.any() else np.zeros(len(confidence)), dtype=np.float64)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from .keypoints import Keypoints
 from .swaps import undo_swaps
 
@@ -38,7 +39,7 @@ def repair(keypoints: Keypoints) -> Keypoints:
     return bridge_gaps(drop_jumps(mended, size))
 
 
-def body_size(keypoints: Keypoints) -> NDArray[np.float64]:
+def body_size(keypoints: Keypoints) -> Array:
     """(T,) the person's size in pixels: the larger side of the box around the points, steadied over a second."""
     seen = (keypoints.confidence > 0).sum(axis=1) >= 2
     if not seen.any():
@@ -54,12 +55,12 @@ def body_size(keypoints: Keypoints) -> NDArray[np.float64]:
     return np.maximum(np.interp(keypoints.time, time, steady), 1.0)
 
 
-def drop_jumps(keypoints: Keypoints, size: NDArray[np.float64]) -> Keypoints:
+def drop_jumps(keypoints: Keypoints, size: Array) -> Keypoints:
     """Set confidence to 0 where a point leaves its path and is back within a tenth of a second."""
     return replace(keypoints, confidence=np.where(find_jumps(keypoints, size), 0.0, keypoints.confidence))
 
 
-def find_jumps(keypoints: Keypoints, size: NDArray[np.float64]) -> NDArray[np.bool_]:
+def find_jumps(keypoints: Keypoints, size: Array) -> NDArray[np.bool_]:
     """(T, 25) which points jump away and back, for a person of `size` (T,) pixels."""
     time, points = keypoints.time, keypoints.points
     jumping = np.zeros(keypoints.confidence.shape, dtype=bool)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from .keypoints import Keypoints
-
-Array = NDArray[np.float64]
 
 AVERAGING_TIME: Final = 1 / 40
 """Seconds before and after a sample from which frames count: footage of 60 frames a second loses its flicker and keeps

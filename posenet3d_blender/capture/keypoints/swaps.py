@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from .keypoints import KEYPOINT_NAMES, MIRRORED_KEYPOINTS, Keypoints
 
 ARM_PARTS: Final = ("shoulder", "elbow", "wrist", "index", "pinky")
@@ -39,7 +40,7 @@ MEMORY: Final = 0.2
 """Seconds over which a place tells left from right: after a longer gap either side may be anywhere."""
 
 
-def undo_swaps(keypoints: Keypoints, size: NDArray[np.float64]) -> tuple[Keypoints, NDArray[np.bool_]]:
+def undo_swaps(keypoints: Keypoints, size: Array) -> tuple[Keypoints, NDArray[np.bool_]]:
     """Give each side its own points back.
 
     The cheapest path (Viterbi) through the states of EXCHANGED: moving costs the distance in body sizes, so a side that
@@ -63,7 +64,7 @@ def undo_swaps(keypoints: Keypoints, size: NDArray[np.float64]) -> tuple[Keypoin
     return replace(keypoints, points=points, confidence=confidence), exchanged
 
 
-def _cheapest_states(keypoints: Keypoints, size: NDArray[np.float64], seen: NDArray[np.intp]) -> NDArray[np.intp]:
+def _cheapest_states(keypoints: Keypoints, size: Array, seen: NDArray[np.intp]) -> NDArray[np.intp]:
     """(len(seen),) the state of each frame in which the person is seen."""
     time = keypoints.time[seen]
     straight, crossing = _surprises(keypoints, size, seen)
@@ -84,9 +85,7 @@ def _cheapest_states(keypoints: Keypoints, size: NDArray[np.float64], seen: NDAr
     return states
 
 
-def _surprises(
-    keypoints: Keypoints, size: NDArray[np.float64], seen: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _surprises(keypoints: Keypoints, size: Array, seen: NDArray[np.intp]) -> tuple[Array, Array]:
     """How much farther each group moves from a frame to the next than its points do at that time, in body sizes.
 
     Returns:
@@ -110,7 +109,7 @@ def _surprises(
     )
 
 
-def _mean_of_groups(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_of_groups(values: Array, weight: Array) -> Array:
     """(N, 25) values of points to (N, 3) weighted means of groups."""
     weight = weight + 1e-6
     return ((values * weight) @ GROUPS.T) / (weight @ GROUPS.T)

@@ -6,9 +6,8 @@ Unknowns of a frame meet those of the two frames before it, and some unknowns ar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...arrays import Array
 
 REACH = 2
 """Frames that a residual may reach back."""

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, BodyKeypoints, keypoints_on_body
 from ...body.kinematics import forward_kinematics
 from ...body.model import Body
 from ...body.rotations import axis_angle_to_matrix
 from ...body.skeleton import JOINT_COUNT, PARENTS, ancestors
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import Body
@@ -17,8 +16,6 @@ from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_contacts, add_keypoints, add_smoothness, add_student
-
-Array = NDArray[np.float64]
 
 STEPS: Final = 8
 DAMPING: Final = 1.0

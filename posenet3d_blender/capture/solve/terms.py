@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
 from ...body.skeleton import JOINT_INDEX, JOINT_NAMES
@@ -14,9 +14,6 @@ from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
-
-Array = NDArray[np.float64]
-
 
 SHORTEST_SMOOTHING = 0.01
 """Seconds, under which smoothing no longer shows."""

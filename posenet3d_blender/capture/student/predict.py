@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...body.model import Body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
 from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
@@ -23,8 +24,6 @@ from ..keypoints.presence import SEEN, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, Warn, open_network, tell_nobody
 from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
-
-Array = NDArray[np.float64]
 
 STUDENT_VERSION: Final = 2
 STUDENT_FOLDER: Final = Path(__file__).parents[2] / "assets" / "student"

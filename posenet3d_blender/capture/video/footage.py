@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...errors import PoseNet3DError
 from .frame_rates import sample_times, standard_rate
 from .lens import equivalent_focal_length
@@ -43,7 +44,7 @@ class Footage:
     """Pixels of the upright picture."""
     rotation: int
     """Degrees, counterclockwise, by which the stored picture is turned to stand upright: 0, 90, 180 or 270."""
-    time: NDArray[np.float64]
+    time: Array
     """(N,) seconds since the first shown frame, strictly rising."""
     standard_rate: Fraction
     """The constant frame rate at which this footage's motion is sampled."""

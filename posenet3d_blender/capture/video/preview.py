@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...atomic_write import writing
 from ...body.skeleton import JOINT_NAMES, PARENTS
 from ...errors import PoseNet3DError
@@ -38,7 +39,7 @@ SUBPIXEL_BITS: Final = 4
 class Skeleton:
     """One person's skeleton in one picture."""
 
-    joints: NDArray[np.float64]
+    joints: Array
     """(24, 2) pixels."""
     confidence: float
 
@@ -112,7 +113,7 @@ def _side(name: str) -> str:
 class _Projected:
     """A motion's joints in the preview's pixels, at any time."""
 
-    def __init__(self, motion: Motion, scale: NDArray[np.float64]) -> None:
+    def __init__(self, motion: Motion, scale: Array) -> None:
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion

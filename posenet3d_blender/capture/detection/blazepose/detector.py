@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arrays import Array
 from ...runtime.network import Network
 from .regions import Region
 
@@ -111,9 +112,7 @@ def look_through(image: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
     return pixels
 
 
-def merge_overlapping(
-    corners: NDArray[np.float64], points: NDArray[np.float64], scores: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float64], float]]:
+def merge_overlapping(corners: Array, points: Array, scores: Array) -> list[tuple[Array, float]]:
     """Weighted non-maximum suppression: one person's many boxes become the mean of their points.
 
     Args:
@@ -136,7 +135,7 @@ def merge_overlapping(
     return people
 
 
-def overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def overlap(box: Array, boxes: Array) -> Array:
     """(N,) intersection over union of `box` (4,) with each of `boxes` (N, 4)."""
     top_left = np.maximum(box[:2], boxes[:, :2])
     bottom_right = np.minimum(box[2:], boxes[:, 2:])

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arrays import Array
 from ...runtime.network import Network
 from .regions import Region
 
@@ -27,9 +28,9 @@ MINIMUM_PEAK: Final = 0.5
 class Landmarks:
     """What the network sees in one region."""
 
-    points: NDArray[np.float64]
+    points: Array
     """(33, 2) pixels of the picture."""
-    confidence: NDArray[np.float64]
+    confidence: Array
     """(33,) probability that the point is in the picture and not hidden."""
     presence: float
     """Probability that there is a person in the region."""
@@ -81,7 +82,7 @@ def cut_out(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
     return np.asarray(crop, dtype=np.uint8)
 
 
-def refine(points: NDArray[np.float64], heatmap_logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def refine(points: Array, heatmap_logits: NDArray[np.float32]) -> Array:
     """Move each point to the centre of mass of its heat map around it, where the map is sure.
 
     Args:
@@ -104,12 +105,12 @@ def refine(points: NDArray[np.float64], heatmap_logits: NDArray[np.float32]) -> 
     return np.where(sure[:, None], centre / total[:, None] / HEATMAP_SIZE, points)
 
 
-def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+def sigmoid(logits: NDArray[np.floating]) -> Array:
     """Logits to probabilities."""
     return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
 
 
-def _between_pixel_centres(corner_map: NDArray[np.float64]) -> NDArray[np.float64]:
+def _between_pixel_centres(corner_map: Array) -> Array:
     """OpenCV counts from pixel centres, we from pixel corners: the same affine map in its numbers."""
     shifted = corner_map.copy()
     shifted[:, 2] += corner_map[:, :2] @ np.full(2, 0.5) - 0.5
