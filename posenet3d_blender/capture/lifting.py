@@ -9,7 +9,7 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import SEEN, certainty
+from .keypoints.presence import VISIBLE_CERTAINTY, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
@@ -35,7 +35,7 @@ class LiftedPerson:
 
     def certain_contacts(self) -> Array:
         """(S, 2) contacts of the samples in which the person is seen, 0 in others."""
-        return self.contacts * (self.certainty >= SEEN)[:, None]
+        return self.contacts * (self.certainty >= VISIBLE_CERTAINTY)[:, None]
 
 
 def lift(

@@ -43,7 +43,7 @@ def find_portraits(
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video)
-    found = find_people(footage, start, end, open_person_detector(device), progress)
+    found = find_people(footage, footage.frames_between(start, end), open_person_detector(device), progress)
     portraits = []
     for number in range(1, len(found) + 1):
         (track,) = choose(found, str(number), video)
@@ -58,7 +58,7 @@ def _picture(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
     sizes = np.array([region.size for region in track.regions])
     best = int(np.argmax(track.scores * sizes))
     region, time = track.regions[best], float(track.time[best])
-    frame = next(read_frames(footage, time, time))
+    frame = next(read_frames(footage, footage.frames_between(time, time)))
     return _crop(frame.image, region.x, region.y, region.size)
 
 

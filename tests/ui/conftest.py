@@ -32,7 +32,7 @@ class Capture:
     motions: tuple[Motion, ...]
     footage: Footage
     settings: CaptureSettings
-    warnings: tuple[str, ...] = ("the person is not seen in 3 of 5 frames",)
+    warnings: tuple[str, ...] = ("The person is not visible in 3 of 5 frames",)
     device: str = "cpu"
     backend: str = "nothing"
 

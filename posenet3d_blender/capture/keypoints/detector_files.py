@@ -35,7 +35,7 @@ Pose: TypeAlias = Array
 
 
 @dataclass(frozen=True)
-class Detection:
+class DetectedPose:
     """One person in one frame."""
 
     pose: Pose
@@ -49,7 +49,7 @@ class Entry:
 
     image_id: int | None
     """The frame's number; None: the entries' order tells it."""
-    people: tuple[Detection, ...]
+    people: tuple[DetectedPose, ...]
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def last_number(name: str) -> int | None:
 def _entry(path: Path, place: int, entry: Json) -> Entry:
     frame = f"frame {place}"
     if isinstance(entry, list):
-        return Entry(None, (Detection(_pose(path, frame, entry)),) if entry else ())
+        return Entry(None, (DetectedPose(_pose(path, frame, entry)),) if entry else ())
     if isinstance(entry, dict):
         given = entry.get("image_id")
         image_id = last_number(given) if isinstance(given, str) else _whole_number(given)
@@ -160,11 +160,11 @@ def _whole_number(value: Json) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _detection(path: Path, frame: str, key: str, person: Json) -> Detection:
+def _detection(path: Path, frame: str, key: str, person: Json) -> DetectedPose:
     values = person.get(key) if isinstance(person, dict) else None
     pose = _pose(path, f"'{key}' of {frame}", values)
     track_id = _whole_number(person.get("track_id"))
-    return Detection(pose, None if track_id is None or track_id < 0 else track_id)
+    return DetectedPose(pose, None if track_id is None or track_id < 0 else track_id)
 
 
 def _pose(path: Path, where: str, values: Json) -> Pose:

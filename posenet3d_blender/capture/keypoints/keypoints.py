@@ -6,12 +6,19 @@ Image frame: pixels of the upright picture, x right, y down. A picture's left me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
 __all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
+
+TIME_TOLERANCE: Final = 1e-6
+"""Seconds by which equal times may differ after rounding."""
 
 
 @dataclass(frozen=True)
@@ -26,3 +33,11 @@ class Keypoints:
     """(T, 25) from 0 (not seen) to 1."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
+
+    def select(self, rows: slice | NDArray[np.bool_]) -> Keypoints:
+        """Some of the frames: a slice, or (T,) which ones."""
+        return replace(self, time=self.time[rows], points=self.points[rows], confidence=self.confidence[rows])
+
+    def between(self, first: float, last: float) -> Keypoints:
+        """The frames whose time lies in [first, last], seconds."""
+        return self.select((self.time >= first - TIME_TOLERANCE) & (self.time <= last + TIME_TOLERANCE))

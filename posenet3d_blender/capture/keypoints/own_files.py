@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...atomic_write import writing
 from ...errors import PoseNet3DError
 from ..video.footage import Footage
-from .detector_files import Detection, Entry, Json, Pose, entries_of, last_number, layout_of, read_json
+from .detector_files import DetectedPose, Entry, Json, Pose, entries_of, last_number, layout_of, read_json
 from .keypoints import KEYPOINT_COUNT, KEYPOINT_NAMES, Keypoints
 
 FORMAT: Final = "posenet3d-keypoints"
@@ -141,9 +141,9 @@ def _openpose_files(folder: Path) -> list[Path]:
     return files
 
 
-def _people_by_frame(path: Path, entries: list[Entry], frame_count: int) -> list[list[Detection]]:
+def _people_by_frame(path: Path, entries: list[Entry], frame_count: int) -> list[list[DetectedPose]]:
     """Everyone, for each frame of the footage."""
-    frames: list[list[Detection]] = [[] for _ in range(frame_count)]
+    frames: list[list[DetectedPose]] = [[] for _ in range(frame_count)]
     for place, entry in zip(_places(path, entries, frame_count), entries, strict=True):
         frames[place].extend(entry.people)
     return frames
@@ -170,13 +170,13 @@ def _places(path: Path, entries: list[Entry], frame_count: int) -> list[int]:
     return [number - first for number in numbers]
 
 
-def _followed(frames: list[list[Detection]]) -> list[Pose | None]:
+def _followed(frames: list[list[DetectedPose]]) -> list[Pose | None]:
     """In each frame the pose of one person: the largest at first; then the same track_id, or else the nearest pose.
 
     Detectors give a person a new track_id after losing them, but people seen side by side are never the same.
     """
     chosen: list[Pose | None] = []
-    last: Detection | None = None
+    last: DetectedPose | None = None
     strangers: set[int | None] = set()
     for people in frames:
         one = max(people, key=_extent, default=None) if last is None else _same_person(people, last, strangers)
@@ -187,13 +187,13 @@ def _followed(frames: list[list[Detection]]) -> list[Pose | None]:
     return chosen
 
 
-def _same_person(people: list[Detection], last: Detection, strangers: set[int | None]) -> Detection | None:
+def _same_person(people: list[DetectedPose], last: DetectedPose, strangers: set[int | None]) -> DetectedPose | None:
     same = [one for one in people if one.track_id is not None and one.track_id == last.track_id]
     candidates = same or [one for one in people if one.track_id not in strangers]
     return min(candidates, key=lambda one: _gap(one.pose, last.pose), default=None)
 
 
-def _extent(one: Detection) -> float:
+def _extent(one: DetectedPose) -> float:
     seen = one.pose[one.pose[:, 2] > 0, :2]
     return float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
 

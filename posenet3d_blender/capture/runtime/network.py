@@ -54,7 +54,7 @@ class Runtime:
         return f"{self.name}, by {self.backend}"
 
 
-def tell_nobody(line: str) -> None:
+def ignore_warning(line: str) -> None:
     """Warn nobody."""
 
 
@@ -84,7 +84,7 @@ def device_name(device: str) -> str:
     return dict(available_devices()).get(device, DEVICE_NAMES[device])
 
 
-def open_network(path: Path, device: str = "auto", warn: Warn = tell_nobody) -> Network:
+def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning) -> Network:
     """Load an ONNX file on a device; "auto" takes the best device that works.
 
     A device that fails, now or while it runs, is left for the next best one, and `warn` is told so.

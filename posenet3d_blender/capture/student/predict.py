@@ -20,9 +20,9 @@ from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
 from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
-from ..keypoints.presence import SEEN, certainty
+from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
-from ..runtime.network import Network, Warn, open_network, tell_nobody
+from ..runtime.network import Network, Warn, ignore_warning, open_network
 from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
 STUDENT_VERSION: Final = 2
@@ -134,7 +134,7 @@ class _WindowAnswers:
     """(B, 24, 3)"""
 
 
-def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = tell_nobody) -> Student:
+def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = ignore_warning) -> Student:
     """Open the student's network; `warn` as in `open_network`.
 
     Raises:
@@ -195,7 +195,7 @@ def _nearest_rotations(matrices: Array) -> Array:
 
 
 def _bridge(confidence: Array, rotations: Array) -> Array:
-    seen = certainty(confidence) >= SEEN
+    seen = certainty(confidence) >= VISIBLE_CERTAINTY
     if seen.all() or not seen.any():
         return rotations
     samples = np.arange(len(seen), dtype=np.float64)

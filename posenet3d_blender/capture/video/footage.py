@@ -64,7 +64,7 @@ class Footage:
     def frame_count(self) -> int:
         return len(self.time)
 
-    def frames_between(self, start: float | None, end: float | None) -> slice:
+    def frames_between(self, start: float | None = None, end: float | None = None) -> slice:
         """The frames whose time lies in [start, end], seconds; None leaves that side open.
 
         Raises:
@@ -135,18 +135,20 @@ def open_footage(path: Path) -> Footage:
     return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted, lens)
 
 
-def read_frames(footage: Footage, start: float | None = None, end: float | None = None) -> Iterator[Frame]:
-    """The frames whose time lies in [start, end], in order, one at a time; None leaves that side open.
+def read_frames(footage: Footage, frames: slice | None = None) -> Iterator[Frame]:
+    """Decode frames in order, one at a time; a frame that the file's index promises but can't be decoded is left out.
 
-    A frame that the file's index promises but that can't be decoded is left out.
+    Args:
+        footage: the video.
+        frames: from `Footage.frames_between`; None: all.
 
     Raises:
-        PoseNet3DError: no frame lies in the range, or the file became unreadable.
+        PoseNet3DError: the file became unreadable.
     """
-    wanted = footage.frames_between(start, end)
-    last_index = wanted.start - 1
-    for index, picture in _pictures_from(footage, wanted.start):
-        if index >= wanted.stop:
+    first, stop = (frames.start, frames.stop) if frames is not None else (0, footage.frame_count)
+    last_index = first - 1
+    for index, picture in _pictures_from(footage, first):
+        if index >= stop:
             return
         if index > last_index:
             last_index = index

@@ -61,7 +61,7 @@ def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progr
     size = preview_size(footage.image_size)
     tracks = [_Projected(motion, np.array(size) / footage.image_size) for motion in motions]
     with writing(path) as partial, _encoding(partial, path, size, footage.standard_rate) as encoder:
-        for frame in read_frames(footage, start, end):
+        for frame in read_frames(footage, shown):
             picture = _resized(frame.image, size)
             for track in tracks:
                 skeleton = track.at(frame.time)

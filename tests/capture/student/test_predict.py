@@ -146,7 +146,7 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
         replace(person, image_size=size, points=person.points + (np.array(size) - IMAGE_SIZE) / 2)
         for person in (first.keypoints, late)
     ]
-    cache.keep(DetectionKey(demo_clip, "heavy", "all"), people)
+    cache.store(DetectionKey(demo_clip, "heavy", "all"), people)
     view = float(np.degrees(2 * np.arctan(max(size) / 2 / FOCAL_LENGTH)))
     settings = CaptureSettings(device="cpu", person="all", field_of_view=view, cache_folder=tmp_path)
     one, two = capture_video(demo_clip, settings).motions

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.keypoints.detector_files import Detection, Json, Pose, entries_of, layout_of, read_json
+from posenet3d_blender.capture.keypoints.detector_files import (
+    DetectedPose,
+    Json,
+    Pose,
+    entries_of,
+    layout_of,
+    read_json,
+)
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, own_keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
@@ -79,7 +86,7 @@ def _frame_number(path: Path) -> int:
 
 def _others_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -> list[Keypoints]:
     """Each person of another detector's files, one row for each frame in which they were seen."""
-    frames: dict[int, list[Detection]] = {}
+    frames: dict[int, list[DetectedPose]] = {}
     for path in files:
         entries = entries_of(path, first if path is files[0] else read_json(path))
         in_order = any(entry.image_id is None for entry in entries)
@@ -95,7 +102,7 @@ def _others_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -
     ]
 
 
-def _tracks(path: Path, frames: Mapping[int, Sequence[Detection]], reach_frames: int) -> list[Track]:
+def _tracks(path: Path, frames: Mapping[int, Sequence[DetectedPose]], reach_frames: int) -> list[Track]:
     """Everybody's track: by their track_id where the file gives them one, else by distance."""
     named: dict[int, Track] = {}
     nameless: dict[int, list[Pose]] = {}
