@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Array
+from .arrays import Array, FloatArray
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Camera:
         """(2,) pixels."""
         return np.array(self.image_size, dtype=np.float64) / 2
 
-    def project(self, points: NDArray[np.floating]) -> Array:
+    def project(self, points: FloatArray) -> Array:
         """World points (..., 3) to pixels (..., 2). Points behind the camera give meaningless pixels."""
         in_camera = points @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
         return in_camera[..., :2] / in_camera[..., 2:] * self.focal_length + self.principal_point

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import Array
+from .arrays import AnyArray, Array
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
@@ -67,7 +66,7 @@ class Motion:
 
     def save(self, path: Path) -> None:
         """Write the motion file (contract: AMASS's keys and ours); it appears whole or not at all."""
-        arrays: dict[str, NDArray] = {
+        arrays: dict[str, AnyArray] = {
             "poses": self.poses.reshape(-1, 3 * JOINT_COUNT),
             "trans": self.trans,
             "betas": self.betas,
@@ -111,7 +110,7 @@ def load_motion(path: Path) -> Motion:
     )
 
 
-def _check_arrays(path: Path, data: dict[str, NDArray], shapes: dict[str, tuple[int | None, ...]]) -> None:
+def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple[int | None, ...]]) -> None:
     """Raise PoseNet3DError unless every key is there, of its shape, and holds finite numbers."""
     missing = [key for key in shapes if key not in data]
     if missing:
@@ -127,7 +126,7 @@ def _check_arrays(path: Path, data: dict[str, NDArray], shapes: dict[str, tuple[
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
 
 
-def _camera(path: Path, data: dict[str, NDArray]) -> Camera:
+def _camera(path: Path, data: dict[str, AnyArray]) -> Camera:
     world_to_camera = data["camera_world_to_camera"].astype(np.float64)
     turn = world_to_camera[:3, :3]
     is_rigid = (

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .arrays import AnyArray
 from .atomic_write import writing
 from .errors import PoseNet3DError
 
@@ -31,7 +31,7 @@ _DAMAGED = (
 )
 
 
-def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, NDArray]:
+def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, AnyArray]:
     """The arrays of an archive; nothing in it is executed.
 
     Args:
@@ -60,7 +60,7 @@ def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> di
         raise PoseNet3DError(f"{path}: not a whole .npz of plain arrays; give {wanted}") from error
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+def write_npz(path: Path, arrays: Mapping[str, AnyArray]) -> None:
     """Write an archive, compressed, whole or not at all, under exactly this name.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Array
+from ..arrays import Array, FloatArray
 from .model import Body
 from .skeleton import JOINT_INDEX, mirrored_name
 
@@ -95,7 +95,7 @@ class BodyKeypoints:
     directions: Array
     """(25, 3, 10) metres per unit of shape coefficient."""
 
-    def rest_points(self, betas: NDArray[np.floating]) -> Array:
+    def rest_points(self, betas: FloatArray) -> Array:
         """(..., 25, 3) metres in the rest pose for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
         return self.template + np.einsum("kac,...c->...ka", self.directions, betas)
@@ -117,16 +117,16 @@ def body_keypoints(body: Body) -> BodyKeypoints:
     return BodyKeypoints(template, directions)
 
 
-def keypoint_rest_points(body: Body, betas: NDArray[np.floating]) -> Array:
+def keypoint_rest_points(body: Body, betas: FloatArray) -> Array:
     """The keypoints (..., 25, 3) of `body` in the rest pose, metres, for shape coefficients (..., 10)."""
     return body_keypoints(body).rest_points(betas)
 
 
 def keypoints_on_body(
-    joints: NDArray[np.floating],
-    world_rotations: NDArray[np.floating],
-    rest_joints: NDArray[np.floating],
-    rest_points: NDArray[np.floating],
+    joints: FloatArray,
+    world_rotations: FloatArray,
+    rest_joints: FloatArray,
+    rest_points: FloatArray,
 ) -> Array:
     """The keypoints of a posed body, in the frame of `joints`.
 

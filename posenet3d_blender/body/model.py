@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Array
+from ..arrays import AnyArray, Array, FloatArray
 from ..errors import PoseNet3DError
 from ..npz import read_npz
 from .kinematics import forward_kinematics, skin
@@ -55,18 +55,16 @@ class Body:
         """(24, 3, 10) metres by which rest joints move per unit of shape coefficient."""
         return np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
 
-    def rest_vertices(self, betas: NDArray[np.floating]) -> Array:
+    def rest_vertices(self, betas: FloatArray) -> Array:
         """(V, 3) metres for shape coefficients (10,)."""
         return self.template + self.shape_directions @ np.asarray(betas, dtype=np.float64)
 
-    def rest_joints(self, betas: NDArray[np.floating]) -> Array:
+    def rest_joints(self, betas: FloatArray) -> Array:
         """(..., 24, 3) metres for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
         return self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
 
-    def posed_vertices(
-        self, rotations: NDArray[np.floating], betas: NDArray[np.floating], translation: NDArray[np.floating]
-    ) -> Array:
+    def posed_vertices(self, rotations: FloatArray, betas: FloatArray, translation: FloatArray) -> Array:
         """The skin in each frame.
 
         Args:
@@ -107,7 +105,7 @@ def load_body(path: Path | None = None) -> Body:
     return _body_from_arrays(path.stem, arrays)
 
 
-def _read(path: Path) -> dict[str, NDArray]:
+def _read(path: Path) -> dict[str, AnyArray]:
     keys = _REQUIRED + _OPTIONAL
     ending = path.suffix.lower()
     if ending == ".npz":
@@ -120,7 +118,7 @@ def _read(path: Path) -> dict[str, NDArray]:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the file") from error
 
 
-def _check(path: Path, arrays: dict[str, NDArray]) -> None:
+def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
     """Raise PoseNet3DError unless the arrays make up a body with SMPL's 24 joints."""
     for key in _REQUIRED:
         if key not in arrays:
@@ -154,7 +152,7 @@ def _check(path: Path, arrays: dict[str, NDArray]) -> None:
         raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give an SMPL body with {JOINT_COUNT} joints")
 
 
-def _body_from_arrays(name: str, arrays: dict[str, NDArray]) -> Body:
+def _body_from_arrays(name: str, arrays: dict[str, AnyArray]) -> Body:
     shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
     given = arrays["shapedirs"][:, :, :SHAPE_COUNT]
     shape_directions[:, :, : given.shape[2]] = given

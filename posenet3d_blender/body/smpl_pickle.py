@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import AnyArray
 from ..errors import PoseNet3DError, one_line
 from ..safe_pickle import AllowedNames, unpickled
 
@@ -25,21 +25,21 @@ class _StoredState:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.state = state
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         raise NotImplementedError
 
 
 class _ChumpyArray(_StoredState):
     """Stand-in for `chumpy.ch.Ch`: the array is its attribute `x`."""
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         return np.asarray(self.state["x"])
 
 
 class _SparseColumns(_StoredState):
     """Stand-in for `scipy.sparse.csc_matrix`: values column by column."""
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         state = self.state
         shape = tuple(int(side) for side in np.asarray(state.get("_shape", state.get("shape"))))
         starts, rows, values = (np.asarray(state[key]) for key in ("indptr", "indices", "data"))
@@ -64,7 +64,7 @@ _SMPL_NAMES: Final[AllowedNames] = {
 }
 
 
-def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
+def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, AnyArray]:
     """The arrays named in `wanted` that the file holds, sparse ones made dense. Nothing in the file is executed.
 
     Raises:

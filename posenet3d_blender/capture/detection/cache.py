@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import AnyArray, Array
 from ...errors import PoseNet3DError
 from ...npz import read_npz, write_npz
 from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
@@ -103,7 +102,7 @@ def _read(path: Path) -> list[Keypoints]:
     return people
 
 
-def _person(arrays: dict[str, NDArray], index: int) -> Keypoints:
+def _person(arrays: dict[str, AnyArray], index: int) -> Keypoints:
     width, height = (int(side) for side in arrays[f"image_size_{index}"])
     points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
     return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))

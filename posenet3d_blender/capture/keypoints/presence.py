@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, FloatArray
 from .keypoints import Keypoints
 
 SHORTEST_VISIBLE: Final = 0.3
@@ -16,7 +16,7 @@ VISIBLE_CERTAINTY: Final = 0.2
 """Certainty of a frame from which the person counts as visible."""
 
 
-def certainty(confidence: NDArray[np.floating]) -> Array:
+def certainty(confidence: FloatArray) -> Array:
     """(T,) mean of the confidence (T, K) over the points that the detector gives: some give fewer than others."""
     columns = (confidence > 0).any(axis=0)
     mean = confidence[:, columns].mean(axis=1) if columns.any() else np.zeros(len(confidence))

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ...arrays import AnyArray
 from .onnx_reader import Node
 
 Operation = Callable[..., Tensor]
 """A node's inputs, in order, to its one output."""
-Constants = dict[str, NDArray]
+Constants = dict[str, AnyArray]
 Kind = TypeVar("Kind")
 
 

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import FloatArray
 from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
@@ -45,7 +46,7 @@ class StudentInput:
     """(B, 3, 3) from the camera's frame to the virtual camera's."""
 
 
-def normalise_windows(rays: NDArray[np.floating], confidence: NDArray[np.floating]) -> StudentInput:
+def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     """Turn windows of image points into the network's input.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ....arrays import Array
+from ....arrays import Array, FloatArray
 from ...runtime.network import Network
 from .regions import Region
 
@@ -105,7 +105,7 @@ def refine(points: Array, heatmap_logits: NDArray[np.float32]) -> Array:
     return np.where(sure[:, None], centre / total[:, None] / HEATMAP_SIZE, points)
 
 
-def sigmoid(logits: NDArray[np.floating]) -> Array:
+def sigmoid(logits: FloatArray) -> Array:
     """Logits to probabilities."""
     return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
 

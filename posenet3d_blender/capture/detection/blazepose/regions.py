@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ....arrays import Array
+from ....arrays import Array, FloatArray
 
 MARGIN: Final = 1.25
 """BlazePose draws the square this much larger than the circle around the person."""
@@ -28,7 +27,7 @@ class Region:
     """Radians, clockwise in the picture; 0 where the person stands upright."""
 
     @staticmethod
-    def around(centre: NDArray[np.floating], rim: NDArray[np.floating]) -> Region:
+    def around(centre: FloatArray, rim: FloatArray) -> Region:
         """The square around the circle through `rim`, a point above the person's head; both (2,) pixels."""
         offset = rim - centre
         size = 2 * MARGIN * float(np.hypot(*offset))
