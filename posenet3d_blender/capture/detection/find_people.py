@@ -192,10 +192,8 @@ class _PersonSearch:
 
 def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]:
     """The whole picture and overlapping squares of `tile_side` pixels over all of it."""
-    width, height = image_size
-    side = max(width, height)
-    windows = [Window((width - side) / 2, (height - side) / 2, side)]
-    if tile_side * 1.2 < side:
+    windows = [Window.whole(image_size)]
+    if tile_side * 1.2 < max(image_size):
         counts = [int(np.ceil((length / tile_side - 1) / TILE_STEP - 0.1)) + 1 for length in image_size]
         lefts, tops = (
             np.linspace(0, length - tile_side, count) for length, count in zip(image_size, counts, strict=True)
@@ -250,7 +248,7 @@ class _IntervalTimer:
         self._next = 0
 
     def is_due(self, time: float) -> bool:
-        """Whether a grid time not yet reported lies at or before `time`, seconds."""
+        """Report each grid time once: at the first `time`, seconds, that reaches it."""
         step = (time - self._start) / self._interval + 1e-6
         if step < self._next:
             return False

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from ...progress import Progress, silent
-from ..keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from ..keypoints.layouts import BLAZEPOSE_33, indices
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
 from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
@@ -24,9 +24,6 @@ LARGEST_SIZE_RATIO: Final = 1.5
 LARGEST_TURN: Final = np.radians(75)
 """Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
 have gone astray or over to another person."""
-
-LANDMARK_COLUMNS, KEYPOINT_COLUMNS = indices(BLAZEPOSE_33)
-"""BlazePose's landmarks that become keypoints, and the keypoint that each becomes."""
 
 
 def track_keypoints(
@@ -50,18 +47,15 @@ def track_keypoints(
         progress: told of the stage "landmarks".
         others: everyone else in these frames.
     """
-    count = frames.stop - frames.start
-    points = np.zeros((count, KEYPOINT_COUNT, 2))
-    confidence = np.zeros((count, KEYPOINT_COUNT))
+    poses: list[Pose | None] = [None] * (frames.stop - frames.start)
     tracker = _LandmarkTracker(track, others, landmark_finder)
     for frame in read_frames(footage, frames):
         row = frame.index - frames.start
         landmarks = tracker.update(frame)
         if landmarks is not None:
-            points[row, KEYPOINT_COLUMNS] = landmarks.points[LANDMARK_COLUMNS]
-            confidence[row, KEYPOINT_COLUMNS] = landmarks.confidence[LANDMARK_COLUMNS]
-        progress("landmarks", (row + 1) / count)
-    return Keypoints(footage.time[frames], points, confidence, footage.image_size)
+            poses[row] = np.column_stack([landmarks.points, landmarks.confidence])
+        progress("landmarks", (row + 1) / len(poses))
+    return PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size).keypoints(footage.time[frames], poses)
 
 
 class _LandmarkTracker:

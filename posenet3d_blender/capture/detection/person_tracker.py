@@ -70,7 +70,8 @@ class Track:
     @property
     def colours(self) -> Array:
         """(2, 3) the median over the detections, against arms and passers-by before the chest."""
-        return np.median([detection.colours for detection in self.detections], axis=0)
+        median: Array = np.median([detection.colours for detection in self.detections], axis=0)
+        return median
 
     def predict(self, time: float) -> Region:
         """The region expected at `time`, seconds, if the person kept their velocity."""
@@ -141,7 +142,7 @@ class PersonTracker:
 
 
 def same_person(first: Region, second: Region) -> bool:
-    """Whether two regions of one frame show the same person."""
+    """Two regions of one frame show the same person: near each other and of similar size."""
     return first.distance(second) <= SAME_PERSON_DISTANCE and first.size_ratio(second) <= SAME_PERSON_RATIO
 
 
@@ -162,7 +163,7 @@ def _cost(track: Track, detection: TrackedDetection) -> float:
 
 
 def _may_continue(earlier: Track, later: Track) -> bool:
-    """Whether the later track may be the return of the earlier one's person: soon, as large, in the same colours."""
+    """The later track may be the return of the earlier one's person: soon, of similar size, in the same colours."""
     pause = later.first.time - earlier.last.time
     ratio = earlier.last.region.size_ratio(later.first.region)
     if not 0 < pause <= RETURN_INTERVAL or ratio > RETURN_SIZE_RATIO:

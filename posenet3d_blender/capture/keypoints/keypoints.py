@@ -34,8 +34,8 @@ class Keypoints:
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
 
-    def select(self, rows: slice | NDArray[np.bool_]) -> Keypoints:
-        """Some of the frames: a slice, or (T,) which ones."""
+    def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Keypoints:
+        """Some of the frames: a slice, a mask (T,) or row numbers."""
         return replace(self, time=self.time[rows], points=self.points[rows], confidence=self.confidence[rows])
 
     def between(self, first: float, last: float) -> Keypoints:

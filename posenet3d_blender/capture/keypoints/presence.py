@@ -1,4 +1,4 @@
-"""When a person is in view."""
+"""Frames in which a person is visible, by the confidence of their 2D joints."""
 
 from __future__ import annotations
 

@@ -42,7 +42,11 @@ def inputs(demo_clip: Path) -> dict[str, Inputs]:
     region = open_person_detector("cpu").detect(frame)[0].region
     crop = cut_out(frame, region).astype(np.float32)[None] / 255
     return {
-        "detector": {"image": look_through(frame, Window.whole(frame)).astype(np.float32)[None] / 127.5 - 1},
+        "detector": {
+            "image": look_through(frame, Window.whole((frame.shape[1], frame.shape[0]))).astype(np.float32)[None]
+            / 127.5
+            - 1
+        },
         "heavy": {"image": crop},
         "full": {"image": crop},
         "student": {"features": _student_features()},
