@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.capture.detection.blazepose.assets import DETECTOR_FILE, LANDMARK_FILES
 from posenet3d_blender.capture.runtime.network import DEVICE_NAMES, Network, Runtime, available_runtimes
-from posenet3d_blender.capture.runtime.onnxruntime_network import usable_processors
+from posenet3d_blender.capture.runtime.onnxruntime_network import usable_cores
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 
 WINDOWS: Final = 64
@@ -61,13 +61,13 @@ def main() -> None:
         if all(str(runtime) in rates[name] for name in chain)
     }
     yardstick = str(runtimes[-1])
-    print(f"frames per second, median of {arguments.rounds} rounds; {usable_processors()} processor cores")
+    print(f"frames per second, median of {arguments.rounds} rounds; {usable_cores()} processor cores")
     for name, by_runtime in rates.items():
         for runtime_name, rate in by_runtime.items():
             ratio = rate / by_runtime[yardstick]
             print(f"{name:<24} {runtime_name:<44} {rate:9.1f}   {ratio:6.2f} x {yardstick}")
     if arguments.out:
-        result = {"cores": usable_processors(), "frames_per_second": rates}
+        result = {"cores": usable_cores(), "frames_per_second": rates}
         arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
@@ -84,7 +84,7 @@ def _open_with_torch_on_the_processor(path: Path) -> Network:
 
     from posenet3d_blender.capture.runtime.torch_network import TorchNetwork
 
-    torch.set_num_threads(usable_processors())
+    torch.set_num_threads(usable_cores())
     return TorchNetwork(path, "cpu")
 
 

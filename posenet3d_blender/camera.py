@@ -38,4 +38,5 @@ class Camera:
     def project(self, points: FloatArray) -> Array:
         """World points (..., 3) to pixels (..., 2). Points behind the camera give meaningless pixels."""
         in_camera = points @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
-        return in_camera[..., :2] / in_camera[..., 2:] * self.focal_length + self.principal_point
+        pixels: Array = in_camera[..., :2] / in_camera[..., 2:] * self.focal_length + self.principal_point
+        return pixels

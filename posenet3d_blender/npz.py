@@ -1,4 +1,4 @@
-"""NumPy's archives, read and written: whatever is wrong with a file ends in one plain line."""
+"""Read and write NumPy's archives; every fault of a file becomes a PoseNet3DError."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _DAMAGED = (
 
 
 def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, AnyArray]:
-    """The arrays of an archive; nothing in it is executed.
+    """Read the arrays of an archive; nothing in it is executed.
 
     Args:
         path: the `.npz`.
-        wanted: what should have been given, for the message: "a motion .npz that capture wrote".
-        keys: only these are read, as far as they are there; None: all.
+        wanted: the kind of file that was expected, for the message: "a motion .npz that capture wrote".
+        keys: only these are read, as far as the archive has them; None: all.
 
     Raises:
         PoseNet3DError: the file is missing, can't be read, or is no whole archive of plain arrays.
@@ -61,7 +61,7 @@ def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> di
 
 
 def write_npz(path: Path, arrays: Mapping[str, AnyArray]) -> None:
-    """Write an archive, compressed, whole or not at all, under exactly this name.
+    """Write a compressed archive atomically, under exactly this name.
 
     Raises:
         PoseNet3DError: the file can't be written.

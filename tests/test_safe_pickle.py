@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from posenet3d_blender.safe_pickle import unpickled
+from posenet3d_blender.safe_pickle import load_pickle
 
 ARRAYS = {
     "numbers": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -22,7 +22,7 @@ ARRAYS = {
 
 
 def read(content: bytes) -> object:
-    return unpickled(io.BytesIO(content))
+    return load_pickle(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
@@ -44,7 +44,7 @@ def test_a_name_that_is_allowed_besides() -> None:
     content = pickle.dumps(ValueError("wrong"), 2).replace(b"cexceptions\n", b"cbuiltins\n")
     with pytest.raises(pickle.UnpicklingError, match=r"builtins\.ValueError"):
         read(content)
-    assert unpickled(io.BytesIO(content), {("builtins", "ValueError"): str}) == "wrong"
+    assert load_pickle(io.BytesIO(content), {("builtins", "ValueError"): str}) == "wrong"
 
 
 POINTER = b"\x00" * 8

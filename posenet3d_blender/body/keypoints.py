@@ -88,7 +88,7 @@ KEYPOINT_JOINTS: Final[tuple[int, ...]] = tuple(_place(name)[0] for name in KEYP
 
 @dataclass(frozen=True)
 class BodyKeypoints:
-    """Where the keypoints of one body lie at rest, linear in its shape."""
+    """Rest positions of one body's keypoints, linear in its shape."""
 
     template: Array
     """(25, 3) metres, of the mean shape."""
@@ -98,7 +98,8 @@ class BodyKeypoints:
     def rest_points(self, betas: FloatArray) -> Array:
         """(..., 25, 3) metres in the rest pose for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
-        return self.template + np.einsum("kac,...c->...ka", self.directions, betas)
+        points: Array = self.template + np.einsum("kac,...c->...ka", self.directions, betas)
+        return points
 
 
 def body_keypoints(body: Body) -> BodyKeypoints:
@@ -141,7 +142,8 @@ def keypoints_on_body(
     """
     carriers = list(KEYPOINT_JOINTS)
     arms = rest_points - rest_joints[..., carriers, :]
-    return joints[..., carriers, :] + (world_rotations[..., carriers, :, :] @ arms[..., None])[..., 0]
+    points: Array = joints[..., carriers, :] + (world_rotations[..., carriers, :, :] @ arms[..., None])[..., 0]
+    return points
 
 
 def _anchor_vertices(body: Body, anchor: str, side: int) -> NDArray[np.intp]:
@@ -159,4 +161,5 @@ def _anchor_vertices(body: Body, anchor: str, side: int) -> NDArray[np.intp]:
     region = np.flatnonzero(np.isin(owners, [JOINT_INDEX[name] for name in joints]))
     reach = body.template[region] @ np.array(direction)
     depth = 0.004  # metres: a few vertices, so that one odd vertex does not decide
-    return region[reach > reach.max() - depth]
+    vertices: NDArray[np.intp] = region[reach > reach.max() - depth]
+    return vertices

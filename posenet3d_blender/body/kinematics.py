@@ -64,4 +64,6 @@ def skin(
     transforms = np.concatenate([world_rotations, (joints - turned_rest)[..., None]], axis=-1)
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=-1)
     weighted = (skin_weights[:, :, None] * homogeneous[:, None, :]).reshape(len(vertices), -1)
-    return weighted @ np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)
+    columns = np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)
+    skinned: Array = weighted @ columns
+    return skinned

@@ -53,7 +53,8 @@ class Body:
     @cached_property
     def joint_directions(self) -> Array:
         """(24, 3, 10) metres by which rest joints move per unit of shape coefficient."""
-        return np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
+        directions: Array = np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
+        return directions
 
     def rest_vertices(self, betas: FloatArray) -> Array:
         """(V, 3) metres for shape coefficients (10,)."""
@@ -62,7 +63,8 @@ class Body:
     def rest_joints(self, betas: FloatArray) -> Array:
         """(..., 24, 3) metres for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
-        return self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
+        joints: Array = self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
+        return joints
 
     def posed_vertices(self, rotations: FloatArray, betas: FloatArray, translation: FloatArray) -> Array:
         """The skin in each frame.
@@ -80,9 +82,9 @@ class Body:
         if self.pose_directions is None:
             vertices = skin(rest_vertices, rest_joints, self.skin_weights, joints, world)
         else:
-            bent = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
+            pose_features = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
             vertices = np.empty((len(joints), *rest_vertices.shape))
-            for frame, features in enumerate(bent):
+            for frame, features in enumerate(pose_features):
                 corrected = rest_vertices + self.pose_directions @ features
                 vertices[frame] = skin(corrected, rest_joints, self.skin_weights, joints[frame], world[frame])
         return vertices + np.asarray(translation, dtype=np.float64)[:, None]
@@ -143,7 +145,7 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
     for key, array in arrays.items():
         sides = expected[key]
         if array.ndim != len(sides) or any(
-            side not in (None, given) for side, given in zip(sides, array.shape, strict=True)
+            side not in (None, length) for side, length in zip(sides, array.shape, strict=True)
         ):
             raise PoseNet3DError(f"{path}: key '{key}' has the shape {array.shape} of no SMPL body; get the file again")
     if not (arrays["f"].size and 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count):
@@ -154,8 +156,8 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
 
 def _body_from_arrays(name: str, arrays: dict[str, AnyArray]) -> Body:
     shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
-    given = arrays["shapedirs"][:, :, :SHAPE_COUNT]
-    shape_directions[:, :, : given.shape[2]] = given
+    directions = arrays["shapedirs"][:, :, :SHAPE_COUNT]
+    shape_directions[:, :, : directions.shape[2]] = directions
     pose_directions = arrays.get("posedirs")
     if pose_directions is not None and not pose_directions.any():
         pose_directions = None

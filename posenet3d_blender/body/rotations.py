@@ -37,7 +37,8 @@ def quaternion_to_axis_angle(quaternion: FloatArray) -> Array:
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     tiny = length < 1e-12
     scale = 2 * np.arctan2(length, quaternion[..., :1]) / np.where(tiny, 1.0, length)
-    return vector * np.where(tiny, 2.0, scale)
+    axis_angle: Array = vector * np.where(tiny, 2.0, scale)
+    return axis_angle
 
 
 def matrix_to_quaternion(matrix: FloatArray) -> Array:

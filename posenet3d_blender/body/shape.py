@@ -1,4 +1,4 @@
-"""Carrying a person's proportions from one body to another."""
+"""Transfer a person's proportions from one body to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the official SMPL `.pkl` without giving it the power to run anything.
+"""Read the official SMPL `.pkl` without executing anything in it.
 
 The official files are Python 2 pickles that hold numpy arrays, a scipy sparse matrix and chumpy arrays. The last two
 are rebuilt by small stand-ins, so neither scipy nor chumpy is needed; any name beyond these is refused.
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..arrays import AnyArray
 from ..errors import PoseNet3DError, one_line
-from ..safe_pickle import AllowedNames, unpickled
+from ..safe_pickle import AllowedNames, load_pickle
 
 
 class _StoredState:
@@ -73,11 +73,11 @@ def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, AnyArray]
     """
     try:
         with path.open("rb") as stream:
-            content = unpickled(stream, _SMPL_NAMES)
+            content = load_pickle(stream, _SMPL_NAMES)
         if not isinstance(content, dict):
             raise pickle.UnpicklingError("it holds no dictionary")
-        found = {key: content[key] for key in wanted if key in content}
-        return {key: v.dense() if isinstance(v, _StoredState) else np.asarray(v) for key, v in found.items()}
+        values = {key: content[key] for key in wanted if key in content}
+        return {key: v.dense() if isinstance(v, _StoredState) else np.asarray(v) for key, v in values.items()}
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything

@@ -1,4 +1,4 @@
-"""The way through capture: footage -> people -> 2D joints -> student -> solve -> world -> motion."""
+"""The capture pipeline: footage -> people -> 2D joints -> student -> solver -> world -> motion."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .world import find_world, to_motion
 
 @dataclass(frozen=True)
 class CaptureSettings:
-    """What the user may choose; the defaults suit a phone clip."""
+    """The user's choices; the defaults suit a phone clip."""
 
     device: str = "auto"
     """auto, cpu, cuda, directml or coreml."""
@@ -46,8 +46,7 @@ class CaptureSettings:
     end: float | None = None
     """Seconds."""
     field_of_view: float | None = None
-    """Degrees along the picture's longer side; None: what the keypoints' file says of the lens, else what the footage's
-    says, else a phone's."""
+    """Degrees along the picture's longer side; None: the keypoint file's lens, else the footage's, else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
@@ -57,16 +56,16 @@ class CaptureSettings:
     body: Path | None = None
     """The user's own SMPL file; None: the shipped body."""
     smoothing: float = SolveWeights.smoothing
-    """Seconds: moves quicker than this count as flicker; 0 keeps everything."""
+    """Seconds: faster motion counts as noise; 0 keeps everything."""
     foot_lock: bool = True
-    """Whether resting feet are held in place."""
+    """Hold resting feet in place."""
     cache_folder: Path | None = None
-    """Where detections are kept for the next capture of the same footage; None: they are not."""
+    """Folder that caches detections for the next capture of the same footage; None: no cache."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """What a capture gives."""
+    """The result of a capture."""
 
     motions: tuple[Motion, ...]
     keypoints: tuple[Keypoints, ...]
@@ -75,12 +74,14 @@ class Capture:
     device: str
     backend: str
     seconds: dict[str, float]
-    """By stage."""
+    """Seconds by stage."""
     warnings: tuple[str, ...]
 
 
 @dataclass
 class _Stopwatch:
+    """Sums up the time that each stage takes."""
+
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -93,7 +94,7 @@ class _Stopwatch:
 def capture_video(video: Path, settings: CaptureSettings, progress: Progress = silent) -> Capture:
     """Capture the motion of one or all people in a video.
 
-    Several people share one world: gravity, floor and origin are those of the one who is seen best and longest.
+    Several people share one world: gravity, floor and origin are those of the most certain person.
 
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
@@ -113,16 +114,16 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
     with watch.stage("repair"):
         detected = [repair(keypoints) for keypoints in detected]
-    people = _long_enough(detected, video, warnings.append)
+    people = _select_visible(detected, video, warnings.append)
     camera = _camera(footage, settings.field_of_view, stored.focal_length if stored else None)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
         lifted = [lift(person, student, own_body, camera.focal_length, weights, progress) for person in people]
-        surest = max(lifted, key=lambda person: float(person.certainty.sum()))
-        world = find_world(surest.body, surest.certain_contacts(), surest.up)
-        moments = sample_times(detected[0].time, rate)
-        motions = [to_motion(person, world, camera, moments, float(rate)) for person in lifted]
+        reference = max(lifted, key=lambda person: float(person.certainty.sum()))
+        world = find_world(reference.body, reference.certain_contacts(), reference.up)
+        times = sample_times(detected[0].time, rate)
+        motions = [to_motion(person, world, camera, times, float(rate)) for person in lifted]
     return Capture(
         tuple(motions),
         tuple(people),
@@ -135,8 +136,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     )
 
 
-def _long_enough(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
-    """Those who are seen long enough, each from first to last sight."""
+def _select_visible(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
+    """The people who are visible for long enough, trimmed to the frames in which they are."""
     people = []
     for keypoints in detected:
         seconds = seconds_visible(keypoints)
@@ -163,11 +164,11 @@ def _long_enough(detected: list[Keypoints], video: Path, warn: Warn) -> list[Key
 
 
 def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:
-    """By what the user says, degrees; else by the keypoints' file, pixels; else by the footage's lens, or a phone's."""
+    """The camera by the user's field of view, degrees, the keypoint file's focal length, pixels, or the lens."""
     if field_of_view is None and focal_length is not None:
         return Camera(focal_length, footage.image_size, np.eye(4))
-    said_or_guessed = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
-    return Camera.from_field_of_view(field_of_view or said_or_guessed, footage.image_size)
+    of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
+    return Camera.from_field_of_view(field_of_view or of_lens, footage.image_size)
 
 
 def _cached_detections(

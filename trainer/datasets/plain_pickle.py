@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from posenet3d_blender.errors import PoseNet3DError, one_line
-from posenet3d_blender.safe_pickle import unpickled
+from posenet3d_blender.safe_pickle import load_pickle
 
 
 def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
@@ -54,7 +54,7 @@ def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype
 
 
 def _dictionary(stream: IO[bytes]) -> dict[str, object]:
-    content = unpickled(stream)
+    content = load_pickle(stream)
     if isinstance(content, np.ndarray) and content.dtype.hasobject and content.size == 1:
         content = content.reshape(-1)[0]
     if not isinstance(content, dict):

@@ -51,6 +51,7 @@ class DetectionCache:
     """A folder of cached detections."""
 
     def __init__(self, folder: Path, largest_size: int = LARGEST_SIZE) -> None:
+        """Use `folder`, which must exist, up to `largest_size` bytes."""
         self.folder = folder
         self.largest_size = largest_size
 
@@ -73,7 +74,7 @@ class DetectionCache:
             PoseNet3DError: the folder can't be written.
         """
         first, last = detections[0].time[[0, -1]]
-        arrays: dict[str, np.ndarray] = {"people": np.array(len(detections))}
+        arrays: dict[str, AnyArray] = {"people": np.array(len(detections))}
         for index, keypoints in enumerate(detections):
             arrays[f"time_{index}"] = keypoints.time
             arrays[f"points_{index}"] = keypoints.points.astype(np.float32)

@@ -1,7 +1,7 @@
 """Read ONNX files without the `onnx` package, which Blender does not have.
 
-As much of the format as the networks that ship with us use: protocol buffers' wire format, and of onnx.proto the
-messages Model, Graph, Node, Attribute and Tensor with data inside the file. The numbers are onnx.proto's field numbers.
+The part of the format that the shipped networks use: protocol buffers' wire format, and of onnx.proto the messages
+Model, Graph, Node, Attribute and Tensor with data inside the file. The numbers are onnx.proto's field numbers.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_graph(path: Path) -> Graph:
 
     Raises:
         OSError: the file can't be read.
-        ValueError: it is damaged, or holds what our networks do not.
+        ValueError: it is damaged, or uses a part of the format that is not read here.
     """
     model = _message(path.read_bytes())
     if 7 not in model:

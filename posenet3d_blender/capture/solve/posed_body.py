@@ -55,7 +55,7 @@ class PosedBody:
         return keypoints_on_body(self.joints, self.world_rotations, self.rest_joints, rest_points)
 
     def moved(self, step: Array, shape_step: Array) -> PosedBody:
-        """The body after a step (S, 75) of the pelvis and of rotations about each joint's own axes, and of shape (10,)."""
+        """The body after a step (S, 75), of the pelvis and about each joint's own axes, and a shape step (10,)."""
         rotation_steps = axis_angle_to_matrix(step[:, 3:].reshape(-1, JOINT_COUNT, 3))
         return PosedBody(
             self.body,

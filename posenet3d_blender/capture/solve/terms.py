@@ -75,7 +75,7 @@ def add_keypoints(system: FrameSystem, state: PosedBody, sampled: SampledKeypoin
 
     def project(derivative: Array) -> Array:
         """(S, 25, 3, N) metres of the points to (S, 50, N) of the weighted errors."""
-        weighted = (derivative[..., :2, :] - ray * derivative[..., 2:, :]) * root_weight[..., None]
+        weighted: Array = (derivative[..., :2, :] - ray * derivative[..., 2:, :]) * root_weight[..., None]
         return weighted.reshape(len(points), -1, derivative.shape[-1])
 
     system.add([project(jacobian)], (root_weight * error).reshape(len(points), -1), project(shape_jacobian))

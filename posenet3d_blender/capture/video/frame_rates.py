@@ -1,4 +1,4 @@
-"""Which constant frame rate footage has, and even sample times at it."""
+"""Constant frame rates of footage, and even sample times."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def standard_rate(time: Array) -> Fraction:
 
 
 def rate_of_number(rate: float) -> Fraction:
-    """A frame rate that somebody typed: 29.97 and the like mean television's 30000/1001."""
+    """The frame rate that a user means by a number: 29.97 and the like are television's 30000/1001."""
     for television in TELEVISION_RATES:
         if abs(rate - float(television)) < 0.005:
             return television
@@ -47,7 +47,8 @@ def sample_times(time: Array, rate: Fraction) -> Array:
     """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
     # A thousandth of a frame: rounded timestamps must not lose the last sample.
     count = int(np.floor((time[-1] - time[0]) * float(rate) + 1e-3)) + 1
-    return time[0] + np.arange(count) / float(rate)
+    times: Array = time[0] + np.arange(count) / float(rate)
+    return times
 
 
 def _largest_deviation(time: Array, rate: Fraction) -> float:

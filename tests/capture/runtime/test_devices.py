@@ -42,7 +42,7 @@ def runtime(device: str, backend: str, answer: float, works_for: float = np.inf,
             raise OSError("libcudnn.so.9: cannot open shared object file")
         return MadeUpNetwork(device, backend, works_for, answer)
 
-    return Runtime(device, {"cuda": GPU, "cpu": "processor"}[device], backend, open_it)
+    return Runtime(device, {"cuda": GPU, "cpu": "CPU"}[device], backend, open_it)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def on_machine(monkeypatch: pytest.MonkeyPatch):
         (None, False, ["cpu"], ["cpu onnxruntime"]),
         # A torch with CUDA, or an onnxruntime with it, on a machine without an NVIDIA GPU
         (None, True, ["cuda", "cpu"], ["cpu onnxruntime"]),
-        # torch for the processor alone is slower than onnxruntime, and never taken
+        # torch for the CPU alone is slower than onnxruntime, and never taken
         (GPU, False, ["cpu"], ["cpu onnxruntime"]),
         (GPU, True, ["cpu"], ["cuda torch", "cpu onnxruntime"]),
         (GPU, True, ["cuda", "cpu"], ["cuda torch", "cuda onnxruntime", "cpu onnxruntime"]),
@@ -109,7 +109,7 @@ def test_a_device_that_does_not_load_is_left_with_a_warning(monkeypatch: pytest.
     chosen = opened(monkeypatch, runtimes, warned)
     assert (chosen.device, chosen.backend, chosen.run({})["answer"]) == ("cpu", "onnxruntime", 2)
     reason = "libcudnn.so.9: cannot open shared object file"
-    assert warned == [f"{GPU}, by torch failed ({reason}); used in its place: processor, by onnxruntime"]
+    assert warned == [f"{GPU}, by torch failed ({reason}); continuing on CPU, by onnxruntime"]
 
 
 @pytest.mark.parametrize("works_for", [0, 3])
@@ -128,14 +128,14 @@ def test_a_device_that_fails_while_it_runs_is_left_and_the_run_repeated(
 
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")
 def test_a_provider_of_onnxruntime_that_does_not_start_is_left(on_machine, warned: list[str]) -> None:
-    """The real onnxruntime, which then takes the processor in silence."""
+    """The real onnxruntime, which then takes the CPU in silence."""
     if "cuda" in onnxruntime_network.provided_devices():
         pytest.skip("this onnxruntime has CUDA")
     on_machine(GPU, False, ["cuda", "cpu"])
     chosen = open_network(DETECTOR_FILE, "auto", warned.append)
     assert (chosen.device, chosen.backend) == ("cpu", "onnxruntime")
     reason = "its driver or libraries do not start"
-    assert warned == [f"{GPU}, by onnxruntime failed ({reason}); used in its place: processor, by onnxruntime"]
+    assert warned == [f"{GPU}, by onnxruntime failed ({reason}); continuing on CPU, by onnxruntime"]
     with pytest.raises(PoseNet3DError, match=rf"{GPU}, by onnxruntime failed \({reason}\); update its driver"):
         open_network(DETECTOR_FILE, "cuda")
 
@@ -184,7 +184,7 @@ def test_a_capture_on_a_failing_device_ends_well_and_says_so_once(failing_gpu: N
     capture = capture_video(demo_clip, CaptureSettings(end=0.6, detector="full"))
     assert (capture.device, capture.backend) == ("cpu", "onnxruntime")
     assert [warning for warning in capture.warnings if GPU in warning] == [
-        f"{GPU}, by torch failed (CUDA error: out of memory); used in its place: processor, by onnxruntime"
+        f"{GPU}, by torch failed (CUDA error: out of memory); continuing on CPU, by onnxruntime"
     ]
 
 
