@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-# As __main__ does, and as early: the solver's small matrices cost twenty times the processor time with more.
+# As __main__ does, and as early: the solver's small matrices cost twenty times the CPU time with more.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from posenet3d_blender.cli.leaving import end_process  # noqa: E402
+from posenet3d_blender.cli.leaving import end_process
 
 CHECKOUT = Path(__file__).parents[1]
 EXIT_STATUS = pytest.StashKey[int]()

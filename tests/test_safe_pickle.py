@@ -1,4 +1,4 @@
-"""Pickles of plain data come back; whatever else a pickle asks for is refused."""
+"""Pickles of plain data are loaded; whatever else a pickle asks for is refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.safe_pickle import load_pickle
 
 ARRAYS = {
@@ -27,11 +28,11 @@ def read(content: bytes) -> object:
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
-def test_arrays_come_back(array: np.ndarray, protocol: int) -> None:
-    back = read(pickle.dumps(array, protocol))
-    assert isinstance(back, np.ndarray)
-    assert back.dtype == array.dtype.newbyteorder("=")
-    np.testing.assert_array_equal(back, array)
+def test_arrays_come_back(array: AnyArray, protocol: int) -> None:
+    loaded = read(pickle.dumps(array, protocol))
+    assert isinstance(loaded, np.ndarray)
+    assert loaded.dtype == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(loaded, array)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])

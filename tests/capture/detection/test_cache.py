@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
@@ -24,7 +25,7 @@ def footage(tmp_path: Path) -> Footage:
     return Footage(path, 640, 480, 0, TIME, Fraction(30))
 
 
-def detections(time: np.ndarray = TIME, seed: int = 0) -> Keypoints:
+def detections(time: Array = TIME, seed: int = 0) -> Keypoints:
     rng = np.random.default_rng(seed)
     shape = (len(time), KEYPOINT_COUNT)
     return Keypoints(time, rng.uniform(0, 480, (*shape, 2)), rng.random(shape), (640, 480))

@@ -1,4 +1,4 @@
-"""Who is found in real footage, who is chosen, and that nobody takes over."""
+"""People in real footage are found and chosen, and nobody takes over another's track."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
 from posenet3d_blender.capture.detection.blazepose.detector import PersonDetector
 from posenet3d_blender.capture.detection.blazepose.landmarks import LandmarkFinder
@@ -37,8 +38,9 @@ def track(x: float, size: float, first: float, last: float) -> PersonTrack:
     return PersonTrack(time, tuple(Region(x, 100, size, 0) for _ in time), np.ones(len(time)))
 
 
-def hips(keypoints: Keypoints) -> np.ndarray:
-    return keypoints.points[:, [KEYPOINT_INDEX["left_hip"], KEYPOINT_INDEX["right_hip"]]].mean(axis=1)
+def hips(keypoints: Keypoints) -> Array:
+    middle: Array = keypoints.points[:, [KEYPOINT_INDEX["left_hip"], KEYPOINT_INDEX["right_hip"]]].mean(axis=1)
+    return middle
 
 
 def test_choosing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.blazepose.detector import Detection
 from posenet3d_blender.capture.detection.blazepose.regions import Region
 from posenet3d_blender.capture.detection.person_tracker import PersonTracker, TrackedDetection
@@ -13,9 +14,7 @@ RED, GREY = np.full((2, 3), [0.8, 0.1, 0.1]), np.full((2, 3), 0.5)
 TIMES = np.arange(0, 4, 0.1)
 
 
-def detection(
-    time: float, x: float, colours: np.ndarray = GREY, size: float = 400, rotation: float = 0
-) -> TrackedDetection:
+def detection(time: float, x: float, colours: Array = GREY, size: float = 400, rotation: float = 0) -> TrackedDetection:
     return TrackedDetection(time, Detection(Region(x, 300, size, rotation), 0.9), colours)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.keypoints.repair import body_size, bridge_gaps, find_jumps, repair
@@ -31,7 +32,7 @@ def walker(rate: float, seconds: float = 2.0, noise: float = 0.8) -> Keypoints:
     return Keypoints(time, points, np.full(points.shape[:2], 0.9), (1280, 720))
 
 
-def exchange(keypoints: Keypoints, frames: slice, parts: np.ndarray) -> Keypoints:
+def exchange(keypoints: Keypoints, frames: slice, parts: NDArray[np.bool_]) -> Keypoints:
     points = keypoints.points.copy()
     points[frames] = np.where(parts[:, None], points[frames][:, MIRRORED], points[frames])
     return replace(keypoints, points=points)
@@ -49,7 +50,7 @@ def test_good_tracks_stay_as_they_are(rate: float) -> None:
 @pytest.mark.parametrize("rate", [24, 60])
 @pytest.mark.parametrize("parts", [np.ones(KEYPOINT_COUNT, bool), LEGS], ids=["whole body", "legs"])
 @pytest.mark.parametrize("seconds", [0.04, 0.5])
-def test_exchanged_sides_are_put_back(rate: float, parts: np.ndarray, seconds: float) -> None:
+def test_exchanged_sides_are_put_back(rate: float, parts: NDArray[np.bool_], seconds: float) -> None:
     keypoints = walker(rate)
     first = round(0.7 * rate)
     swapped = exchange(keypoints, slice(first, first + max(1, round(seconds * rate))), parts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import open_footage, read_frames
 from posenet3d_blender.errors import PoseNet3DError
@@ -17,7 +18,7 @@ from ..conftest import WriteVideo, quarters, rotate_in_header
 TEN = [quarters()] * 10
 
 
-def corners(image: np.ndarray) -> list[str]:
+def corners(image: NDArray[np.uint8]) -> list[str]:
     """The colours at top left, top right, bottom left and bottom right."""
     names = {(255, 0, 0): "red", (0, 255, 0): "green", (0, 0, 255): "blue", (255, 255, 255): "white"}
     places = [image[8, 8], image[8, -8], image[-8, 8], image[-8, -8]]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.camera import Camera
@@ -37,7 +38,7 @@ def grey_clip(write_video: WriteVideo) -> Footage:
     return open_footage(write_video("grey.mp4", [np.full((241, 321, 3), 90, np.uint8)] * 25, times.tolist()))
 
 
-def coloured_x(image: np.ndarray) -> float | None:
+def coloured_x(image: NDArray[np.uint8]) -> float | None:
     """Mean column of what is not grey."""
     colour = np.ptp(image.astype(int), axis=2)
     return float(np.nonzero(colour > 60)[1].mean()) if (colour > 60).any() else None
