@@ -11,7 +11,7 @@ import pytest
 # As __main__ does, and as early: the solver's small matrices cost twenty times the CPU time with more.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from posenet3d_blender.cli.leaving import end_process
+from posenet3d_blender.cli.process import exit_process
 
 CHECKOUT = Path(__file__).parents[1]
 EXIT_STATUS = pytest.StashKey[int]()
@@ -43,4 +43,4 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The last thing, after the summary is printed: old Blenders must not turn a passed run into a crash."""
     if EXIT_STATUS in config.stash and "bpy" in sys.modules:
-        end_process(config.stash[EXIT_STATUS])
+        exit_process(config.stash[EXIT_STATUS])

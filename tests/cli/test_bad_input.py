@@ -145,7 +145,7 @@ def test_unwritable_output(output: str, demo_clip: Path, tmp_path: Path, capfd: 
 def test_unwritable_batch_folder(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("a file")
     batch = ["batch", str(demo_clip), "--format", "npz", "--out-dir", str(tmp_path / "file")]
-    assert_refused(capfd, tmp_path, batch, "can't be made")
+    assert_refused(capfd, tmp_path, batch, "can't be created")
 
 
 @pytest.mark.parametrize("option", ["--keypoints", "--body"])
