@@ -141,7 +141,7 @@ def test_each_platform_carries_every_package_for_both_pythons() -> None:
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused(wheels: list[Path]) -> None:
     wheel = Wheel(wheels[0].name, "here==1.0", "linux-x64", ("3.11",), "0" * 64)
-    with pytest.raises(PackagingError, match="not the file that wheels.toml pins"):
+    with pytest.raises(PackagingError, match=r"not the file that wheels\.toml pins"):
         fetch(wheel, wheels[0].parent)
 
 
@@ -189,7 +189,7 @@ def link_blender_alone(folder: Path) -> None:
         package = importlib.metadata.distribution(name)
         for part in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
             if not (folder / part).exists():
-                (folder / part).symlink_to(package.locate_file(part))
+                (folder / part).symlink_to(str(package.locate_file(part)))
         pending += [re.split(r"[^\w.-]", text)[0] for text in package.requires or () if "extra ==" not in text]
 
 
