@@ -56,9 +56,7 @@ def test_everything_in_the_panel_has_a_tooltip() -> None:
 
 def test_the_manifest_keeps_blenders_rules() -> None:
     manifest = tomllib.loads((CHECKOUT / "addon_manifest.toml").read_text(encoding="utf-8"))
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert manifest["id"] == "posenet3d"
-    assert manifest["version"] == project["version"]
     assert manifest["blender_version_min"] == "4.2.0"
     for text in (manifest["tagline"], *manifest["permissions"].values()):
         assert len(text) <= 64
