@@ -117,7 +117,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
 
 
 def _source_armature(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The panel's captured armature, else the active one if it has SMPL's bones and an animation, for example imported."""
+    """The panel's captured armature, else the active one if it has SMPL's bones and an animation."""
     armature = captured_armature(context)
     if armature is not None:
         return armature
