@@ -2,8 +2,8 @@
 
 import sys
 
-from .cli.process import exit_process
 from .cli.main import main
+from .cli.process import exit_process
 
 if __name__ == "__main__":
     exit_process(main(sys.argv[1:]))

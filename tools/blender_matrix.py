@@ -1,7 +1,7 @@
 """Print the Blender versions to test on, with their Python and requirements.
 
-    python tools/blender_matrix.py          one line each, for tools/run_matrix.sh
-    python tools/blender_matrix.py --json   a matrix for continuous integration
+python tools/blender_matrix.py          one line each, for tools/run_matrix.sh
+python tools/blender_matrix.py --json   a matrix for continuous integration
 """
 
 from __future__ import annotations
@@ -41,9 +41,7 @@ def read_matrix(project: Path = CHECKOUT) -> list[Blender]:
     """
     manifest = tomllib.loads((project / "addon_manifest.toml").read_text(encoding="utf-8"))
     table = tomllib.loads((project / "tools" / "blender_matrix.toml").read_text(encoding="utf-8"))
-    versions = [
-        Blender(entry["version"], entry["python"], tuple(entry["requirements"])) for entry in table["blender"]
-    ]
+    versions = [Blender(entry["version"], entry["python"], tuple(entry["requirements"])) for entry in table["blender"]]
     oldest: str = manifest["blender_version_min"]
     if _series(versions[0].version) != _series(oldest):
         raise MatrixError(
