@@ -151,7 +151,7 @@ def _select_visible(detected: list[Keypoints], video: Path, warn: Warn) -> list[
         else:
             warn(f"One person is visible for only {seconds:.1f} s and was skipped")
     if not people:
-        raise PoseNet3DError(f"{video}: nobody is seen long enough; give footage that shows a whole person")
+        raise PoseNet3DError(f"{video}: nobody is visible for long enough; give footage that shows a whole person")
     for number, person in enumerate(people, start=1):
         hidden = ~visible_frames(person)
         if hidden.any():

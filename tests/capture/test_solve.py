@@ -111,13 +111,13 @@ def test_resting_feet_stay_and_noise_does_not_shake_the_body(body: Body) -> None
         Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size), 30.0, FOCAL_LENGTH
     )
     free = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2))))
-    held = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((60, 2))))
+    locked = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((60, 2))))
 
     def foot_travel(joints: Array) -> float:
         return float(np.linalg.norm(np.diff(joints[:, [7, 8]], axis=0), axis=-1).mean())
 
     # The synthetic feet do move (they sway with the body): holding them must lessen that a lot.
-    assert foot_travel(held.joints) < 0.5 * foot_travel(free.joints)
+    assert foot_travel(locked.joints) < 0.5 * foot_travel(free.joints)
 
 
 def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:

@@ -98,7 +98,9 @@ def find_people(
             return [_person_track(track) for track in long_tracks]
         any_track = any_track or bool(tracks)
     if any_track:
-        raise PoseNet3DError(f"{footage.path}: nobody is seen long enough; give footage that shows a whole person")
+        raise PoseNet3DError(
+            f"{footage.path}: nobody is visible for long enough; give footage that shows a whole person"
+        )
     raise PoseNet3DError(
         f"{footage.path}: no person found; the whole body should be in view, a tenth of the picture high or more"
     )

@@ -18,7 +18,7 @@ from .find_people import PersonTrack
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
 TRUSTED_INTERVAL: Final = 0.6
-"""Seconds from the nearest detection up to which the detector's track says where the person is."""
+"""Seconds from the nearest detection up to which the detector's track is trusted."""
 LARGEST_DISTANCE: Final = 0.25
 LARGEST_SIZE_RATIO: Final = 1.5
 LARGEST_TURN: Final = np.radians(75)
@@ -36,8 +36,9 @@ def track_keypoints(
 ) -> Keypoints:
     """The person's 2D joints in every one of some frames.
 
-    Each frame is looked at where the frame before says, as BlazePose does, but never far from where the detector saw
-    this person, so that nobody who passes takes over. Confidence is 0 in frames where the person is not seen.
+    Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
+    detector's track of this person, so that a passer-by can not take over. Confidence is 0 in frames where the person
+    is not visible.
 
     Args:
         footage: the video.
@@ -68,7 +69,7 @@ class _LandmarkTracker:
         self._next_region: Region | None = None
 
     def update(self, frame: Frame) -> Landmarks | None:
-        """The person's landmarks in this frame, or None where they are not seen."""
+        """The person's landmarks in this frame, or None where they are not visible."""
         landmarks = self._find_person(frame)
         self._next_region = landmarks.next_region if landmarks is not None else None
         return landmarks

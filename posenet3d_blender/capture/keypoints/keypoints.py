@@ -23,14 +23,14 @@ TIME_TOLERANCE: Final = 1e-6
 
 @dataclass(frozen=True)
 class Keypoints:
-    """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not seen)."""
+    """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not visible)."""
 
     time: Array
     """(T,) seconds since the video's first frame, strictly rising, not necessarily even."""
     points: Array
     """(T, 25, 2) pixels, in the order of KEYPOINT_NAMES; finite everywhere, meaningless where confidence is 0."""
     confidence: Array
-    """(T, 25) from 0 (not seen) to 1."""
+    """(T, 25) from 0 (not visible) to 1."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
 

@@ -34,10 +34,10 @@ def detections(time: Array = TIME, seed: int = 0) -> Keypoints:
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
     cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all")
     assert cache.load(key, footage.time) == []
-    kept = [detections(seed=1), detections(seed=2)]
-    cache.store(key, kept)
-    again = cache.load(key, footage.time)
-    for before, after in zip(kept, again, strict=True):
+    people = [detections(seed=1), detections(seed=2)]
+    cache.store(key, people)
+    loaded = cache.load(key, footage.time)
+    for before, after in zip(people, loaded, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
     (part, _) = cache.load(key, TIME[30:61])
@@ -75,8 +75,8 @@ def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_pa
 
 def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: Path, tmp_path: Path) -> None:
     first = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, cache_folder=tmp_path))
-    again = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, field_of_view=48, cache_folder=tmp_path))
+    second = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, field_of_view=48, cache_folder=tmp_path))
     assert "landmarks" in first.seconds
-    assert "landmarks" not in again.seconds
-    np.testing.assert_allclose(again.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
-    assert np.abs(again.motions[0].joints - first.motions[0].joints).max() > 1e-3
+    assert "landmarks" not in second.seconds
+    np.testing.assert_allclose(second.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
+    assert np.abs(second.motions[0].joints - first.motions[0].joints).max() > 1e-3

@@ -114,9 +114,9 @@ def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDet
     man = min(people, key=lambda one: one.regions[0].y)
     others = [one for one in people if one is not man]
     keypoints = track_keypoints(footage, frames, man, finder, others=others)
-    seen = keypoints.confidence.max(axis=1) > 0
-    assert seen.mean() > 0.8
-    assert hips(keypoints)[seen, 1].max() < 450
+    visible = keypoints.confidence.max(axis=1) > 0
+    assert visible.mean() > 0.8
+    assert hips(keypoints)[visible, 1].max() < 450
 
 
 def test_someone_who_leaves_for_two_seconds_is_found_again(
@@ -128,7 +128,7 @@ def test_someone_who_leaves_for_two_seconds_is_found_again(
     footage = open_footage(write_video("leaves.mp4", [*pictures[:18], *nobody, *pictures[18:]]))
     people = find_people(footage, footage.frames_between(), detector)
     assert len(people) == 1
-    seen = track_keypoints(footage, footage.frames_between(), people[0], finder).confidence.max(axis=1) > 0
-    assert seen[:18].all()
-    assert not seen[18:68].any()
-    assert seen[68:].all()
+    visible = track_keypoints(footage, footage.frames_between(), people[0], finder).confidence.max(axis=1) > 0
+    assert visible[:18].all()
+    assert not visible[18:68].any()
+    assert visible[68:].all()

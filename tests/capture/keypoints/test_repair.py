@@ -82,15 +82,15 @@ def test_a_fast_punch_is_no_jump(rate: float) -> None:
 
 def test_the_size_is_the_median_of_a_second_whatever_the_frame_rate_does() -> None:
     keypoints = walker(30, seconds=4)
-    kept = np.sort(np.random.default_rng(1).choice(len(keypoints.time), 80, replace=False))
-    points, confidence = keypoints.points[kept] * np.linspace(1, 2, 80)[:, None, None], keypoints.confidence[kept]
+    rows = np.sort(np.random.default_rng(1).choice(len(keypoints.time), 80, replace=False))
+    points, confidence = keypoints.points[rows] * np.linspace(1, 2, 80)[:, None, None], keypoints.confidence[rows]
     confidence[30:35] = 0
-    uneven = replace(keypoints, time=keypoints.time[kept], points=points, confidence=confidence)
-    seen = np.r_[:30, 35:80]
+    uneven = replace(keypoints, time=keypoints.time[rows], points=points, confidence=confidence)
+    visible = np.r_[:30, 35:80]
     extent = np.ptp(points, axis=1).max(axis=1)
-    near = [seen[np.abs(uneven.time[seen] - moment) < 0.499] for moment in uneven.time[seen]]
+    near = [visible[np.abs(uneven.time[visible] - moment) < 0.499] for moment in uneven.time[visible]]
     median = np.array([np.median(extent[frames]) for frames in near])
-    np.testing.assert_allclose(body_size(uneven)[seen], median, rtol=0.02)
+    np.testing.assert_allclose(body_size(uneven)[visible], median, rtol=0.02)
 
 
 def test_only_short_gaps_are_bridged() -> None:

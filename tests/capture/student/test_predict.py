@@ -110,9 +110,9 @@ def test_the_demo_clip_is_captured_as_it_is(demo: Capture, demo_clip: Path) -> N
     assert truth.camera is not None
     assert motion.camera is not None
     # Compared in the camera's frame: the worlds' headings need not agree.
-    seen = relative @ motion.camera.world_to_camera[:3, :3].T
-    true_seen = true_relative @ truth.camera.world_to_camera[:3, :3].T
-    assert np.linalg.norm(seen - true_seen, axis=-1).mean() < 0.13
+    in_camera = relative @ motion.camera.world_to_camera[:3, :3].T
+    true_in_camera = true_relative @ truth.camera.world_to_camera[:3, :3].T
+    assert np.linalg.norm(in_camera - true_in_camera, axis=-1).mean() < 0.13
     pixels = motion.camera.project(motion.joints)[:, MAIN_JOINTS]
     true_pixels = truth.camera.project(truth.joints)[:, MAIN_JOINTS]
     assert np.median(np.linalg.norm(pixels - true_pixels, axis=-1)) < 10, "the skeleton lies over the person"

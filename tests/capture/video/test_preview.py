@@ -77,11 +77,11 @@ def test_left_and_right_differ_and_doubt_fades() -> None:
         for part, y in (("hip", 80), ("knee", 120), ("ankle", 160), ("foot", 165)):
             joints[JOINT_INDEX[f"{side}_{part}"]] = x, y
     black = np.zeros((200, 200, 3), np.uint8)
-    sure = draw_skeleton(black, Skeleton(joints, 1.0))
-    np.testing.assert_array_equal(sure[140, 150], COLOURS["left"])
-    np.testing.assert_array_equal(sure[140, 50], COLOURS["right"])
-    unsure = draw_skeleton(black, Skeleton(joints, 0.0))
-    assert 0 < unsure[140, 150].max() < sure[140, 150].max() / 2
+    opaque = draw_skeleton(black, Skeleton(joints, 1.0))
+    np.testing.assert_array_equal(opaque[140, 150], COLOURS["left"])
+    np.testing.assert_array_equal(opaque[140, 50], COLOURS["right"])
+    faint = draw_skeleton(black, Skeleton(joints, 0.0))
+    assert 0 < faint[140, 150].max() < opaque[140, 150].max() / 2
     assert not black.any()
 
 
