@@ -113,13 +113,13 @@ def triangulated(views: list[View], points: list[Array]) -> Array:
         sure.append(np.where(rows[:count, :, 2] > SURE, rows[:count, :, 2], 0.0))
     result = np.full((count, len(KEYPOINT_NAMES), 3), np.nan)
     for frame, keypoint in np.ndindex(*result.shape[:2]):
-        rows = []
+        system = []
         for view, ray, weight in zip(views, rays, sure, strict=True):
-            matrix, (x, y) = view.world_to_camera, ray[frame, keypoint]
-            rows += [weight[frame, keypoint] * (x * matrix[2] - matrix[0])]
-            rows += [weight[frame, keypoint] * (y * matrix[2] - matrix[1])]
+            for axis in (0, 1):
+                row = ray[frame, keypoint, axis] * view.world_to_camera[2] - view.world_to_camera[axis]
+                system.append(weight[frame, keypoint] * row)
         if sum(weight[frame, keypoint] > 0 for weight in sure) >= 2:
-            place = np.linalg.svd(np.array(rows))[2][-1]
+            place = np.linalg.svd(np.array(system))[2][-1]
             result[frame, keypoint] = place[:3] / place[3]
     return result
 
