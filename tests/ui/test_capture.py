@@ -79,7 +79,7 @@ def test_results_are_kept_with_the_armature(pipeline, video):
     assert (result.frames, result.unsure_frames) == (5, 3)
     assert result.confidence == pytest.approx(0.46)
     assert len(result.graph) == min(5, GRAPH_WIDTH)
-    assert "not seen" in result.warnings
+    assert "not visible" in result.warnings
     assert result.camera == bpy.context.scene.camera
     bpy.data.objects.remove(armature)
     assert shown_result(bpy.context) is None
