@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> None:
     from .paper.recipe import PaperRecipe, train_paper
-    from .supervised.train import SupervisedRecipe, train_supervised
+    from .supervised.recipe import SupervisedRecipe
+    from .supervised.train import train_supervised
     from .training.distributed import this_process
     from .training.recipe_file import read_recipe
 

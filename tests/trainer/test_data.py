@@ -17,8 +17,9 @@ from trainer.data.clips import Clips, load_clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
 from trainer.supervised.fit_rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
 from trainer.supervised.sampler import Mixture, WindowSampler
-from trainer.supervised.synthetic_stances import posed_legs
-from trainer.synthesis.cameras import NoiseRanges, ViewRanges, random_cameras
+from trainer.supervised.synthetic_stances import replace_lower_body
+from trainer.synthesis.augmentation import NoiseRanges
+from trainer.synthesis.cameras import ViewRanges, random_cameras
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 
@@ -114,7 +115,7 @@ def test_posed_legs_stand_on_the_floor(rest_bones: np.ndarray) -> None:
     generator = torch.Generator().manual_seed(0)
     rotations = torch.eye(3).expand(200, STUDENT_WINDOW, 24, 3, 3).clone()
     bones = torch.from_numpy(rest_bones).expand(200, 24, 3)
-    posed, position = posed_legs(rotations, bones, generator)
+    posed, position = replace_lower_body(rotations, bones, generator)
     torch.testing.assert_close(posed @ posed.mT, torch.eye(3).expand_as(posed), atol=1e-4, rtol=0)
     joints, _ = forward_kinematics(posed, bones[:, None])
     ankles = (joints + position[:, :, None])[:, :, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]]

@@ -16,7 +16,7 @@ from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import write_npz
 
-from .npz_takes import read_pieces
+from .npz_takes import read_takes
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def load_clips(path: Path) -> Clips:
     Raises:
         PoseNet3DError: the file is missing or unreadable, a key is missing or has a wrong shape or is not finite.
     """
-    data = read_pieces(path, "a training-data .npz", {"rel": (JOINT_COUNT, 3), "root": (3,)})
+    data = read_takes(path, "a training-data .npz", {"rel": (JOINT_COUNT, 3), "root": (3,)})
     return Clips(data["rel"], data["root"], data["offsets"], tuple(map(str, data["names"])), float(data["fps"]))
 
 

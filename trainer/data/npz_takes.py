@@ -16,7 +16,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import read_npz
 
 
-def read_pieces(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray]:
+def read_takes(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray]:
     """The arrays of such a file, checked.
 
     Args:

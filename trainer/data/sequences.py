@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import write_npz
 
-from .npz_takes import read_pieces
+from .npz_takes import read_takes
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def load_sequences(path: Path) -> PointSequences:
             is not finite.
     """
     points = STUDENT_POINT_COUNT
-    data = read_pieces(path, "an .npz of 2D sequences", {"rays": (points, 2), "confidence": (points,)})
+    data = read_takes(path, "an .npz of 2D sequences", {"rays": (points, 2), "confidence": (points,)})
     confidence = data["confidence"]
     if confidence.size and not 0 <= confidence.min() <= confidence.max() <= 1:
         raise PoseNet3DError(f"{path}: key 'confidence' must lie between 0 and 1")

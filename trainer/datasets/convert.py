@@ -21,7 +21,7 @@ from .readers.human36m import read_human36m
 from .readers.keypoint_json import FootageFacts, group_by_video, read_keypoint_sequences
 from .readers.mpi_inf_3dhp import read_mpi_inf_3dhp
 from .readers.threedpw import read_threedpw
-from .take import SHORTEST_PIECE, Motion, clips_from
+from .take import SHORTEST_PIECE, Take, clips_from_takes
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,30 @@ class ConvertOptions:
 class _MocapFormat:
     patterns: tuple[str, ...]
     """Which files of a folder are of this format."""
-    read: Callable[[Path, ConvertOptions], Iterator[Motion]]
+    read: Callable[[Path, ConvertOptions], Iterator[Take]]
 
 
-def _cmu(path: Path, options: ConvertOptions) -> Iterator[Motion]:
+def _cmu(path: Path, options: ConvertOptions) -> Iterator[Take]:
     yield read_asf_amc(path, options.frame_rate or CMU_RATE)
 
 
-def _bvh(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _bvh(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield read_bvh(path)
 
 
-def _human36m(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _human36m(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield from read_human36m(path)
 
 
-def _threedpw(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _threedpw(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield from read_threedpw(path)
 
 
-def _mpi_inf_3dhp(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _mpi_inf_3dhp(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield read_mpi_inf_3dhp(path)
 
 
-def _amass(path: Path, options: ConvertOptions) -> Iterator[Motion]:
+def _amass(path: Path, options: ConvertOptions) -> Iterator[Take]:
     yield read_amass(path, load_body(options.body) if options.body else None)
 
 
@@ -95,7 +95,7 @@ def convert(format_name: str, inputs: Sequence[Path], out: Path, options: Conver
         return _convert_keypoints(_found(inputs, ("*.json",)), out, options)
     mocap = _MOCAP[format_name]
     files = _found(inputs, mocap.patterns)
-    clips, sources = clips_from(motion for path in files for motion in mocap.read(path, options))
+    clips, sources = clips_from_takes(motion for path in files for motion in mocap.read(path, options))
     save_clips(out, clips, sources)
     return _summary(out, len(clips.names), "clip", len(clips.root) / clips.frame_rate, len(files))
 

@@ -16,7 +16,7 @@ REACH: Final = 0.5
 """Between two sights a person's points move no farther, on average, than this part of the person's extent."""
 
 
-def follow(poses: Mapping[int, list[Pose]], reach_frames: int) -> list[Track]:
+def join_tracks(poses: Mapping[int, list[Pose]], reach_frames: int) -> list[Track]:
     """Join poses into tracks, the nearest pairs first.
 
     Args:

@@ -26,7 +26,7 @@ has a glitch and is cut."""
 
 
 @dataclass(frozen=True)
-class Motion:
+class Take:
     """One take of one person, as captured."""
 
     joints: Array
@@ -61,7 +61,7 @@ def on_floor(joints: Array) -> Array:
     return joints - np.array([0.0, np.percentile(feet, 1), 0.0])
 
 
-def clips_from(motions: Iterable[Motion]) -> tuple[Clips, tuple[str, ...]]:
+def clips_from_takes(motions: Iterable[Take]) -> tuple[Clips, tuple[str, ...]]:
     """Clips at STUDENT_RATE and each one's source; pieces of a cut motion are named with `#` and their number.
 
     Raises:
@@ -84,7 +84,7 @@ def clips_from(motions: Iterable[Motion]) -> tuple[Clips, tuple[str, ...]]:
     return clips, tuple(sources)
 
 
-def _pieces(motion: Motion) -> list[Clips]:
+def _pieces(motion: Take) -> list[Clips]:
     """The motion cut where it jumps, without the frames that are not usable."""
     relative = motion.joints - motion.joints[:, :1]
     joint_steps = np.linalg.norm(np.diff(relative, axis=0), axis=-1).max(axis=-1)

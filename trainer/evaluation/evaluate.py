@@ -19,7 +19,7 @@ from posenet3d_blender.capture.student.predict import load_student as load_expor
 from ..data.clips import load_clips
 from ..paper.teacher.inference import Teacher
 from ..paper.teacher.network import load_teacher
-from ..synthesis.benchmark_views import EvaluationView, evaluation_views
+from ..synthesis.benchmark_views import BenchmarkView, benchmark_views
 from ..synthesis.detector_noise import load_detector_noise
 from ..training.checkpoint import load_student
 from .metrics import Metrics, measure
@@ -58,7 +58,7 @@ def evaluate(data: Path, checkpoint: str, views: int, seed: int, source: str, ou
     noise = load_detector_noise() if source == "detected" else None
     # The file is begun first: a folder that can't be written is said at once, not after minutes.
     with writing(out) as partial:
-        seen = list(evaluation_views(clips, views, seed, noise))
+        seen = list(benchmark_views(clips, views, seed, noise))
         compared = [(student_joints(student, body, view), view.joints) for view in seen]
         taught = [teacher.joints(view.rays, view.confidence) for view in seen] if teacher else []
         rows = {} if teacher is None else {"teacher": measure(zip(taught, (true for _, true in compared), strict=True))}
@@ -111,7 +111,7 @@ class StudentJoints:
     """Of the shipped body in the student's shape, in the same pose."""
 
 
-def student_joints(student: Student, body: Body, view: EvaluationView) -> StudentJoints:
+def student_joints(student: Student, body: Body, view: BenchmarkView) -> StudentJoints:
     """Run a student on a view."""
     prediction = student.predict_points(view.rays, view.confidence)
     person, _ = forward_kinematics(prediction.rotations, prediction.rest_joints(body))

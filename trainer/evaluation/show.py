@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import Clips, load_clips
-from ..synthesis.benchmark_views import EvaluationView, evaluation_views
+from ..synthesis.benchmark_views import BenchmarkView, benchmark_views
 from ..synthesis.detector_noise import load_detector_noise
 from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from .evaluate import open_student, open_teacher, student_joints
@@ -54,7 +54,7 @@ def write_pictures(data: Path, checkpoint: str, run: Path | None, seed: int, sou
     clips, student, body = load_clips(data), open_student(checkpoint), load_body()
     teacher = open_teacher(checkpoint, body)
 
-    def answer(view: EvaluationView) -> Answers:
+    def answer(view: BenchmarkView) -> Answers:
         taught = teacher.joints(view.rays, view.confidence) if teacher else None
         return Answers(taught, student_joints(student, body, view).person)
 
@@ -73,7 +73,7 @@ def write_pictures(data: Path, checkpoint: str, run: Path | None, seed: int, sou
 
 
 def chosen_moments(
-    clips: Clips, answer: Callable[[EvaluationView], Answers], seed: int, source: str
+    clips: Clips, answer: Callable[[BenchmarkView], Answers], seed: int, source: str
 ) -> Iterator[Moment]:
     """A few moments of a few clips, spread evenly over both, before the evaluation's first camera.
 
@@ -81,7 +81,7 @@ def chosen_moments(
     """
     noise = load_detector_noise() if source == "detected" else None
     wanted = set(np.linspace(0, len(clips.names) - 1, CLIPS).astype(int).tolist())
-    for index, view in enumerate(evaluation_views(clips, 1, seed, noise)):
+    for index, view in enumerate(benchmark_views(clips, 1, seed, noise)):
         if index not in wanted:
             continue
         answers = answer(view)
@@ -95,7 +95,7 @@ def chosen_moments(
             )
 
 
-def _input_joints(view: EvaluationView, frame: int) -> Array:
+def _input_joints(view: BenchmarkView, frame: int) -> Array:
     """(24, 2) the input's points at the joints that they stand for, NaN where there is none."""
     joints = np.full((view.joints.shape[1], 2), np.nan)
     for point, joint in enumerate(JOINT_OF_POINT):
@@ -104,7 +104,7 @@ def _input_joints(view: EvaluationView, frame: int) -> Array:
     return joints
 
 
-def _at_true_size(joints: Array | None, view: EvaluationView, frame: int) -> Array | None:
+def _at_true_size(joints: Array | None, view: BenchmarkView, frame: int) -> Array | None:
     """One frame, pelvis-centred, enlarged until its bones are as long in sum as the truth's."""
     if joints is None:
         return None

@@ -23,14 +23,14 @@ _HELD_OUT: Final = 0.05
 
 
 @dataclass(frozen=True)
-class Material:
+class SequenceSplit:
     """What a run learns from; all of it two-dimensional."""
 
     train: PointSequences
     held_out: PointSequences
 
 
-def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
+def load_sequence_split(paths: Sequence[Path], cameras: int, seed: int) -> SequenceSplit:
     """Read 2D sequences, and motion capture as `cameras` fixed cameras around each clip see it.
 
     Sequences that never show a whole body for a window are left out.
@@ -47,7 +47,9 @@ def load_material(paths: Sequence[Path], cameras: int, seed: int) -> Material:
     count = max(1, round(_HELD_OUT * len(kinds)))
     held_out = {kinds[index] for index in np.random.default_rng(seed).permutation(len(kinds))[:count]}
     is_held_out = np.array([clip in held_out for clip in clips])
-    return Material(_chosen(sequences, np.flatnonzero(~is_held_out)), _chosen(sequences, np.flatnonzero(is_held_out)))
+    return SequenceSplit(
+        _chosen(sequences, np.flatnonzero(~is_held_out)), _chosen(sequences, np.flatnonzero(is_held_out))
+    )
 
 
 def _usable(path: Path, cameras: int, seed: int) -> PointSequences:

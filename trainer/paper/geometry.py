@@ -25,14 +25,14 @@ class View:
     """(B,) angular size: tangent of the angle that one unit of `points` spans."""
 
 
-def lift(view: View, depth: Tensor) -> Tensor:
+def unproject(view: View, depth: Tensor) -> Tensor:
     """(B, T, 18, 3) joints on the viewing rays of `view` at depth (B, T, 18)."""
     z = depth[..., None]
     return torch.cat([view.points * _nearness(z, view.size), z], -1)
 
 
-def flat(joints: Tensor, size: Tensor) -> Tensor:
-    """(B, T, 18, 2) points of joints as a camera of `lift` sees them; the inverse of it."""
+def project_points(joints: Tensor, size: Tensor) -> Tensor:
+    """(B, T, 18, 2) points of joints as a camera of `unproject` sees them; the inverse of it."""
     return joints[..., :2] / _nearness(joints[..., 2:], size)
 
 
@@ -41,17 +41,17 @@ def _nearness(depth: Tensor, size: Tensor) -> Tensor:
     return (1 + size[:, None, None, None] * depth).clamp(min=0.2)
 
 
-def turn(from_elevation: Tensor, to_elevation: Tensor, azimuth: Tensor) -> Tensor:
+def relative_rotation(from_elevation: Tensor, to_elevation: Tensor, azimuth: Tensor) -> Tensor:
     """(B, 3, 3) from one camera's frame to another's that stands further round by `azimuth`; radians (B,).
 
-    At positive elevation a camera looks down, see `upwards`. The turn is about that vertical.
+    At positive elevation a camera looks down, see `up_vector`. The turn is about that vertical.
     """
     return _about_x(to_elevation) @ _about_y(azimuth) @ _about_x(-from_elevation)
 
 
 def project(joints: Tensor, size: Tensor) -> View:
     """Windows of joints (B, T, 18, 3) seen from distance 1 / size (B,), normalised as `student_input` does."""
-    points = flat(torso_centred(joints), size)
+    points = project_points(torso_centred(joints), size)
     radius = points[:, :, list(LIMBS)].square().sum(-1).mean((1, 2)).sqrt().clamp(min=1e-3)
     points = points / radius[:, None, None, None]
     return View(points, size * radius)
@@ -62,12 +62,12 @@ def torso_centred(track: Tensor) -> Tensor:
     return track - track[:, :, list(TORSO)].mean((1, 2), keepdim=True)
 
 
-def rooted(joints: Tensor) -> Tensor:
+def root_centred(joints: Tensor) -> Tensor:
     """Joints or points (..., 18, D) from the middle of the hips."""
     return joints - joints[..., list(HIPS), :].mean(-2, keepdim=True)
 
 
-def upwards(elevation: Tensor) -> Tensor:
+def up_vector(elevation: Tensor) -> Tensor:
     """(B, 3) against gravity in the frame of a camera that looks down by `elevation` (B,), radians."""
     return torch.stack([torch.zeros_like(elevation), -elevation.cos(), -elevation.sin()], -1)
 

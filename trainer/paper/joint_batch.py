@@ -10,26 +10,26 @@ from posenet3d_blender.capture.student.features import LARGEST_POINT
 from .distillation_sampler import LIFTED_OF_POINT
 from .geometry import View, project
 from .sequence_sampler import PaperWindows
-from .skeleton_augmentation import remix
-from .teacher.losses import Lifted, new_views, turned_to
+from .skeleton_augmentation import augment_skeletons
+from .teacher.losses import Lifted, draw_new_views, rotate_to_view
 
 
-def make_up_half(windows: PaperWindows, answer: Lifted) -> tuple[PaperWindows, Lifted, int]:
+def synthesise_half(windows: PaperWindows, prediction: Lifted) -> tuple[PaperWindows, Lifted, int]:
     """Put made-up windows and their truth in the place of a batch's second half; returns how many are filmed ones."""
-    filmed = len(answer.elevation) - len(answer.elevation) // 2
-    there = new_views(answer.elevation[filmed:])
-    turned = turned_to(there, remix(answer.joints[filmed:]))
-    size = windows.view.size[filmed:]
+    real_count = len(prediction.elevation) - len(prediction.elevation) // 2
+    there = draw_new_views(prediction.elevation[real_count:])
+    turned = rotate_to_view(there, augment_skeletons(prediction.joints[real_count:]))
+    size = windows.view.size[real_count:]
     seen = project(turned, size)
     joints = turned * (size / seen.size)[:, None, None, None]
 
     def joined(first: Tensor, second: Tensor) -> Tensor:
-        return torch.cat([first[:filmed], second])
+        return torch.cat([first[:real_count], second])
 
     view = View(joined(windows.view.points, seen.points), joined(windows.view.size, seen.size))
     features = joined(windows.features, student_features(seen).detach())
-    made_up = Lifted(joined(answer.joints, joints), joined(answer.elevation, there.elevation))
-    return PaperWindows(view, features, windows.rests), made_up, filmed
+    made_up = Lifted(joined(prediction.joints, joints), joined(prediction.elevation, there.elevation))
+    return PaperWindows(view, features, windows.contacts), made_up, real_count
 
 
 def student_features(view: View) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from .geometry import rooted
+from .geometry import root_centred
 from .skeleton import LIFTED_COUNT
 
 _LAG: Final = 6
@@ -122,7 +122,7 @@ class Priors(nn.Module):
 
     def _moments(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Poses (N, 36) and poses with their motion (N, 72) at random moments of windows (B, T, 18, 2)."""
-        vectors = rooted(points).flatten(2)
+        vectors = root_centred(points).flatten(2)
         count, window = vectors.shape[:2]
         moment = torch.randint(0, window - _LAG, (count, _MOMENTS), device=points.device)
         each = torch.arange(count, device=points.device)[:, None]

@@ -14,12 +14,12 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 
 from ..synthesis.detector_noise import load_detector_noise
 from ..training.distributed import main_process_first, processes_joined
-from ..training.loop import MakeSource, Schedule, let_learn, train_stage
-from .dataset import load_material
-from .distillation_sampler import TaughtSampler, teach
+from ..training.loop import MakeSource, Schedule, set_trainable, train_stage
+from .dataset import load_sequence_split
+from .distillation_sampler import DistillationSampler, run_teacher
 from .pose_prior import PriorConfig
 from .sequence_sampler import SequenceSampler
-from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_progress
+from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
 from .student.losses import StudentWeights
 from .teacher.inference import Teacher
 from .teacher.losses import TeacherWeights
@@ -54,7 +54,7 @@ class PaperRecipe:
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
     frame_stage: Schedule = field(default_factory=Schedule)
-    """The student learns from single frames first: for the same time many more that differ. `batch` counts frames."""
+    """Single frames come first: more different poses in the same time. `batch_size` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
     joint_stage: Schedule = field(default_factory=Schedule)
 
@@ -64,18 +64,18 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     torch.set_num_threads(recipe.threads)
     run, body, noise = Path(recipe.run), load_body(), load_detector_noise()
     with processes_joined():
-        material = load_material([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
+        material = load_sequence_split([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
         make_windows = partial(SequenceSampler, material.train, noise)
         held_out = SequenceSampler(material.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         examples = make_windows(recipe.seed).draw(_EXAMPLES)
         if not resume:
-            forget_progress(run / name for name in STAGES)
+            delete_progress(run / name for name in STAGES)
 
         def train(stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
             trained = train_stage(stage, make_source, schedule, run / name, recipe.seed, recipe.threads, resume)
             if trained:
                 # What builds on this stage has to be trained anew.
-                forget_progress(run / later for later in STAGES[STAGES.index(name) + 1 :])
+                delete_progress(run / later for later in STAGES[STAGES.index(name) + 1 :])
             with main_process_first():
                 stage.restore(run / name)
 
@@ -86,14 +86,14 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         train(teacher, make_windows, recipe.teacher_stage, "teacher")
 
         at_work, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
-        taught_held_out = teach(at_work, material.held_out)
-        make_taught = partial(TaughtSampler, teach(at_work, material.train), noise)
-        frames = TaughtSampler(taught_held_out, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+        taught_held_out = run_teacher(at_work, material.held_out)
+        make_taught = partial(DistillationSampler, run_teacher(at_work, material.train), noise)
+        frames = DistillationSampler(taught_held_out, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         of_frames = StudentStage(recipe, frames, body, teacher, network)
-        let_learn(network.time_parameters(), False)
+        set_trainable(network.time_parameters(), False)
         train(of_frames, partial(make_taught, window=1), recipe.frame_stage, "frames")
-        let_learn(network.time_parameters(), not recipe.single_frame_student)
-        windows = TaughtSampler(taught_held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        set_trainable(network.time_parameters(), not recipe.single_frame_student)
+        windows = DistillationSampler(taught_held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         student = StudentStage(recipe, windows, body, teacher, network)
         train(student, make_taught, recipe.student_stage, "student")
         if not recipe.joint_stage.steps:

@@ -19,7 +19,7 @@ from posenet3d_blender.capture.student.features import (
 )
 
 from ..data.sequences import PointSequences
-from ..synthesis.detector_noise import DetectorNoise, detect
+from ..synthesis.detector_noise import DetectorNoise, simulate_detector
 from .geometry import View
 from .skeleton import FEET, POINT_OF_LIFTED
 
@@ -56,7 +56,7 @@ class PaperWindows:
     """For the teacher: the lifted joints as they were seen."""
     features: Tensor
     """(B, T, 82) for the student: with our detector's measured faults in most of the windows."""
-    rests: Tensor
+    contacts: Tensor
     """(B, T, 2) 1 where the left or right foot stands still in the picture."""
 
 
@@ -65,7 +65,7 @@ class SequenceSampler:
 
     def __init__(self, sequences: PointSequences, noise: DetectorNoise, seed: int) -> None:
         """`sequences`: at least one of them among `usable_sequences`."""
-        self._rays, confidence = with_stand_ins(sequences)
+        self._rays, confidence = impute_missing_points(sequences)
         self._noise = noise
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
@@ -80,19 +80,23 @@ class SequenceSampler:
         given[mirrored] = given[mirrored][:, :, _MIRRORED]
         exact = normalise_windows(rays, given)
         size = np.exp(exact.features[:, 0, -1])
-        points = seen_by(exact.view_rotations, rays[:, :, list(POINT_OF_LIFTED)]) / size[:, None, None, None]
+        points = (
+            rays_in_virtual_camera(exact.view_rotations, rays[:, :, list(POINT_OF_LIFTED)]) / size[:, None, None, None]
+        )
         view = View(torch.from_numpy(points), torch.from_numpy(size))
         # The faults turn the student's virtual camera by a fraction of a degree against the teacher's.
-        features = normalise_windows(*with_faults(rays, given, self._noise, self._random, self._generator)).features
-        return PaperWindows(view, torch.from_numpy(features), resting_feet(view.points))
+        features = normalise_windows(
+            *add_detector_noise(rays, given, self._noise, self._random, self._generator)
+        ).features
+        return PaperWindows(view, torch.from_numpy(features), contacts_from_points(view.points))
 
     def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        before, share = random_moments(self._starts, self._ends, count, STUDENT_WINDOW, self._random)
+        before, share = random_windows(self._starts, self._ends, count, STUDENT_WINDOW, self._random)
         rays = self._rays[before] + share[..., None, None] * (self._rays[before + 1] - self._rays[before])
         return rays, np.minimum(self._confidence[before], self._confidence[before + 1])
 
 
-def random_moments(
+def random_windows(
     starts: NDArray[np.int64], ends: NDArray[np.int64], count: int, window: int, random: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Windows anywhere in stretches of samples, slower or faster than filmed.
@@ -118,7 +122,7 @@ def random_moments(
     return before, (moments - before).astype(np.float32)
 
 
-def with_faults(
+def add_detector_noise(
     rays: NDArray[np.float32],
     given: NDArray[np.float32],
     noise: DetectorNoise,
@@ -131,13 +135,13 @@ def with_faults(
     if len(chosen):
         # One window after another as if they were one clip: what lasts over their borders does no harm.
         height = np.repeat(heights[chosen], rays.shape[1])
-        seen, sure = detect(rays[chosen].reshape(-1, *rays.shape[2:]), height, noise, generator)
+        seen, sure = simulate_detector(rays[chosen].reshape(-1, *rays.shape[2:]), height, noise, generator)
         faulty[chosen] = seen.reshape(len(chosen), *rays.shape[1:])
         confidence[chosen] = sure.reshape(len(chosen), *given.shape[1:]) * given[chosen]
     return faulty, confidence
 
 
-def with_stand_ins(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def impute_missing_points(sequences: PointSequences) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Rays (N, 27, 2) and confidence (N, 27) with points made up in those sequences that never have them.
 
     Neck and head lie between shoulders and ears, knuckles beyond the wrist in the forearm's direction in the picture.
@@ -157,7 +161,7 @@ def with_stand_ins(sequences: PointSequences) -> tuple[NDArray[np.float32], NDAr
 
 def never_given(sequences: PointSequences) -> list[str]:
     """Names of those points that the recipe lifts, and that no sample has."""
-    _, confidence = with_stand_ins(sequences)
+    _, confidence = impute_missing_points(sequences)
     return [STUDENT_POINT_NAMES[point] for point in POINT_OF_LIFTED if not confidence[:, point].any()]
 
 
@@ -166,7 +170,7 @@ def whole_body_stretches(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and past-the-end sample (S,) of each stretch that shows every lifted joint for a window at least.
 
-    confidence: (N, 27), of `with_stand_ins`.
+    confidence: (N, 27), of `impute_missing_points`.
     """
     stretches = [stretch for own in _stretches(sequences, confidence) for stretch in own]
     starts, ends = np.array(stretches, np.int64).reshape(-1, 2).T
@@ -175,7 +179,7 @@ def whole_body_stretches(
 
 def usable_sequences(sequences: PointSequences) -> list[int]:
     """The sequences that show every lifted joint for a window at least, by index."""
-    _, confidence = with_stand_ins(sequences)
+    _, confidence = impute_missing_points(sequences)
     return [index for index, own in enumerate(_stretches(sequences, confidence)) if own]
 
 
@@ -198,14 +202,14 @@ def _heights(rays: NDArray[np.float32], given: NDArray[np.float32]) -> NDArray[n
     return (high - low).max((1, 2)).astype(np.float32)
 
 
-def seen_by(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
+def rays_in_virtual_camera(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rays (B, T, K, 2) in the virtual cameras' frames that `rotations` (B, 3, 3) lead to."""
     homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
     turned = homogeneous @ np.swapaxes(rotations, -1, -2)[:, None]
     return turned[..., :2] / np.maximum(turned[..., 2:], 0.1)
 
 
-def resting_feet(points: Tensor) -> Tensor:
+def contacts_from_points(points: Tensor) -> Tensor:
     """(B, T, 2) 1 where a foot of points (B, T, 18, 2) keeps its place and is not above the other."""
     feet = points[:, :, list(FEET)]
     moved = torch.zeros_like(feet[..., 0])

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .geometry import rooted
+from .geometry import root_centred
 from .skeleton import HIPS, LIFTED_NAMES, MIRRORED_LIFTED
 
 _INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
@@ -59,7 +59,7 @@ _ORDER: Final = sorted(range(len(LIFTED_NAMES)), key=_depth)
 """Parents before their children."""
 
 
-def remix(joints: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def augment_skeletons(joints: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the hips go where they went.
 
     generator: source of chance; torch's own without it.
@@ -77,7 +77,7 @@ def _exchanged(joints: Tensor, directions: Tensor, generator: torch.Generator | 
     """Limbs' directions from random partners in the batch, seen from the trunk that carries the limb."""
     count = len(joints)
     partner = torch.randperm(count, device=joints.device, generator=generator)
-    hips, shoulders = trunk_frame(joints, HIPS), trunk_frame(joints, _SHOULDERS)
+    hips, shoulders = trunk_rotation(joints, HIPS), trunk_rotation(joints, _SHOULDERS)
     result = directions
     for limb in _LIMBS:
         own = hips if limb[0].endswith("knee") else shoulders
@@ -91,7 +91,7 @@ def _exchanged(joints: Tensor, directions: Tensor, generator: torch.Generator | 
     return result
 
 
-def trunk_frame(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
+def trunk_rotation(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
     """(B, T, 3, 3) rotation whose columns are: to the left along `pair`, up the trunk, and to the front."""
     left, right = joints[:, :, pair[0]], joints[:, :, pair[1]]
     up = normalize(joints[:, :, _INDEX["neck"]] - joints[:, :, list(HIPS)].mean(2), dim=-1, eps=1e-6)
@@ -101,7 +101,7 @@ def trunk_frame(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
 
 
 def _bones(joints: Tensor) -> Tensor:
-    from_hips = rooted(joints)
+    from_hips = root_centred(joints)
     parents = torch.stack(
         [torch.zeros_like(from_hips[:, :, 0]) if parent == _ROOT else from_hips[:, :, parent] for parent in _PARENTS], 2
     )

@@ -22,11 +22,11 @@ from posenet3d_blender.capture.student.network import StudentNetwork, StudentOut
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..training.checkpoint import Notes, load_network, save_network
-from ..training.loop import Stage, mixed_precision, to_device
+from ..training.loop import Stage, mixed_precision, set_trainable, to_device
 from ..training.recipe_file import settings_of
 from ..training.resume_state import PROGRESS_NAME
-from .distillation_sampler import TaughtWindows
-from .joint_batch import make_up_half
+from .distillation_sampler import DistillationWindows
+from .joint_batch import synthesise_half
 from .pose_prior import Priors
 from .sequence_sampler import PaperWindows
 from .skeleton import template_ratios
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
-Batch = TypeVar("Batch", PaperWindows, TaughtWindows)
+Batch = TypeVar("Batch", PaperWindows, DistillationWindows)
 
 _CRITERIA: Final = "criterion.json"
 _BLUR: Final = 0.005
@@ -62,7 +62,7 @@ class PaperStage(Stage[Batch]):
     def save(self, folder: Path, steps: int) -> None:
         """Write the networks unless an earlier checkpoint of this run was better."""
         criterion = self._criterion()
-        history = {step: value for step, value in read_criteria(folder).items() if step < steps}
+        history = {step: value for step, value in read_held_out_losses(folder).items() if step < steps}
         if criterion <= min(history.values(), default=criterion):
             data = ", ".join(Path(path).name for path in self.recipe.data)
             notes: Notes = {
@@ -96,14 +96,14 @@ class PaperStage(Stage[Batch]):
             return float(torch.stack(list(self(to_device(self._held_out, device)).values())).sum())
 
 
-def forget_progress(folders: Iterable[Path]) -> None:
+def delete_progress(folders: Iterable[Path]) -> None:
     """Stages that are trained afresh neither go on from what they were before nor are compared with it."""
     for folder in folders:
         for name in (_CRITERIA, PROGRESS_NAME):
             (folder / name).unlink(missing_ok=True)
 
 
-def read_criteria(folder: Path) -> dict[int, float]:
+def read_held_out_losses(folder: Path) -> dict[int, float]:
     """The held-out losses of a stage by step, as far as it has got.
 
     Raises:
@@ -149,9 +149,9 @@ class TeacherStage(PaperStage[PaperWindows]):
 
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
         """The terms of `teacher_terms`."""
-        return self.terms_and_answer(batch)[0]
+        return self.terms_and_prediction(batch)[0]
 
-    def terms_and_answer(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
+    def terms_and_prediction(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
         """The terms, and what the teacher says of the windows."""
         weights, mixed = self.recipe.teacher_weights, self.recipe.teacher_stage.mixed_precision
         return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, weights, mixed)
@@ -161,28 +161,35 @@ class TeacherStage(PaperStage[PaperWindows]):
         return {"teacher": self.teacher}
 
 
-class StudentStage(PaperStage[TaughtWindows]):
+class StudentStage(PaperStage[DistillationWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
 
     def __init__(
-        self, recipe: PaperRecipe, held_out: TaughtWindows, body: Body, taught: TeacherStage, student: StudentNetwork
+        self,
+        recipe: PaperRecipe,
+        held_out: DistillationWindows,
+        body: Body,
+        teacher_stage: TeacherStage,
+        student: StudentNetwork,
     ) -> None:
         super().__init__(recipe, held_out)
         self.student = student
         self.skeleton = SmplSkeleton(body)
-        self.priors = taught.priors
-        self.teacher = _frozen(taught.teacher)
+        self.priors = teacher_stage.priors
+        self.teacher = _frozen(teacher_stage.teacher)
 
-    def forward(self, batch: TaughtWindows) -> dict[str, Tensor]:
+    def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        return self.terms(batch.windows, batch.answer, batch.filmed)
+        return self.terms(batch.windows, batch.prediction, batch.real_count)
 
-    def terms(self, batch: PaperWindows, answer: Lifted, filmed: int) -> dict[str, Tensor]:
+    def terms(self, batch: PaperWindows, prediction: Lifted, real_count: int) -> dict[str, Tensor]:
         """The terms against any answer; the first `filmed` windows show poses that were filmed."""
         with mixed_precision(batch.features.device, self.recipe.student_stage.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
-        return student_terms(output, self.skeleton, self.priors, batch, answer, filmed, self.recipe.student_weights)
+        return student_terms(
+            output, self.skeleton, self.priors, batch, prediction, real_count, self.recipe.student_weights
+        )
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""
@@ -193,21 +200,21 @@ class JointStage(PaperStage[PaperWindows]):
     """Teacher and student learn from each other, end to end, under the losses of both."""
 
     def __init__(
-        self, recipe: PaperRecipe, held_out: PaperWindows, taught: TeacherStage, student: StudentStage
+        self, recipe: PaperRecipe, held_out: PaperWindows, teacher_stage: TeacherStage, student_stage: StudentStage
     ) -> None:
         super().__init__(recipe, held_out)
-        self.taught, self.student = taught, student
-        taught.teacher.requires_grad_(True)
+        self.teacher_stage, self.student_stage = teacher_stage, student_stage
+        set_trainable(teacher_stage.teacher.parameters(), True)
 
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
-        terms, answer = self.taught.terms_and_answer(batch)
-        student_terms = self.student.terms(*make_up_half(batch, answer))
+        terms, prediction = self.teacher_stage.terms_and_prediction(batch)
+        student_terms = self.student_stage.terms(*synthesise_half(batch, prediction))
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""
-        return self.student.networks()
+        return self.student_stage.networks()
 
 
 def _with_weights(network: PaperNetwork, config: dict[str, object]) -> PaperNetwork:

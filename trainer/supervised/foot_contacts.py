@@ -11,7 +11,7 @@ from ..data.clips import Clips
 _FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
 
 
-def rest_contacts(clips: Clips, speed_limit: float = 0.25, height_limit: float = 0.06) -> np.ndarray:
+def contacts_from_clips(clips: Clips, speed_limit: float = 0.25, height_limit: float = 0.06) -> np.ndarray:
     """(N, 2) 1 where the left or right foot rests: slow (m/s) and near (m) the lowest that the clip's foot gets."""
     feet = clips.relative_joints[:, _FEET] + clips.root[:, None, None]
     contacts = np.zeros((len(feet), 2), np.float32)

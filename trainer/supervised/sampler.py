@@ -20,21 +20,13 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise
 from ..data.clips import Clips
 from ..geometry.body_bones import BodyBones
 from ..geometry.kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
-from ..synthesis.cameras import (
-    STATURE,
-    NoiseRanges,
-    ViewRanges,
-    level_cameras,
-    observe,
-    place_before_camera,
-    project,
-    random_cameras,
-)
-from ..synthesis.detector_noise import detect, load_detector_noise
+from ..synthesis.augmentation import NoiseRanges, observe
+from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before_camera, project, random_cameras
+from ..synthesis.detector_noise import load_detector_noise, simulate_detector
 from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from .fit_rotations import FittedClips
-from .foot_contacts import rest_contacts
-from .synthetic_stances import posed_legs
+from .foot_contacts import contacts_from_clips
+from .synthetic_stances import replace_lower_body
 
 _PARTS = {
     "trunk": ("spine", "neck", "head"),
@@ -122,7 +114,7 @@ class WindowSampler:
         self.generator = torch.Generator().manual_seed(self.seed)
         self._six_d = matrix_to_six_d(torch.from_numpy(self.fitted.rotations)).half()
         self._root = torch.from_numpy(self.clips.root)
-        self._contacts = torch.from_numpy(rest_contacts(self.clips)).float()
+        self._contacts = torch.from_numpy(contacts_from_clips(self.clips)).float()
         self._clip_bones = torch.from_numpy(self.fitted.bones)
         self._detector_noise = load_detector_noise()
         ranges = self.clips.ranges()
@@ -243,7 +235,7 @@ class WindowSampler:
     def _pose_some(self, rotations: Tensor, root: Tensor, contacts: Tensor, bones: Tensor) -> None:
         chosen = self._some(len(rotations), self.mixture.posed)
         if chosen.any():
-            rotations[chosen], root[chosen] = posed_legs(rotations[chosen], bones[chosen], self.generator)
+            rotations[chosen], root[chosen] = replace_lower_body(rotations[chosen], bones[chosen], self.generator)
             contacts[chosen] = 1.0
 
     def _points(
@@ -278,7 +270,7 @@ class WindowSampler:
         true_rays, seen = project(points[chosen]), points[chosen]
         heights = STATURE / seen[..., 2].mean(2).clamp(min=0.5)
         # One window after another as if they were one clip: what lasts over their borders does no harm.
-        missed, sure = detect(
+        missed, sure = simulate_detector(
             true_rays.flatten(0, 1).numpy(), heights.flatten().numpy(), self._detector_noise, self.generator
         )
         focal = torch.exp(self.views.focal_error * torch.randn(len(seen), 1, 1, 1, generator=self.generator))

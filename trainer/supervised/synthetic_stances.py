@@ -81,7 +81,7 @@ def swing(count: int, window: int, generator: torch.Generator) -> Tensor:
     return 0.5 - 0.5 * torch.cos(2 * math.pi * (frequency * seconds + phase))
 
 
-def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def replace_lower_body(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Replace the lower body of windows by a swing between two random stances.
 
     Args:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,37 +16,20 @@ from torch import Tensor
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
-from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 
 from ..data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
 from ..geometry.body_bones import BodyBones
-from ..synthesis.cameras import NoiseRanges, ViewRanges
 from ..training.checkpoint import Notes, save_student
 from ..training.distributed import main_process_first, processes_joined
-from ..training.loop import Schedule, Stage, let_learn, mixed_precision, train_stage
+from ..training.loop import Stage, mixed_precision, set_trainable, train_stage
 from ..training.recipe_file import settings_of
 from .fit_rotations import FittedClips, load_or_fit
-from .losses import SupervisedWeights, supervised_losses
-from .sampler import Mixture, Windows, WindowSampler
+from .losses import supervised_losses
+from .recipe import SupervisedRecipe
+from .sampler import Windows, WindowSampler
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupervisedRecipe(Schedule):
-    """All that decides a run, the schedule of the windows included; read from a TOML file in `trainer/recipes`."""
-
-    data: str
-    run: str
-    frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
-    """Of the single frames before the windows; `batch` counts frames."""
-    seed: int = 0
-    threads: int = 2
-    student: StudentConfig = field(default_factory=StudentConfig)
-    weights: SupervisedWeights = field(default_factory=SupervisedWeights)
-    mixture: Mixture = field(default_factory=Mixture)
-    views: ViewRanges = field(default_factory=ViewRanges)
-    noise: NoiseRanges = field(default_factory=NoiseRanges)
 
 
 class SupervisedStage(Stage[Windows]):
@@ -60,7 +42,7 @@ class SupervisedStage(Stage[Windows]):
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
-        with mixed_precision(batch.features.device, self.recipe.mixed_precision):
+        with mixed_precision(batch.features.device, self.recipe.windows.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
         return supervised_losses(output, batch, self.body_bones, self.recipe.weights)
@@ -84,17 +66,17 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
     stage = SupervisedStage(recipe, student, body)
     with processes_joined():
-        make_source = sampler_maker(recipe, body)
+        make_source = sampler_factory(recipe, body)
         if recipe.frames.steps > 0:
-            let_learn(student.time_parameters(), False)
+            set_trainable(student.time_parameters(), False)
             make_frames = partial(make_source, window=1)
             train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
-            let_learn(student.time_parameters(), True)
-        train_stage(stage, make_source, recipe, folder, recipe.seed, recipe.threads, resume)
+            set_trainable(student.time_parameters(), True)
+        train_stage(stage, make_source, recipe.windows, folder, recipe.seed, recipe.threads, resume)
     return folder
 
 
-def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
+def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
     """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run.
 
     Clips of other rates come to the student's; those that are shorter than its window are left out.

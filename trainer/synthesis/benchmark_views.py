@@ -18,7 +18,7 @@ from posenet3d_blender.capture.student.features import STUDENT_RATE
 
 from ..data.clips import Clips, resampled
 from .cameras import STATURE, camera_rotations
-from .detector_noise import DetectorNoise, detect
+from .detector_noise import DetectorNoise, simulate_detector
 from .joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ _JOINTS: Final = [JOINT_OF_POINT[point] for point in _POINTS]
 
 
 @dataclass(frozen=True)
-class EvaluationView:
+class BenchmarkView:
     """One clip before one camera, at the student's rate.
 
     The focal length is known, so the field of view does not matter: every one gives the same rays.
@@ -48,7 +48,7 @@ class EvaluationView:
     """(T, 24, 3) the truth, in the camera frame."""
 
 
-def evaluation_views(clips: Clips, views: int, seed: int, noise: DetectorNoise | None) -> Iterator[EvaluationView]:
+def benchmark_views(clips: Clips, views: int, seed: int, noise: DetectorNoise | None) -> Iterator[BenchmarkView]:
     """All views of all clips; the same seed gives the same views. `noise`: None for exact projections."""
     clips = resampled(clips, STUDENT_RATE)
     for clip, (start, end) in enumerate(clips.ranges()):
@@ -63,7 +63,7 @@ def _generator(seed: int, clip: int, view: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(mixed) >> 1)
 
 
-def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None) -> EvaluationView:
+def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None) -> BenchmarkView:
     azimuth, elevation, distance = torch.rand(3, 1, generator=generator)
     tilt = torch.deg2rad(ELEVATION[0] + (ELEVATION[1] - ELEVATION[0]) * elevation)
     camera = camera_rotations(2 * math.pi * azimuth, tilt, torch.zeros_like(tilt))[0].double().numpy()
@@ -75,6 +75,6 @@ def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None
     rays[:, _POINTS] = seen[:, _JOINTS, :2] / seen[:, _JOINTS, 2:]
     confidence[:, _POINTS] = 1
     if noise is not None:
-        rays, detected_confidence = detect(rays, STATURE / seen[:, 0, 2], noise, generator)
+        rays, detected_confidence = simulate_detector(rays, STATURE / seen[:, 0, 2], noise, generator)
         confidence *= detected_confidence
-    return EvaluationView(rays, confidence, seen)
+    return BenchmarkView(rays, confidence, seen)

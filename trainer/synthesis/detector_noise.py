@@ -3,7 +3,7 @@
 `detector_noise.json` holds what was measured on rendered pictures whose truth is known: how far points miss, by
 keypoint and by confidence, how often they are unsure and how often knuckles change sides. How misses go on in time was
 measured on the bundled clip. Swaps of whole sides, which renderings did not show but footage does, are as frequent as
-in the noise that the student is trained with (`views.NoiseRanges`).
+in the noise that the student is trained with (`augmentation.NoiseRanges`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
 
-from .cameras import NoiseRanges, swap_sides
+from .augmentation import NoiseRanges, swap_sides
 
 NOISE_FILE: Final = Path(__file__).parent / "detector_noise.json"
 _STAND_INS: Final = {"neck": "shoulder", "head": "ear"}
@@ -86,7 +86,7 @@ def load_detector_noise(path: Path = NOISE_FILE) -> DetectorNoise:
     )
 
 
-def detect(
+def simulate_detector(
     rays: NDArray[np.floating], heights: NDArray[np.floating], noise: DetectorNoise, generator: torch.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What the detector would see of a clip.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.clips import Clips
 from ..data.sequences import PointSequences
-from .benchmark_views import evaluation_views
+from .benchmark_views import benchmark_views
 
 VIEW_MARK: Final = "@"
 """Between the clip's name and the camera's number."""
@@ -19,7 +19,7 @@ def project_clips(clips: Clips, cameras: int, seed: int) -> PointSequences:
 
     The names tell which clip a sequence shows, so that whole clips can be held out; training links no views.
     """
-    views = list(evaluation_views(clips, cameras, seed, None))
+    views = list(benchmark_views(clips, cameras, seed, None))
     offsets = np.cumsum([0, *(len(view.rays) for view in views)]).astype(np.int32)
     return PointSequences(
         np.concatenate([view.rays for view in views]).astype(np.float32),

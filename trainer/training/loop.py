@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -40,36 +40,45 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class Schedule:
-    """How one stage is trained; a table of the recipe file."""
+    """Training schedule of one stage; a table of the recipe file."""
+
+    RENAMED_KEYS: ClassVar[dict[str, str]] = {
+        "batch": "batch_size",
+        "warm_up": "warmup_steps",
+        "average_decay": "ema_decay",
+        "gradient_norm": "max_grad_norm",
+        "data_processes": "num_workers",
+    }
+    """Former names of keys, refused with the present one."""
 
     steps: int = 8000
-    batch: int = 64
+    batch_size: int = 64
     """Windows a step, over all processes together."""
     learning_rate: float = 1e-3
     """The highest, after the warm-up; it then falls to zero along a cosine."""
-    warm_up: int = 200
+    warmup_steps: int = 200
     """Steps."""
     weight_decay: float = 0.01
-    average_decay: float = 0.998
+    ema_decay: float = 0.998
     """Of the moving average of the weights, which is what is kept."""
-    gradient_norm: float = 1.0
+    max_grad_norm: float = 1.0
     """Longer gradients are shortened to it."""
     save_every: int = 200
     """Steps from one checkpoint and one point of the log to the next."""
     mixed_precision: bool = True
     """bfloat16 where the stage allows it."""
-    data_processes: int = 1
+    num_workers: int = 1
     """Processes that draw batches beside each training process."""
 
     def __post_init__(self) -> None:
-        for name, least in {"steps": 0, "batch": 1, "save_every": 1, "data_processes": 1}.items():
+        for name, least in {"steps": 0, "batch_size": 1, "save_every": 1, "num_workers": 1}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"'{name}' must be at least {least}")
-        for name in ("learning_rate", "gradient_norm"):
+        for name in ("learning_rate", "max_grad_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"'{name}' must be above 0")
-        if not 0 <= self.average_decay < 1:
-            raise ValueError("'average_decay' must be from 0 to just below 1")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError("'ema_decay' must be from 0 to just below 1")
 
 
 class Stage(nn.Module, Generic[Batch]):
@@ -126,8 +135,10 @@ def train_stage(
     """
     torch.set_num_threads(threads)
     with processes_joined() as process:
-        if schedule.batch < process.count:
-            raise PoseNet3DError(f"batch = {schedule.batch} is less than the {process.count} processes; raise it")
+        if schedule.batch_size < process.count:
+            raise PoseNet3DError(
+                f"batch_size = {schedule.batch_size} is less than the {process.count} processes; raise it"
+            )
         stage.to(process.device)
         model = _shared(stage, process)
         state = _new_state(stage, schedule)
@@ -157,7 +168,7 @@ def _run(
     assert isinstance(stage, Stage)
     saved = time.monotonic()
     stage.train()
-    with TrainingLog(folder, done, schedule.steps, schedule.batch, process) as training_log:
+    with TrainingLog(folder, done, schedule.steps, schedule.batch_size, process) as training_log:
         for step, batch in enumerate(_batches(make_source, schedule, seed, done, process), start=done):
             rate = learning_rate(schedule, step)
             for group in state.optimiser.param_groups:
@@ -165,12 +176,12 @@ def _run(
             terms = model(batch)
             state.optimiser.zero_grad()
             torch.stack(list(terms.values())).sum().backward()
-            norm = torch.nn.utils.clip_grad_norm_(trained, schedule.gradient_norm)
+            norm = torch.nn.utils.clip_grad_norm_(trained, schedule.max_grad_norm)
             # After the processes shared their gradients, so that all of them stop together.
             if not norm.isfinite():
                 raise PoseNet3DError(_not_finite(terms, step + 1, folder))
             state.optimiser.step()
-            _follow(state, min(schedule.average_decay, (1 + step) / (10 + step)))
+            _update_ema(state, min(schedule.ema_decay, (1 + step) / (10 + step)))
             training_log.add(terms)
             finished = step + 1 == schedule.steps
             at_save = (step + 1) % schedule.save_every == 0 or finished
@@ -189,7 +200,7 @@ def _run(
 
 def learning_rate(schedule: Schedule, step: int) -> float:
     """The rate of a step (from 0): warm-up, then half a cosine down to zero."""
-    warm = min(1.0, (step + 1) / max(schedule.warm_up, 1))
+    warm = min(1.0, (step + 1) / max(schedule.warmup_steps, 1))
     return schedule.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / schedule.steps))
 
 
@@ -204,10 +215,10 @@ def averaged(state: TrainingState) -> Iterator[None]:
         _put(state.module, raw)
 
 
-def let_learn(parameters: Iterable[nn.Parameter], learning: bool) -> None:
+def set_trainable(parameters: Iterable[nn.Parameter], trainable: bool) -> None:
     """Let parameters be trained by the next stage, or keep them as they are."""
     for parameter in parameters:
-        parameter.requires_grad_(learning)
+        parameter.requires_grad_(trainable)
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
@@ -252,11 +263,11 @@ class _BatchStream(IterableDataset[object]):
 
 
 def _batches(make_source: MakeSource, schedule: Schedule, seed: int, done: int, process: Process) -> Iterator[object]:
-    seeds = [_seed(seed, done, process.rank, 1 + worker) for worker in range(schedule.data_processes)]
+    seeds = [_seed(seed, done, process.rank, 1 + worker) for worker in range(schedule.num_workers)]
     stream = DataLoader(
-        _BatchStream(make_source, schedule.batch // process.count, seeds),
+        _BatchStream(make_source, schedule.batch_size // process.count, seeds),
         batch_size=None,
-        num_workers=schedule.data_processes,
+        num_workers=schedule.num_workers,
         prefetch_factor=_BATCHES_AHEAD,
     )
     for item in stream:
@@ -271,7 +282,7 @@ def _seed(*parts: int) -> int:
 
 
 @torch.no_grad()
-def _follow(state: TrainingState, decay: float) -> None:
+def _update_ema(state: TrainingState, decay: float) -> None:
     for name, parameter in state.trained().items():
         state.averages[name].lerp_(parameter, 1 - decay)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -13,7 +14,7 @@ from posenet3d_blender.errors import PoseNet3DError
 
 if TYPE_CHECKING:
     from ..paper.recipe import PaperRecipe
-    from ..supervised.train import SupervisedRecipe
+    from ..supervised.recipe import SupervisedRecipe
 
 Recipe = TypeVar("Recipe")
 
@@ -87,10 +88,15 @@ def _laid_over(base: dict[str, object], table: dict[str, object]) -> dict[str, o
 def _fill(path: Path, prefix: str, table: dict[str, object], kind: type[Recipe]) -> Recipe:
     """The dataclass `kind` from a table; `prefix`: what leads to the table's keys, as "student."."""
     hints = get_type_hints(kind)
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    known = [field.name for field in fields]
+    renamed: Mapping[str, str] = getattr(kind, "RENAMED_KEYS", {})
     values: dict[str, object] = {}
     for key, value in table.items():
-        if key not in hints:
-            raise PoseNet3DError(f"{path}: unknown key '{prefix}{key}'; known are {', '.join(hints)}")
+        if key in renamed:
+            raise PoseNet3DError(f"{path}: key '{prefix}{key}' was renamed; write '{prefix}{renamed[key]}'")
+        if key not in known:
+            raise PoseNet3DError(f"{path}: unknown key '{prefix}{key}'; known are {', '.join(known)}")
         if not dataclasses.is_dataclass(hints[key]):
             values[key] = _checked(path, prefix + key, value, hints[key])
         elif isinstance(value, dict):
@@ -98,9 +104,11 @@ def _fill(path: Path, prefix: str, table: dict[str, object], kind: type[Recipe])
         else:
             raise PoseNet3DError(f"{path}: key '{prefix}{key}' must be a table, not {_said(value)}")
     missing = [
-        f.name
-        for f in dataclasses.fields(kind)  # type: ignore[arg-type]
-        if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        field.name
+        for field in fields
+        if field.name not in values
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise PoseNet3DError(f"{path}: key '{prefix}{missing[0]}' is missing")

@@ -12,7 +12,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import load_clips
 from trainer.data.sequences import PointSequences, joined, load_sequences, save_sequences
-from trainer.datasets.take import Motion, clips_from
+from trainer.datasets.take import Take, clips_from_takes
 
 from .standing import joint
 
@@ -70,7 +70,7 @@ def test_wrong_usage(tmp_path: Path) -> None:
 def test_a_hand_that_jumps_cuts_the_clip() -> None:
     joints = standing(90)
     joints[40:, JOINT_NAMES.index("left_hand"), 1] += 0.5
-    clips, sources = clips_from([Motion(joints, 30.0, "a", "s")])
+    clips, sources = clips_from_takes([Take(joints, 30.0, "a", "s")])
     assert clips.ranges() == [(0, 40), (40, 90)]
     assert clips.names == ("a#0", "a#1")
     assert sources == ("s", "s")
@@ -78,7 +78,7 @@ def test_a_hand_that_jumps_cuts_the_clip() -> None:
 
 def test_pieces_that_are_too_short_are_dropped() -> None:
     with pytest.raises(PoseNet3DError, match="without a glitch"):
-        clips_from([Motion(standing(19), 30.0, "a", "s")])
+        clips_from_takes([Take(standing(19), 30.0, "a", "s")])
 
 
 def test_sequences_come_back_and_join(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from trainer.data.clips import Clips, load_clips, resampled
 from trainer.evaluation.evaluate import open_student
 from trainer.evaluation.metrics import COMMON_JOINTS, align_to, measure, scale_to
 from trainer.export import export_student
-from trainer.synthesis.benchmark_views import evaluation_views
-from trainer.synthesis.detector_noise import detect, load_detector_noise
+from trainer.synthesis.benchmark_views import benchmark_views
+from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
 from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from trainer.training.checkpoint import save_student
 
@@ -120,7 +120,7 @@ def test_the_hips_may_be_the_middle(walk: np.ndarray) -> None:
 
 def test_views_are_exact_upright_and_before_the_camera(data: Path, walk: np.ndarray) -> None:
     clips = load_clips(data)
-    views = list(evaluation_views(clips, 3, 7, None))
+    views = list(benchmark_views(clips, 3, 7, None))
     assert [len(view.rays) for view in views] == [37] * 3 + [8] * 3
     for view in views:
         for point, joint in enumerate(JOINT_OF_POINT):
@@ -143,16 +143,18 @@ def test_views_are_exact_upright_and_before_the_camera(data: Path, walk: np.ndar
 def test_who_walks_into_the_camera_is_held_before_it(walk: np.ndarray) -> None:
     root = np.linspace((-20, 0, 0), (20, 0, 0), len(walk)).astype(np.float32)
     clips = Clips(walk.astype(np.float32), root, np.array([0, len(walk)], np.int32), ("run",), 30.0)
-    assert all(view.joints[..., 2].min() > 0.99 for view in evaluation_views(clips, 4, 0, None))
+    assert all(view.joints[..., 2].min() > 0.99 for view in benchmark_views(clips, 4, 0, None))
 
 
 def test_detected_points_miss_as_measured() -> None:
     noise = load_detector_noise()
     noise = replace(noise, sides=replace(noise.sides, swap=0.0))
     exact, heights = np.zeros((6000, 27, 2)), np.full(6000, 0.5)
-    rays, confidence = detect(exact, heights, noise, torch.Generator().manual_seed(0))
+    rays, confidence = simulate_detector(exact, heights, noise, torch.Generator().manual_seed(0))
     miss = np.linalg.norm(rays / 0.5, axis=-1)
-    measured = json.loads((Path(detect.__code__.co_filename).parent / "detector_noise.json").read_text())["keypoints"]
+    measured = json.loads((Path(simulate_detector.__code__.co_filename).parent / "detector_noise.json").read_text())[
+        "keypoints"
+    ]
     medians = np.array([np.median(miss[confidence[:, i] > 0.5, i]) for i in range(KEYPOINT_COUNT)])
     expected = np.array([measured[name]["median"] for name in STUDENT_POINT_NAMES[:KEYPOINT_COUNT]])
     assert np.median(medians / expected) == pytest.approx(1, abs=0.1)
@@ -207,7 +209,7 @@ def test_the_persons_own_skeleton_is_measured_beside_the_shipped_body(data: Path
     assert longer["student_body"] == plain["student_body"]
     # Knees and ankles of two legs, 4 of 14 joints, lie lower by the 20 cm at most.
     assert 0 < abs(longer["student"]["mpjpe_mm"] - plain["student"]["mpjpe_mm"]) < 4 / 14 * 201
-    view = next(evaluation_views(load_clips(data), 1, 0, None))
+    view = next(benchmark_views(load_clips(data), 1, 0, None))
     said = open_student(str(tmp_path / "longer")).predict_points(view.rays, view.confidence)
     np.testing.assert_allclose(said.bone_offsets, offsets, atol=1e-6)
     body = load_body()
@@ -222,7 +224,7 @@ def test_one_sided_offsets_come_out_even(data: Path, tmp_path: Path) -> None:
     with torch.no_grad():
         network.bones.bias[3 * JOINT_INDEX["left_elbow"]] = 0.1
     save_student(tmp_path, network, {})
-    view = next(evaluation_views(load_clips(data), 1, 0, None))
+    view = next(benchmark_views(load_clips(data), 1, 0, None))
     said = open_student(str(tmp_path)).predict_points(view.rays, view.confidence).bone_offsets
     assert said[JOINT_INDEX["left_elbow"], 0] == pytest.approx(0.05)
     assert said[JOINT_INDEX["right_elbow"], 0] == pytest.approx(-0.05)

@@ -14,8 +14,8 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences
-from trainer.paper.dataset import load_material
-from trainer.paper.sequence_sampler import SequenceSampler, with_stand_ins
+from trainer.paper.dataset import load_sequence_split
+from trainer.paper.sequence_sampler import SequenceSampler, impute_missing_points
 from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 40
@@ -69,7 +69,7 @@ def openpose(tmp_path: Path) -> Path:
 
 
 def test_openposes_keypoints_are_learnt_from(openpose: Path) -> None:
-    material = load_material([openpose], 4, seed=0)
+    material = load_sequence_split([openpose], 4, seed=0)
     assert sorted(material.train.names + material.held_out.names) == ["one_0", "two_0"]
     batch = SequenceSampler(material.train, load_detector_noise(), seed=0).draw(4)
     assert batch.view.points.isfinite().all() and batch.features.isfinite().all()
@@ -77,7 +77,7 @@ def test_openposes_keypoints_are_learnt_from(openpose: Path) -> None:
 
 def test_hands_stand_beyond_the_wrists_as_far_as_the_bodys(openpose: Path) -> None:
     sequences = load_sequences(openpose)
-    rays, confidence = with_stand_ins(sequences)
+    rays, confidence = impute_missing_points(sequences)
     joints = load_body().joint_template * (1, -1, -1) + (0, 0, 4)
     for side in ("left", "right"):
         wrist, hand = (joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("wrist", "hand"))
@@ -96,7 +96,7 @@ def test_a_hand_that_is_seen_at_times_is_not_made_up(openpose: Path) -> None:
     point = STUDENT_POINT_NAMES.index("left_index")
     confidence = sequences.confidence.copy()
     confidence[3, point] = 0.5
-    of_all = with_stand_ins(PointSequences(sequences.rays, confidence, sequences.offsets, sequences.names))[1]
+    of_all = impute_missing_points(PointSequences(sequences.rays, confidence, sequences.offsets, sequences.names))[1]
     np.testing.assert_array_equal(of_all[:FRAMES, point], confidence[:FRAMES, point])
     assert of_all[FRAMES:, point].all(), "the other sequence never has it"
 
@@ -111,4 +111,4 @@ def test_points_that_are_never_given_are_named(tmp_path: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results))
     path = converted(folder)
     with pytest.raises(PoseNet3DError, match=r"coco.npz: key 'confidence': never gives left_big_toe, right_big_toe, "):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)

@@ -21,7 +21,7 @@ from trainer.cli import RECIPES, main
 from trainer.data.clips import Clips, save_clips
 from trainer.data.sequences import PointSequences, save_sequences
 from trainer.geometry.kinematics import axis_angle_to_matrix
-from trainer.paper.dataset import Material, load_material
+from trainer.paper.dataset import SequenceSplit, load_sequence_split
 from trainer.paper.pose_prior import PoseFlow
 from trainer.paper.recipe import PaperRecipe
 from trainer.paper.sequence_sampler import SequenceSampler
@@ -58,7 +58,7 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("paper")
     save_clips(folder / "clips.npz", clips)
     save_sequences(folder / "sequences.npz", project_clips(clips, 1, seed=5))
-    stage = "batch = 8\nwarm_up = 2\nsave_every = 6\naverage_decay = 0.5"
+    stage = "batch_size = 8\nwarmup_steps = 2\nsave_every = 6\nema_decay = 0.5"
     path = folder / "tiny.toml"
     path.write_text(
         f'data = ["{folder / "clips.npz"}", "{folder / "sequences.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
@@ -115,11 +115,11 @@ def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
     moving = Clips(
         still.relative_joints, np.arange(FRAMES)[:, None] * np.float32([0.05, 0, 0]), still.offsets, ("a",), 30.0
     )
-    rests = [
-        SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).rests.mean()
+    contacts = [
+        SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).contacts.mean()
         for one in (still, moving)
     ]
-    assert rests[0] > 0.4 and rests[1] < 0.1
+    assert contacts[0] > 0.4 and contacts[1] < 0.1
 
 
 def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
@@ -142,18 +142,18 @@ def test_material_without_a_usable_window_is_refused_by_file_and_key(clips: Clip
     path = tmp_path / "hidden.npz"
     save_sequences(path, PointSequences(projected.rays, confidence, projected.offsets, projected.names))
     with pytest.raises(PoseNet3DError, match=r"hidden.npz: key 'confidence': .*whole bodies"):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)
     path = tmp_path / "short.npz"
     save_clips(path, Clips(clips.relative_joints[:20], clips.root[:20], np.array([0, 20], np.int32), ("a",), 30.0))
     with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*20 samples.*window of 32"):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)
 
 
 def test_short_sequences_beside_long_ones_are_left_out(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / "clips.npz"
     offsets = np.array([0, 20, 100, 180], np.int32)
     save_clips(path, Clips(clips.relative_joints, clips.root, offsets, ("a", "b", "c"), 30.0))
-    material = load_material([path], 4, seed=0)
+    material = load_sequence_split([path], 4, seed=0)
     train, held_out = ({name.partition("@")[0] for name in part.names} for part in (material.train, material.held_out))
     assert train | held_out == {"b", "c"}
     assert not train & held_out, "a clip is held out with all its views"
@@ -290,4 +290,4 @@ def test_no_stage_can_see_depth() -> None:
     }
     assert readers == {"dataset.py"}
     assert not any("trainer.data" in modules for modules in found.values()), "no whole package, which holds all"
-    assert set(Material.__annotations__.values()) == {"PointSequences"}
+    assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}

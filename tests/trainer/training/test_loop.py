@@ -27,7 +27,7 @@ from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_pro
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEDULE = Schedule(
-    steps=12, batch=8, learning_rate=0.05, warm_up=3, average_decay=0.9, save_every=4, mixed_precision=False
+    steps=12, batch_size=8, learning_rate=0.05, warmup_steps=3, ema_decay=0.9, save_every=4, mixed_precision=False
 )
 
 
@@ -144,12 +144,12 @@ def test_every_term_is_logged_and_falls(tmp_path: Path) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    schedule = Schedule(steps=100, warm_up=10, learning_rate=2.0)
+    schedule = Schedule(steps=100, warmup_steps=10, learning_rate=2.0)
     rates = [learning_rate(schedule, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == rates[9]
     assert 0 < rates[99] < 0.001
-    assert learning_rate(replace(schedule, warm_up=0), 0) == 2.0
+    assert learning_rate(replace(schedule, warmup_steps=0), 0) == 2.0
 
 
 def test_frozen_parts_stay_and_are_not_kept(tmp_path: Path) -> None:

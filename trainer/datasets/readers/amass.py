@@ -20,7 +20,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import read_npz
 
 from ..axes import Z_UP_TO_Y_UP
-from ..take import Motion, stacked_joints
+from ..take import Take, stacked_joints
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ BODY_JOINT_COUNT: Final = 22
 RATE_KEYS: Final = ("mocap_framerate", "mocap_frame_rate")
 
 
-def read_amass(path: Path, own_body: Body | None = None) -> Motion:
+def read_amass(path: Path, own_body: Body | None = None) -> Take:
     """Read one take; joints by forward kinematics.
 
     Args:
@@ -55,7 +55,7 @@ def read_amass(path: Path, own_body: Body | None = None) -> Motion:
     joints = _joints(own_body, poses, betas) + trans.astype(np.float64)[:, None]
     stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "poses")
     name = f"amass_{path.parent.name}_{path.stem}"
-    return Motion(stacked @ Z_UP_TO_Y_UP.T, float(rate.reshape(-1)[0]), name, "AMASS")
+    return Take(stacked @ Z_UP_TO_Y_UP.T, float(rate.reshape(-1)[0]), name, "AMASS")
 
 
 def _check(path: Path, key: str, data: dict[str, NDArray]) -> None:

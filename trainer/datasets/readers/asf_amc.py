@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..missing_joints import collar
-from ..take import Motion, stacked_joints
+from ..take import Take, stacked_joints
 from ..text_lines import read_text
 
 Array = NDArray[np.float64]
@@ -74,7 +74,7 @@ class _Skeleton:
     """Per unit of length in the file."""
 
 
-def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Motion:
+def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Take:
     """Read one take; the subject's `.asf` is looked for beside it (`02.asf` for `02_05.amc`).
 
     Raises:
@@ -89,7 +89,7 @@ def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Motion:
     joints = {joint: ends[bone] for joint, bone in _BONE_ENDS.items()}
     for side in ("left", "right"):  # the clavicle's bone starts on the spine
         joints[f"{side}_collar"] = collar(joints["neck"], joints[f"{side}_shoulder"])
-    return Motion(stacked_joints(path, joints, "root"), frame_rate, f"cmu_{path.stem}", "CMU Graphics Lab, ASF/AMC")
+    return Take(stacked_joints(path, joints, "root"), frame_rate, f"cmu_{path.stem}", "CMU Graphics Lab, ASF/AMC")
 
 
 def _skeleton_of(path: Path) -> Path:

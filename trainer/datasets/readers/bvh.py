@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from posenet3d_blender.errors import PoseNet3DError
 
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 from ..text_lines import read_text
 from .bvh_editions import edition_of
 
@@ -33,7 +33,7 @@ class BvhNode:
     channels: tuple[str, ...] = ()
 
 
-def read_bvh(path: Path) -> Motion:
+def read_bvh(path: Path) -> Take:
     """Read one take; which edition it is, is told by the joints' names.
 
     Raises:
@@ -54,7 +54,7 @@ def read_bvh(path: Path) -> Motion:
     stacked = stacked[1:]  # the first frame is a pose with arms stretched out, which the makers added
     if not len(stacked):
         raise PoseNet3DError(f"{path}: holds no frame but the rest pose; give a longer take")
-    return Motion(
+    return Take(
         on_floor(stacked), _frame_rate(frame_time), f"bvh_{path.stem}", f"CMU Graphics Lab, BVH ({edition.name})"
     )
 

@@ -19,7 +19,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from ..axes import Z_UP_TO_Y_UP
 from ..missing_joints import collar, foot, hand, spine
 from ..plain_pickle import read_pickled_member
-from ..take import Motion, stacked_joints
+from ..take import Take, stacked_joints
 
 Array = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ _LAYOUTS: Final = {32: _JOINTS_32, 17: _JOINTS_17}
 """SMPL's name of each joint that is used; `middle` is the joint halfway up the back, `hand_end` beyond the wrist."""
 
 
-def read_human36m(path: Path) -> Iterator[Motion]:
+def read_human36m(path: Path) -> Iterator[Take]:
     """Read all takes.
 
     Raises:
@@ -84,7 +84,7 @@ def read_human36m(path: Path) -> Iterator[Motion]:
             take = f"{subject} {action}"
             joints = _smpl_joints(_checked(path, take, positions))
             stacked = stacked_joints(path, joints, f"{KEY} {take}")
-            yield Motion(stacked @ Z_UP_TO_Y_UP.T, RATE, f"h36m_{take}".replace(" ", "_"), "Human3.6M")
+            yield Take(stacked @ Z_UP_TO_Y_UP.T, RATE, f"h36m_{take}".replace(" ", "_"), "Human3.6M")
 
 
 def _checked(path: Path, take: str, positions: object) -> Array:

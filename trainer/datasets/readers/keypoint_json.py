@@ -24,7 +24,7 @@ from posenet3d_blender.capture.video.lens import field_of_view
 from posenet3d_blender.errors import PoseNet3DError
 
 from ...data.sequences import PointSequences
-from ..pose_tracks import Track, follow
+from ..pose_tracks import Track, join_tracks
 from ..take import SHORTEST_PIECE
 
 DEFAULT_RATE: Final = 30.0
@@ -108,7 +108,7 @@ def _tracks(path: Path, frames: Mapping[int, Sequence[Detection]], reach_frames:
             if track and track[-1][0] == frame:
                 raise PoseNet3DError(f"{path}: two people of frame {frame} have the 'track_id' {one.track_id}; mend it")
             track.append((frame, one.pose))
-    return [*named.values(), *follow(nameless, reach_frames)]
+    return [*named.values(), *join_tracks(nameless, reach_frames)]
 
 
 def _image_size(path: Path, data: Json, facts: FootageFacts) -> tuple[int, int]:

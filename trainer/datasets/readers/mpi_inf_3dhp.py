@@ -19,7 +19,7 @@ from scipy.io import loadmat
 from posenet3d_blender.errors import PoseNet3DError, one_line
 
 from ..axes import CAMERA_TO_Y_UP
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 from ..text_lines import read_text
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ _JOINTS: Final = {
 """All of SMPL's joints have one of the same meaning here; spine4, head_top and the toes' tips are left out."""
 
 
-def read_mpi_inf_3dhp(path: Path) -> Motion:
+def read_mpi_inf_3dhp(path: Path) -> Take:
     """Read one sequence. Without the calibration the first camera is taken to stand level, which it does to 2 degrees.
 
     Raises:
@@ -72,7 +72,7 @@ def read_mpi_inf_3dhp(path: Path) -> Motion:
     turned = stacked_joints(path, by_name, key) @ _camera_to_world(path.with_name(CALIBRATION)).T
     subject, sequence = path.parent.parent.name, path.parent.name
     rate = 2 * RATE if (subject, sequence) in DOUBLE_RATE_SEQUENCES else RATE
-    return Motion(on_floor(turned), rate, f"mpi_inf_3dhp_{subject}_{sequence}", "MPI-INF-3DHP")
+    return Take(on_floor(turned), rate, f"mpi_inf_3dhp_{subject}_{sequence}", "MPI-INF-3DHP")
 
 
 def _first_camera(path: Path) -> tuple[str, Array]:

@@ -18,13 +18,13 @@ from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..plain_pickle import read_plain_pickle
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 
 RATE: Final = 30.0
 WANTED: Final = "a 3DPW sequence (.pkl)"
 
 
-def read_threedpw(path: Path) -> Iterator[Motion]:
+def read_threedpw(path: Path) -> Iterator[Take]:
     """Read one sequence, a motion for each person.
 
     Raises:
@@ -43,7 +43,7 @@ def read_threedpw(path: Path) -> Iterator[Motion]:
         joints = positions.reshape(-1, JOINT_COUNT, 3).astype(np.float64)
         stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "jointPositions")
         name = f"3dpw_{path.stem}_{person}"
-        yield Motion(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
+        yield Take(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
 
 
 def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray]:

@@ -35,7 +35,7 @@ _LARGEST_COSINE: Final = [
 ]
 
 
-def beyond_limits(rotations: Tensor) -> Tensor:
+def limit_violation(rotations: Tensor) -> Tensor:
     """Mean violation by rotations (B, T, 24, 3, 3) relative to the parent; 0 where every joint keeps its limits.
 
     Cosines beyond the largest turn, hinges off their axis and bent backwards, each squared.
@@ -52,6 +52,6 @@ def beyond_limits(rotations: Tensor) -> Tensor:
     return beyond.mean()
 
 
-def turned_from_rest(rotations: Tensor) -> Tensor:
+def rotation_from_rest(rotations: Tensor) -> Tensor:
     """Mean of how far joints are turned (3 - trace) from the rest pose: settles what no point shows."""
     return (3 - rotations[:, :, _LIMITED].diagonal(dim1=-2, dim2=-1).sum(-1)).sum(-1).mean()

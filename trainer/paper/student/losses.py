@@ -10,12 +10,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similar
 from posenet3d_blender.capture.student.network import StudentOutput
 
 from ...geometry.kinematics import six_d_to_matrix
-from ..geometry import flat, project, rooted, upwards
+from ..geometry import project, project_points, root_centred, up_vector
 from ..pose_prior import Priors
 from ..sequence_sampler import PaperWindows
 from ..skeleton import HIPS, LIFTED_JOINTS, bone_lengths
-from ..teacher.losses import Lifted, new_views, turned_to
-from .joint_limits import beyond_limits, turned_from_rest
+from ..teacher.losses import Lifted, draw_new_views, rotate_to_view
+from .joint_limits import limit_violation, rotation_from_rest
 from .smpl_skeleton import SmplSkeleton
 
 
@@ -49,8 +49,8 @@ def student_terms(
     skeleton: SmplSkeleton,
     priors: Priors,
     windows: PaperWindows,
-    answer: Lifted,
-    filmed: int,
+    prediction: Lifted,
+    real_count: int,
     weights: StudentWeights,
 ) -> dict[str, Tensor]:
     """Each term, weighted; of single frames those that need no time.
@@ -60,36 +60,36 @@ def student_terms(
         skeleton: the body.
         priors: of real poses.
         windows: what the student saw.
-        answer: the teacher's for `windows.view`.
-        filmed: how many windows, from the first, show real poses; the others need not look likely.
+        prediction: the teacher's for `windows.view`.
+        real_count: how many windows, from the first, show real poses; the others need not look likely.
         weights: of the terms.
     """
     rotations = six_d_to_matrix(output.rotations)
     joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]
-    own, taught = rooted(joints), rooted(answer.joints)
+    own, taught = root_centred(joints), root_centred(prediction.joints)
     # One camera can't tell size from distance: the teacher's skeletons are given the size of the body at rest. Scaling
     # to the student's own would be met by a small student.
     scale = (bone_lengths(taught).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
     taught = taught / scale
-    placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
-    up = upwards(answer.elevation)
+    placed = prediction.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
+    up = up_vector(prediction.elevation)
     terms = {
         "distillation": weights.distillation * _distance(own, taught),
         "projection": weights.projection
-        * (flat(placed, windows.view.size) - windows.view.points).abs().sum((-1, -2)).mean(),
-        "limits": weights.limits * beyond_limits(rotations),
-        "rest": weights.rest * turned_from_rest(rotations),
+        * (project_points(placed, windows.view.size) - windows.view.points).abs().sum((-1, -2)).mean(),
+        "limits": weights.limits * limit_violation(rotations),
+        "rest": weights.rest * rotation_from_rest(rotations),
         "shape": weights.shape * output.betas.square().mean(),
         "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
         "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
         # Nobody saw whether feet rest on exchanged legs.
         "contacts": weights.contacts
-        * binary_cross_entropy_with_logits(output.contacts[:filmed], windows.rests[:filmed]),
+        * binary_cross_entropy_with_logits(output.contacts[:real_count], windows.contacts[:real_count]),
     }
     if own.shape[1] == 1:
         return terms
     likelihoods = _own_likelihoods(
-        placed[:filmed], windows.view.size[:filmed], answer.elevation[:filmed], priors, weights
+        placed[:real_count], windows.view.size[:real_count], prediction.elevation[:real_count], priors, weights
     )
     return terms | {
         "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
@@ -102,7 +102,7 @@ def _own_likelihoods(
     placed: Tensor, size: Tensor, elevation: Tensor, priors: Priors, weights: StudentWeights
 ) -> dict[str, Tensor]:
     """How likely the student's joints (B, T, 18, 3), where the teacher sees the person, look from elsewhere."""
-    seen = project(turned_to(new_views(elevation), placed), size)
+    seen = project(rotate_to_view(draw_new_views(elevation), placed), size)
     likelihoods = priors.terms(seen.points, weights.pose_likelihood, weights.motion_likelihood)
     return {f"own_{name}": term for name, term in likelihoods.items()}
 

@@ -14,8 +14,8 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
 from posenet3d_blender.capture.student.predict import WINDOW_WEIGHTS, overlapping_windows
 
-from ..geometry import View, lift, rooted, upwards
-from ..sequence_sampler import seen_by
+from ..geometry import View, root_centred, unproject, up_vector
+from ..sequence_sampler import rays_in_virtual_camera
 from ..skeleton import HIPS, MIRRORED_LIFTED, POINT_OF_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
 from .network import TeacherNetwork
 
@@ -71,7 +71,9 @@ class Teacher:
         """Poses (B, T, 18, 3), roots (B, T, 3) and up (B, 3) of windows, in the camera frame."""
         student_input = normalise_windows(rays, confidence)
         size = np.exp(student_input.features[:, 0, -1])
-        flat = seen_by(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)].astype(np.float32))
+        flat = rays_in_virtual_camera(
+            student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)].astype(np.float32)
+        )
         view = View(torch.from_numpy(flat / size[:, None, None, None]), torch.from_numpy(size))
         flip = torch.tensor([-1.0, 1.0, 1.0])
         mirrored = View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size)
@@ -85,10 +87,10 @@ class Teacher:
         joints = joints + camera_distance[:, None, None]
         to_camera = torch.from_numpy(student_input.view_rotations)
         joints = unit * joints @ to_camera[:, None]
-        up = (upwards(elevation)[:, None] @ to_camera)[:, 0]
+        up = (up_vector(elevation)[:, None] @ to_camera)[:, 0]
         roots = joints[:, :, list(HIPS)].mean(2)
-        return rooted(joints).double().numpy(), roots.double().numpy(), up.double().numpy()
+        return root_centred(joints).double().numpy(), roots.double().numpy(), up.double().numpy()
 
     def _lifted(self, view: View) -> tuple[Tensor, Tensor]:
         depth, elevation = self._network(view)
-        return lift(view, depth), elevation
+        return unproject(view, depth), elevation

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from ...training.loop import mixed_precision
-from ..geometry import View, flat, lift, project, rooted, torso_centred, turn
+from ..geometry import View, project, project_points, relative_rotation, root_centred, torso_centred, unproject
 from ..pose_prior import Priors
 from ..skeleton import SIDE_COUNT, bone_lengths
-from ..skeleton_augmentation import remix
+from ..skeleton_augmentation import augment_skeletons
 from .network import TeacherNetwork
 
 
@@ -54,11 +54,11 @@ class Lifted:
     """(B,) radians."""
 
 
-def lifted(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
+def run_network(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
     """Run the teacher, in mixed precision or not."""
     with mixed_precision(view.points.device, mixed):
         depth, elevation = teacher(view)
-    return Lifted(lift(view, depth.float()), elevation.float())
+    return Lifted(unproject(view, depth.float()), elevation.float())
 
 
 def teacher_terms(
@@ -68,25 +68,26 @@ def teacher_terms(
 
     ratios: (BONES,) of the body model, see `template_ratios`; mixed: run the network in mixed precision.
     """
-    answer = lifted(teacher, view, mixed)
-    there = new_views(answer.elevation)
-    likely = project(turned_to(there, answer.joints), view.size)
-    remixed = remix(answer.joints)
-    turned = turned_to(there, remixed)
+    prediction = run_network(teacher, view, mixed)
+    there = draw_new_views(prediction.elevation)
+    likely = project(rotate_to_view(there, prediction.joints), view.size)
+    remixed = augment_skeletons(prediction.joints)
+    turned = rotate_to_view(there, remixed)
     seen = project(turned, view.size)
-    again = lifted(teacher, seen, mixed)
+    again = run_network(teacher, seen, mixed)
     unit = (seen.size / view.size)[:, None, None, None]
     turned_again = torso_centred(again.joints * unit)
     back = turned_again @ there.rotation[:, None]
     terms = {
         **priors.terms(likely.points, weights.pose_likelihood, weights.motion_likelihood),
-        "cycle_2d": weights.cycle_2d * _distance_2d(flat(back, view.size), flat(torso_centred(remixed), view.size)),
-        "cycle_3d": weights.cycle_3d * (rooted(turned_again) - rooted(turned)).norm(dim=-1).mean(),
+        "cycle_2d": weights.cycle_2d
+        * _distance_2d(project_points(back, view.size), project_points(torso_centred(remixed), view.size)),
+        "cycle_3d": weights.cycle_3d * (root_centred(turned_again) - root_centred(turned)).norm(dim=-1).mean(),
         "cycle_elevation": weights.cycle_elevation * (again.elevation - there.elevation).square().mean(),
-        "deformation": weights.deformation * _deformation(rooted(remixed), rooted(back)),
-        **_bone_terms(answer.joints, ratios, weights),
+        "deformation": weights.deformation * _deformation(root_centred(remixed), root_centred(back)),
+        **_bone_terms(prediction.joints, ratios, weights),
     }
-    return terms, answer
+    return terms, prediction
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,14 @@ class NewViews:
     """(B,) radians."""
 
 
-def new_views(elevation: Tensor) -> NewViews:
+def draw_new_views(elevation: Tensor) -> NewViews:
     """Any azimuth about the vertical; elevations drawn as the batch's are distributed."""
     elsewhere = elevation.mean() + elevation.std(correction=0) * torch.randn_like(elevation)
     azimuth = math.pi * (2 * torch.rand_like(elevation) - 1)
-    return NewViews(turn(elevation, elsewhere, azimuth), elsewhere)
+    return NewViews(relative_rotation(elevation, elsewhere, azimuth), elsewhere)
 
 
-def turned_to(there: NewViews, joints: Tensor) -> Tensor:
+def rotate_to_view(there: NewViews, joints: Tensor) -> Tensor:
     """Windows of joints, torso-centred, in the new cameras' frames."""
     return torso_centred(joints) @ there.rotation.transpose(1, 2)[:, None]
 
