@@ -20,8 +20,8 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled
-from trainer.evaluation.evaluate import open_student
 from trainer.evaluation.metrics import COMMON_JOINTS, align_to, measure, scale_to
+from trainer.evaluation.models import open_student
 from trainer.export import export_student
 from trainer.synthesis.benchmark_views import benchmark_views
 from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector

@@ -1,4 +1,4 @@
-"""The 2D-only recipe from 2D sequences to a measured teacher and student, in miniature."""
+"""The 2D-only recipe in miniature: from 2D sequences to an evaluated teacher and student."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
     assert SequenceSampler(detected, load_detector_noise(), seed=0).draw(4).view.points.isfinite().all()
 
 
-def test_material_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
+def test_data_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
     projected = project_clips(clips, 1, seed=0)
     confidence = projected.confidence.copy()
     confidence[::20, STUDENT_POINT_NAMES.index("left_ankle")] = 0
@@ -153,8 +153,8 @@ def test_short_sequences_beside_long_ones_are_left_out(clips: Clips, tmp_path: P
     path = tmp_path / "clips.npz"
     offsets = np.array([0, 20, 100, 180], np.int32)
     save_clips(path, Clips(clips.relative_joints, clips.root, offsets, ("a", "b", "c"), 30.0))
-    material = load_sequence_split([path], 4, seed=0)
-    train, held_out = ({name.partition("@")[0] for name in part.names} for part in (material.train, material.held_out))
+    split = load_sequence_split([path], 4, seed=0)
+    train, held_out = ({name.partition("@")[0] for name in part.names} for part in (split.train, split.held_out))
     assert train | held_out == {"b", "c"}
     assert not train & held_out, "a clip is held out with all its views"
 
@@ -270,7 +270,7 @@ def package_of(path: Path) -> str:
 
 
 def test_no_stage_can_see_depth() -> None:
-    """Motion capture enters in one module alone, which gives its projections on; no other module can read it."""
+    """Only one module reads motion capture, and passes on its projections."""
     package = PaperRecipe.__module__.rpartition(".")[0]
     three_dimensional = {
         "trainer.data.clips",
@@ -289,5 +289,5 @@ def test_no_stage_can_see_depth() -> None:
         if any(module == other or module.startswith(f"{other}.") for module in modules for other in three_dimensional)
     }
     assert readers == {"dataset.py"}
-    assert not any("trainer.data" in modules for modules in found.values()), "no whole package, which holds all"
+    assert not any("trainer.data" in modules for modules in found.values()), "no whole package"
     assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}

@@ -22,8 +22,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.training.loop import BatchSource, Schedule, Stage, averaged, learning_rate, mixed_precision, train_stage
+from trainer.training.loop import BatchSource, Stage, averaged, train_stage
+from trainer.training.precision import mixed_precision
 from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_progress, save_progress
+from trainer.training.schedule import Schedule, learning_rate
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEDULE = Schedule(

@@ -1,4 +1,4 @@
-"""Recipe files: what is wrong with one is said by file and key, in one line."""
+"""Recipe files: errors name file and key, in one line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import RECIPES
 from trainer.paper.recipe import PaperRecipe
 from trainer.supervised.recipe import SupervisedRecipe
-from trainer.training.loop import Schedule
-from trainer.training.recipe_file import read_recipe, settings_of
+from trainer.training.checkpoint import settings_of
+from trainer.training.recipe_file import read_recipe
+from trainer.training.schedule import Schedule
 
 HEAD = {SupervisedRecipe: 'data = "a.npz"\nrun = "b"\n', PaperRecipe: 'data = ["a.npz", "b.npz"]\nrun = "c"\n'}
 
@@ -67,18 +68,18 @@ def test_a_base_is_laid_under(tmp_path: Path) -> None:
         ("[windows]\nmixed_precision = 1", "key 'windows.mixed_precision' must be true or false"),
         ("student = 3", "key 'student' must be a table, not 3"),
         ("[student]\nwidth = 'wide'", "key 'student.width' must be a whole number"),
-        ("[windows]\nbatch_size = 0", "table 'windows': 'batch_size' must be at least 1"),
-        ("[frames]\nbatch_size = 0", "table 'frames': 'batch_size' must be at least 1"),
-        ("[windows]\nema_decay = 1", "table 'windows': 'ema_decay'"),
-        ("[windows]\nlearning_rate = 0", "table 'windows': 'learning_rate' must be above 0"),
-        ("[windows]\nmax_grad_norm = 0.0", "table 'windows': 'max_grad_norm' must be above 0"),
+        ("[windows]\nbatch_size = 0", "key 'windows.batch_size' must be at least 1, not 0"),
+        ("[frames]\nbatch_size = 0", "key 'frames.batch_size' must be at least 1, not 0"),
+        ("[windows]\nema_decay = 1", "key 'windows.ema_decay' must be below 1, not 1"),
+        ("[windows]\nlearning_rate = 0", "key 'windows.learning_rate' must be above 0, not 0"),
+        ("[windows]\nmax_grad_norm = 0.0", "key 'windows.max_grad_norm' must be above 0, not 0.0"),
         ("[windows]\nlearning_rate = nan", "key 'windows.learning_rate' must be a finite number"),
         ("[windows]\nweight_decay = inf", "key 'windows.weight_decay' must be a finite number"),
         ("[windows]\nwarmup_steps = -1", "key 'windows.warmup_steps' must be at least 0"),
         ("seed = -1", "key 'seed' must be at least 0"),
         ("threads = 0", "key 'threads' must be at least 1"),
         ("[student]\nblocks = 0", "key 'student.blocks' must be at least 1"),
-        ("[student]\nwindow = 16", "key 'student.window' must be 32"),
+        ("[student]\nwindow = 16", "key 'student.window' must be 32, as in the add-on, not 16"),
         ("[student]\nfeatures = 80", "key 'student.features' must be 82"),
         ("[weights]\nup = -1", "key 'weights.up' must be at least 0"),
     ],
@@ -92,9 +93,9 @@ def test_wrong_values_are_named(tmp_path: Path, lines: str, said: str) -> None:
     [
         ("cameras = 0", "key 'cameras' must be at least 1"),
         ("[teacher]\nkernel = 2", "key 'teacher.kernel' must be odd, not 2"),
-        ("[teacher]\ndilations = []", "key 'teacher.dilations' must be a list of whole numbers"),
-        ("[teacher]\ndilations = [1, 'a']", "key 'teacher.dilations' must be a list of whole numbers"),
-        ("[teacher]\ndilations = 3", "key 'teacher.dilations' must be a list of whole numbers"),
+        ("[teacher]\ndilations = []", "key 'teacher.dilations' must be a non-empty list of whole numbers"),
+        ("[teacher]\ndilations = [1, 'a']", "key 'teacher.dilations' must be a non-empty list of whole numbers"),
+        ("[teacher]\ndilations = 3", "key 'teacher.dilations' must be a non-empty list of whole numbers"),
         ("[teacher]\ndilations = [0]", "key 'teacher.dilations' must be at least 1"),
         ("[priors]\nlayers = 0", "key 'priors.layers' must be at least 1"),
     ],
@@ -140,24 +141,24 @@ def test_former_keys_are_refused_with_the_present_name(
 @pytest.mark.parametrize("data", ['"a.npz"', "[]", "[1]", "{ a = 1 }"])
 def test_the_list_of_files_is_one(tmp_path: Path, data: str) -> None:
     said = refusal(tmp_path / "recipe.toml", f'data = {data}\nrun = "c"\n', PaperRecipe)
-    assert said.startswith("key 'data' must be a list of texts, one at least, not ")
+    assert said.startswith("key 'data' must be a non-empty list of strings, not ")
 
 
 def test_files_that_are_no_recipes_are_named(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     assert refusal(path, 'run = "b"\n').startswith("key 'data' is missing")
     assert refusal(path, "steps = \n").startswith("not a TOML file")
-    assert refusal(path, b'data = "\xff"\n').startswith("not a text in UTF-8")
-    assert refusal(path, "base = 3\n").startswith("key 'base' must be a text, not 3")
-    assert refusal(path, 'base = "recipe.toml"\n').startswith("key 'base' leads in a circle")
+    assert refusal(path, b'data = "\xff"\n').startswith("not UTF-8 text")
+    assert refusal(path, "base = 3\n").startswith("key 'base' must be a string, not 3")
+    assert refusal(path, 'base = "recipe.toml"\n').startswith("circular 'base', back to ")
     with pytest.raises(PoseNet3DError, match="nowhere.toml: can't be read"):
         read_recipe(tmp_path / "nowhere.toml", SupervisedRecipe)
 
 
-def test_bases_in_a_circle_are_named(tmp_path: Path) -> None:
+def test_a_circular_base_is_named(tmp_path: Path) -> None:
     for name, base in (("a", "b"), ("b", "c"), ("c", "b")):
         (tmp_path / f"{name}.toml").write_text(f'base = "{base}.toml"\n')
-    with pytest.raises(PoseNet3DError, match=r"c.toml: key 'base' leads in a circle, back to .*b.toml"):
+    with pytest.raises(PoseNet3DError, match=r"c.toml: circular 'base', back to .*b.toml"):
         read_recipe(tmp_path / "a.toml", SupervisedRecipe)
 
 

@@ -13,12 +13,17 @@ from ..skeleton import mean_bone
 
 
 class SmplSkeleton(nn.Module):
-    """Rotations, shape and bone offsets to joints."""
+    """Joints from rotations, shape and bone offsets.
+
+    Args:
+        body: the shipped body.
+    """
 
     template: Tensor
     directions: Tensor
     parents: Tensor
     chain: Tensor
+    """(24, 24) 1 where the column's joint is the row's or an ancestor of it."""
     mean_bone: float
     """Of the body at rest, metres, see `skeleton.mean_bone`."""
 
@@ -34,12 +39,18 @@ class SmplSkeleton(nn.Module):
         self.mean_bone = mean_bone(body)
 
     def rest_joints(self, betas: Tensor, bone_offsets: Tensor) -> Tensor:
-        """(B, 24, 3) metres for shape (B, 10) and what is added to each bone (B, 24, 3)."""
+        """(B, 24, 3) metres, for shape (B, 10) and offsets added to the bones (B, 24, 3)."""
         return self.template + (self.directions @ betas[:, None, :, None])[..., 0] + self.chain @ bone_offsets
 
     def forward(self, rotations: Tensor, betas: Tensor, bone_offsets: Tensor) -> Tensor:
-        """(B, T, 24, 3) joints, metres, for rotations (B, T, 24, 3, 3) relative to the parent."""
+        """Joints (B, T, 24, 3), metres.
+
+        Args:
+            rotations: (B, T, 24, 3, 3) relative to the parent.
+            betas: (B, 10).
+            bone_offsets: (B, 24, 3) metres.
+        """
         count, window = rotations.shape[:2]
-        rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)
-        joints, _ = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)
+        rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)  # (B * T, 24, 3)
+        joints: Tensor = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)[0]
         return joints.unflatten(0, (count, window))
