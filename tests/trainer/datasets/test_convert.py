@@ -11,7 +11,7 @@ from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import load_clips
-from trainer.data.sequences import PointSequences, joined, load_sequences, save_sequences
+from trainer.data.sequences import PointSequences, concatenate_sequences, load_sequences, save_sequences
 from trainer.datasets.take import Take, clips_from_takes
 
 from .standing import joint
@@ -82,7 +82,7 @@ def test_pieces_that_are_too_short_are_dropped() -> None:
 
 
 def test_sequences_come_back_and_join(tmp_path: Path) -> None:
-    save_sequences(tmp_path / "a.npz", joined([sequences(3), sequences(5)]))
+    save_sequences(tmp_path / "a.npz", concatenate_sequences([sequences(3), sequences(5)]))
     loaded = load_sequences(tmp_path / "a.npz")
     assert loaded.ranges() == [(0, 3), (3, 8)]
     assert loaded.names == ("one", "one")
