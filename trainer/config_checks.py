@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 
 class OutOfRangeError(ValueError):
-    """A value of a configuration is out of range.
-
-    Args:
-        key: the field's name; with dots for a field of a nested configuration.
-        requirement: the range in words, as in "at least 1".
-        value: the refused value.
-    """
+    """A value of a configuration is out of range."""
 
     def __init__(self, key: str, requirement: str, value: object) -> None:
+        """Make the message.
+
+        Args:
+            key: the field's name; with dots for a field of a nested configuration.
+            requirement: the range in words, as in "at least 1".
+            value: the refused value.
+        """
         super().__init__(f"'{key}' must be {requirement}, not {value!r}")
         self.key = key
         self.requirement = requirement

@@ -50,7 +50,8 @@ def read_pickled_member(path: Path, key: str, wanted: str) -> dict[str, object]:
 
 
 def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    return np.lib.format.read_array_header_2_0(stream)
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = np.lib.format.read_array_header_2_0(stream)
+    return header
 
 
 def _dictionary(stream: IO[bytes]) -> dict[str, object]:

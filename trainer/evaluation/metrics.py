@@ -85,7 +85,8 @@ def scale_to(prediction: Array, target: Array) -> Array:
     """Frames (T, J, 3), each scaled to the target by least squares."""
     square = (prediction**2).sum((1, 2))
     factor = (prediction * target).sum((1, 2)) / np.maximum(square, 1e-12)  # (T,)
-    return prediction * factor[:, None, None]
+    scaled: Array = prediction * factor[:, None, None]
+    return scaled
 
 
 def align_to(prediction: Array, target: Array) -> Array:

@@ -30,16 +30,17 @@ NAMED: Final = ("supervised", "paper")
 
 
 class CheckpointNetwork:
-    """A student run by torch on the CPU, with the add-on's interface for networks (`capture.runtime.network`).
-
-    Args:
-        student: the network.
-    """
+    """A student run by torch on the CPU, with the add-on's interface for networks (`capture.runtime.network`)."""
 
     device = "cpu"
     backend = "torch"
 
     def __init__(self, student: StudentNetwork) -> None:
+        """Set the network to evaluation mode.
+
+        Args:
+            student: the network.
+        """
         self._student = student.eval()
 
     @torch.no_grad()

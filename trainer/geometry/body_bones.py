@@ -12,16 +12,17 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 
 
 class BodyBones(nn.Module):
-    """Rest bones of the body for shape coefficients; differentiable, on any device.
-
-    Args:
-        body: the body.
-    """
+    """Rest bones of the body for shape coefficients; differentiable, on any device."""
 
     bones: Tensor
     directions: Tensor
 
     def __init__(self, body: Body) -> None:
+        """Store the bones as buffers.
+
+        Args:
+            body: the body.
+        """
         super().__init__()
         bones, directions = parent_offsets(body.joint_template), parent_offsets(body.joint_directions)
         bones[0], directions[0] = 0, 0

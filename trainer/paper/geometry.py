@@ -64,7 +64,8 @@ def rays_in_virtual_camera(rotations: NDArray[np.float32], rays: NDArray[np.floa
     """Rays (B, T, K, 2) rotated into virtual cameras; rotations: (B, 3, 3) from the camera's frame."""
     homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
     rotated: NDArray[np.float32] = homogeneous @ np.swapaxes(rotations, -1, -2)[:, None]
-    return rotated[..., :2] / np.maximum(rotated[..., 2:], np.float32(0.1))
+    projected: NDArray[np.float32] = rotated[..., :2] / np.maximum(rotated[..., 2:], np.float32(0.1))
+    return projected
 
 
 def unproject(view: View, depth: Tensor) -> Tensor:
@@ -133,9 +134,9 @@ def up_vector(elevation: Tensor) -> Tensor:
 
 def _about_x(angle: Tensor) -> Tensor:
     one, zero, c, s = torch.ones_like(angle), torch.zeros_like(angle), angle.cos(), angle.sin()
-    return torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1).unflatten(-1, (3, 3))
+    return torch.unflatten(torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1), -1, (3, 3))
 
 
 def _about_y(angle: Tensor) -> Tensor:
     one, zero, c, s = torch.ones_like(angle), torch.zeros_like(angle), angle.cos(), angle.sin()
-    return torch.stack([c, zero, s, zero, one, zero, -s, zero, c], -1).unflatten(-1, (3, 3))
+    return torch.unflatten(torch.stack([c, zero, s, zero, one, zero, -s, zero, c], -1), -1, (3, 3))

@@ -50,19 +50,20 @@ class _Coupling(nn.Module):
 
 
 class PoseFlow(nn.Module):
-    """Likelihood of vectors (poses, or poses with their motion) in the space of their principal components.
-
-    Args:
-        features: length of the vectors.
-        components: number of principal components.
-        layers: number of coupling layers.
-        hidden: width of their networks.
-    """
+    """Likelihood of vectors (poses, or poses with their motion) in the space of their principal components."""
 
     mean: Tensor
     whitening: Tensor
 
     def __init__(self, features: int, components: int, layers: int = 8, hidden: int = 256) -> None:
+        """Build the coupling layers.
+
+        Args:
+            features: length of the vectors.
+            components: number of principal components.
+            layers: number of coupling layers.
+            hidden: width of their networks.
+        """
         super().__init__()
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("whitening", torch.zeros(features, components))
@@ -102,13 +103,14 @@ class PriorConfig:
 
 
 class Priors(nn.Module):
-    """Likelihood of 2D poses, and of 2D poses with their motion.
-
-    Args:
-        config: sizes of the flows.
-    """
+    """Likelihood of 2D poses, and of 2D poses with their motion."""
 
     def __init__(self, config: PriorConfig) -> None:
+        """Build both flows.
+
+        Args:
+            config: sizes of the flows.
+        """
         super().__init__()
         self.config = config
         size = 2 * LIFTED_COUNT

@@ -31,15 +31,16 @@ _SPEED_DEVIATION: Final = 0.25
 
 
 class SequenceSampler:
-    """Draws windows from 2D sequences, at random speeds, half of them mirrored.
-
-    Args:
-        sequences: at least one of them among `usable_sequences`.
-        noise: the detector's.
-        seed: of all random numbers.
-    """
+    """Draws windows from 2D sequences, at random speeds, half of them mirrored."""
 
     def __init__(self, sequences: PointSequences, noise: DetectorNoise, seed: int) -> None:
+        """Find the usable stretches.
+
+        Args:
+            sequences: at least one of them among `usable_sequences`.
+            noise: the detector's.
+            seed: of all random numbers.
+        """
         self._rays, self._confidence = impute_missing_points(sequences)
         self._noise = noise
         self._random = np.random.default_rng(seed)

@@ -45,14 +45,15 @@ _BLUR: Final = 0.005
 
 
 class PaperStage(Stage[Batch]):
-    """Base of the stages: saves a checkpoint when the held-out loss is the lowest so far.
-
-    Args:
-        held_out: windows to choose the checkpoint by.
-        notes: of the checkpoint; steps and held-out loss are added.
-    """
+    """Base of the stages: saves a checkpoint when the held-out loss is the lowest so far."""
 
     def __init__(self, held_out: Batch, notes: Notes) -> None:
+        """Store the held-out windows and the notes.
+
+        Args:
+            held_out: windows to choose the checkpoint by.
+            notes: of the checkpoint; steps and held-out loss are added.
+        """
         super().__init__()
         self._held_out: Batch = held_out
         self._notes = notes
@@ -113,16 +114,17 @@ def read_held_out_losses(folder: Path) -> dict[int, float]:
 
 
 class PriorStage(PaperStage[PaperWindows]):
-    """The flows learn the distribution of 2D poses and their motion.
-
-    Args:
-        config: sizes of the flows.
-        examples: windows for the principal components.
-        held_out: see `PaperStage`.
-        notes: see `PaperStage`.
-    """
+    """The flows learn the distribution of 2D poses and their motion."""
 
     def __init__(self, config: PriorConfig, examples: PaperWindows, held_out: PaperWindows, notes: Notes) -> None:
+        """Build the flows and set their principal components.
+
+        Args:
+            config: sizes of the flows.
+            examples: windows for the principal components.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
         super().__init__(held_out, notes)
         self.priors = Priors(config)
         self.priors.fit_components(examples.view.points)
@@ -137,17 +139,7 @@ class PriorStage(PaperStage[PaperWindows]):
 
 
 class TeacherStage(PaperStage[PaperWindows]):
-    """The teacher learns to lift, judged by the frozen priors.
-
-    Args:
-        config: sizes of the teacher.
-        priors: trained.
-        body: the shipped body, for its bone ratios.
-        weights: of the loss terms.
-        mixed_precision: run the teacher in bfloat16.
-        held_out: see `PaperStage`.
-        notes: see `PaperStage`.
-    """
+    """The teacher learns to lift, judged by the frozen priors."""
 
     ratios: Tensor
 
@@ -161,6 +153,17 @@ class TeacherStage(PaperStage[PaperWindows]):
         held_out: PaperWindows,
         notes: Notes,
     ) -> None:
+        """Build the teacher and freeze the priors.
+
+        Args:
+            config: sizes of the teacher.
+            priors: trained.
+            body: the shipped body, for its bone ratios.
+            weights: of the loss terms.
+            mixed_precision: run the teacher in bfloat16.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
         super().__init__(held_out, notes)
         self.weights, self.mixed_precision = weights, mixed_precision
         self.teacher = TeacherNetwork(config)
@@ -181,17 +184,7 @@ class TeacherStage(PaperStage[PaperWindows]):
 
 
 class StudentStage(PaperStage[DistillationWindows]):
-    """The student learns from the frozen teacher's skeletons and from its own projections.
-
-    Args:
-        student: the network.
-        teacher_stage: trained; its teacher is frozen.
-        body: the shipped body.
-        weights: of the loss terms.
-        mixed_precision: run the student in bfloat16.
-        held_out: see `PaperStage`.
-        notes: see `PaperStage`.
-    """
+    """The student learns from the frozen teacher's skeletons and from its own projections."""
 
     def __init__(
         self,
@@ -203,6 +196,17 @@ class StudentStage(PaperStage[DistillationWindows]):
         held_out: DistillationWindows,
         notes: Notes,
     ) -> None:
+        """Freeze the teacher.
+
+        Args:
+            student: the network.
+            teacher_stage: trained; its teacher is frozen.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the student in bfloat16.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
         super().__init__(held_out, notes)
         self.weights, self.mixed_precision = weights, mixed_precision
         self.student = student
@@ -224,18 +228,19 @@ class StudentStage(PaperStage[DistillationWindows]):
 
 
 class JointStage(PaperStage[PaperWindows]):
-    """Teacher and student learn from each other, end to end, with the losses of both.
-
-    Args:
-        teacher_stage: trained; its teacher is trained on.
-        student_stage: trained.
-        held_out: see `PaperStage`.
-        notes: see `PaperStage`.
-    """
+    """Teacher and student learn from each other, end to end, with the losses of both."""
 
     def __init__(
         self, teacher_stage: TeacherStage, student_stage: StudentStage, held_out: PaperWindows, notes: Notes
     ) -> None:
+        """Unfreeze the teacher.
+
+        Args:
+            teacher_stage: trained; its teacher is trained on.
+            student_stage: trained.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
         super().__init__(held_out, notes)
         self.teacher_stage, self.student_stage = teacher_stage, student_stage
         set_trainable(teacher_stage.teacher.parameters(), True)

@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.network import StudentOutput
 from ..config_checks import require_not_negative
 from ..geometry.joint_names import values_by_name
 from ..geometry.kinematics import six_d_to_matrix
-from .sampler import Windows
+from .windows import Windows
 
 _WEIGHT_OF_JOINT: Final = torch.tensor(values_by_name({"pelvis": 0.5, "spine": 0.5, "collar": 0.5}, 1.3))
 """Joints that no 2D point shows well count less."""

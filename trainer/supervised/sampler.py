@@ -31,6 +31,7 @@ from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from .fit_rotations import FittedClips
 from .foot_contacts import contacts_from_clips
 from .synthetic_stances import replace_lower_body
+from .windows import Windows
 
 _BODY_PARTS: Final = (
     ("spine", "neck", "head"),
@@ -91,26 +92,6 @@ class Mixture:
 
     def __post_init__(self) -> None:
         require_not_negative(self)
-
-
-@dataclass(frozen=True)
-class Windows:
-    """A batch of observations and their ground truth; frames as of `StudentOutput`."""
-
-    features: Tensor
-    """(B, T, 82) the student's input."""
-    rotations: Tensor
-    """(B, T, 24, 3, 3) relative to the parent, the pelvis's in the virtual camera."""
-    bones: Tensor
-    """(B, 24, 3) rest bones, metres."""
-    betas: Tensor
-    """(B, 10) shape coefficients."""
-    has_betas: Tensor
-    """(B,) 0 where the skeleton is a clip's own."""
-    up: Tensor
-    """(B, 3) unit vector against gravity in the virtual camera."""
-    contacts: Tensor
-    """(B, T, 2) 0 or 1."""
 
 
 @dataclass

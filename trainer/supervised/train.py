@@ -27,25 +27,27 @@ from ..training.precision import mixed_precision
 from .fit_rotations import FittedClips, load_or_fit
 from .losses import SupervisedWeights, supervised_losses
 from .recipe import SupervisedRecipe
-from .sampler import Windows, WindowSampler
+from .sampler import WindowSampler
+from .windows import Windows
 
 log = logging.getLogger(__name__)
 
 
 class SupervisedStage(Stage[Windows]):
-    """The student against the true rotations.
-
-    Args:
-        student: the network.
-        body: the shipped body.
-        weights: of the loss terms.
-        mixed_precision: run the network in bfloat16.
-        notes: of the checkpoint; the number of steps is added.
-    """
+    """The student against the true rotations."""
 
     def __init__(
         self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
     ) -> None:
+        """Store the student and the body's bones.
+
+        Args:
+            student: the network.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the network in bfloat16.
+            notes: of the checkpoint; the number of steps is added.
+        """
         super().__init__()
         self.student, self.weights, self.mixed_precision, self.notes = student, weights, mixed_precision, notes
         self.body_bones = BodyBones(body)

@@ -26,17 +26,18 @@ log = logging.getLogger(__name__)
 class MetricsLog:
     """Means of the loss terms between two reports.
 
-    All processes must call it; only the main one writes.
-
-    Args:
-        folder: the stage's; gets the folder `log`.
-        done: steps trained before.
-        steps: steps in total.
-        batch_size: windows per step.
-        process: this process.
-    """
+    All processes must call it; only the main one writes."""
 
     def __init__(self, folder: Path, done: int, steps: int, batch_size: int, process: Process) -> None:
+        """Open the log.
+
+        Args:
+            folder: the stage's; gets the folder `log`.
+            done: steps trained before.
+            steps: steps in total.
+            batch_size: windows per step.
+            process: this process.
+        """
         self._batch_size, self._process, self._steps = batch_size, process, steps
         self._sums: dict[str, Tensor] = {}
         self._count, self._since, self._started = 0, time.monotonic(), time.monotonic()

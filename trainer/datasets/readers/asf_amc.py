@@ -119,7 +119,7 @@ def _read_skeleton(path: Path) -> _Skeleton:
                 bone = _Bone() if words[0] == "begin" else bone
                 _read_bone_line(skeleton, bone, words)
             elif section == ":hierarchy" and words[0] not in ("begin", "end"):
-                skeleton.parents |= {child: words[0] for child in words[1:]}
+                skeleton.parents |= dict.fromkeys(words[1:], words[0])
         except (ValueError, IndexError) as error:
             raise PoseNet3DError(f"{path}: line {number} can't be understood: '{line.strip()[:40]}'") from error
     if not skeleton.bones or not skeleton.parents:

@@ -70,16 +70,17 @@ def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
 
 
 class DistillationSampler:
-    """Draws windows, or single frames, of the teacher's motions in new cameras.
-
-    Args:
-        motions: the teacher's predictions.
-        noise: the detector's.
-        seed: of all random numbers.
-        window: samples in a window; 1 for single frames.
-    """
+    """Draws windows, or single frames, of the teacher's motions in new cameras."""
 
     def __init__(self, motions: TeacherMotions, noise: DetectorNoise, seed: int, window: int = STUDENT_WINDOW) -> None:
+        """Seed the sampler.
+
+        Args:
+            motions: the teacher's predictions.
+            noise: the detector's.
+            seed: of all random numbers.
+            window: samples in a window; 1 for single frames.
+        """
         self._motions, self._noise, self._window = motions, noise, window
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)

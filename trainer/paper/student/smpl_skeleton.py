@@ -13,11 +13,7 @@ from ..skeleton import mean_bone
 
 
 class SmplSkeleton(nn.Module):
-    """Joints from rotations, shape and bone offsets.
-
-    Args:
-        body: the shipped body.
-    """
+    """Joints from rotations, shape and bone offsets."""
 
     template: Tensor
     directions: Tensor
@@ -28,6 +24,11 @@ class SmplSkeleton(nn.Module):
     """Of the body at rest, metres, see `skeleton.mean_bone`."""
 
     def __init__(self, body: Body) -> None:
+        """Store the body as buffers.
+
+        Args:
+            body: the shipped body.
+        """
         super().__init__()
         self.register_buffer("template", torch.from_numpy(body.joint_template).float(), persistent=False)
         self.register_buffer("directions", torch.from_numpy(body.joint_directions).float(), persistent=False)
@@ -53,4 +54,4 @@ class SmplSkeleton(nn.Module):
         count, window = rotations.shape[:2]
         rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)  # (B * T, 24, 3)
         joints: Tensor = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)[0]
-        return joints.unflatten(0, (count, window))
+        return torch.unflatten(joints, 0, (count, window))

@@ -34,14 +34,15 @@ class LiftedClip:
 
 
 class Teacher:
-    """A trained teacher; its skeletons are scaled to the size of the body at rest.
-
-    Args:
-        network: the trained network.
-        body: the shipped body.
-    """
+    """A trained teacher; its skeletons are scaled to the size of the body at rest."""
 
     def __init__(self, network: TeacherNetwork, body: Body) -> None:
+        """Set the network to evaluation mode.
+
+        Args:
+            network: the trained network.
+            body: the shipped body.
+        """
         self._network = network.eval()
         self._mean_bone, self._pelvis_share = mean_bone(body), pelvis_share(body)
 

@@ -52,13 +52,14 @@ class _TemporalBlock(nn.Module):
 
 
 class TeacherNetwork(nn.Module):
-    """Windows of any length to depths and elevation.
-
-    Args:
-        config: its sizes.
-    """
+    """Windows of any length to depths and elevation."""
 
     def __init__(self, config: TeacherConfig) -> None:
+        """Build the layers.
+
+        Args:
+            config: its sizes.
+        """
         super().__init__()
         self.config = config
         self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
