@@ -1,4 +1,4 @@
-"""What the command line says when it is stopped."""
+"""The command line when it is interrupted."""
 
 from __future__ import annotations
 

@@ -1,14 +1,16 @@
-"""Pictures of skeletons and of losses: what is drawn, where, and in which colours."""
+"""Figures of skeletons and of losses: content, places and colours."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
@@ -23,36 +25,39 @@ LEFT = np.array([name.startswith("left_") for name in JOINT_NAMES])
 
 
 @pytest.fixture(scope="module")
-def standing() -> np.ndarray:
+def standing() -> NDArray[Any]:
     """(24, 3) the shipped body at rest, upright before a camera and facing it."""
     joints = load_body().joint_template
-    return (joints - joints[0]) * (1, -1, -1) + (0, 0, 4)
+    placed: NDArray[Any] = (joints - joints[0]) * (1.0, -1.0, -1.0) + (0.0, 0.0, 4.0)
+    return placed
 
 
 @pytest.fixture
-def row(standing: np.ndarray) -> FigureRow:
+def row(standing: NDArray[Any]) -> FigureRow:
     joints = {"student": standing, "truth": standing}
     return FigureRow("clip, 1.0 s", standing[:, :2] / standing[:, 2:], joints)
 
 
-def drawn(path: Path) -> np.ndarray:
+def drawn(path: Path) -> NDArray[Any]:
     """(H, W, 3) red, green, blue."""
     return cv2.imread(str(path))[..., ::-1].astype(int)
 
 
-def blue(picture: np.ndarray) -> np.ndarray:
-    return picture[..., 2] - picture[..., 0] > 100
+def blue(picture: NDArray[Any]) -> NDArray[Any]:
+    mask: NDArray[Any] = picture[..., 2] - picture[..., 0] > 100
+    return mask
 
 
-def orange(picture: np.ndarray) -> np.ndarray:
-    return picture[..., 0] - picture[..., 2] > 100
+def orange(picture: NDArray[Any]) -> NDArray[Any]:
+    mask: NDArray[Any] = picture[..., 0] - picture[..., 2] > 100
+    return mask
 
 
 def test_sides_have_their_colours_and_places(row: FigureRow, tmp_path: Path) -> None:
     draw_side_by_side([row], tmp_path / "both.png")
     picture = drawn(tmp_path / "both.png")
     panel = picture[:, : picture.shape[1] // 5]
-    # Who faces the camera has the left hand on the picture's right.
+    # A person facing the camera has the left hand on the image's right.
     assert np.nonzero(blue(panel))[1].mean() > np.nonzero(orange(panel))[1].mean() + 10
     head, feet = (row.points[JOINT_NAMES.index(name), 1] for name in ("head", "left_foot"))
     assert head < feet
@@ -65,7 +70,7 @@ def test_sides_have_their_colours_and_places(row: FigureRow, tmp_path: Path) -> 
     assert orange(panel).any()
 
 
-def test_the_second_view_shows_depth(row: FigureRow, standing: np.ndarray, tmp_path: Path) -> None:
+def test_the_second_view_shows_depth(row: FigureRow, standing: NDArray[Any], tmp_path: Path) -> None:
     draw_side_by_side([row], tmp_path / "picture.png")
     picture = drawn(tmp_path / "picture.png")
     width = picture.shape[1] // 5
@@ -75,7 +80,7 @@ def test_the_second_view_shows_depth(row: FigureRow, standing: np.ndarray, tmp_p
     assert np.ptp(standing[:, 0]) > 2 * np.ptp(standing[:, 2])
 
 
-def test_only_what_there_is_gets_a_column(row: FigureRow, standing: np.ndarray, tmp_path: Path) -> None:
+def test_only_what_there_is_gets_a_column(row: FigureRow, standing: NDArray[Any], tmp_path: Path) -> None:
     teacher = np.where(np.isin(JOINT_NAMES, ["spine1", "spine2"])[:, None], np.nan, standing)
     draw_side_by_side([row], tmp_path / "student.png")
     draw_side_by_side([row, replace(row, joints={**row.joints, "teacher": teacher})], tmp_path / "teacher.png")

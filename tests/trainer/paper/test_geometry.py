@@ -50,7 +50,7 @@ def test_a_relative_rotation_leads_to_a_camera_further_round() -> None:
 
 def test_windows_of_rays_lift_to_the_true_joints_in_the_virtual_camera() -> None:
     generator = np.random.default_rng(0)
-    joints = generator.normal(scale=0.4, size=(1, STUDENT_WINDOW, 24, 3)) + [0.8, 0.3, 5.0]
+    joints = generator.normal(scale=0.4, size=(1, STUDENT_WINDOW, 24, 3)) + np.array([0.8, 0.3, 5.0])
     rays = np.zeros((1, STUDENT_WINDOW, 27, 2), np.float32)
     rays[:, :, list(POINT_OF_LIFTED)] = (joints[..., :2] / joints[..., 2:])[:, :, list(LIFTED_JOINTS)]
     confidence = np.zeros(rays.shape[:-1], np.float32)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
@@ -44,7 +46,7 @@ BODY_25 = [
 COCO = 5 * ["head"] + [f"{side}_{part}" for part in (*ARM, *LEG) for side in ("left", "right")]
 
 
-def pixels(names: list[str], frame: int) -> np.ndarray:
+def pixels(names: list[str], frame: int) -> NDArray[Any]:
     """(points, 3) a body at rest, 4 m away, that walks to the side; x, y and confidence."""
     joints = load_body().joint_template * (1, -1, -1) + (0.02 * frame, 0, 4)
     seen = joints[[JOINT_INDEX[name] for name in names]]
@@ -73,7 +75,8 @@ def test_openposes_keypoints_are_training_data(openpose: Path) -> None:
     split = load_sequence_split([openpose], 4, seed=0)
     assert sorted(split.train.names + split.held_out.names) == ["one_0", "two_0"]
     batch = SequenceSampler(split.train, load_detector_noise(), seed=0).draw(4)
-    assert batch.view.points.isfinite().all() and batch.features.isfinite().all()
+    assert batch.view.points.isfinite().all()
+    assert batch.features.isfinite().all()
 
 
 def test_hands_are_imputed_at_the_bodys_distance_from_the_wrist(openpose: Path) -> None:

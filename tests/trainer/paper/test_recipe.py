@@ -78,11 +78,14 @@ def test_all_stages_run_resume_and_are_measured(
     last = Path(capsys.readouterr().out.strip())
     assert last.name == "joint"
     notes = json.loads((last / "student.json").read_text())["training"]
-    assert notes["recipe"] == "paper" and np.isfinite(notes["held_out_2d_loss"])
-    assert notes["settings"]["teacher"]["width"] == 16 and notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
+    assert notes["recipe"] == "paper"
+    assert np.isfinite(notes["held_out_2d_loss"])
+    assert notes["settings"]["teacher"]["width"] == 16
+    assert notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
     assert str(recipe.parent) not in json.dumps(notes), "no machine's folders"
     criteria = json.loads((last / "criterion.json").read_text())
-    assert set(criteria) == {"6", "12"} and notes["held_out_2d_loss"] == min(criteria.values())
+    assert set(criteria) == {"6", "12"}
+    assert notes["held_out_2d_loss"] == min(criteria.values())
     before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
     assert any((before[name] != after[name]).any() for name in before), "the teacher, too, learns in the joint stage"
 
@@ -110,16 +113,21 @@ def test_windows_for_teacher_and_student_show_the_same_but_for_the_detectors_fau
     assert 0.01 < difference[~exact].median() < 0.1, "a detector misses by some centimetres"
 
 
-def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
+def test_feet_that_stand_still_are_in_contact(clips: Clips) -> None:
     still = Clips(np.repeat(clips.relative_joints[:1], FRAMES, 0), clips.root[:FRAMES], clips.offsets[:2], ("a",), 30.0)
     moving = Clips(
-        still.relative_joints, np.arange(FRAMES)[:, None] * np.float32([0.05, 0, 0]), still.offsets, ("a",), 30.0
+        still.relative_joints,
+        np.arange(FRAMES, dtype=np.float32)[:, None] * np.array([0.05, 0, 0], np.float32),
+        still.offsets,
+        ("a",),
+        30.0,
     )
     contacts = [
         SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).contacts.mean()
         for one in (still, moving)
     ]
-    assert contacts[0] > 0.4 and contacts[1] < 0.1
+    assert contacts[0] > 0.4
+    assert contacts[1] < 0.1
 
 
 def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
