@@ -1,4 +1,4 @@
-"""What the command line says when it is stopped."""
+"""The command line when it is interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def interrupted(*_: object) -> None:
         (
             ["train", "--recipe", "supervised"],
             "trainer.supervised.train.train_supervised",
-            "stopped; it goes on with --resume",
+            "stopped; continue with --resume",
         ),
         (["convert", "bvh", "a.bvh", "--out", "b.npz"], "trainer.datasets.convert.convert", "stopped"),
         (["export", "--checkpoint", "a", "--out", "b"], "trainer.export.export_student", "stopped"),

@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
-from trainer.evaluation.evaluate import CHECKPOINTS
+from trainer.evaluation.models import CHECKPOINTS
 from trainer.export import LARGEST_DIFFERENCE, differences, export_student, refuse_difference
 from trainer.training.checkpoint import load_student, save_student
 
@@ -148,7 +148,7 @@ def test_a_committed_checkpoint_is_known_by_name(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("trainer.evaluation.evaluate.CHECKPOINTS", checkpoint.parent)
+    monkeypatch.setattr("trainer.evaluation.models.CHECKPOINTS", checkpoint.parent)
     assert main(["export", "--checkpoint", checkpoint.name, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "student.onnx")
     assert contents(tmp_path) == contents(exported.parent)
