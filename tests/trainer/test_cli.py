@@ -14,7 +14,7 @@ def interrupted(*_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stopped_in", "said"),
+    ("arguments", "stopped_in", "message"),
     [
         (
             ["train", "--recipe", "supervised"],
@@ -28,7 +28,7 @@ def interrupted(*_: object) -> None:
 def test_only_training_can_be_resumed(
     arguments: list[str],
     stopped_in: str,
-    said: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -36,4 +36,4 @@ def test_only_training_can_be_resumed(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stopped_in, interrupted)
     assert main(arguments) == 130
-    assert capsys.readouterr().err == f"trainer: {said}\n"
+    assert capsys.readouterr().err == f"trainer: {message}\n"

@@ -1,4 +1,4 @@
-"""Training material: rotations fitted to positions, posed legs, cameras, windows."""
+"""Training data: rotations fitted to positions, synthetic stances, cameras, windows."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: N
 @pytest.mark.parametrize(
     "wrong", ["cut", "text", "no fingerprint", "other joints", "other cuts", "other body", "shape"]
 )
-def test_a_cache_that_is_not_of_these_clips_is_made_anew(
+def test_a_cache_of_other_clips_is_replaced(
     swaying: tuple[Clips, FittedClips],
     rest_bones: NDArray[Any],
     tmp_path: Path,
@@ -113,7 +113,7 @@ def test_a_cache_that_is_not_of_these_clips_is_made_anew(
     assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
 
 
-def test_posed_legs_stand_on_the_floor(rest_bones: NDArray[Any]) -> None:
+def test_synthetic_stances_stand_on_the_floor(rest_bones: NDArray[Any]) -> None:
     generator = torch.Generator().manual_seed(0)
     rotations = torch.eye(3).expand(200, STUDENT_WINDOW, 24, 3, 3).clone()
     bones = torch.from_numpy(rest_bones).expand(200, 24, 3)
@@ -131,24 +131,24 @@ def test_cameras_are_proper_rotations_that_look_level() -> None:
     cameras = random_cameras(500, ViewRanges(), torch.Generator().manual_seed(0))
     torch.testing.assert_close(torch.linalg.det(cameras), torch.ones(500))
     up = cameras @ torch.tensor([0.0, 1.0, 0.0])
-    assert float(up[:, 1].max()) < -0.6, "up in the world is up (y down) in every picture"
+    assert float(up[:, 1].max()) < -0.6, "up in the world is up (y down) in every image"
 
 
 def test_windows_without_noise_agree_with_their_truth(swaying: tuple[Clips, FittedClips], body: Body) -> None:
-    """The features are the projection of the truth: pose and size are in them, the place in the picture is not."""
+    """Features are projections of the ground truth, independent of the person's place in the image."""
     clips, fitted = swaying
     mixture = Mixture(posed=0, recombined=0, reversed=0, clip_bones=0, joints_only=1, point_offset=0)
     views = ViewRanges(focal_error=0, nearest=20, farthest=30)
     sampler = WindowSampler(clips, fitted, body, 0, mixture, views, QUIET)
     windows = sampler.draw(64)
     joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])
-    seen = windows.features[:, :, :54].unflatten(-1, (27, 2))
+    points = windows.features[:, :, :54].unflatten(-1, (27, 2))
     pairs = [(9, "left_wrist"), (10, "right_wrist"), (15, "left_ankle"), (16, "right_ankle"), (26, "head")]
     given = windows.features[:, :, 54:81].amin(1)[:, [point for point, _ in pairs]].amin(-1) > 0
-    flat = torch.stack([joints[:, :, JOINT_INDEX[name], :2] for _, name in pairs], 2)[given]
-    shown = torch.stack([seen[:, :, point] for point, _ in pairs], 2)[given]
-    flat, shown = flat - flat.mean((2,), keepdim=True), shown - shown.mean((2,), keepdim=True)
-    cosine = torch.nn.functional.cosine_similarity(flat.flatten(2), shown.flatten(2), dim=-1)
+    target = torch.stack([joints[:, :, JOINT_INDEX[name], :2] for _, name in pairs], 2)[given]
+    shown = torch.stack([points[:, :, point] for point, _ in pairs], 2)[given]
+    target, shown = target - target.mean((2,), keepdim=True), shown - shown.mean((2,), keepdim=True)
+    cosine = torch.nn.functional.cosine_similarity(target.flatten(2), shown.flatten(2), dim=-1)
     assert float(cosine.min()) > 0.99
 
 

@@ -51,7 +51,7 @@ def evaluate(data: Path, checkpoint: str, views: int, seed: int, source: str, ou
 
 
 def _rows(predictions: list[PredictedJoints]) -> dict[str, Metrics]:
-    """Metrics by row: of the teacher, where there is one, and of the student."""
+    """Metrics by row: of the teacher, if the checkpoint has one, and of the student."""
     teacher = [(one.teacher, one.truth) for one in predictions if one.teacher is not None]
     rows = {"teacher": measure(teacher)} if teacher else {}
     return rows | {

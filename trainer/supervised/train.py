@@ -1,6 +1,6 @@
 """Training of the recipe `supervised`: the student learns from synthetic observations with their ground truth.
 
-Single frames come first: each costs a thirtieth of a window, so more different poses are seen in the same time.
+Single frames come first: each costs a thirtieth of a window, so the student sees more different poses in the same time.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def _fill(path: Path, prefix: str, table: dict[str, object], kind: type[Recipe])
 
 
 def _refuse_unknown_keys(path: Path, prefix: str, table: Mapping[str, object], kind: type[object]) -> None:
-    """Refuse keys without a field; former names are told by the dataclass's RENAMED_KEYS."""
+    """Refuse keys without a field; RENAMED_KEYS of the dataclass has the present names of former ones."""
     renamed: Mapping[str, str] = getattr(kind, "RENAMED_KEYS", {})
     known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     for key in table:

@@ -1,4 +1,4 @@
-"""AMASS: made-up takes of SMPL-H parameters, in poses that can be worked out by hand."""
+"""AMASS: synthetic takes of SMPL-H parameters, in poses worked out by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CMU's ASF/AMC: a made-up subject in CMU's own syntax, in poses that can be worked out by hand."""
+"""CMU's ASF/AMC: a synthetic subject in CMU's syntax, in poses worked out by hand."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_glitches_are_cut(take: Path, convert: Convert) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("\nlfemur 0 0 0", "\nlfemur 0 nan 0", ("02_05.amc", "'lfemur'")),
         ("\nlfemur 0 0 0", "\nlfemur 0 0", ("02_05.amc", "'lfemur'")),
@@ -200,11 +200,11 @@ def test_glitches_are_cut(take: Path, convert: Convert) -> None:
         ("\nroot", "\ntoor", ("02_05.amc", "'root'")),
     ],
 )
-def test_a_damaged_take_is_one_line(take: Path, refusal: Refusal, old: str, new: str, said: tuple[str, ...]) -> None:
+def test_a_damaged_take_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: tuple[str, ...]) -> None:
     write_take(take)
     take.write_text(take.read_text().replace(old, new))
     error = refusal("cmu", take)
-    assert all(word in error for word in said), error
+    assert all(word in error for word in message), error
 
 
 def test_a_take_cut_off_is_one_line(take: Path, refusal: Refusal) -> None:
@@ -215,7 +215,7 @@ def test_a_take_cut_off_is_one_line(take: Path, refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("name lwrist", "name lcarpus", "'lwrist'"),
         ("length 7.0", "length long", "length long"),
@@ -223,11 +223,11 @@ def test_a_take_cut_off_is_one_line(take: Path, refusal: Refusal) -> None:
         (":hierarchy", ":anarchy", "':hierarchy'"),
     ],
 )
-def test_a_damaged_skeleton_is_one_line(take: Path, refusal: Refusal, old: str, new: str, said: str) -> None:
+def test_a_damaged_skeleton_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: str) -> None:
     write_take(take)
     skeleton = take.with_name("02.asf")
     skeleton.write_text(skeleton.read_text().replace(old, new))
-    assert said in refusal("cmu", take)
+    assert message in refusal("cmu", take)
 
 
 def test_a_missing_skeleton_is_named(tmp_path: Path, refusal: Refusal) -> None:

@@ -149,7 +149,7 @@ def test_rotations_apply_in_the_files_order(take: Path, convert: Convert) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("JOINT Chest2", "JOINT Brust", "'Chest2'"),
         ("Frames: 82", "Frames: 83", "'Frames'"),
@@ -161,11 +161,11 @@ def test_rotations_apply_in_the_files_order(take: Path, convert: Convert) -> Non
         ("MOTION\n", "", "MOTION"),
     ],
 )
-def test_damage_is_one_line(take: Path, refusal: Refusal, old: str, new: str, said: str) -> None:
+def test_damage_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: str) -> None:
     write_bvh(take, max_edition())
     text = take.read_text()
     assert old in text
     take.write_text(text.replace(old, new))
     error = refusal("bvh", take)
-    assert said in error
+    assert message in error
     assert take.name in error

@@ -1,4 +1,4 @@
-"""Human3.6M in VideoPose3D's form: a made-up person in its 32 joints, or in 17."""
+"""Human3.6M in VideoPose3D's format: a synthetic person with 32 joints, or 17."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_32_joints(path: Path, convert: Convert) -> None:
     spine = np.array([converted.joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck")])
     np.testing.assert_allclose(spine[:, [0, 2]], 0, atol=1e-3)
     assert (np.diff(spine[:, 1]) > 0.04).all()
-    # hands go on from the wrist as far as on the shipped body, whose forearm is 0.240 m and hand 0.103 m long
+    # hands are as long as the shipped body's: forearm 0.240 m, hand 0.103 m
     np.testing.assert_allclose(converted.bone("left_wrist", "left_hand"), (0.25 * 0.103 / 0.240, 0, 0), atol=2e-3)
     np.testing.assert_allclose(converted.bone("neck", "left_collar"), (0.35 * 0.2, -0.35 * 0.05, 0), atol=1e-3)
 
@@ -93,7 +93,7 @@ def test_code_in_the_file_is_not_run(path: Path, refusal: Refusal, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("take", "said"),
+    ("take", "message"),
     [
         (positions()[:, :20], "'S1 Walking'"),
         (positions().astype(object), "'S1 Walking'"),
@@ -102,9 +102,9 @@ def test_code_in_the_file_is_not_run(path: Path, refusal: Refusal, tmp_path: Pat
     ],
     ids=["20 joints", "objects", "a list", "NaN"],
 )
-def test_a_wrong_take_is_named(path: Path, refusal: Refusal, take: object, said: str) -> None:
+def test_a_wrong_take_is_named(path: Path, refusal: Refusal, take: object, message: str) -> None:
     error = refusal("human36m", write(path, {"Walking": take}))
-    assert said in error
+    assert message in error
     assert "positions_3d" in error
 
 

@@ -41,8 +41,8 @@ def cells(cameras: list[NDArray[Any]]) -> NDArray[Any]:
     """(14, 1) as MATLAB's cell array."""
     out = np.empty((14, 1), object)
     for index in range(14):
-        seen = world() @ cameras[index % len(cameras)].T + PLACE
-        out[index, 0] = seen.reshape(FRAMES, 84).astype(np.float32)
+        positions = world() @ cameras[index % len(cameras)].T + PLACE
+        out[index, 0] = positions.reshape(FRAMES, 84).astype(np.float32)
     return out
 
 
@@ -108,7 +108,7 @@ def test_each_sequence_has_its_rate(tmp_path: Path, convert: Convert, sequence: 
     np.testing.assert_allclose(np.diff(clips.root[:, 0]), 0.008 * rate / 30, atol=1e-4)
 
 
-def test_heights_of_one_for_all_where_true_ones_lack(path: Path, convert: Convert) -> None:
+def test_universal_heights_are_used_without_true_ones(path: Path, convert: Convert) -> None:
     np.testing.assert_allclose(
         convert("mpi-inf-3dhp", write(path, [CAMERAS[1]], {"annot3": None})).bone("left_knee", "left_ankle"),
         (0, -0.4, 0),
@@ -117,16 +117,18 @@ def test_heights_of_one_for_all_where_true_ones_lack(path: Path, convert: Conver
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"annot3": None, "univ_annot3": None}, "'annot3'"),
         ({"annot3": np.zeros((5, 84))}, "'annot3'"),
         ({"annot3": np.array([[np.zeros((5, 51))]], object)}, "'annot3'"),
     ],
 )
-def test_a_wrong_key_is_named(path: Path, refusal: Refusal, changes: dict[str, NDArray[Any] | None], said: str) -> None:
+def test_a_wrong_key_is_named(
+    path: Path, refusal: Refusal, changes: dict[str, NDArray[Any] | None], message: str
+) -> None:
     error = refusal("mpi-inf-3dhp", write(path, changes=changes))
-    assert said in error
+    assert message in error
     assert "annot.mat" in error
 
 

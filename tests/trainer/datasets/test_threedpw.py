@@ -1,4 +1,4 @@
-"""3DPW's sequence files: made-up people in a pickle as Python 2 wrote it, with all of the real files' keys."""
+"""3DPW's sequence files: synthetic people in a pickle of Python 2, with all keys of the real files."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_wrong_key_is_named(path: Path, refusal: Refusal, key: str, value: obj
 
 
 def test_damage_is_one_line(path: Path, refusal: Refusal) -> None:
-    whole = python2_pickle(sequence())
-    for content in (whole[: len(whole) // 2], b"", b"no pickle", pickle.dumps([1])):
+    complete = python2_pickle(sequence())
+    for content in (complete[: len(complete) // 2], b"", b"no pickle", pickle.dumps([1])):
         path.write_bytes(content)
         assert path.name in refusal("3dpw", path)

@@ -256,7 +256,7 @@ def test_what_ships_is_the_committed_checkpoint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"root": None}, "'root'"),
         ({"fps": None}, "'fps'"),
@@ -271,13 +271,13 @@ def test_damaged_data_is_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     changes: dict[str, NDArray[Any] | None],
-    said: str,
+    message: str,
 ) -> None:
     write_clips(tmp_path / "bad.npz", walk, **changes)
     assert main(["evaluate", "--data", str(tmp_path / "bad.npz"), "--out", str(tmp_path / "out.json")]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert said in error
+    assert message in error
     assert "bad.npz" in error
     assert not (tmp_path / "out.json").exists()
 

@@ -43,8 +43,8 @@ def test_a_relative_rotation_leads_to_a_camera_further_round() -> None:
     world = torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
     before = camera_rotations(torch.tensor([0.4]), first, torch.zeros(1))[0]
     after = camera_rotations(torch.tensor([0.4 + 0.9]), second, torch.zeros(1))[0]
-    seen = [relative_rotation(first, second, torch.tensor([sign * 0.9]))[0] @ before @ world.T for sign in (1, -1)]
-    distances = [float((one - after @ world.T).abs().max()) for one in seen]
+    rotated = [relative_rotation(first, second, torch.tensor([sign * 0.9]))[0] @ before @ world.T for sign in (1, -1)]
+    distances = [float((one - after @ world.T).abs().max()) for one in rotated]
     assert min(distances) < 1e-5, "one sense of rotation leads from the one camera to the other"
 
 

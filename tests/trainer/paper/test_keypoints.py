@@ -42,15 +42,15 @@ BODY_25 = [
     *limb(*FOOT, side="left"),
     *limb(*FOOT, side="right"),
 ]
-"""The joint at which this test's detector sees each point, in OpenPose's order."""
+"""Joint of each point in OpenPose's order."""
 COCO = 5 * ["head"] + [f"{side}_{part}" for part in (*ARM, *LEG) for side in ("left", "right")]
 
 
 def pixels(names: list[str], frame: int) -> NDArray[Any]:
     """(points, 3) a body at rest, 4 m away, that walks to the side; x, y and confidence."""
     joints = load_body().joint_template * (1, -1, -1) + (0.02 * frame, 0, 4)
-    seen = joints[[JOINT_INDEX[name] for name in names]]
-    return np.column_stack([FOCAL_LENGTH * seen[:, :2] / seen[:, 2:] + (960, 540), np.full(len(names), 0.9)])
+    placed = joints[[JOINT_INDEX[name] for name in names]]
+    return np.column_stack([FOCAL_LENGTH * placed[:, :2] / placed[:, 2:] + (960, 540), np.full(len(names), 0.9)])
 
 
 def converted(folder: Path) -> Path:

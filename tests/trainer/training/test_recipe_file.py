@@ -56,7 +56,7 @@ def test_a_base_is_laid_under(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ("sede = 3", "unknown key 'sede'"),
         ("[student]\nwidht = 3", "unknown key 'student.widht'"),
@@ -84,12 +84,12 @@ def test_a_base_is_laid_under(tmp_path: Path) -> None:
         ("[weights]\nup = -1", "key 'weights.up' must be at least 0"),
     ],
 )
-def test_wrong_values_are_named(tmp_path: Path, lines: str, said: str) -> None:
-    assert refusal(tmp_path / "recipe.toml", HEAD[SupervisedRecipe] + lines).startswith(said)
+def test_wrong_values_are_named(tmp_path: Path, lines: str, message: str) -> None:
+    assert refusal(tmp_path / "recipe.toml", HEAD[SupervisedRecipe] + lines).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ("cameras = 0", "key 'cameras' must be at least 1"),
         ("[teacher]\nkernel = 2", "key 'teacher.kernel' must be odd, not 2"),
@@ -100,8 +100,8 @@ def test_wrong_values_are_named(tmp_path: Path, lines: str, said: str) -> None:
         ("[priors]\nlayers = 0", "key 'priors.layers' must be at least 1"),
     ],
 )
-def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, said: str) -> None:
-    assert refusal(tmp_path / "recipe.toml", HEAD[PaperRecipe] + lines, PaperRecipe).startswith(said)
+def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, message: str) -> None:
+    assert refusal(tmp_path / "recipe.toml", HEAD[PaperRecipe] + lines, PaperRecipe).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_former_keys_are_refused_with_the_present_name(
 
 @pytest.mark.parametrize("data", ['"a.npz"', "[]", "[1]", "{ a = 1 }"])
 def test_the_list_of_files_is_one(tmp_path: Path, data: str) -> None:
-    said = refusal(tmp_path / "recipe.toml", f'data = {data}\nrun = "c"\n', PaperRecipe)
-    assert said.startswith("key 'data' must be a non-empty list of strings, not ")
+    message = refusal(tmp_path / "recipe.toml", f'data = {data}\nrun = "c"\n', PaperRecipe)
+    assert message.startswith("key 'data' must be a non-empty list of strings, not ")
 
 
 def test_files_that_are_no_recipes_are_named(tmp_path: Path) -> None:
