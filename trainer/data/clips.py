@@ -95,6 +95,18 @@ def chosen_clips(clips: Clips, chosen: Sequence[int]) -> Clips:
     )
 
 
+def joined_clips(parts: Sequence[Clips]) -> Clips:
+    """Clips of several files (at least one, of one frame rate), one after another."""
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+    return Clips(
+        np.concatenate([part.relative_joints for part in parts]),
+        np.concatenate([part.root for part in parts]),
+        np.cumsum([0, *lengths]).astype(np.int32),
+        tuple(name for part in parts for name in part.names),
+        parts[0].frame_rate,
+    )
+
+
 def frames_of(clips: Clips, chosen: Sequence[int]) -> NDArray[np.int64]:
     """(M,) the frames of some clips (at least one, by index), one clip after another."""
     ranges = clips.ranges()

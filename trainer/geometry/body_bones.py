@@ -28,6 +28,11 @@ class BodyBones(nn.Module):
         return self.bones + (self.directions @ betas[..., None, :, None])[..., 0]
 
 
+def rest_bones(body: Body) -> NDArray[np.floating]:
+    """(24, 3) metres of each joint from its parent, of the mean shape at rest; 0 for the pelvis."""
+    return _from_parents(body.joint_template)
+
+
 def _from_parents(joints: NDArray[np.floating]) -> NDArray[np.floating]:
     """What belongs to joints (24, ...) as offsets from their parents'; 0 for the pelvis."""
     offsets = np.zeros_like(joints)

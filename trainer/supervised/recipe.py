@@ -9,9 +9,11 @@ from posenet3d_blender.capture.student.network import StudentConfig
 
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
+from ..synthesis.partial_views import PartialViews
 from ..training.loop import Schedule
 from .losses import SupervisedWeights
 from .sampler import Mixture
+from .tumbling import Tumbles
 
 _SCHEDULE_KEYS = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
 
@@ -24,8 +26,15 @@ class SupervisedRecipe:
         old: f"windows.{new}" for old, new in Schedule.RENAMED_KEYS.items()
     }
 
-    data: str
+    data: list[str]
+    """Motion capture, `.npz`."""
     run: str
+    data_weights: list[float] = field(default_factory=list)
+    """How often a frame of each file is drawn; none: all alike."""
+    held_out: list[str] = field(default_factory=list)
+    """Subjects that are left out, to choose by; as `fit_rotations.subject_of` names them."""
+    start_from: str = ""
+    """A checkpoint's folder whose student is trained on; empty: from scratch."""
     frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of single frames, before the windows; `batch_size` counts frames."""
     windows: Schedule = field(default_factory=Schedule)
@@ -37,3 +46,9 @@ class SupervisedRecipe:
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
+    partial: PartialViews = field(default_factory=PartialViews)
+    tumbles: Tumbles = field(default_factory=Tumbles)
+
+    def __post_init__(self) -> None:
+        if self.data_weights and len(self.data_weights) != len(self.data):
+            raise ValueError(f"data_weights has {len(self.data_weights)} numbers for {len(self.data)} files of data")

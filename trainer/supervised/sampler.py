@@ -24,9 +24,12 @@ from ..synthesis.augmentation import NoiseRanges, observe
 from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before_camera, project, random_cameras
 from ..synthesis.detector_noise import load_detector_noise, simulate_detector
 from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from ..synthesis.partial_views import PartialViews, hide_parts
 from .fit_rotations import FittedClips
 from .foot_contacts import contacts_from_clips
 from .synthetic_stances import replace_lower_body
+from .tumbling import Tumbles, tumble
+from .unseen_limbs import relax_unseen_limbs
 
 _PARTS = {
     "trunk": ("spine", "neck", "head"),
@@ -48,8 +51,7 @@ _MIRRORED_SIX_D = torch.tensor([1.0, -1, -1, -1, 1, 1])
 _JOINT_OF_KEYPOINT = JOINT_OF_POINT[:KEYPOINT_COUNT]
 # Constant deviation (radians) of each window's joints from the clip's; the head's own turn no clip holds.
 _JOINT_DEVIATION = {"head": 0.35, "neck": 0.15, "shoulder": 0.15, "hip": 0.1, "knee": 0.06, "wrist": 0.2, "elbow": 0.1}
-_HEAD_LIFT = 0.25
-"""Radians: joints leave the head's tilt open, and heads fitted to these clips look down by as much."""
+_LEG = [JOINT_INDEX["left_knee"], JOINT_INDEX["left_ankle"]]
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,13 @@ class Mixture:
     recombined: float = 0.4
     """Windows whose trunk, arms and legs are mixed with those of other windows, each by itself."""
     reversed: float = 0.1
-    joints_only: float = 0.6
+    joints_only: float = 0.4
     """Windows that give SMPL joints in place of the detector's keypoints."""
     exact: float = 0.7
     """Of those, windows without any fault, seen by a level camera of known focal length."""
-    clip_bones: float = 0.2
-    """Windows with keypoints that are on a clip's own skeleton in place of the body's."""
     clip_bones_of_joints: float = 0.85
-    """The same of windows that give joints: such come from motion capture."""
+    """Of windows that give joints, those on a clip's own skeleton: such come from motion capture. Keypoints are always
+    the body's, where the detector sees them on people."""
     stretch: float = 0.05
     """Largest mean deviation of a bone's length, as a share."""
     measured: float = 0.6
@@ -107,6 +108,10 @@ class WindowSampler:
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
+    partial: PartialViews = field(default_factory=PartialViews)
+    tumbles: Tumbles = field(default_factory=Tumbles)
+    weights: Tensor | None = None
+    """(C,) how often each clip's frames are drawn; None: all alike."""
     window: int = STUDENT_WINDOW
     """Samples in a window; 1 for single frames."""
 
@@ -120,6 +125,7 @@ class WindowSampler:
         ranges = self.clips.ranges()
         self._starts = torch.tensor([start for start, _ in ranges])
         self._lengths = torch.tensor([end - start for start, end in ranges])
+        self._frequencies = self._lengths * (torch.ones(len(ranges)) if self.weights is None else self.weights)
         keypoints = body_keypoints(self.body)
         carriers = list(KEYPOINT_JOINTS)
         self._arms = _tensor(keypoints.template - self.body.joint_template[carriers])
@@ -133,7 +139,9 @@ class WindowSampler:
         joints_only = self._some(count, self.mixture.joints_only)
         exact = joints_only & self._some(count, self.mixture.exact)
         bones, betas, has_betas = self._skeletons(joints_only, clip_bones)
+        root = root * (_leg_length(bones) / _leg_length(clip_bones))[:, None, None]
         self._pose_some(rotations, root, contacts, bones)
+        contacts[tumble(rotations, root, self.tumbles, self.generator)] = 0.0
         cameras = random_cameras(count, self.views, self.generator)
         cameras[exact] = level_cameras(count, self.views, self.generator)[exact]
         rotations[:, :, 0] = cameras[:, None] @ rotations[:, :, 0]
@@ -144,7 +152,10 @@ class WindowSampler:
         rays, confidence = observe(placed, self.views, self.noise, self.generator)
         self._as_measured(rays, confidence, placed, joints_only)
         rays[exact], confidence[exact] = project(placed[exact]), 1.0
-        student_input = normalise_windows(rays.numpy(), (confidence * given[:, None]).numpy())
+        confidence = confidence * given[:, None]
+        hide_parts(rays, confidence, self.partial, self.generator)
+        relax_unseen_limbs(rotations, confidence, cameras[:, :, 1])
+        student_input = normalise_windows(rays.numpy(), confidence.numpy())
         view = torch.from_numpy(student_input.view_rotations)
         rotations[:, :, 0] = view[:, None] @ rotations[:, :, 0]
         up = (view @ cameras)[:, :, 1]
@@ -182,7 +193,7 @@ class WindowSampler:
 
     def _windows_at(self, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         span = (self.window - 1) * speed
-        clip = torch.multinomial(self._lengths.float(), count, replacement=True, generator=self.generator)
+        clip = torch.multinomial(self._frequencies, count, replacement=True, generator=self.generator)
         length = self._lengths[clip].float()
         room = (length - 1 - span).clamp(min=0)
         first = room * torch.rand(count, generator=self.generator)
@@ -207,7 +218,6 @@ class WindowSampler:
         # Some bodies stay near the clip's pose, others go far.
         reach = 0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2
         ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
-        ends[:, :, :, JOINT_INDEX["head"], 0] -= _HEAD_LIFT
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):
             # The forearm's twist shows at the knuckles only; no clip holds it.
@@ -220,8 +230,7 @@ class WindowSampler:
         count = len(clip_bones)
         betas = torch.randn(count, self.body.joint_directions.shape[-1], generator=self.generator)
         bones = self._body_bones(betas)
-        shares = torch.where(joints_only, self.mixture.clip_bones_of_joints, self.mixture.clip_bones)
-        of_clip = torch.rand(count, generator=self.generator) < shares
+        of_clip = joints_only & self._some(count, self.mixture.clip_bones_of_joints)
         # Anybody may move as anybody: half of the skeletons come from another clip than the motion.
         owners = torch.where(
             self._some(count, 0.5), torch.randint(count, (count,), generator=self.generator), torch.arange(count)
@@ -281,6 +290,11 @@ class WindowSampler:
 
     def _some(self, count: int, share: float) -> Tensor:
         return torch.rand(count, generator=self.generator) < share
+
+
+def _leg_length(bones: Tensor) -> Tensor:
+    """(B,) metres, of rest bones (B, 24, 3)."""
+    return bones[:, _LEG].norm(dim=-1).sum(-1)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

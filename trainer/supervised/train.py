@@ -10,21 +10,22 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.errors import PoseNet3DError
 
-from ..data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
-from ..geometry.body_bones import BodyBones
-from ..training.checkpoint import Notes, save_student
-from ..training.distributed import main_process_first, processes_joined
+from ..data.clips import Clips, chosen_clips, frames_of, joined_clips, load_clips, refuse_short, resampled
+from ..geometry.body_bones import BodyBones, rest_bones
+from ..training.checkpoint import Notes, load_student, save_student
+from ..training.distributed import processes_joined
 from ..training.loop import Stage, mixed_precision, set_trainable, train_stage
 from ..training.recipe_file import settings_of
-from .fit_rotations import FittedClips, load_or_fit
+from .fit_rotations import FittedClips, fit_clips, subject_of
 from .losses import supervised_losses
 from .recipe import SupervisedRecipe
 from .sampler import Windows, WindowSampler
@@ -52,7 +53,7 @@ class SupervisedStage(Stage[Windows]):
         notes: Notes = {
             "recipe": "supervised",
             "steps": steps,
-            "data": Path(self.recipe.data).name,
+            "data": ", ".join(Path(path).name for path in self.recipe.data),
             "chosen_by": "the last step's averaged weights",
             "settings": settings_of(self.recipe),
         }
@@ -63,7 +64,8 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     """Train, and return the folder of the checkpoint; it is written anew every few minutes."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
+    folder, body = Path(recipe.run), load_body()
+    student = load_student(Path(recipe.start_from)) if recipe.start_from else StudentNetwork(recipe.student)
     stage = SupervisedStage(recipe, student, body)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
@@ -77,25 +79,51 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
 
 
 def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
-    """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run.
+    """The recipe's source of windows, by seed.
 
-    Clips of other rates come to the student's; those that are shorter than its window are left out.
+    Clips of other rates come to the student's; those that are shorter than its window, or of a subject that is held
+    out, are left out.
 
     Raises:
         PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
     """
-    path, window = Path(recipe.data), recipe.student.window
+    files = [_load_material(Path(path), recipe, body) for path in recipe.data]
+    weights = recipe.data_weights or [1.0] * len(files)
+    clips = joined_clips([clips for clips, _ in files])
+    fitted = FittedClips(
+        np.concatenate([fitted.rotations for _, fitted in files]), np.concatenate([fitted.bones for _, fitted in files])
+    )
+    clip_weights = torch.cat([torch.full((len(c.names),), w) for (c, _), w in zip(files, weights, strict=True)])
+    return partial(
+        WindowSampler,
+        clips,
+        fitted,
+        body,
+        mixture=recipe.mixture,
+        views=recipe.views,
+        noise=recipe.noise,
+        partial=recipe.partial,
+        tumbles=recipe.tumbles,
+        weights=clip_weights,
+    )
+
+
+def _load_material(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips]:
+    """The clips of one file that serve, and their rotations."""
+    window = recipe.student.window
     clips = resampled(load_clips(path), STUDENT_RATE)
     lengths = [end - start for start, end in clips.ranges()]
     refuse_short(path, lengths, window)
-    rest_bones = body.joint_template.copy()
-    rest_bones[1:] -= body.joint_template[list(PARENTS[1:])]
-    with main_process_first():
-        fitted = load_or_fit(clips, rest_bones, Path(recipe.run).parent / f"{path.stem}_rotations.npz")
-    # After the fit, which then serves windows of any length.
-    chosen = [index for index, length in enumerate(lengths) if length >= window]
-    if len(chosen) < len(lengths):
-        log.info("%s: %d clips with fewer than %d samples left out", path, len(lengths) - len(chosen), window)
-        frames = frames_of(clips, chosen)
-        clips, fitted = chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
-    return partial(WindowSampler, clips, fitted, body, mixture=recipe.mixture, views=recipe.views, noise=recipe.noise)
+    fitted = fit_clips(clips, rest_bones(body))
+    chosen = [
+        index
+        for index, (length, name) in enumerate(zip(lengths, clips.names, strict=True))
+        if length >= window and subject_of(name) not in recipe.held_out
+    ]
+    short = sum(length < window for length in lengths)
+    if short:
+        log.info("%s: %d clips with fewer than %d samples left out", path, short, window)
+    if not chosen:
+        raise PoseNet3DError(f"{path}: 'held_out' leaves no clip of it; leave the file out of 'data'")
+    frames = frames_of(clips, chosen)
+    return chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])

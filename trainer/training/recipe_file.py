@@ -24,7 +24,7 @@ _SIMPLE: Final[dict[object, tuple[tuple[type, ...], str]]] = {
     bool: ((bool,), "true or false"),
     str: ((str,), "a text"),
 }
-_SEVERAL: Final[dict[object, str]] = {int: "whole numbers", str: "texts"}
+_SEVERAL: Final[dict[object, str]] = {int: "whole numbers", float: "numbers", str: "texts"}
 # Checked here, by the key's last name, for all recipes: a network's sizes know nothing of files.
 _AT_LEAST_ONE: Final = (
     *("threads", "cameras"),
