@@ -60,17 +60,17 @@ _NOSE_TIP, _EAR, _HEEL, _TOE_TIP = "nose tip", "ear", "heel", "toe tip"
 _PLACES: Final[dict[str, tuple[str, str, tuple[float, float, float]]]] = {
     "nose": ("head", _NOSE_TIP, (0.0, 0.006, -0.002)),
     "left_eye": ("head", _NOSE_TIP, (0.028, 0.042, -0.030)),
-    "left_ear": ("head", _EAR, (-0.036, 0.009, 0.031)),
-    "left_shoulder": ("left_collar", "left_shoulder", (-0.019, 0.012, 0.020)),
-    "left_elbow": ("left_shoulder", "left_elbow", (-0.017, 0.001, 0.007)),
-    "left_wrist": ("left_wrist", "left_wrist", (0.011, 0.0, 0.009)),
-    "left_hip": ("pelvis", "left_hip", (-0.024, 0.004, 0.022)),
-    "left_knee": ("left_knee", "left_knee", (-0.002, -0.007, -0.003)),
-    "left_ankle": ("left_knee", "left_ankle", (0.003, 0.028, 0.002)),
-    "left_big_toe": ("left_foot", _TOE_TIP, (0.005, 0.007, -0.029)),
-    "left_heel": ("left_ankle", _HEEL, (-0.003, 0.008, 0.023)),
+    "left_ear": ("head", _EAR, (-0.039, 0.010, 0.036)),
+    "left_shoulder": ("left_collar", "left_shoulder", (-0.021, 0.003, 0.014)),
+    "left_elbow": ("left_shoulder", "left_elbow", (-0.014, 0.0, 0.011)),
+    "left_wrist": ("left_wrist", "left_wrist", (0.007, 0.004, 0.008)),
+    "left_hip": ("pelvis", "left_hip", (-0.006, 0.003, 0.014)),
+    "left_knee": ("left_knee", "left_knee", (-0.002, 0.002, 0.0)),
+    "left_ankle": ("left_knee", "left_ankle", (0.005, 0.029, 0.002)),
+    "left_big_toe": ("left_foot", _TOE_TIP, (0.003, 0.008, -0.027)),
+    "left_heel": ("left_ankle", _HEEL, (-0.003, 0.003, 0.020)),
     "left_index": ("left_wrist", "left_hand", (-0.014, -0.009, 0.025)),
-    "left_pinky": ("left_wrist", "left_hand", (-0.020, -0.009, 0.0)),
+    "left_pinky": ("left_wrist", "left_hand", (-0.020, -0.005, -0.002)),
 }
 
 
