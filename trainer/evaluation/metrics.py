@@ -92,16 +92,25 @@ def scale_to(predicted: Array, true: Array) -> Array:
 
 
 def align_to(predicted: Array, true: Array) -> Array:
-    """Each frame (T, J, 3) after the rotation, scale and shift that bring it nearest to the truth (Umeyama 1991)."""
-    predicted_centre, true_centre = predicted.mean(1, keepdims=True), true.mean(1, keepdims=True)
-    source, target = predicted - predicted_centre, true - true_centre
+    """Each frame (T, J, 3) after the rotation, scale and shift that bring it nearest to the truth."""
+    scale, rotation = fit_similarity(predicted, true)
+    source = predicted - predicted.mean(1, keepdims=True)
+    return scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + true.mean(1, keepdims=True)
+
+
+def fit_similarity(source: Array, target: Array) -> tuple[Array, Array]:
+    """Scale (T,) and rotation (T, 3, 3) of the least-squares similarity of each frame (Umeyama 1991); none mirrors.
+
+    source, target: (T, J, 3); about their means, target = scale * source @ rotation.T.
+    """
+    source, target = source - source.mean(1, keepdims=True), target - target.mean(1, keepdims=True)
     u, values, vt = np.linalg.svd(np.swapaxes(target, 1, 2) @ source)
     # A reflection would fit mirrored poses, which are wrong: the least axis is turned back.
     signs = np.ones_like(values)
     signs[:, 2] = np.sign(np.linalg.det(u @ vt))
     rotation = (u * signs[:, None]) @ vt
     scale = (values * signs).sum(1) / np.maximum((source**2).sum((1, 2)), 1e-12)
-    return scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + true_centre
+    return scale, rotation
 
 
 def _common(joints: Array) -> Array:

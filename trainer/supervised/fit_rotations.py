@@ -9,7 +9,6 @@ directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
 
 from ..data.clips import Clips
+from ..data.subjects import subject_of
 from .joint_frames import (
     about_axis,
     align_vectors,
@@ -59,6 +59,7 @@ _TRUNK: Final = (
     "right_shoulder",
 )
 """Joints whose place at rest is the subject's own."""
+_SIDES: Final = ("left", "right")
 _PELVIS_BONES: Final = [JOINT_INDEX[name] for name in ("left_hip", "right_hip", "spine1")]
 _CHEST_BONES: Final = [JOINT_INDEX[name] for name in ("neck", "left_collar", "right_collar")]
 _FLIP: Final = np.array([-1.0, 1.0, 1.0])
@@ -117,16 +118,6 @@ def subject_frames(clips: Clips) -> list[list[tuple[int, int]]]:
     return [frames for _, _, frames in groups]
 
 
-def subject_of(name: str) -> str:
-    """Whose clip this is: `cmu_08` of `cmu_08_05#1`, `uiprmd_s03` of `uiprmd_deep_squat_ok_s03_e01`.
-
-    Where a name has no number of a subject, its first word is the source, whose clips share one skeleton.
-    """
-    source = re.split(r"[_\-]", name, maxsplit=1)[0]
-    subject = re.search(r"_(s\d+)(?:_|$)", name) or re.match(rf"{re.escape(source)}_(\d+)_", name)
-    return f"{source}_{subject.group(1)}" if subject else source
-
-
 def subject_constants(vectors: Array, rest_bones: Array) -> SubjectConstants:
     """Measure one subject's constants on their most upright frames.
 
@@ -150,11 +141,7 @@ def _upright_frames(vectors: Array) -> NDArray[np.intp]:
     trunk = vectors[:, [JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum(1)
     trunk_cosine = unit(trunk)[:, 1]
     leg_cosine = np.stack(
-        [
-            -unit(vectors[:, JOINT_INDEX[f"{side}_{part}"]])[:, 1]
-            for side in ("left", "right")
-            for part in ("knee", "ankle")
-        ]
+        [-unit(vectors[:, JOINT_INDEX[f"{side}_{part}"]])[:, 1] for side in _SIDES for part in ("knee", "ankle")]
     ).mean(0)
     score = np.minimum(trunk_cosine, leg_cosine)
     count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
@@ -176,7 +163,7 @@ def _headings(vectors: Array) -> Array:
 
 def _knee_constant(vectors: Array) -> float:
     """By how much knees look bent at their straightest, radians."""
-    flexion = np.concatenate([_knee_flexion(vectors, side) for side in ("left", "right")])
+    flexion = np.concatenate([_knee_flexion(vectors, side) for side in _SIDES])
     excess = float(np.percentile(flexion, _STRAIGHTEST) - STRAIGHT_KNEE)
     return excess if abs(excess) < _LARGEST_KNEE_ANGLE else 0.0
 
@@ -194,7 +181,7 @@ def _knee_flexion(vectors: Array, side: str) -> Array:
 
 def _foot_constant(vectors: Array, rest_bones: Array) -> float:
     """By how much the feet of a standing subject look pitched down more than the body's, radians."""
-    feet = np.concatenate([vectors[:, JOINT_INDEX[f"{side}_foot"]] for side in ("left", "right")])
+    feet = np.concatenate([vectors[:, JOINT_INDEX[f"{side}_foot"]] for side in _SIDES])
     pitch = np.arctan2(-feet[:, 1], np.hypot(feet[:, 0], feet[:, 2]))
     rest = rest_bones[JOINT_INDEX["left_foot"]]
     return float(np.median(pitch) - np.arctan2(-rest[1], np.hypot(rest[0], rest[2])))
@@ -214,7 +201,7 @@ def fit_rotations(vectors: Array, constants: SubjectConstants, frame_rate: float
     """
     world = np.tile(np.eye(3), (len(vectors), JOINT_COUNT, 1, 1))
     _fit_trunk(world, vectors, constants.bones)
-    for side in ("left", "right"):
+    for side in _SIDES:
         _fit_arm(world, vectors, constants.bones, side, frame_rate)
         _fit_leg(world, vectors, constants, side, frame_rate)
     local = world.copy()

@@ -20,12 +20,13 @@ from posenet3d_blender.capture.student.network import StudentNetwork, StudentOut
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import Clips, chosen_clips, frames_of, joined_clips, load_clips, refuse_short, resampled
+from ..data.subjects import subject_of
 from ..geometry.body_bones import BodyBones, rest_bones
 from ..training.checkpoint import Notes, load_student, save_student
 from ..training.distributed import processes_joined
 from ..training.loop import Stage, mixed_precision, set_trainable, train_stage
 from ..training.recipe_file import settings_of
-from .fit_rotations import FittedClips, fit_clips, subject_of
+from .fit_rotations import FittedClips, fit_clips
 from .losses import supervised_losses
 from .recipe import SupervisedRecipe
 from .sampler import Windows, WindowSampler
@@ -65,7 +66,9 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     folder, body = Path(recipe.run), load_body()
-    student = load_student(Path(recipe.start_from)) if recipe.start_from else StudentNetwork(recipe.student)
+    student = StudentNetwork(recipe.student)
+    if recipe.start_from:
+        student.load_state_dict(load_student(Path(recipe.start_from)).state_dict())
     stage = SupervisedStage(recipe, student, body)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
