@@ -6,14 +6,14 @@ under `python -m posenet3d_blender`. Importable without Blender.
 
 
 def register() -> None:
-    """What Blender calls when the add-on is enabled."""
+    """Register the add-on; Blender calls this when it is enabled."""
     from . import ui
 
     ui.register()
 
 
 def unregister() -> None:
-    """What Blender calls when the add-on is disabled."""
+    """Unregister the add-on; Blender calls this when it is disabled."""
     from . import ui
 
     ui.unregister()

@@ -1,4 +1,4 @@
-"""Writing files so that they appear whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .errors import PoseNet3DError
 _NO_ROOM: Final = {
     getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO") if hasattr(errno, name)
 }
-"""What writing alone meets, whoever does it."""
+"""Errors that only writing can cause, in any library."""
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` with the same ending; on success it replaces `path`, on any failure it goes.
+    """Yield a temporary path beside `path` with the same ending; on success it replaces `path`, else it is deleted.
 
     An OSError of the work in between that is not about this file passes unchanged.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .arrays import Array, FloatArray
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Camera:
     """In pixels."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
-    world_to_camera: NDArray[np.float64]
+    world_to_camera: Array
     """(4, 4) rigid transform from world to camera frame."""
 
     @staticmethod
@@ -30,11 +31,12 @@ class Camera:
         return Camera(float(focal_length), image_size, np.eye(4))
 
     @property
-    def principal_point(self) -> NDArray[np.float64]:
+    def principal_point(self) -> Array:
         """(2,) pixels."""
         return np.array(self.image_size, dtype=np.float64) / 2
 
-    def project(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def project(self, points: FloatArray) -> Array:
         """World points (..., 3) to pixels (..., 2). Points behind the camera give meaningless pixels."""
         in_camera = points @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
-        return in_camera[..., :2] / in_camera[..., 2:] * self.focal_length + self.principal_point
+        pixels: Array = in_camera[..., :2] / in_camera[..., 2:] * self.focal_length + self.principal_point
+        return pixels

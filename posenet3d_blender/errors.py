@@ -1,16 +1,17 @@
-"""The one exception that reaches a user: its text is a single line that says what is wrong and what to do."""
+"""The exception that users see: its text is a single line, the fault and the remedy."""
 
 from __future__ import annotations
 
 
 class PoseNet3DError(Exception):
-    """A failure that the user can act on; the message is one plain line, shown as it is."""
+    """A failure that the user can act on; the message is one plain line."""
 
 
-class Cancelled(PoseNet3DError):  # noqa: N818 - no error: the user wanted it
-    """The user stopped the work; nothing is left behind."""
+class Cancelled(PoseNet3DError):  # noqa: N818 - no error: the user asked for it
+    """The user stopped the work; no partial output remains."""
 
     def __init__(self) -> None:
+        """Create it with its one message."""
         super().__init__("cancelled")
 
 

@@ -1,4 +1,4 @@
-"""The captured motion and its file: what capture gives and everything after it takes.
+"""The captured motion and its file: the output of capture, the input of everything after it.
 
 World frame: Blender's, Z up, metres. Time in seconds since the video's first frame.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .arrays import AnyArray, Array
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
@@ -41,32 +41,33 @@ _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
 class Motion:
     """One person's motion at a constant rate, in SMPL's parameters."""
 
-    poses: NDArray[np.float64]
+    poses: Array
     """(T, 24, 3) axis-angle, radians; each joint's rotation relative to its parent, the pelvis's in the world."""
-    trans: NDArray[np.float64]
+    trans: Array
     """(T, 3) metres, SMPL's translation: the pelvis stands at its rest position plus this."""
-    betas: NDArray[np.float64]
+    betas: Array
     """(10,) shape coefficients of the body."""
     frame_rate: float
     """Frames per second, constant; 24000/1001 and the like are kept as floats."""
-    time: NDArray[np.float64]
+    time: Array
     """(T,) seconds since the video's first frame."""
-    joints: NDArray[np.float64]
+    joints: Array
     """(T, 24, 3) joint positions in the world, metres."""
-    contacts: NDArray[np.float64]
+    contacts: Array
     """(T, 2) probability that the left and the right foot rest on the floor."""
-    confidence: NDArray[np.float64]
-    """(T,) from 0 (guessed) to 1 (seen well)."""
+    confidence: Array
+    """(T,) from 0 (interpolated) to 1 (clearly visible)."""
     camera: Camera | None = None
     """The solved camera, when the motion came from footage."""
 
     @property
     def frame_count(self) -> int:
+        """T."""
         return len(self.poses)
 
     def save(self, path: Path) -> None:
-        """Write the motion file (contract: AMASS's keys and ours); it appears whole or not at all."""
-        arrays: dict[str, NDArray] = {
+        """Write the motion file atomically: AMASS's keys, then times, joints, contacts, confidence and camera."""
+        arrays: dict[str, AnyArray] = {
             "poses": self.poses.reshape(-1, 3 * JOINT_COUNT),
             "trans": self.trans,
             "betas": self.betas,
@@ -85,10 +86,10 @@ class Motion:
 
 
 def load_motion(path: Path) -> Motion:
-    """Read a motion file of ours.
+    """Read a motion file.
 
     Raises:
-        PoseNet3DError: the file is missing, is no motion file, or a key is missing or holds what it can't.
+        PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
     data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
@@ -110,8 +111,8 @@ def load_motion(path: Path) -> Motion:
     )
 
 
-def _check_arrays(path: Path, data: dict[str, NDArray], shapes: dict[str, tuple[int | None, ...]]) -> None:
-    """Raise PoseNet3DError unless every key is there, of its shape, and holds finite numbers."""
+def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple[int | None, ...]]) -> None:
+    """Raise PoseNet3DError unless every key exists, has its shape and holds finite numbers."""
     missing = [key for key in shapes if key not in data]
     if missing:
         raise PoseNet3DError(f"{path}: key '{missing[0]}' is missing; give {WANTED}")
@@ -126,12 +127,12 @@ def _check_arrays(path: Path, data: dict[str, NDArray], shapes: dict[str, tuple[
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
 
 
-def _camera(path: Path, data: dict[str, NDArray]) -> Camera:
+def _camera(path: Path, data: dict[str, AnyArray]) -> Camera:
     world_to_camera = data["camera_world_to_camera"].astype(np.float64)
-    turn = world_to_camera[:3, :3]
+    rotation = world_to_camera[:3, :3]
     is_rigid = (
-        np.allclose(turn @ turn.T, np.eye(3), atol=1e-3)
-        and np.linalg.det(turn) > 0
+        np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
+        and np.linalg.det(rotation) > 0
         and np.allclose(world_to_camera[3], [0, 0, 0, 1])
     )
     if not is_rigid or data["camera_focal_length"] <= 0 or (data["camera_image_size"] < 1).any():

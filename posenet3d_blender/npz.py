@@ -1,4 +1,4 @@
-"""NumPy's archives, read and written: whatever is wrong with a file ends in one plain line."""
+"""Read and write NumPy's archives; every fault of a file becomes a PoseNet3DError."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .arrays import AnyArray
 from .atomic_write import writing
 from .errors import PoseNet3DError
 
@@ -31,13 +31,13 @@ _DAMAGED = (
 )
 
 
-def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, NDArray]:
-    """The arrays of an archive; nothing in it is executed.
+def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> dict[str, AnyArray]:
+    """Read the arrays of an archive; nothing in it is executed.
 
     Args:
         path: the `.npz`.
-        wanted: what should have been given, for the message: "a motion .npz that capture wrote".
-        keys: only these are read, as far as they are there; None: all.
+        wanted: the kind of file that was expected, for the message: "a motion .npz that capture wrote".
+        keys: only these are read, as far as the archive has them; None: all.
 
     Raises:
         PoseNet3DError: the file is missing, can't be read, or is no whole archive of plain arrays.
@@ -60,8 +60,8 @@ def read_npz(path: Path, wanted: str, keys: Collection[str] | None = None) -> di
         raise PoseNet3DError(f"{path}: not a whole .npz of plain arrays; give {wanted}") from error
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
-    """Write an archive, compressed, whole or not at all, under exactly this name.
+def write_npz(path: Path, arrays: Mapping[str, AnyArray]) -> None:
+    """Write a compressed archive atomically, under exactly this name.
 
     Raises:
         PoseNet3DError: the file can't be written.

@@ -1,4 +1,4 @@
-"""How long work reports itself, whoever is watching (terminal, panel or nobody)."""
+"""Progress of long work, for the terminal, the panel or none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Called as `progress("landmarks", 0.4)`; may raise `errors.Cancelled` to stop the work."""
 
-    def __call__(self, stage: str, fraction: float) -> None: ...
+    def __call__(self, stage: str, fraction: float) -> None:
+        """Report that a fraction, 0 to 1, of a stage is done."""
 
 
 def silent(stage: str, fraction: float) -> None:
-    """Report to nobody."""
+    """Ignore the progress."""

@@ -1,19 +1,19 @@
-"""Reading pickles that a user gives, without giving them the power to run anything.
+"""Load a user's pickles without executing anything in them.
 
 Only numbers, text, plain containers and NumPy arrays are rebuilt, as Python 2 and 3 stored them; a reader may allow
-stand-ins of its own. NumPy's own classes are never handed out, as they can be made to read any place in memory.
+stand-ins of its own. NumPy's own classes are never used, as a pickle can make them read any place in memory.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from typing import IO, Final, Literal, TypeAlias
+from typing import IO, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 AllowedNames: TypeAlias = Mapping[tuple[str, str], object]
-"""What stands for a name that a pickle asks for, by (module, name)."""
+"""Stand-in for each name that a pickle may ask for, by (module, name)."""
 
 PLAIN_KINDS: Final = "biufcSUO"
 """Kinds of NumPy's dtypes that are rebuilt: numbers, text, and objects, which are restricted in their turn."""
@@ -31,7 +31,7 @@ class _Kind:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array(np.ndarray):
+class _Array(np.ndarray[Any, np.dtype[Any]]):
     """An array that takes its content from a pickle only with a `_Kind` where NumPy stores its dtype."""
 
     def __setstate__(  # type: ignore[override]
@@ -44,7 +44,7 @@ class _Array(np.ndarray):
 
 
 _ARRAY_CLASS: Final = object()
-"""Stands for `numpy.ndarray`: a name that can be given on, not called."""
+"""Stand-in for `numpy.ndarray`: a name that can be passed on, not called."""
 
 
 def _blank_array(array_class: object, _shape: object, _code: object) -> _Array:
@@ -79,7 +79,7 @@ _PLAIN_NAMES: Final[AllowedNames] = {
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
-    """Knows the names it is given and no other."""
+    """Resolves the allowed names and no other."""
 
     def __init__(self, stream: IO[bytes], names: AllowedNames) -> None:
         super().__init__(stream, encoding="latin1", fix_imports=False)
@@ -92,12 +92,12 @@ class _RestrictedUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
 
-def unpickled(stream: IO[bytes], more_names: AllowedNames | None = None) -> object:
-    """What the pickle holds.
+def load_pickle(stream: IO[bytes], more_names: AllowedNames | None = None) -> object:
+    """Load a pickle's content.
 
     Args:
         stream: the pickle.
-        more_names: what the reader allows beside plain data.
+        more_names: allowed beside plain data.
 
     Raises:
         pickle.UnpicklingError: the pickle asks for any other name, or is damaged. A damaged one can raise nearly any

@@ -1,8 +1,9 @@
-"""The laws of the house, checked by parsing imports."""
+"""Architecture rules, checked by parsing the source: import layers, cycles, sizes and docstrings."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,24 @@ PACKAGE = CHECKOUT / "posenet3d_blender"
 BLENDER_MODULES = {"bpy", "bmesh", "mathutils", "bpy_extras", "gpu", "blf"}
 NETWORK_MODULES = {"onnxruntime", "torch", "socket", "urllib", "http", "requests", "ssl", "ftplib", "aiohttp", "httpx"}
 INTERNET_MODULES = NETWORK_MODULES - {"onnxruntime", "torch"}
+CAPTURE_LAYERS = {
+    # folder of capture: the folders of capture that it may import, itself aside
+    "video": set(),
+    "runtime": set(),
+    "keypoints": {"video"},
+    "detection": {"video", "runtime", "keypoints"},
+    "student": {"runtime", "keypoints"},
+    "solve": {"keypoints", "student"},
+}
+CAPTURE_TOP = {"__init__", "lifting", "pipeline", "world"}
+"""Modules of capture itself: they may import every folder of it, and no folder may import them."""
+SOURCE_FOLDERS = ("posenet3d_blender", "trainer", "tools", "benchmarks")
+DOCUMENTED = ("posenet3d_blender/**/*.py", "tools/**/*.py", "benchmarks/**/*.py", "*.py")
+"""Files whose docstrings are checked to name the thing, not to ask for it."""
+QUESTION_WORDS = {"What", "Who", "How", "Where", "Whether"}
+LONGEST_FILE = 320
+LONGEST_FUNCTION = 60
+MOST_FILES = 12
 HEAVY_MODULES = BLENDER_MODULES | {"av", "cv2", "onnxruntime", "scipy", "torch", "smplx", "matplotlib"}
 
 
@@ -31,8 +50,33 @@ def imported_modules(path: Path) -> Iterator[str]:
             yield from ("." + base.strip("."), *(f".{base}.{alias.name}".replace("..", ".") for alias in node.names))
 
 
-def files_of(*rooms: str) -> list[Path]:
-    return [path for room in rooms for path in sorted((PACKAGE / room).rglob("*.py"))]
+def absolute_imports(path: Path) -> Iterator[str]:
+    """`imported_modules` of a file of any package; outside of the add-on the absolute ones only."""
+    if PACKAGE in path.parents:
+        yield from imported_modules(path)
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files_of(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((PACKAGE / folder).rglob("*.py"))]
+
+
+def source_files() -> list[Path]:
+    return [path for folder in SOURCE_FOLDERS for path in sorted((CHECKOUT / folder).rglob("*.py"))]
+
+
+def package_modules() -> dict[str, Path]:
+    """Each module of the package by its name as `imported_modules` gives it; the package itself is "."."""
+    names = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        names["." + ".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
 
 
 def offenders(files: list[Path], forbidden: set[str]) -> list[str]:
@@ -45,17 +89,34 @@ def offenders(files: list[Path], forbidden: set[str]) -> list[str]:
 
 
 def test_body_and_capture_know_nothing_of_blender() -> None:
-    rooms = files_of("body", "capture")
-    assert rooms
-    assert not offenders(rooms, BLENDER_MODULES)
-    assert not [path for path in rooms for module in imported_modules(path) if module.startswith((".scene", ".ui"))]
+    files = files_of("body", "capture")
+    assert files
+    assert not offenders(files, BLENDER_MODULES)
+    assert not [path for path in files for module in imported_modules(path) if module.startswith((".scene", ".ui"))]
 
 
 def test_scene_and_ui_import_no_network() -> None:
-    rooms = files_of("scene", "ui")
-    assert rooms
-    assert not offenders(rooms, NETWORK_MODULES)
+    files = files_of("scene", "ui")
+    assert files
+    assert not offenders(files, NETWORK_MODULES)
     assert not [path for path in files_of("scene") for module in imported_modules(path) if ".capture." in module + "."]
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("posenet3d_blender/scene", ("capture", "ui", "cli")),
+        ("posenet3d_blender/cli", ("ui",)),
+        ("trainer", ("scene", "ui", "cli")),
+    ],
+)
+def test_scene_cli_and_trainer_import_what_the_architecture_page_allows(
+    folder: str, forbidden: tuple[str, ...]
+) -> None:
+    starts = tuple(f"{package}.{name}" for package in ("", "posenet3d_blender") for name in forbidden)
+    imported = [(path.name, module) for path in (CHECKOUT / folder).rglob("*.py") for module in absolute_imports(path)]
+    assert imported
+    assert not [(name, module) for name, module in imported if f"{module}.".startswith(tuple(f"{s}." for s in starts))]
 
 
 def test_nothing_imports_the_trainer() -> None:
@@ -69,6 +130,91 @@ def test_nothing_reaches_for_the_internet() -> None:
 def test_the_package_imports_itself_relatively() -> None:
     """Blender installs it under another name: bl_ext.user_default.posenet3d."""
     assert not offenders(sorted(PACKAGE.rglob("*.py")), {"posenet3d_blender"})
+
+
+@pytest.mark.parametrize("folder", CAPTURE_LAYERS)
+def test_capture_is_layered(folder: str) -> None:
+    allowed = {folder, *CAPTURE_LAYERS[folder]}
+    imported = {
+        (path.name, module.split(".")[2])
+        for path in files_of(f"capture/{folder}")
+        for module in imported_modules(path)
+        if module.startswith(".capture.")
+    }
+    assert imported
+    assert not [(name, layer) for name, layer in imported if layer not in allowed]
+
+
+def test_every_module_of_capture_has_its_layer() -> None:
+    folder = PACKAGE / "capture"
+    assert {path.name for path in folder.iterdir() if any(path.glob("*.py"))} == set(CAPTURE_LAYERS)
+    assert {path.stem for path in folder.glob("*.py")} == CAPTURE_TOP
+
+
+def test_solve_takes_only_predictions_from_the_student() -> None:
+    imported = {
+        module
+        for path in files_of("capture/solve")
+        for module in imported_modules(path)
+        if module.startswith(".capture.student")
+    }
+    assert imported <= {".capture.student.predict", ".capture.student.predict.StudentPrediction"}
+
+
+def test_body_and_capture_import_no_front_end() -> None:
+    front_ends = (".scene", ".ui", ".cli")
+    assert not [
+        (path.name, module)
+        for path in files_of("body", "capture")
+        for module in imported_modules(path)
+        if module.startswith(front_ends)
+    ]
+
+
+def test_the_package_has_no_import_cycle() -> None:
+    """Imports inside functions count too."""
+    modules = package_modules()
+    graph = {name: {module for module in imported_modules(path) if module in modules} for name, path in modules.items()}
+    for name, path in modules.items():
+        # `from . import x` names the folder too, of which no more than x is meant.
+        graph[name].discard("." + ".".join(path.relative_to(PACKAGE).parts[:-1]))
+    order = graphlib.TopologicalSorter(graph)
+    order.prepare()
+    assert len(graph) > 50
+
+
+def test_folders_of_capture_stay_small() -> None:
+    folders = [PACKAGE / "capture", *(path for path in (PACKAGE / "capture").rglob("*") if path.is_dir())]
+    counts = {folder.relative_to(PACKAGE).as_posix(): len(list(folder.glob("*.py"))) for folder in folders}
+    assert max(counts.values()) > 1
+    assert not {folder: count for folder, count in counts.items() if count > MOST_FILES}
+
+
+def test_files_and_functions_stay_short() -> None:
+    files = source_files()
+    assert len(files) > 100
+    too_long = []
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > LONGEST_FILE:
+            too_long.append(path.relative_to(CHECKOUT).as_posix())
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
+                too_long.append(f"{path.relative_to(CHECKOUT).as_posix()}: {node.name}")
+    assert not too_long
+
+
+@pytest.mark.parametrize("pattern", DOCUMENTED)
+def test_docstrings_begin_with_a_noun_or_an_imperative(pattern: str) -> None:
+    """Those of attributes, the strings below them, count too."""
+    docstrings = [
+        (path.name, node.lineno, node.value.value)
+        for path in CHECKOUT.glob(pattern)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    assert docstrings
+    assert not [place for place in docstrings if place[2].split(maxsplit=1)[0].strip(",:") in QUESTION_WORDS]
 
 
 @pytest.mark.parametrize("statement", ["import posenet3d_blender", "import posenet3d_blender.cli.main"])

@@ -1,5 +1,7 @@
 """The bundled clip and its truth belong together."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import av
@@ -19,22 +21,23 @@ def truth() -> Motion:
     return load_motion(EXAMPLES / "demo_truth.npz")
 
 
-def test_truth_is_the_shipped_body_in_these_poses(truth):
+def test_truth_is_the_shipped_body_in_these_poses(truth: Motion) -> None:
     rest_joints = load_body().rest_joints(truth.betas)
     joints, _ = forward_kinematics(axis_angle_to_matrix(truth.poses), rest_joints)
     np.testing.assert_allclose(joints + truth.trans[:, None], truth.joints, atol=1e-5)
 
 
-def test_truth_stands_on_the_floor_and_moves_within_the_picture(truth):
+def test_truth_stands_on_the_floor_and_moves_within_the_picture(truth: Motion) -> None:
     assert truth.camera is not None
     pixels = truth.camera.project(truth.joints)
-    assert (pixels > 0).all() and (pixels < truth.camera.image_size).all()
+    assert (pixels > 0).all()
+    assert (pixels < truth.camera.image_size).all()
     feet = truth.joints[:, [10, 11], 2].min(axis=1)
     assert (np.abs(feet - 0.03) < 0.05).all()
     assert truth.contacts.any(axis=1).mean() > 0.5
 
 
-def test_clip_has_the_frames_and_size_of_its_truth(truth):
+def test_clip_has_the_frames_and_size_of_its_truth(truth: Motion) -> None:
     with av.open(str(EXAMPLES / "demo_clip.mp4")) as video:
         frames = list(video.decode(video=0))
     assert truth.camera is not None

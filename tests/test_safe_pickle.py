@@ -1,4 +1,4 @@
-"""Pickles of plain data come back; whatever else a pickle asks for is refused."""
+"""Pickles of plain data are loaded; whatever else a pickle asks for is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from posenet3d_blender.safe_pickle import unpickled
+from posenet3d_blender.arrays import AnyArray
+from posenet3d_blender.safe_pickle import load_pickle
 
 ARRAYS = {
     "numbers": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -22,16 +23,16 @@ ARRAYS = {
 
 
 def read(content: bytes) -> object:
-    return unpickled(io.BytesIO(content))
+    return load_pickle(io.BytesIO(content))
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
-def test_arrays_come_back(array: np.ndarray, protocol: int) -> None:
-    back = read(pickle.dumps(array, protocol))
-    assert isinstance(back, np.ndarray)
-    assert back.dtype == array.dtype.newbyteorder("=")
-    np.testing.assert_array_equal(back, array)
+def test_arrays_come_back(array: AnyArray, protocol: int) -> None:
+    loaded = read(pickle.dumps(array, protocol))
+    assert isinstance(loaded, np.ndarray)
+    assert loaded.dtype == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(loaded, array)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
@@ -44,7 +45,7 @@ def test_a_name_that_is_allowed_besides() -> None:
     content = pickle.dumps(ValueError("wrong"), 2).replace(b"cexceptions\n", b"cbuiltins\n")
     with pytest.raises(pickle.UnpicklingError, match=r"builtins\.ValueError"):
         read(content)
-    assert unpickled(io.BytesIO(content), {("builtins", "ValueError"): str}) == "wrong"
+    assert load_pickle(io.BytesIO(content), {("builtins", "ValueError"): str}) == "wrong"
 
 
 POINTER = b"\x00" * 8

@@ -1,4 +1,4 @@
-"""Whether a motion belongs to a body."""
+"""Check that a motion belongs to a body."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .kinematics import forward_kinematics
 from .model import Body
 from .rotations import axis_angle_to_matrix
 
-LARGEST_MISS = 0.005
+LARGEST_DISTANCE = 0.005
 """Metres by which the motion's joints may lie off the body's; other SMPL bodies are centimetres off."""
 
 
@@ -20,11 +20,11 @@ def check_body_fits(motion: Motion, body: Body) -> None:
     Raises:
         PoseNet3DError: the motion was captured on another body.
     """
-    some = np.unique(np.linspace(0, motion.frame_count - 1, 20).astype(int))
-    joints, _ = forward_kinematics(axis_angle_to_matrix(motion.poses[some]), body.rest_joints(motion.betas))
-    miss = np.abs(joints + motion.trans[some, None] - motion.joints[some]).max()
-    if miss > LARGEST_MISS:
+    frames = np.unique(np.linspace(0, motion.frame_count - 1, 20).astype(int))
+    joints, _ = forward_kinematics(axis_angle_to_matrix(motion.poses[frames]), body.rest_joints(motion.betas))
+    distance = np.abs(joints + motion.trans[frames, None] - motion.joints[frames]).max()
+    if distance > LARGEST_DISTANCE:
         raise PoseNet3DError(
-            f"the motion does not fit the body '{body.name}' ({1000 * miss:.0f} mm off); "
+            f"the motion does not fit the body '{body.name}' ({1000 * distance:.0f} mm off); "
             "give the body that it was captured on with --body FILE"
         )

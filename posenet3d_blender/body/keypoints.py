@@ -12,10 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array, FloatArray
 from .model import Body
 from .skeleton import JOINT_INDEX, mirrored_name
-
-Array = NDArray[np.float64]
 
 KEYPOINT_NAMES: Final[tuple[str, ...]] = (
     # COCO's 17, in COCO's order
@@ -89,17 +88,18 @@ KEYPOINT_JOINTS: Final[tuple[int, ...]] = tuple(_place(name)[0] for name in KEYP
 
 @dataclass(frozen=True)
 class BodyKeypoints:
-    """Where the keypoints of one body lie at rest, linear in its shape."""
+    """Rest positions of one body's keypoints, linear in its shape."""
 
     template: Array
     """(25, 3) metres, of the mean shape."""
     directions: Array
     """(25, 3, 10) metres per unit of shape coefficient."""
 
-    def rest_points(self, betas: NDArray[np.floating]) -> Array:
+    def rest_points(self, betas: FloatArray) -> Array:
         """(..., 25, 3) metres in the rest pose for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
-        return self.template + np.einsum("kac,...c->...ka", self.directions, betas)
+        points: Array = self.template + np.einsum("kac,...c->...ka", self.directions, betas)
+        return points
 
 
 def body_keypoints(body: Body) -> BodyKeypoints:
@@ -118,16 +118,16 @@ def body_keypoints(body: Body) -> BodyKeypoints:
     return BodyKeypoints(template, directions)
 
 
-def keypoint_rest_points(body: Body, betas: NDArray[np.floating]) -> Array:
+def keypoint_rest_points(body: Body, betas: FloatArray) -> Array:
     """The keypoints (..., 25, 3) of `body` in the rest pose, metres, for shape coefficients (..., 10)."""
     return body_keypoints(body).rest_points(betas)
 
 
 def keypoints_on_body(
-    joints: NDArray[np.floating],
-    world_rotations: NDArray[np.floating],
-    rest_joints: NDArray[np.floating],
-    rest_points: NDArray[np.floating],
+    joints: FloatArray,
+    world_rotations: FloatArray,
+    rest_joints: FloatArray,
+    rest_points: FloatArray,
 ) -> Array:
     """The keypoints of a posed body, in the frame of `joints`.
 
@@ -142,7 +142,8 @@ def keypoints_on_body(
     """
     carriers = list(KEYPOINT_JOINTS)
     arms = rest_points - rest_joints[..., carriers, :]
-    return joints[..., carriers, :] + (world_rotations[..., carriers, :, :] @ arms[..., None])[..., 0]
+    points: Array = joints[..., carriers, :] + (world_rotations[..., carriers, :, :] @ arms[..., None])[..., 0]
+    return points
 
 
 def _anchor_vertices(body: Body, anchor: str, side: int) -> NDArray[np.intp]:
@@ -160,4 +161,5 @@ def _anchor_vertices(body: Body, anchor: str, side: int) -> NDArray[np.intp]:
     region = np.flatnonzero(np.isin(owners, [JOINT_INDEX[name] for name in joints]))
     reach = body.template[region] @ np.array(direction)
     depth = 0.004  # metres: a few vertices, so that one odd vertex does not decide
-    return region[reach > reach.max() - depth]
+    vertices: NDArray[np.intp] = region[reach > reach.max() - depth]
+    return vertices

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array, FloatArray
 from .skeleton import JOINT_COUNT, PARENTS
 
-Array = NDArray[np.float64]
 
-
-def forward_kinematics(rotations: NDArray[np.floating], rest_joints: NDArray[np.floating]) -> tuple[Array, Array]:
+def forward_kinematics(rotations: FloatArray, rest_joints: FloatArray) -> tuple[Array, Array]:
     """Pose the skeleton.
 
     Args:
@@ -34,7 +32,7 @@ def forward_kinematics(rotations: NDArray[np.floating], rest_joints: NDArray[np.
     return joints, world
 
 
-def local_rotations(world_rotations: NDArray[np.floating]) -> Array:
+def local_rotations(world_rotations: FloatArray) -> Array:
     """World rotations (..., 24, 3, 3) back to rotations relative to each parent; the pelvis's stays."""
     local = np.array(world_rotations, dtype=np.float64)
     parents = list(PARENTS[1:])
@@ -43,11 +41,11 @@ def local_rotations(world_rotations: NDArray[np.floating]) -> Array:
 
 
 def skin(
-    vertices: NDArray[np.floating],
-    rest_joints: NDArray[np.floating],
-    skin_weights: NDArray[np.floating],
-    joints: NDArray[np.floating],
-    world_rotations: NDArray[np.floating],
+    vertices: FloatArray,
+    rest_joints: FloatArray,
+    skin_weights: FloatArray,
+    joints: FloatArray,
+    world_rotations: FloatArray,
 ) -> Array:
     """Linear blend skinning of one rest mesh to many poses; needs little more memory than its result.
 
@@ -66,4 +64,6 @@ def skin(
     transforms = np.concatenate([world_rotations, (joints - turned_rest)[..., None]], axis=-1)
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=-1)
     weighted = (skin_weights[:, :, None] * homogeneous[:, None, :]).reshape(len(vertices), -1)
-    return weighted @ np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)
+    columns = np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)
+    skinned: Array = weighted @ columns
+    return skinned

@@ -13,13 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import AnyArray, Array, FloatArray
 from ..errors import PoseNet3DError
 from ..npz import read_npz
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
 from .smpl_pickle import read_smpl_pickle
-
-Array = NDArray[np.float64]
 
 SHAPE_COUNT: Final = 10
 SHIPPED_BODY: Final = Path(__file__).parents[1] / "assets" / "body" / "body_smpl24.npz"
@@ -30,7 +29,7 @@ _OPTIONAL: Final = ("posedirs", "kintree_table")
 
 @dataclass(frozen=True)
 class Body:
-    """A skinned body in SMPL's format (Loper et al. 2015), gender neutral as far as we know."""
+    """SMPL (Loper et al. 2015): a skinned body in its format, treated as gender neutral."""
 
     name: str
     template: Array
@@ -54,20 +53,20 @@ class Body:
     @cached_property
     def joint_directions(self) -> Array:
         """(24, 3, 10) metres by which rest joints move per unit of shape coefficient."""
-        return np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
+        directions: Array = np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
+        return directions
 
-    def rest_vertices(self, betas: NDArray[np.floating]) -> Array:
+    def rest_vertices(self, betas: FloatArray) -> Array:
         """(V, 3) metres for shape coefficients (10,)."""
         return self.template + self.shape_directions @ np.asarray(betas, dtype=np.float64)
 
-    def rest_joints(self, betas: NDArray[np.floating]) -> Array:
+    def rest_joints(self, betas: FloatArray) -> Array:
         """(..., 24, 3) metres for shape coefficients (..., 10)."""
         betas = np.asarray(betas, dtype=np.float64)
-        return self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
+        joints: Array = self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
+        return joints
 
-    def posed_vertices(
-        self, rotations: NDArray[np.floating], betas: NDArray[np.floating], translation: NDArray[np.floating]
-    ) -> Array:
+    def posed_vertices(self, rotations: FloatArray, betas: FloatArray, translation: FloatArray) -> Array:
         """The skin in each frame.
 
         Args:
@@ -83,9 +82,9 @@ class Body:
         if self.pose_directions is None:
             vertices = skin(rest_vertices, rest_joints, self.skin_weights, joints, world)
         else:
-            bent = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
+            pose_features = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
             vertices = np.empty((len(joints), *rest_vertices.shape))
-            for frame, features in enumerate(bent):
+            for frame, features in enumerate(pose_features):
                 corrected = rest_vertices + self.pose_directions @ features
                 vertices[frame] = skin(corrected, rest_joints, self.skin_weights, joints[frame], world[frame])
         return vertices + np.asarray(translation, dtype=np.float64)[:, None]
@@ -108,7 +107,7 @@ def load_body(path: Path | None = None) -> Body:
     return _body_from_arrays(path.stem, arrays)
 
 
-def _read(path: Path) -> dict[str, NDArray]:
+def _read(path: Path) -> dict[str, AnyArray]:
     keys = _REQUIRED + _OPTIONAL
     ending = path.suffix.lower()
     if ending == ".npz":
@@ -121,7 +120,7 @@ def _read(path: Path) -> dict[str, NDArray]:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the file") from error
 
 
-def _check(path: Path, arrays: dict[str, NDArray]) -> None:
+def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
     """Raise PoseNet3DError unless the arrays make up a body with SMPL's 24 joints."""
     for key in _REQUIRED:
         if key not in arrays:
@@ -146,7 +145,7 @@ def _check(path: Path, arrays: dict[str, NDArray]) -> None:
     for key, array in arrays.items():
         sides = expected[key]
         if array.ndim != len(sides) or any(
-            side not in (None, given) for side, given in zip(sides, array.shape, strict=True)
+            side not in (None, length) for side, length in zip(sides, array.shape, strict=True)
         ):
             raise PoseNet3DError(f"{path}: key '{key}' has the shape {array.shape} of no SMPL body; get the file again")
     if not (arrays["f"].size and 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count):
@@ -155,10 +154,10 @@ def _check(path: Path, arrays: dict[str, NDArray]) -> None:
         raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give an SMPL body with {JOINT_COUNT} joints")
 
 
-def _body_from_arrays(name: str, arrays: dict[str, NDArray]) -> Body:
+def _body_from_arrays(name: str, arrays: dict[str, AnyArray]) -> Body:
     shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
-    given = arrays["shapedirs"][:, :, :SHAPE_COUNT]
-    shape_directions[:, :, : given.shape[2]] = given
+    directions = arrays["shapedirs"][:, :, :SHAPE_COUNT]
+    shape_directions[:, :, : directions.shape[2]] = directions
     pose_directions = arrays.get("posedirs")
     if pose_directions is not None and not pose_directions.any():
         pose_directions = None

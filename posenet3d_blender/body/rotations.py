@@ -7,22 +7,21 @@ Plain numpy: Blender's own Python has no scipy.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Array, FloatArray
 
 
-def axis_angle_to_matrix(axis_angle: NDArray[np.floating]) -> Array:
+def axis_angle_to_matrix(axis_angle: FloatArray) -> Array:
     """(..., 3) radians to (..., 3, 3)."""
     return quaternion_to_matrix(axis_angle_to_quaternion(axis_angle))
 
 
-def matrix_to_axis_angle(matrix: NDArray[np.floating]) -> Array:
+def matrix_to_axis_angle(matrix: FloatArray) -> Array:
     """(..., 3, 3) to (..., 3) radians, angles from 0 to pi."""
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
 
 
-def axis_angle_to_quaternion(axis_angle: NDArray[np.floating]) -> Array:
+def axis_angle_to_quaternion(axis_angle: FloatArray) -> Array:
     """(..., 3) radians to unit (..., 4)."""
     axis_angle = np.asarray(axis_angle, dtype=np.float64)
     half = np.linalg.norm(axis_angle, axis=-1, keepdims=True) / 2
@@ -30,7 +29,7 @@ def axis_angle_to_quaternion(axis_angle: NDArray[np.floating]) -> Array:
     return np.concatenate([np.cos(half), axis_angle * np.sinc(half / np.pi) / 2], axis=-1)
 
 
-def quaternion_to_axis_angle(quaternion: NDArray[np.floating]) -> Array:
+def quaternion_to_axis_angle(quaternion: FloatArray) -> Array:
     """Unit (..., 4) of either sign to (..., 3) radians, angles from 0 to pi."""
     quaternion = np.asarray(quaternion, dtype=np.float64)
     quaternion = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
@@ -38,10 +37,11 @@ def quaternion_to_axis_angle(quaternion: NDArray[np.floating]) -> Array:
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     tiny = length < 1e-12
     scale = 2 * np.arctan2(length, quaternion[..., :1]) / np.where(tiny, 1.0, length)
-    return vector * np.where(tiny, 2.0, scale)
+    axis_angle: Array = vector * np.where(tiny, 2.0, scale)
+    return axis_angle
 
 
-def matrix_to_quaternion(matrix: NDArray[np.floating]) -> Array:
+def matrix_to_quaternion(matrix: FloatArray) -> Array:
     """(..., 3, 3) to unit (..., 4) with w >= 0.
 
     Each row of the 4x4 matrix q q^T is q times one of its own components; its entries are linear in the rotation
@@ -61,7 +61,7 @@ def matrix_to_quaternion(matrix: NDArray[np.floating]) -> Array:
     return np.where(row[..., :1] < 0, -row, row)
 
 
-def quaternion_to_matrix(quaternion: NDArray[np.floating]) -> Array:
+def quaternion_to_matrix(quaternion: FloatArray) -> Array:
     """(..., 4) of any length but zero to (..., 3, 3)."""
     quaternion = np.asarray(quaternion, dtype=np.float64)
     w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
@@ -73,13 +73,13 @@ def quaternion_to_matrix(quaternion: NDArray[np.floating]) -> Array:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def matrix_to_six_d(matrix: NDArray[np.floating]) -> Array:
+def matrix_to_six_d(matrix: FloatArray) -> Array:
     """(..., 3, 3) to (..., 6): the first column, then the second (Zhou et al. 2019)."""
     matrix = np.asarray(matrix, dtype=np.float64)
     return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
 
 
-def six_d_to_matrix(six_d: NDArray[np.floating]) -> Array:
+def six_d_to_matrix(six_d: FloatArray) -> Array:
     """(..., 6), two independent columns, made orthonormal by Gram-Schmidt, to (..., 3, 3) (Zhou et al. 2019)."""
     six_d = np.asarray(six_d, dtype=np.float64)
     first, second = six_d[..., :3], six_d[..., 3:]
@@ -89,7 +89,7 @@ def six_d_to_matrix(six_d: NDArray[np.floating]) -> Array:
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
-def continuous_quaternions(quaternion: NDArray[np.floating]) -> Array:
+def continuous_quaternions(quaternion: FloatArray) -> Array:
     """(T, ..., 4) with signs chosen so that each row is the nearer of +q and -q to the row before it."""
     quaternion = np.array(quaternion, dtype=np.float64)
     flips = (quaternion[1:] * quaternion[:-1]).sum(axis=-1, keepdims=True) < 0
@@ -97,9 +97,7 @@ def continuous_quaternions(quaternion: NDArray[np.floating]) -> Array:
     return quaternion
 
 
-def interpolate_rotations(
-    time: NDArray[np.floating], matrices: NDArray[np.floating], at: NDArray[np.floating]
-) -> Array:
+def interpolate_rotations(time: FloatArray, matrices: FloatArray, at: FloatArray) -> Array:
     """Rotations at other times: along the shortest arc between the two nearest samples, held at both ends.
 
     Args:

@@ -1,14 +1,12 @@
-"""Carrying a person's proportions from one body to another."""
+"""Transfer a person's proportions from one body to another."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array, FloatArray
 from .model import SHAPE_COUNT, Body
 from .skeleton import JOINT_NAMES, PARENTS
-
-Array = NDArray[np.float64]
 
 # Arms and legs mean the same in every body; where hips, spine and collars lie is each body's own convention.
 _LIMBS = ("knee", "ankle", "elbow", "wrist")
@@ -18,14 +16,14 @@ _WEIGHTS = np.array([0.0] + [1.0 if name.endswith(_LIMBS) else 0.2 for name in J
 _RIDGE = 0.004
 
 
-def bone_lengths(rest_joints: NDArray[np.floating]) -> Array:
+def bone_lengths(rest_joints: FloatArray) -> Array:
     """(..., 24, 3) to the distance of each joint to its parent, (..., 24) metres; the pelvis's is 0."""
     bones = rest_joints[..., 1:, :] - rest_joints[..., list(PARENTS[1:]), :]
     lengths = np.linalg.norm(bones, axis=-1)
     return np.concatenate([np.zeros((*lengths.shape[:-1], 1)), lengths], axis=-1)
 
 
-def match_shape(target_bone_lengths: NDArray[np.floating], body: Body) -> Array:
+def match_shape(target_bone_lengths: FloatArray, body: Body) -> Array:
     """The shape (10,) that brings `body` nearest to these bone lengths (24,) in metres, staying near the mean shape.
 
     Least squares with a ridge, by Gauss-Newton: lengths are nearly linear in the shape, so a few steps settle.

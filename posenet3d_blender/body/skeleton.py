@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+import numpy as np
+
+from ..arrays import Array
 
 JOINT_NAMES: Final[tuple[str, ...]] = (
     "pelvis",
@@ -48,6 +53,11 @@ def mirrored_name(name: str) -> str:
 
 
 MIRRORED_JOINTS: Final[tuple[int, ...]] = tuple(JOINT_INDEX[mirrored_name(name)] for name in JOINT_NAMES)
+
+
+def values_by_name(names: Sequence[str], values: Mapping[str, float], default: float) -> Array:
+    """(N,) for each name the value of the first key that is a part of it, or else the default."""
+    return np.array([next((value for part, value in values.items() if part in name), default) for name in names])
 
 
 def ancestors(joint: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Reading the official SMPL `.pkl` without giving it the power to run anything.
+"""Read the official SMPL `.pkl` without executing anything in it.
 
 The official files are Python 2 pickles that hold numpy arrays, a scipy sparse matrix and chumpy arrays. The last two
 are rebuilt by small stand-ins, so neither scipy nor chumpy is needed; any name beyond these is refused.
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import AnyArray
 from ..errors import PoseNet3DError, one_line
-from ..safe_pickle import AllowedNames, unpickled
+from ..safe_pickle import AllowedNames, load_pickle
 
 
 class _StoredState:
@@ -25,21 +25,21 @@ class _StoredState:
     def __setstate__(self, state: dict[str, object]) -> None:
         self.state = state
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         raise NotImplementedError
 
 
 class _ChumpyArray(_StoredState):
     """Stand-in for `chumpy.ch.Ch`: the array is its attribute `x`."""
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         return np.asarray(self.state["x"])
 
 
 class _SparseColumns(_StoredState):
     """Stand-in for `scipy.sparse.csc_matrix`: values column by column."""
 
-    def dense(self) -> NDArray:
+    def dense(self) -> AnyArray:
         state = self.state
         shape = tuple(int(side) for side in np.asarray(state.get("_shape", state.get("shape"))))
         starts, rows, values = (np.asarray(state[key]) for key in ("indptr", "indices", "data"))
@@ -64,7 +64,7 @@ _SMPL_NAMES: Final[AllowedNames] = {
 }
 
 
-def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
+def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, AnyArray]:
     """The arrays named in `wanted` that the file holds, sparse ones made dense. Nothing in the file is executed.
 
     Raises:
@@ -73,11 +73,11 @@ def read_smpl_pickle(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray]:
     """
     try:
         with path.open("rb") as stream:
-            content = unpickled(stream, _SMPL_NAMES)
+            content = load_pickle(stream, _SMPL_NAMES)
         if not isinstance(content, dict):
             raise pickle.UnpicklingError("it holds no dictionary")
-        found = {key: content[key] for key in wanted if key in content}
-        return {key: v.dense() if isinstance(v, _StoredState) else np.asarray(v) for key, v in found.items()}
+        values = {key: content[key] for key in wanted if key in content}
+        return {key: v.dense() if isinstance(v, _StoredState) else np.asarray(v) for key, v in values.items()}
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything

@@ -1,17 +1,15 @@
-"""From one person's 2D joints to their body in the camera frame: sampling, student, solve."""
+"""Lift one person's 2D joints to their body in the camera frame: sampling, student, solver."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..arrays import Array
 from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import SEEN, certainty
+from .keypoints.presence import VISIBLE_CERTAINTY, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
@@ -19,18 +17,16 @@ from .solve.terms import SolveWeights
 from .student.features import STUDENT_RATE
 from .student.predict import Student
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class LiftedPerson:
     """One person over S even samples, camera frame."""
 
     keypoints: Keypoints
-    """What was lifted."""
+    """The 2D joints from which the body was solved."""
     sampled: SampledKeypoints
     certainty: Array
-    """(S,) from 0 (guessed) to 1."""
+    """(S,) from 0 (interpolated) to 1."""
     contacts: Array
     """(S, 2) probability that the left and the right foot rest."""
     up: Array
@@ -38,8 +34,8 @@ class LiftedPerson:
     body: PosedBody
 
     def certain_contacts(self) -> Array:
-        """(S, 2) contacts of the samples in which the person is seen, 0 in others."""
-        return self.contacts * (self.certainty >= SEEN)[:, None]
+        """(S, 2) contacts of the samples in which the person is visible, 0 in others."""
+        return self.contacts * (self.certainty >= VISIBLE_CERTAINTY)[:, None]
 
 
 def lift(
@@ -52,14 +48,14 @@ def lift(
 ) -> LiftedPerson:
     """Lift one person.
 
-    The student speaks of the shipped body's shape; on a user's own body its bone lengths are matched.
+    The student predicts the shipped body's shape; a user's own body gets the shape with the nearest bone lengths.
 
     Args:
-        keypoints: repaired, from the first to the last sight of the person.
+        keypoints: repaired, from the first to the last frame in which the person is visible.
         student: the network.
         own_body: the user's; None: the shipped one.
         focal_length: pixels.
-        weights: of the solve.
+        weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
     """
     sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length)

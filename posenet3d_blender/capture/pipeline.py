@@ -1,4 +1,4 @@
-"""The way through capture: footage -> people -> 2D joints -> student -> solve -> world -> motion."""
+"""The capture pipeline: footage -> people -> 2D joints -> student -> solver -> world -> motion."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, silent
 from .detection.blazepose.assets import open_landmark_finder, open_person_detector
-from .detection.cache import DetectionCache, DetectionKey, cut, open_cache
+from .detection.cache import DetectionKey, open_cache
 from .detection.find_people import choose, find_people
 from .detection.landmark_pass import track_keypoints
 from .keypoints.keypoints import Keypoints
 from .keypoints.own_files import load_keypoints
-from .keypoints.presence import SHORTEST_SIGHT, from_first_to_last_sight, seconds_seen, seen_frames
+from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, trim_to_visible, visible_frames
 from .keypoints.repair import repair
 from .lifting import lift
 from .runtime.network import Warn
@@ -35,7 +35,7 @@ from .world import find_world, to_motion
 
 @dataclass(frozen=True)
 class CaptureSettings:
-    """What the user may choose; the defaults suit a phone clip."""
+    """The user's choices; the defaults suit a phone clip."""
 
     device: str = "auto"
     """auto, cpu, cuda, directml or coreml."""
@@ -46,8 +46,7 @@ class CaptureSettings:
     end: float | None = None
     """Seconds."""
     field_of_view: float | None = None
-    """Degrees along the picture's longer side; None: what the keypoints' file says of the lens, else what the footage's
-    says, else a phone's."""
+    """Degrees along the picture's longer side; None: the keypoint file's lens, else the footage's, else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
@@ -57,16 +56,16 @@ class CaptureSettings:
     body: Path | None = None
     """The user's own SMPL file; None: the shipped body."""
     smoothing: float = SolveWeights.smoothing
-    """Seconds: moves quicker than this count as flicker; 0 keeps everything."""
+    """Seconds: faster motion counts as noise; 0 keeps everything."""
     foot_lock: bool = True
-    """Whether resting feet are held in place."""
+    """Hold resting feet in place."""
     cache_folder: Path | None = None
-    """Where detections are kept for the next capture of the same footage; None: they are not."""
+    """Folder that caches detections for the next capture of the same footage; None: no cache."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """What a capture gives."""
+    """The result of a capture."""
 
     motions: tuple[Motion, ...]
     keypoints: tuple[Keypoints, ...]
@@ -75,12 +74,14 @@ class Capture:
     device: str
     backend: str
     seconds: dict[str, float]
-    """By stage."""
+    """Seconds by stage."""
     warnings: tuple[str, ...]
 
 
 @dataclass
 class _Stopwatch:
+    """Sums up the time that each stage takes."""
+
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -93,7 +94,7 @@ class _Stopwatch:
 def capture_video(video: Path, settings: CaptureSettings, progress: Progress = silent) -> Capture:
     """Capture the motion of one or all people in a video.
 
-    Several people share one world: gravity, floor and origin are those of the one who is seen best and longest.
+    Several people share one world: gravity, floor and origin are those of the most certain person.
 
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
@@ -104,23 +105,25 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         student = load_student(settings.device, warn=warnings.append)
         own_body = load_body(settings.body) if settings.body else None
         footage = open_footage(video)
-    given = load_keypoints(settings.keypoints, footage) if settings.keypoints is not None else None
-    if given is not None:
-        detected = [cut(given.keypoints, footage.time[_span(footage, settings)])]
+        frames = footage.frames_between(settings.start, settings.end)
+    stored = load_keypoints(settings.keypoints, footage) if settings.keypoints is not None else None
+    if stored is not None:
+        time_range = footage.time[frames][[0, -1]]
+        detected = [stored.keypoints.between(*time_range)]
     else:
-        detected = _detected(footage, settings, watch, progress, warnings.append)
+        detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
     with watch.stage("repair"):
         detected = [repair(keypoints) for keypoints in detected]
-    people = _long_enough(detected, video, warnings.append)
-    camera = _camera(footage, settings.field_of_view, given.focal_length if given else None)
+    people = _select_visible(detected, video, warnings.append)
+    camera = _camera(footage, settings.field_of_view, stored.focal_length if stored else None)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
         lifted = [lift(person, student, own_body, camera.focal_length, weights, progress) for person in people]
-        surest = max(lifted, key=lambda person: float(person.certainty.sum()))
-        world = find_world(surest.body, surest.certain_contacts(), surest.up)
-        moments = sample_times(detected[0].time, rate)
-        motions = [to_motion(person, world, camera, moments, float(rate)) for person in lifted]
+        reference = max(lifted, key=lambda person: float(person.certainty.sum()))
+        world = find_world(reference.body, reference.certain_contacts(), reference.up)
+        times = sample_times(detected[0].time, rate)
+        motions = [to_motion(person, world, camera, times, float(rate)) for person in lifted]
     return Capture(
         tuple(motions),
         tuple(people),
@@ -133,79 +136,69 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     )
 
 
-def _long_enough(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
-    """Those who are seen long enough, each from first to last sight."""
+def _select_visible(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
+    """The people who are visible for long enough, trimmed to the frames in which they are."""
     people = []
     for keypoints in detected:
-        seen_seconds = seconds_seen(keypoints)
-        if seen_seconds >= SHORTEST_SIGHT:
-            people.append(from_first_to_last_sight(keypoints))
+        seconds = seconds_visible(keypoints)
+        if seconds >= SHORTEST_VISIBLE:
+            people.append(trim_to_visible(keypoints))
         elif len(detected) == 1:
             raise PoseNet3DError(
-                f"{video}: the person is seen for {seen_seconds:.1f} s only; give footage that shows a whole "
-                f"person for at least {SHORTEST_SIGHT:g} s"
+                f"{video}: the person is visible for only {seconds:.1f} s; give footage that shows a whole "
+                f"person for at least {SHORTEST_VISIBLE:g} s"
             )
         else:
-            warn(f"somebody is seen for {seen_seconds:.1f} s only and was left out")
+            warn(f"One person is visible for only {seconds:.1f} s and was skipped")
     if not people:
-        raise PoseNet3DError(f"{video}: nobody is seen long enough; give footage that shows a whole person")
+        raise PoseNet3DError(f"{video}: nobody is visible for long enough; give footage that shows a whole person")
     for number, person in enumerate(people, start=1):
-        unseen = ~seen_frames(person)
-        if unseen.any():
-            who = "the person" if len(people) == 1 else f"person {number}"
+        hidden = ~visible_frames(person)
+        if hidden.any():
+            name = "The person" if len(people) == 1 else f"Person {number}"
             warn(
-                f"{who} is not seen in {int(unseen.sum())} of {len(unseen)} frames; the motion there is bridged "
-                "and its confidence is low"
+                f"{name} is not visible in {int(hidden.sum())} of {len(hidden)} frames; the motion there is "
+                "interpolated and its confidence is low"
             )
     return people
 
 
 def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:
-    """By what the user says, degrees; else by the keypoints' file, pixels; else by the footage's lens, or a phone's."""
+    """The camera by the user's field of view, degrees, the keypoint file's focal length, pixels, or the lens."""
     if field_of_view is None and focal_length is not None:
         return Camera(focal_length, footage.image_size, np.eye(4))
-    said_or_guessed = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
-    return Camera.from_field_of_view(field_of_view or said_or_guessed, footage.image_size)
+    of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
+    return Camera.from_field_of_view(field_of_view or of_lens, footage.image_size)
 
 
-def _detected(
-    footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
+def _cached_detections(
+    footage: Footage, frames: slice, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
 ) -> list[Keypoints]:
-    """The 2D joints of everyone who was chosen, from the cache where they are kept."""
+    """The 2D joints of the chosen people, from the cache where they are in it."""
     if settings.cache_folder is None:
-        return _detect(footage, settings, watch, progress, warn)
+        return _detect(footage, frames, settings, watch, progress, warn)
     cache = open_cache(settings.cache_folder)
     key = DetectionKey(footage.path, settings.detector, settings.person)
-    detected = cache.find(key, footage, settings.start, settings.end)
+    detected = cache.load(key, footage.time[frames])
     if not detected:
-        detected = _detect(footage, settings, watch, progress, warn)
-        _keep(cache, key, detected, warn)
+        detected = _detect(footage, frames, settings, watch, progress, warn)
+        try:
+            cache.store(key, detected)
+        except PoseNet3DError as error:  # a full disk must not cost the capture
+            warn(f"Detections could not be cached: {error}")
     return detected
 
 
 def _detect(
-    footage: Footage, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
+    footage: Footage, frames: slice, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
 ) -> list[Keypoints]:
-    start, end = settings.start, settings.end
     with watch.stage("people"):
-        found = find_people(footage, start, end, open_person_detector(settings.device, warn), progress)
-        chosen = choose(found, settings.person, footage.path)
+        tracks = find_people(footage, frames, open_person_detector(settings.device, warn), progress)
+        chosen = choose(tracks, settings.person, footage.path)
     with watch.stage("landmarks"):
         finder = open_landmark_finder(settings.detector, settings.device, warn)
-        tracked = []
+        people = []
         for track in chosen:
-            others = [other for other in found if other is not track]
-            tracked.append(track_keypoints(footage, track, finder, start, end, progress, others))
-        return tracked
-
-
-def _keep(cache: DetectionCache, key: DetectionKey, detected: list[Keypoints], warn: Warn) -> None:
-    """A full disk must not cost the capture."""
-    try:
-        cache.keep(key, detected)
-    except PoseNet3DError as error:
-        warn(f"the detections were not kept: {error}")
-
-
-def _span(footage: Footage, settings: CaptureSettings) -> slice:
-    return footage.frames_between(settings.start, settings.end)
+            others = [other for other in tracks if other is not track]
+            people.append(track_keypoints(footage, frames, track, finder, progress, others))
+        return people

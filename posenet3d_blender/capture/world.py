@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.kinematics import forward_kinematics
 from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
 from ..body.skeleton import JOINT_INDEX
@@ -16,26 +17,25 @@ from ..motion import Motion
 from .lifting import LiftedPerson
 from .solve.posed_body import PosedBody
 
-Array = NDArray[np.float64]
-
-_FEET: Final = [[JOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "foot")] for side in ("left", "right")]
-_RESTING: Final = 0.5
-"""Contact probability from which a foot tells where the floor is."""
-_STUDENT_WORTH: Final = 1.0
-"""Metres apart that resting feet must be to say as much of gravity as the student, who is right to 2 degrees; feet near
+_FEET: Final = [JOINT_INDEX[f"{side}_foot"] for side in ("left", "right")]
+_CONTACT: Final = 0.5
+"""Contact probability from which a foot counts as resting on the floor."""
+_STUDENT_SPREAD: Final = 1.0
+"""Metres of spread at which resting feet count as much as the student's gravity, which is right to 2 degrees; feet near
 each other are mostly wrong in depth."""
 
 
 @dataclass(frozen=True)
 class World:
-    """Where Blender's world lies in the camera frame."""
+    """Blender's world, placed in the camera frame."""
 
     world_to_camera: Array
     """(4, 4)"""
 
     def to_world(self, points: Array) -> Array:
         """Camera frame (..., 3) to world, metres."""
-        return (points - self.world_to_camera[:3, 3]) @ self.world_to_camera[:3, :3]
+        in_world: Array = (points - self.world_to_camera[:3, 3]) @ self.world_to_camera[:3, :3]
+        return in_world
 
 
 def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
@@ -43,9 +43,12 @@ def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
 
     The person's first pelvis position is above the origin.
 
-    contacts: (S, 2) probabilities; up: (3,) the student's word, camera frame.
+    Args:
+        state: the solved body.
+        contacts: (S, 2) probabilities.
+        up: (3,) unit vector against gravity, by the student, camera frame.
     """
-    resting = contacts > _RESTING
+    resting = contacts > _CONTACT  # (S, 2)
     up = _level(state.joints, resting, up)
     forward = np.array([0.0, 0.0, 1.0])
     forward = forward - (forward @ up) * up
@@ -65,14 +68,14 @@ def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
 
 
 def _level(joints: Array, resting: NDArray[np.bool_], up: Array) -> Array:
-    """Tilt `up` so that feet rest at one height, as far as they were at different places."""
-    spots = np.concatenate([joints[resting[:, side]][:, _FEET[side][1]] for side in (0, 1)])
-    if len(spots) < 2:
+    """Tilt `up` (3,) so that feet rest at one height, the more the farther apart the places are."""
+    places = np.concatenate([joints[resting[:, side]][:, foot] for side, foot in enumerate(_FEET)])  # (N, 3)
+    if len(places) < 2:
         return up
-    spots = spots - spots.mean(0)
-    scatter = spots.T @ spots / len(spots)
-    # min over d: (up + d) scatter (up + d) + worth^2 |d|^2
-    tilt = -np.linalg.solve(scatter + _STUDENT_WORTH**2 * np.eye(3), scatter @ up)
+    places = places - places.mean(0)
+    scatter = places.T @ places / len(places)  # (3, 3)
+    # min over d: (up + d) scatter (up + d) + spread^2 |d|^2
+    tilt = -np.linalg.solve(scatter + _STUDENT_SPREAD**2 * np.eye(3), scatter @ up)
     levelled: Array = (up + tilt) / np.linalg.norm(up + tilt)
     return levelled
 
@@ -81,37 +84,38 @@ def _sole_heights(state: PosedBody, up: Array) -> Array:
     """(S, 2) height along `up` of each foot's sole, by the foot joint and the body's rest height above its sole."""
     rest = state.rest_joints
     sole = state.body.rest_vertices(state.betas)[:, 1].min()
-    clearance = rest[_FEET[0][1], 1] - sole
-    return np.stack([state.joints[:, feet[1]] @ up - clearance for feet in _FEET], axis=1)
+    clearance = rest[_FEET[0], 1] - sole
+    return np.stack([state.joints[:, foot] @ up - clearance for foot in _FEET], axis=1)
 
 
-def to_motion(person: LiftedPerson, world: World, camera: Camera, moments: Array, rate: float) -> Motion:
-    """Resample the solved body at those of the moments (N,), seconds, at which the person is there, in the world.
+def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, rate: float) -> Motion:
+    """Resample the solved body in the world, at those of `times` (N,), seconds, at which the person is in view.
 
-    Rotations follow smooth curves through the samples (cubic, Kang and Park's on SO(3) as scipy has them), so that no
-    kink shows where the motion's rate is higher than the solve's.
+    Rotations follow cubic splines through the samples (on SO(3), Kang and Park), so that no kink shows where the
+    motion's rate is higher than the solver's.
     """
     from scipy.interpolate import CubicSpline
 
-    state, sampled = person.body, person.sampled.time
-    # Half a frame of grace: the first and last sight are frames of the footage, the moments are the motion's.
-    there = (moments >= sampled[0] - 0.5 / rate) & (moments <= sampled[-1] + 0.5 / rate)
-    if not there.any():
-        # A rate of one a second, say, and somebody who came and went between.
-        there[np.abs(moments - sampled.mean()).argmin()] = True
-    time = moments[there]
-    rotations = state.rotations.copy()
+    state, sample_time = person.body, person.sampled.time
+    # Half a frame of tolerance: the person's first and last frame are the footage's, the times are the motion's.
+    in_view = (times >= sample_time[0] - 0.5 / rate) & (times <= sample_time[-1] + 0.5 / rate)
+    if not in_view.any():
+        # At a rate of one per second, say, a person may come and go between two times.
+        in_view[np.abs(times - sample_time.mean()).argmin()] = True
+    time = times[in_view]  # (T,)
+    rotations = state.rotations.copy()  # (S, 24, 3, 3)
     rotations[:, 0] = world.world_to_camera[:3, :3].T @ rotations[:, 0]
-    pelvis = world.to_world(state.pelvis)
-    at = np.clip(time, sampled[0], sampled[-1])
-    rotations = _smooth_rotations(sampled, rotations, at)
-    pelvis = CubicSpline(sampled, pelvis)(at)
+    pelvis = world.to_world(state.pelvis)  # (S, 3)
+    at = np.clip(time, sample_time[0], sample_time[-1])
+    rotations = _interpolate_smoothly(sample_time, rotations, at)  # (T, 24, 3, 3)
+    pelvis = CubicSpline(sample_time, pelvis)(at)  # (T, 3)
     rest = state.rest_joints
     joints, _ = forward_kinematics(rotations, rest)
     trans = pelvis - rest[0]
 
-    def resampled(values: Array) -> Array:
-        return np.clip(np.stack([np.interp(at, sampled, column) for column in values.T], -1), 0, 1)
+    def resample(values: Array) -> Array:
+        """(S, N) probabilities to (T, N)."""
+        return np.clip(np.stack([np.interp(at, sample_time, column) for column in values.T], -1), 0, 1)
 
     return Motion(
         poses=matrix_to_axis_angle(rotations),
@@ -120,18 +124,19 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, moments: Array
         frame_rate=rate,
         time=time,
         joints=joints + trans[:, None],
-        contacts=resampled(person.contacts),
-        confidence=resampled(person.certainty[:, None])[:, 0],
+        contacts=resample(person.contacts),
+        confidence=resample(person.certainty[:, None])[:, 0],
         camera=Camera(camera.focal_length, camera.image_size, world.world_to_camera),
     )
 
 
-def _smooth_rotations(time: Array, rotations: Array, at: Array) -> Array:
+def _interpolate_smoothly(time: Array, rotations: Array, at: Array) -> Array:
+    """Rotations (S, 24, 3, 3) of `time` (S,) at the times `at` (T,), by splines; of two samples by slerp."""
     from scipy.spatial.transform import Rotation, RotationSpline
 
     if len(time) < 3:
         return interpolate_rotations(time, rotations, at)
-    smooth = [
+    by_joint = [
         RotationSpline(time, Rotation.from_matrix(joint))(at).as_matrix() for joint in np.moveaxis(rotations, 1, 0)
     ]
-    return np.stack(smooth, axis=1)
+    return np.stack(by_joint, axis=1)

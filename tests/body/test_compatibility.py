@@ -23,5 +23,5 @@ def test_a_motion_fits_its_own_body_only() -> None:
     motion = Motion(poses, trans, betas, 30.0, np.arange(7) / 30, joints + trans[:, None], np.zeros((7, 2)), np.ones(7))
     check_body_fits(motion, body)
     larger = replace(body, name="mine", template=1.05 * body.template)
-    with pytest.raises(PoseNet3DError, match="does not fit the body 'mine'.*--body"):
+    with pytest.raises(PoseNet3DError, match=r"does not fit the body 'mine'.*--body"):
         check_body_fits(motion, larger)

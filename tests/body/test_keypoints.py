@@ -1,5 +1,7 @@
 """The keypoints on the body: in the right places, on any SMPL-format mesh, and moving with their joints."""
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np
@@ -7,16 +9,16 @@ import pytest
 
 from posenet3d_blender.body.keypoints import KEYPOINT_INDEX, MIRRORED_KEYPOINTS, keypoint_rest_points, keypoints_on_body
 from posenet3d_blender.body.kinematics import forward_kinematics
-from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 
 
 @pytest.fixture(scope="module")
-def body():
+def body() -> Body:
     return load_body()
 
 
-def test_keypoints_lie_where_their_names_say(body):
+def test_keypoints_lie_where_their_names_say(body: Body) -> None:
     points = dict(zip(KEYPOINT_INDEX, keypoint_rest_points(body, np.zeros(10)), strict=True))
     assert points["nose"][2] > points["left_eye"][2] > points["left_ear"][2]
     assert points["left_eye"][1] > points["nose"][1]
@@ -27,13 +29,13 @@ def test_keypoints_lie_where_their_names_say(body):
         assert (point[0] > 0) == name.startswith("left_") or name == "nose"
 
 
-def test_both_sides_mirror_each_other(body):
+def test_both_sides_mirror_each_other(body: Body) -> None:
     points = keypoint_rest_points(body, np.zeros(10))
     mirrored = points[list(MIRRORED_KEYPOINTS)] * (-1, 1, 1)
     np.testing.assert_allclose(points, mirrored, atol=0.012)  # the mesh itself is not quite even
 
 
-def test_keypoints_ride_on_their_joints(body):
+def test_keypoints_ride_on_their_joints(body: Body) -> None:
     betas = np.random.default_rng(0).normal(0, 1, (5, 10))
     rest_joints, rest_points = body.rest_joints(betas), keypoint_rest_points(body, betas)
     rotations = np.broadcast_to(np.eye(3), (5, 24, 3, 3)).copy()
@@ -50,7 +52,7 @@ def test_keypoints_ride_on_their_joints(body):
     assert moved[KEYPOINT_INDEX["left_index"]]
 
 
-def test_keypoints_are_found_on_another_topology(body):
+def test_keypoints_are_found_on_another_topology(body: Body) -> None:
     """The same surface with its vertices in another order and a third of them gone."""
     keep = np.random.default_rng(0).permutation(len(body.template))[: 2 * len(body.template) // 3]
     other = dataclasses.replace(

@@ -1,15 +1,20 @@
 """The body against smplx, and the loader against files good, bad and malicious."""
 
+from __future__ import annotations
+
 import io
 import os
 import pickle
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.body.kinematics import forward_kinematics, local_rotations
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -17,14 +22,16 @@ from posenet3d_blender.body.shape import bone_lengths, match_shape
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 
+Arrays: TypeAlias = dict[str, AnyArray]
+
 
 @pytest.fixture(scope="module")
 def body() -> Body:
     return load_body()
 
 
-def smpl_arrays(body: Body) -> dict[str, np.ndarray]:
-    """The body as the arrays of an official SMPL file, with made-up pose corrections."""
+def smpl_arrays(body: Body) -> Arrays:
+    """The body as the arrays of an official SMPL file, with random pose corrections."""
     rng = np.random.default_rng(3)
     parents = np.array([PARENTS, range(24)], dtype=np.int64)
     parents[0, 0] = 2**32 - 1
@@ -40,7 +47,7 @@ def smpl_arrays(body: Body) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def small_arrays(body: Body) -> dict[str, np.ndarray]:
+def small_arrays(body: Body) -> Arrays:
     """A body of fifty vertices, quick to write and read."""
     arrays = smpl_arrays(body)
     regressor = np.random.default_rng(1).dirichlet(np.ones(50), 24)
@@ -55,7 +62,7 @@ def small_arrays(body: Body) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("with_pose_corrections", [False, True])
-def test_posing_and_skinning_agree_with_smplx(body, tmp_path, with_pose_corrections):
+def test_posing_and_skinning_agree_with_smplx(body: Body, tmp_path: Path, with_pose_corrections: bool) -> None:
     smplx, torch = pytest.importorskip("smplx"), pytest.importorskip("torch")
     arrays = smpl_arrays(body)
     if not with_pose_corrections:
@@ -80,16 +87,17 @@ def test_posing_and_skinning_agree_with_smplx(body, tmp_path, with_pose_correcti
     np.testing.assert_allclose(local_rotations(world), rotations, atol=1e-12)
 
 
-def test_kinematics_takes_any_leading_axes(body):
+def test_kinematics_takes_any_leading_axes(body: Body) -> None:
     rotations = axis_angle_to_matrix(np.random.default_rng(0).normal(size=(2, 3, 24, 3)))
     shapes = body.rest_joints(np.random.default_rng(1).normal(size=(2, 3, 10)))
     joints, world = forward_kinematics(rotations, shapes)
     alone, _ = forward_kinematics(rotations[1, 2], shapes[1, 2])
-    assert joints.shape == (2, 3, 24, 3) and world.shape == (2, 3, 24, 3, 3)
+    assert joints.shape == (2, 3, 24, 3)
+    assert world.shape == (2, 3, 24, 3, 3)
     np.testing.assert_allclose(joints[1, 2], alone)
 
 
-def test_shipped_body_stands_upright_facing_front(body):
+def test_shipped_body_stands_upright_facing_front(body: Body) -> None:
     joints = body.rest_joints(np.zeros(10))
     assert 1.6 < np.ptp(body.template[:, 1]) < 1.9
     assert joints[15, 1] > joints[0, 1] > joints[7, 1]
@@ -99,35 +107,35 @@ def test_shipped_body_stands_upright_facing_front(body):
     np.testing.assert_allclose(body.skin_weights.sum(axis=1), 1)
 
 
-def test_proportions_carry_over_to_another_body(body):
+def test_proportions_carry_over_to_another_body(body: Body) -> None:
     betas = np.random.default_rng(0).normal(0, 1, 10)
-    wanted = bone_lengths(body.rest_joints(betas))
-    matched = bone_lengths(body.rest_joints(match_shape(wanted, body)))
+    target = bone_lengths(body.rest_joints(betas))
+    matched = bone_lengths(body.rest_joints(match_shape(target, body)))
     mean = bone_lengths(body.rest_joints(np.zeros(10)))
     limbs = [4, 5, 7, 8, 18, 19, 20, 21]
-    assert np.abs(matched - wanted)[limbs].max() < 0.004
-    assert np.abs(matched - wanted).sum() < 0.5 * np.abs(mean - wanted).sum()
+    assert np.abs(matched - target)[limbs].max() < 0.004
+    assert np.abs(matched - target).sum() < 0.5 * np.abs(mean - target).sum()
 
 
-def test_matching_a_giant_stays_finite(body):
+def test_matching_a_giant_stays_finite(body: Body) -> None:
     assert np.isfinite(match_shape(2 * bone_lengths(body.joint_template), body)).all()
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def _official_pickle(arrays: dict[str, np.ndarray], protocol: int) -> bytes:
-    """The official file's make-up: scipy's sparse regressor, chumpy arrays, entries that are of no use here."""
+def _official_pickle(arrays: Arrays, protocol: int) -> bytes:
+    """The official file's content: scipy's sparse regressor, chumpy arrays, entries that are of no use here."""
     from scipy.sparse import csc_matrix
 
     class Ch:  # what chumpy pickles: a plain object with the array as `x`
-        def __init__(self, x: np.ndarray) -> None:
+        def __init__(self, x: AnyArray) -> None:
             self.x = x
 
     Ch.__module__, Ch.__qualname__ = "chumpy.ch", "Ch"
     modules = {"chumpy": types.ModuleType("chumpy"), "chumpy.ch": types.ModuleType("chumpy.ch")}
     vars(modules["chumpy.ch"])["Ch"] = Ch
-    content = dict(arrays)
+    content: dict[str, object] = dict(arrays)
     content["J_regressor"] = csc_matrix(arrays["J_regressor"])
     for key in ("v_template", "shapedirs", "posedirs"):
         content[key] = Ch(arrays[key])
@@ -141,18 +149,19 @@ def _official_pickle(arrays: dict[str, np.ndarray], protocol: int) -> bytes:
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
-def test_official_pickle_is_read(small_arrays, tmp_path, protocol):
+def test_official_pickle_is_read(small_arrays: Arrays, tmp_path: Path, protocol: int) -> None:
     path = tmp_path / "basicModel.pkl"
     path.write_bytes(_official_pickle(small_arrays, protocol))
     body = load_body(path)
     np.testing.assert_array_equal(body.template, small_arrays["v_template"])
     np.testing.assert_array_equal(body.shape_directions, small_arrays["shapedirs"][:, :, :10])
     np.testing.assert_allclose(body.joint_regressor, small_arrays["J_regressor"])
-    assert body.pose_directions is not None and body.faces.shape == (16, 3)
+    assert body.pose_directions is not None
+    assert body.faces.shape == (16, 3)
     assert "chumpy" not in sys.modules
 
 
-def test_python_2_names_are_read(small_arrays, tmp_path):
+def test_python_2_names_are_read(small_arrays: Arrays, tmp_path: Path) -> None:
     """Python 2 wrote `copy_reg` and `__builtin__`, and `scipy.sparse.csc` was its module then."""
     content = _official_pickle(small_arrays, 0)
     for new, old in (
@@ -166,11 +175,11 @@ def test_python_2_names_are_read(small_arrays, tmp_path):
     assert len(load_body(path).template) == 50
 
 
-def test_malicious_pickle_runs_nothing(tmp_path):
+def test_malicious_pickle_runs_nothing(tmp_path: Path) -> None:
     flag = tmp_path / "owned"
 
     class Attack:
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[object, ...]:
             return os.system, (f"touch {flag}",)
 
     path = tmp_path / "body.pkl"
@@ -190,7 +199,7 @@ def test_malicious_pickle_runs_nothing(tmp_path):
         b"c__builtin__\neval\n.",
     ],
 )
-def test_broken_pickle_gives_one_clear_line(tmp_path, content):
+def test_broken_pickle_gives_one_clear_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "body.pkl"
     path.write_bytes(content)
     with pytest.raises(PoseNet3DError) as failure:
@@ -198,11 +207,11 @@ def test_broken_pickle_gives_one_clear_line(tmp_path, content):
     assert "\n" not in str(failure.value)
 
 
-def _without(arrays, key):
+def _without(arrays: Arrays, key: str) -> Arrays:
     return {k: v for k, v in arrays.items() if k != key}
 
 
-def _with_nan(arrays):
+def _with_nan(arrays: Arrays) -> Arrays:
     spoiled = arrays["v_template"].copy()
     spoiled[3, 1] = np.nan
     return arrays | {"v_template": spoiled}
@@ -223,14 +232,16 @@ def _with_nan(arrays):
         (lambda a: a | {"v_template": np.array(["a"])}, "not finite numbers"),
     ],
 )
-def test_wrong_bodies_are_refused(small_arrays, tmp_path, change, message):
+def test_wrong_bodies_are_refused(
+    small_arrays: Arrays, tmp_path: Path, change: Callable[[Arrays], Arrays], message: str
+) -> None:
     path = tmp_path / "body.npz"
     np.savez(path, **change(small_arrays))
     with pytest.raises(PoseNet3DError, match=message):
         load_body(path)
 
 
-def test_npz_with_pickled_objects_is_refused(small_arrays, tmp_path):
+def test_npz_with_pickled_objects_is_refused(small_arrays: Arrays, tmp_path: Path) -> None:
     path = tmp_path / "body.npz"
     np.savez(path, **(small_arrays | {"v_template": np.array([{}], dtype=object)}))
     with pytest.raises(PoseNet3DError, match="plain arrays"):
@@ -238,7 +249,7 @@ def test_npz_with_pickled_objects_is_refused(small_arrays, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.npz", "missing.pkl", "body.obj", "text.npz"])
-def test_other_files_are_refused(tmp_path: Path, name):
+def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "text.npz").write_text("hello")
     (tmp_path / "body.obj").write_bytes(io.BytesIO(b"v 0 0 0").getvalue())
     with pytest.raises(PoseNet3DError):

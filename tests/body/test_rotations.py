@@ -1,38 +1,42 @@
-"""Rotation formats: each conversion undone gives back what went in, and all agree with scipy."""
+"""Rotation formats: every conversion can be undone, and all agree with scipy."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body import rotations as r
 
 
-def _axis_angles() -> np.ndarray:
+def _axis_angles() -> Array:
     """Random axes at every kind of angle, those that break naive formulas included."""
     rng = np.random.default_rng(5)
     angles = np.concatenate([[0, 1e-12, 1e-7, 1e-3, np.pi - 1e-3, np.pi - 1e-7, np.pi], rng.uniform(0, np.pi, 200)])
     axes = rng.normal(size=(len(angles), 3))
     axes[3:6] = np.eye(3)
-    return axes / np.linalg.norm(axes, axis=-1, keepdims=True) * angles[:, None]
+    axis_angles: Array = axes / np.linalg.norm(axes, axis=-1, keepdims=True) * angles[:, None]
+    return axis_angles
 
 
-def test_axis_angle_agrees_with_scipy():
+def test_axis_angle_agrees_with_scipy() -> None:
     axis_angles = _axis_angles()
     expected = Rotation.from_rotvec(axis_angles).as_matrix()
     np.testing.assert_allclose(r.axis_angle_to_matrix(axis_angles), expected, atol=1e-12)
 
 
-def test_matrix_round_trips_through_every_format():
+def test_matrix_round_trips_through_every_format() -> None:
     matrices = Rotation.from_rotvec(_axis_angles()).as_matrix().reshape(9, 23, 3, 3)
-    for there, back in (
+    for convert, invert in (
         (r.matrix_to_axis_angle, r.axis_angle_to_matrix),
         (r.matrix_to_quaternion, r.quaternion_to_matrix),
         (r.matrix_to_six_d, r.six_d_to_matrix),
     ):
-        np.testing.assert_allclose(back(there(matrices)), matrices, atol=1e-12)
+        np.testing.assert_allclose(invert(convert(matrices)), matrices, atol=1e-12)
 
 
-def test_axis_angle_comes_back_up_to_half_a_turn():
+def test_axis_angle_comes_back_up_to_half_a_turn() -> None:
     axis_angles = _axis_angles()
     below_half_turn = np.linalg.norm(axis_angles, axis=-1) < np.pi - 1e-6
     result = r.matrix_to_axis_angle(r.axis_angle_to_matrix(axis_angles))
@@ -40,7 +44,7 @@ def test_axis_angle_comes_back_up_to_half_a_turn():
     np.testing.assert_allclose(np.linalg.norm(result, axis=-1), np.linalg.norm(axis_angles, axis=-1), atol=1e-9)
 
 
-def test_six_d_orthonormalises_what_a_network_gives():
+def test_six_d_orthonormalises_what_a_network_gives() -> None:
     matrices = r.six_d_to_matrix(np.random.default_rng(0).normal(size=(50, 6)))
     np.testing.assert_allclose(
         matrices @ np.swapaxes(matrices, -1, -2), np.broadcast_to(np.eye(3), (50, 3, 3)), atol=1e-12
@@ -48,7 +52,7 @@ def test_six_d_orthonormalises_what_a_network_gives():
     np.testing.assert_allclose(np.linalg.det(matrices), 1, atol=1e-12)
 
 
-def test_continuous_quaternions_never_jump():
+def test_continuous_quaternions_never_jump() -> None:
     turns = np.linspace(0, 6 * np.pi, 200)[:, None] * np.array([0.6, 0.0, 0.8])
     quaternions = r.matrix_to_quaternion(r.axis_angle_to_matrix(turns))
     assert ((quaternions[1:] * quaternions[:-1]).sum(axis=-1) < 0).any(), "the input should hold sign flips"
@@ -58,7 +62,7 @@ def test_continuous_quaternions_never_jump():
     np.testing.assert_allclose(r.quaternion_to_matrix(continuous), r.quaternion_to_matrix(both), atol=1e-12)
 
 
-def test_interpolation_agrees_with_slerp_and_holds_the_ends():
+def test_interpolation_agrees_with_slerp_and_holds_the_ends() -> None:
     time = np.array([0.0, 0.1, 0.35, 1.0])
     samples = Rotation.from_rotvec(np.random.default_rng(1).normal(size=(4, 3)))
     inside = np.linspace(0, 1, 31)
@@ -69,7 +73,7 @@ def test_interpolation_agrees_with_slerp_and_holds_the_ends():
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_interpolation_of_still_or_single_frames(count):
+def test_interpolation_of_still_or_single_frames(count: int) -> None:
     matrices = np.broadcast_to(np.eye(3), (count, 24, 3, 3))
     result = r.interpolate_rotations(np.arange(count) / 30.0, matrices, np.array([0.0, 0.01, 5.0]))
     np.testing.assert_allclose(result, np.broadcast_to(np.eye(3), (3, 24, 3, 3)), atol=1e-15)

@@ -46,6 +46,7 @@ def write_video(tmp_path: Path) -> WriteVideo:
         clock = Fraction(1, rate or 30_000)
         with av.open(str(path), "w", options=options or {}) as container:
             stream = container.add_stream(codec, rate=Fraction(rate or 25))
+            assert isinstance(stream, av.VideoStream)
             stream.height, stream.width = pictures[0].shape[:2]
             stream.pix_fmt = pixel_format
             stream.gop_size = 10

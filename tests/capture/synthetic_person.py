@@ -1,12 +1,12 @@
-"""A made-up person in front of a camera, with exact truth, for tests of sampling, student and solve."""
+"""A synthetic person in front of a camera, with exact truth, for tests of sampling, student and solver."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import body_keypoints
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -19,12 +19,12 @@ IMAGE_SIZE = (720, 1280)
 
 
 @dataclass(frozen=True)
-class MadeUpPerson:
+class SyntheticPerson:
     truth: PosedBody
     keypoints: Keypoints
 
 
-def swaying_person(body: Body, time: NDArray[np.float64]) -> MadeUpPerson:
+def swaying_person(body: Body, time: Array) -> SyntheticPerson:
     """Someone who faces the camera 4 m away, bends the knees, swings the arms and drifts sideways."""
     axis_angle = np.zeros((len(time), 24, 3))
     axis_angle[:, 0] = (np.pi - 0.1, 0, 0)
@@ -41,4 +41,4 @@ def swaying_person(body: Body, time: NDArray[np.float64]) -> MadeUpPerson:
     betas[1] = 0.5
     truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, betas)
     points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
-    return MadeUpPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))
+    return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))

@@ -1,10 +1,11 @@
-"""The solve: its derivatives are right, its equations are solved, and it finds a made-up person again."""
+"""The solver: its derivatives are right, its equations are solved, and it recovers a synthetic person."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import KEYPOINT_JOINTS
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -48,7 +49,7 @@ def test_the_banded_system_solves_what_a_dense_one_does(frames: int) -> None:
     unknowns = frames * size + shared
     rows, right = [], []
 
-    def dense(blocks: dict[int, np.ndarray], shared_block: np.ndarray | None, residual: np.ndarray) -> None:
+    def dense(blocks: dict[int, Array], shared_block: Array | None, residual: Array) -> None:
         row = np.zeros((len(residual), unknowns))
         for frame, block in blocks.items():
             row[:, frame * size : (frame + 1) * size] = block
@@ -73,8 +74,8 @@ def test_the_banded_system_solves_what_a_dense_one_does(frames: int) -> None:
     weight = rng.random((max(frames - 2, 0), size))
     system.add_second_differences(weight, bend)
     for frame in range(frames - 2):
-        root = np.diag(np.sqrt(weight[frame]))
-        dense({frame: root, frame + 1: -2 * root, frame + 2: root}, None, root @ bend[frame])
+        root: Array = np.diag(np.sqrt(weight[frame]))
+        dense({frame: root, frame + 1: np.multiply(root, -2.0), frame + 2: root}, None, root @ bend[frame])
     matrix, residual = np.concatenate(rows), np.concatenate(right)
     expected = np.linalg.solve(matrix.T @ matrix + 0.1 * np.eye(unknowns), -matrix.T @ residual)
     step, shared_step = system.solve(0.1)
@@ -88,16 +89,16 @@ def test_a_wrong_guess_is_bent_onto_the_footage(body: Body) -> None:
     rng = np.random.default_rng(1)
     off = person.truth.rotations @ axis_angle_to_matrix(rng.normal(scale=0.15 / np.sqrt(3), size=(24, 3)))
     prediction = StudentPrediction(off, np.zeros(10), np.array([0.0, -1, 0]), np.zeros((60, 2)))
-    seen = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
-    state = solve(body, seen, prediction)
+    sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    state = solve(body, sampled, prediction)
 
-    def error(joints: np.ndarray) -> float:
+    def error(joints: Array) -> float:
         relative, truth = joints - joints[:, :1], person.truth.joints - person.truth.joints[:, :1]
         return float(np.linalg.norm(relative - truth, axis=-1).mean())
 
     before = error(PosedBody(body, person.truth.keypoints, off, person.truth.pelvis, np.zeros(10)).joints)
     assert error(state.joints) < 0.03 < before
-    assert np.abs(state.points[..., :2] / state.points[..., 2:] - seen.rays).mean() < 0.004
+    assert np.abs(state.points[..., :2] / state.points[..., 2:] - sampled.rays).mean() < 0.004
     assert np.abs(state.pelvis - person.truth.pelvis).max() < 0.3
 
 
@@ -110,13 +111,13 @@ def test_resting_feet_stay_and_noise_does_not_shake_the_body(body: Body) -> None
         Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size), 30.0, FOCAL_LENGTH
     )
     free = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2))))
-    held = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((60, 2))))
+    locked = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((60, 2))))
 
-    def foot_travel(joints: np.ndarray) -> float:
+    def foot_travel(joints: Array) -> float:
         return float(np.linalg.norm(np.diff(joints[:, [7, 8]], axis=0), axis=-1).mean())
 
-    # The made-up feet do move (they sway with the body): holding them must lessen that a lot.
-    assert foot_travel(held.joints) < 0.5 * foot_travel(free.joints)
+    # The synthetic feet do move (they sway with the body): holding them must lessen that a lot.
+    assert foot_travel(locked.joints) < 0.5 * foot_travel(free.joints)
 
 
 def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:
@@ -133,11 +134,11 @@ def test_a_long_clip_in_segments_is_as_one_solve(body: Body, monkeypatch: pytest
     time = np.arange(100) / 30
     person = swaying_person(body, time)
     prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((100, 2)))
-    seen = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
-    whole = solve(body, seen, prediction)
+    sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    whole = solve(body, sampled, prediction)
     monkeypatch.setattr(solver, "SEGMENT", 30)
     monkeypatch.setattr(solver, "OVERLAP", 12)
-    pieces = solve(body, seen, prediction)
+    pieces = solve(body, sampled, prediction)
     assert len(pieces.pelvis) == 100
     assert np.linalg.norm(pieces.joints - whole.joints, axis=-1).max() < 0.03
     jerk = np.linalg.norm(np.diff(pieces.joints, 2, axis=0), axis=-1).max()
@@ -163,11 +164,11 @@ def test_more_smoothing_is_calmer_and_none_follows_the_flicker(body: Body) -> No
     rng = np.random.default_rng(3)
     shaken = person.keypoints.points + rng.normal(scale=4.0, size=person.keypoints.points.shape)
     keypoints = Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size)
-    seen = sample_keypoints(keypoints, 30.0, FOCAL_LENGTH)
+    sampled = sample_keypoints(keypoints, 30.0, FOCAL_LENGTH)
     prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2)))
 
     def flicker(smoothing: float) -> float:
-        joints = solve(body, seen, prediction, SolveWeights(smoothing=smoothing)).joints
+        joints = solve(body, sampled, prediction, SolveWeights(smoothing=smoothing)).joints
         return float(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1).mean())
 
     none, default, much = flicker(0.0), flicker(SolveWeights.smoothing), flicker(0.3)
@@ -178,8 +179,8 @@ def test_more_smoothing_is_calmer_and_none_follows_the_flicker(body: Body) -> No
 def test_without_foot_lock_contacts_change_nothing(body: Body) -> None:
     time = np.arange(30) / 30
     person = swaying_person(body, time)
-    seen = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
     free = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((30, 2)))
     resting = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((30, 2)))
-    unlocked = solve(body, seen, resting, SolveWeights(foot_lock=False))
-    np.testing.assert_allclose(unlocked.joints, solve(body, seen, free).joints, atol=1e-9)
+    unlocked = solve(body, sampled, resting, SolveWeights(foot_lock=False))
+    np.testing.assert_allclose(unlocked.joints, solve(body, sampled, free).joints, atol=1e-9)

@@ -9,13 +9,14 @@ directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import Array, FloatArray
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
 
 from ..data.clips import Clips
@@ -75,6 +76,13 @@ class FittedClips:
     """(N, 24, 3) offset of each joint from its parent at rest, the subject's own."""
 
 
+def join_fitted(parts: Sequence[FittedClips]) -> FittedClips:
+    """The clips of several files (at least one), one after another."""
+    return FittedClips(
+        np.concatenate([part.rotations for part in parts]), np.concatenate([part.bones for part in parts])
+    )
+
+
 @dataclass(frozen=True)
 class SubjectConstants:
     """Where a source puts the joints of one subject."""
@@ -87,7 +95,7 @@ class SubjectConstants:
     """Radians by which feet look pitched down more than the body's."""
 
 
-def fit_clips(clips: Clips, rest_bones: NDArray[np.floating]) -> FittedClips:
+def fit_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
     """Rotations of every clip, and the skeleton that they turn; rest_bones: (24, 3) the body's, metres."""
     rotations = np.zeros((len(clips.root), JOINT_COUNT, 3, 3), np.float32)
     bones = np.zeros((len(clips.root), JOINT_COUNT, 3), np.float32)

@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
+from ..config_checks import OutOfRangeError, require_at_least, require_fitting_student
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
 from ..synthesis.partial_views import PartialViews
-from ..training.loop import Schedule
+from ..training.schedule import Schedule
 from .losses import SupervisedWeights
 from .sampler import Mixture
 from .tumbling import Tumbles
 
-_SCHEDULE_KEYS = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
+_MOVED_KEYS: Final = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
+"""Former keys of the recipe itself that are now in the table `windows`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SupervisedRecipe:
-    """All settings of a run; read from a TOML file in `trainer/recipes`."""
+    """All settings of a run; read from a TOML file as those in `trainer/recipes`."""
 
-    RENAMED_KEYS: ClassVar[dict[str, str]] = {key: f"windows.{key}" for key in _SCHEDULE_KEYS} | {
+    RENAMED_KEYS: ClassVar[dict[str, str]] = {key: f"windows.{key}" for key in _MOVED_KEYS} | {
         old: f"windows.{new}" for old, new in Schedule.RENAMED_KEYS.items()
     }
 
     data: list[str]
     """Motion capture, `.npz`."""
     run: str
+    """Folder of the run."""
     data_weights: list[float] = field(default_factory=list)
     """How often a frame of each file is drawn; none: all alike."""
     held_out: list[str] = field(default_factory=list)
-    """Subjects that are left out, to choose by; as `fit_rotations.subject_of` names them."""
+    """Subjects that are left out, to compare runs on; named as by `data.subjects.subject_of`."""
     start_from: str = ""
-    """A checkpoint's folder whose student is trained on; empty: from scratch."""
+    """Folder of a checkpoint whose student is trained further; empty: from scratch."""
     frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of single frames, before the windows; `batch_size` counts frames."""
     windows: Schedule = field(default_factory=Schedule)
@@ -50,5 +53,9 @@ class SupervisedRecipe:
     tumbles: Tumbles = field(default_factory=Tumbles)
 
     def __post_init__(self) -> None:
+        require_at_least(self, 1, "threads")
+        require_at_least(self, 0, "seed")
+        require_fitting_student(self.student)
+        require_at_least(self, 0, "data_weights")
         if self.data_weights and len(self.data_weights) != len(self.data):
-            raise ValueError(f"data_weights has {len(self.data_weights)} numbers for {len(self.data)} files of data")
+            raise OutOfRangeError("data_weights", f"a list of {len(self.data)} numbers, one a file", self.data_weights)

@@ -1,6 +1,6 @@
-"""The recipe `supervised`: the student learns from made-up observations with their exact truth.
+"""Training of the recipe `supervised`: the student learns from synthetic observations with their ground truth.
 
-First from single frames, which cost a thirtieth of a window and differ more, then from windows.
+Single frames come first: each costs a thirtieth of a window, so the student sees more different poses in the same time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,57 +18,69 @@ from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 from posenet3d_blender.errors import PoseNet3DError
 
-from ..data.clips import Clips, chosen_clips, frames_of, joined_clips, load_clips, refuse_short, resampled
+from ..data.clips import Clips, join_clips, load_clips, resampled
+from ..data.npz_takes import refuse_short
 from ..data.subjects import subject_of
-from ..geometry.body_bones import BodyBones, rest_bones
-from ..training.checkpoint import Notes, load_student, save_student
+from ..geometry.body_bones import BodyBones, parent_offsets
+from ..training.checkpoint import Notes, load_student, save_student, settings_of
 from ..training.distributed import processes_joined
-from ..training.loop import Stage, mixed_precision, set_trainable, train_stage
-from ..training.recipe_file import settings_of
-from .fit_rotations import FittedClips, fit_clips
-from .losses import supervised_losses
+from ..training.loop import Stage, set_trainable, train_stage
+from ..training.precision import mixed_precision
+from .fit_rotations import FittedClips, fit_clips, join_fitted
+from .losses import SupervisedWeights, supervised_losses
 from .recipe import SupervisedRecipe
-from .sampler import Windows, WindowSampler
+from .sampler import WindowSampler
+from .windows import Windows
 
 log = logging.getLogger(__name__)
 
 
 class SupervisedStage(Stage[Windows]):
-    """The student against the truth."""
+    """The student against the true rotations."""
 
-    def __init__(self, recipe: SupervisedRecipe, student: StudentNetwork, body: Body) -> None:
+    def __init__(
+        self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
+    ) -> None:
+        """Store the student and the body's bones.
+
+        Args:
+            student: the network.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the network in bfloat16.
+            notes: of the checkpoint; the number of steps is added.
+        """
         super().__init__()
-        self.recipe, self.student = recipe, student
+        self.student, self.weights, self.mixed_precision, self.notes = student, weights, mixed_precision, notes
         self.body_bones = BodyBones(body)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
-        with mixed_precision(batch.features.device, self.recipe.windows.mixed_precision):
+        with mixed_precision(batch.features.device, self.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
-        return supervised_losses(output, batch, self.body_bones, self.recipe.weights)
+        return supervised_losses(output, batch, self.body_bones, self.weights)
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the student."""
-        notes: Notes = {
-            "recipe": "supervised",
-            "steps": steps,
-            "data": ", ".join(Path(path).name for path in self.recipe.data),
-            "chosen_by": "the last step's averaged weights",
-            "settings": settings_of(self.recipe),
-        }
-        save_student(folder, self.student, notes)
+        save_student(folder, self.student, {**self.notes, "steps": steps})
 
 
 def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
-    """Train, and return the folder of the checkpoint; it is written anew every few minutes."""
+    """Train, and return the folder of the checkpoint, which is rewritten every few minutes."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
-    folder, body = Path(recipe.run), load_body()
-    student = StudentNetwork(recipe.student)
+    folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
     if recipe.start_from:
         student.load_state_dict(load_student(Path(recipe.start_from)).state_dict())
-    stage = SupervisedStage(recipe, student, body)
+    notes: Notes = {
+        "recipe": "supervised",
+        "data": ", ".join(Path(path).name for path in recipe.data),
+        "chosen_by": "the last step's averaged weights",
+        "settings": settings_of(recipe),
+    }
+    # One setting for both stages.
+    stage = SupervisedStage(student, body, recipe.weights, recipe.windows.mixed_precision, notes)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
         if recipe.frames.steps > 0:
@@ -82,51 +93,42 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
 
 
 def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
-    """The recipe's source of windows, by seed.
+    """A function that makes the recipe's `WindowSampler` from a seed.
 
-    Clips of other rates come to the student's; those that are shorter than its window, or of a subject that is held
-    out, are left out.
+    Clips are resampled to the student's rate; those shorter than its window, or of subjects that are held out, are
+    left out.
 
     Raises:
         PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
     """
-    files = [_load_material(Path(path), recipe, body) for path in recipe.data]
+    files = [_load_clips(Path(path), recipe, body) for path in recipe.data]
     weights = recipe.data_weights or [1.0] * len(files)
-    clips = joined_clips([clips for clips, _ in files])
-    fitted = FittedClips(
-        np.concatenate([fitted.rotations for _, fitted in files]), np.concatenate([fitted.bones for _, fitted in files])
-    )
-    clip_weights = torch.cat([torch.full((len(c.names),), w) for (c, _), w in zip(files, weights, strict=True)])
     return partial(
         WindowSampler,
-        clips,
-        fitted,
+        join_clips([clips for clips, _ in files]),
+        join_fitted([fitted for _, fitted in files]),
         body,
         mixture=recipe.mixture,
         views=recipe.views,
         noise=recipe.noise,
         partial=recipe.partial,
         tumbles=recipe.tumbles,
-        weights=clip_weights,
+        weights=torch.cat([torch.full((len(c.names),), w) for (c, _), w in zip(files, weights, strict=True)]),
     )
 
 
-def _load_material(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips]:
-    """The clips of one file that serve, and their rotations."""
+def _load_clips(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips]:
+    """The clips of one file that are trained on, and their rotations."""
     window = recipe.student.window
     clips = resampled(load_clips(path), STUDENT_RATE)
-    lengths = [end - start for start, end in clips.ranges()]
-    refuse_short(path, lengths, window)
-    fitted = fit_clips(clips, rest_bones(body))
-    chosen = [
-        index
-        for index, (length, name) in enumerate(zip(lengths, clips.names, strict=True))
-        if length >= window and subject_of(name) not in recipe.held_out
-    ]
-    short = sum(length < window for length in lengths)
-    if short:
-        log.info("%s: %d clips with fewer than %d samples left out", path, short, window)
+    refuse_short(path, clips, window)
+    # Subjects' constants are measured on all of their clips, short ones too.
+    fitted = fit_clips(clips, parent_offsets(body.joint_template))
+    long_enough = [index for index, (start, end) in enumerate(clips.ranges()) if end - start >= window]
+    if len(long_enough) < len(clips.names):
+        log.info("%s: %d clips with fewer than %d samples left out", path, len(clips.names) - len(long_enough), window)
+    chosen = [index for index in long_enough if subject_of(clips.names[index]) not in recipe.held_out]
     if not chosen:
-        raise PoseNet3DError(f"{path}: 'held_out' leaves no clip of it; leave the file out of 'data'")
-    frames = frames_of(clips, chosen)
-    return chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
+        raise PoseNet3DError(f"{path}: key 'held_out' leaves none of its clips; remove the file from 'data'")
+    rows = clips.rows_of(chosen)
+    return clips.select(chosen), FittedClips(fitted.rotations[rows], fitted.bones[rows])

@@ -1,4 +1,4 @@
-"""Random detector faults on windows of 2D points: noise, hidden limbs, swapped sides, missing points.
+"""Random detector noise on windows of 2D points: jitter, hidden limbs, swapped sides, missing points.
 
 Frames and rays as in `cameras`.
 """
@@ -6,6 +6,7 @@ Frames and rays as in `cameras`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -13,31 +14,35 @@ from torch import Tensor
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT
 
+from ..config_checks import require_not_negative
 from .cameras import STATURE, ViewRanges, project
 
 
 @dataclass(frozen=True)
 class NoiseRanges:
-    """The detector's faults. Lengths as shares of a 1.7 m body's height in the picture."""
+    """Ranges of the detector noise; lengths as shares of the height in the image of a body of STATURE."""
 
     jitter: float = 0.004
-    """Largest mean deviation from frame to frame."""
+    """Largest mean deviation of white noise."""
     drift: float = 0.012
-    """Largest mean slow wander of a point."""
+    """Largest mean deviation of slow noise."""
     part_missing: float = 0.12
-    """Chance that a whole part (face, hands, feet) is not given, as with detectors of fewer points."""
+    """Chance that a whole part (face, hands, feet) is missing, as with detectors of fewer points."""
     occlusion: float = 0.25
-    """Chance that a window has a limb hidden for a while."""
+    """Chance that a limb is hidden in a part of the window."""
     swap: float = 0.04
     """Chance that left and right are swapped for a few frames."""
 
+    def __post_init__(self) -> None:
+        require_not_negative(self)
 
-_PARTS = {
+
+_PARTS: Final = {
     "face": ["nose", "left_eye", "right_eye", "left_ear", "right_ear"],
     "hands": ["left_index", "right_index", "left_pinky", "right_pinky"],
     "feet": ["left_big_toe", "right_big_toe", "left_heel", "right_heel"],
 }
-_LIMBS = [
+_LIMBS: Final = [
     ["left_elbow", "left_wrist", "left_index", "left_pinky"],
     ["right_elbow", "right_wrist", "right_index", "right_pinky"],
     ["left_knee", "left_ankle", "left_heel", "left_big_toe"],
@@ -46,30 +51,30 @@ _LIMBS = [
     ["left_wrist", "left_index", "left_pinky"],
     ["right_wrist", "right_index", "right_pinky"],
 ]
-_SWAPS = [
+_SWAPS: Final = [
     ["knee", "ankle", "heel", "big_toe"],
     ["shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "big_toe"],
 ]
 
 
 def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Project points (B, T, 27, 3) in the camera frame as a detector with faults sees them.
+    """Project points (B, T, 27, 3) in the camera frame, and add random detector noise.
 
     Returns:
         rays (B, T, 27, 2) and confidence (B, T, 27).
     """
     count, window = points.shape[:2]
 
-    def chance(*shape: int) -> Tensor:
+    def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=generator)
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator)
 
-    body = STATURE / points[..., 2].mean((1, 2)).clamp(min=0.5)[:, None, None]
-    confidence = 0.75 + 0.25 * chance(count, 1, STUDENT_POINT_COUNT).expand(-1, window, -1).clone()
+    height = STATURE / points[..., 2].mean((1, 2)).clamp(min=0.5)[:, None, None]
+    confidence = 0.75 + 0.25 * uniform(count, 1, STUDENT_POINT_COUNT).expand(-1, window, -1).clone()
     _hide_limbs(confidence, noise, generator)
-    level = body * (1 + 4 * (1 - confidence)) * chance(count, 1, 1)
+    level = height * (1 + 4 * (1 - confidence)) * uniform(count, 1, 1)
     jitter = noise.jitter * 2 * level[..., None] * normal(count, window, STUDENT_POINT_COUNT, 2)
     moment = torch.linspace(0, 1, window)[None, :, None, None]
     ends = normal(2, count, 1, STUDENT_POINT_COUNT, 2)
@@ -82,6 +87,7 @@ def observe(points: Tensor, views: ViewRanges, noise: NoiseRanges, generator: to
 
 
 def _hide_limbs(confidence: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
+    """Lower the confidence (B, T, 27) of limbs, in place."""
     count, window = confidence.shape[:2]
     hidden = torch.nonzero(torch.rand(count, generator=generator) < noise.occlusion).flatten().tolist()
     for index in hidden:
@@ -92,7 +98,7 @@ def _hide_limbs(confidence: Tensor, noise: NoiseRanges, generator: torch.Generat
 
 
 def swap_sides(rays: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
-    """Swap left and right of the legs or the whole body for a few frames in some of the windows (B, T, 27, 2)."""
+    """Swap left and right of the legs or the whole body, in place, for a few frames of some windows (B, T, 27, 2)."""
     count, window = rays.shape[:2]
     for index in torch.nonzero(torch.rand(count, generator=generator) < noise.swap).flatten().tolist():
         parts = _SWAPS[int(torch.randint(2, (1,), generator=generator))]
@@ -105,6 +111,7 @@ def swap_sides(rays: Tensor, noise: NoiseRanges, generator: torch.Generator) -> 
 
 
 def _drop_points(confidence: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
+    """Set the confidence (B, T, 27) of missing points to 0, in place."""
     count = len(confidence)
     kept = torch.rand(count, 1, STUDENT_POINT_COUNT, generator=generator) > 0.02
     for names in _PARTS.values():

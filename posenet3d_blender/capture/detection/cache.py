@@ -1,7 +1,7 @@
-"""Detections kept between captures of the same footage, so that solving again with other settings starts at once.
+"""Cache of detections, so that another capture of the same footage with other settings starts at once.
 
-One file for each detection run: which footage, detector and person, which range of time, and everyone's 2D joints as
-detected (not yet repaired). The folder stays under a fixed size: what was not used for longest goes first.
+One file for each detection run: footage, detector, person and range of time are in its name, everyone's 2D joints as
+detected (not yet repaired) inside. The folder stays under a fixed size: the files used longest ago go first.
 """
 
 from __future__ import annotations
@@ -15,31 +15,29 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import AnyArray, Array
 from ...errors import PoseNet3DError
 from ...npz import read_npz, write_npz
-from ..keypoints.keypoints import Keypoints
-from ..video.footage import Footage
+from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
 
 LARGEST_SIZE: Final = 256 * 1024**2
-"""Bytes of all kept detections."""
+"""Bytes of all cached detections."""
 DETECTION_VERSION: Final = 1
-"""Raised when detection, tracking or the file's layout changes: what was kept before is then detected again."""
+"""Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
-_TOLERANCE: Final = 1e-6
 
 
 @dataclass(frozen=True)
 class DetectionKey:
-    """What a detection run depends on, its range of time aside."""
+    """Identifies a detection run, its range of time aside."""
 
     footage: Path
     detector: str
     person: str
 
     def name(self) -> str:
-        """The same for the same networks and the same file contents, as far as its size and date tell."""
+        """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
         status = self.footage.stat()
         assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
         described = [
@@ -50,33 +48,33 @@ class DetectionKey:
 
 
 class DetectionCache:
-    """A folder of kept detections."""
+    """A folder of cached detections."""
 
     def __init__(self, folder: Path, largest_size: int = LARGEST_SIZE) -> None:
+        """Use `folder`, which must exist, up to `largest_size` bytes."""
         self.folder = folder
         self.largest_size = largest_size
 
-    def find(self, key: DetectionKey, footage: Footage, start: float | None, end: float | None) -> list[Keypoints]:
-        """Detections that cover [start, end] seconds, cut to it; empty where there are none.
+    def load(self, key: DetectionKey, time: Array) -> list[Keypoints]:
+        """Detections that cover the frames' times (N,), seconds, cut to them; empty where none are stored.
 
         A longer run of the same footage serves a shorter range, with the person that the longer run chose.
         """
-        wanted = footage.time[footage.frames_between(start, end)]
         for path in sorted(self.folder.glob(f"{key.name()}_*.npz")):
-            kept = _read(path)
-            if kept and all(_covers(keypoints, wanted) for keypoints in kept):
+            people = _read(path)
+            if people and all(_covers(keypoints, time) for keypoints in people):
                 os.utime(path)
-                return [cut(keypoints, wanted) for keypoints in kept]
+                return [keypoints.between(time[0], time[-1]) for keypoints in people]
         return []
 
-    def keep(self, key: DetectionKey, detections: Sequence[Keypoints]) -> None:
-        """Keep everyone's detections of one run; the oldest runs go where the folder grows too large.
+    def store(self, key: DetectionKey, detections: Sequence[Keypoints]) -> None:
+        """Store everyone's detections of one run; the oldest runs go where the folder grows too large.
 
         Raises:
             PoseNet3DError: the folder can't be written.
         """
         first, last = detections[0].time[[0, -1]]
-        arrays: dict[str, np.ndarray] = {"people": np.array(len(detections))}
+        arrays: dict[str, AnyArray] = {"people": np.array(len(detections))}
         for index, keypoints in enumerate(detections):
             arrays[f"time_{index}"] = keypoints.time
             arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
@@ -96,23 +94,23 @@ class DetectionCache:
 
 
 def _read(path: Path) -> list[Keypoints]:
-    """Everyone's detections; none where the file is damaged, which then counts as not kept."""
+    """Everyone's detections; none where the file is damaged, as if it were not there."""
     try:
-        arrays = read_npz(path, "detections that were kept")
+        arrays = read_npz(path, "cached detections")
         people = [_person(arrays, index) for index in range(int(arrays["people"]))]
     except (PoseNet3DError, KeyError, ValueError, TypeError):
         return []
     return people
 
 
-def _person(arrays: dict[str, NDArray], index: int) -> Keypoints:
+def _person(arrays: dict[str, AnyArray], index: int) -> Keypoints:
     width, height = (int(side) for side in arrays[f"image_size_{index}"])
     points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
     return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))
 
 
-def _covers(keypoints: Keypoints, wanted: np.ndarray) -> bool:
-    return bool(keypoints.time[0] <= wanted[0] + _TOLERANCE and keypoints.time[-1] >= wanted[-1] - _TOLERANCE)
+def _covers(keypoints: Keypoints, time: Array) -> bool:
+    return bool(keypoints.time[0] <= time[0] + TIME_TOLERANCE and keypoints.time[-1] >= time[-1] - TIME_TOLERANCE)
 
 
 def open_cache(folder: Path) -> DetectionCache:
@@ -126,11 +124,3 @@ def open_cache(folder: Path) -> DetectionCache:
     except OSError as error:
         raise PoseNet3DError(f"{folder}: can't be made ({error.strerror}); check the folder and disk") from error
     return DetectionCache(folder)
-
-
-def cut(keypoints: Keypoints, wanted: np.ndarray) -> Keypoints:
-    """The rows within the times (N,) that are wanted, seconds."""
-    inside = (keypoints.time >= wanted[0] - _TOLERANCE) & (keypoints.time <= wanted[-1] + _TOLERANCE)
-    return Keypoints(
-        keypoints.time[inside], keypoints.points[inside], keypoints.confidence[inside], keypoints.image_size
-    )

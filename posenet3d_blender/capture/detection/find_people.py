@@ -1,4 +1,4 @@
-"""Who is in the footage: everyone is found and followed by the detector alone, before the dear landmark pass."""
+"""Find and track everyone with the person detector alone, before the expensive landmark pass."""
 
 from __future__ import annotations
 
@@ -9,58 +9,59 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
 from ..video.footage import Footage, Frame, read_frames
 from .blazepose.detector import Detection, PersonDetector, Window
 from .blazepose.regions import Region
-from .person_tracker import Follower, Sight, Trail, same_person
+from .person_tracker import PersonTracker, Track, TrackedDetection, same_person
 
-LOOK_INTERVAL: Final = 0.1
-"""Seconds of footage between two looks at those who are known."""
+TRACKING_INTERVAL: Final = 0.1
+"""Seconds of footage between two updates of the tracked people."""
 SWEEP_INTERVAL: Final = 0.5
-"""Seconds of footage between two looks at the whole picture, for those who are new."""
+"""Seconds of footage between two sweeps of the whole picture for new people."""
 FOCUS: Final = 1.3
-"""A look at one person takes in a window this much larger than their region: there the detector is surest."""
+"""A person is sought in a window this much larger than their region: there the detector is most reliable."""
 WIDER_FOCUS: Final = 2.0
-"""Where that look finds nothing: they may have moved faster than expected."""
-MOST_FOLLOWED: Final = 6
-"""In a crowd only the largest are looked at between two sweeps."""
-SURE_SCORE: Final = 0.7
-"""What strangers must score in a second look from near, and those we know where they are not expected."""
+"""The window where FOCUS shows nothing: they may have moved faster than expected."""
+MOST_TRACKED: Final = 6
+"""In a crowd only the largest people are updated between two sweeps."""
+CONFIDENT_SCORE: Final = 0.7
+"""Score that a new person must reach in a close-up, and a tracked one where they are not expected."""
 TILE_STEP: Final = 0.5
 """Between the squares that a sweep goes through, as a part of their side."""
-SHORTEST_STAY: Final = 0.25
-"""Seconds; whoever is seen more briefly is a false alarm, unless the footage is as short."""
+SHORTEST_TRACK: Final = 0.25
+"""Seconds; a shorter track is a false alarm, unless the footage is as short."""
 
 
 @dataclass(frozen=True)
 class PersonTrack:
-    """Where one person was seen by the detector."""
+    """One person's regions over time, by the person detector."""
 
-    time: NDArray[np.float64]
+    time: Array
     """(K,) seconds, strictly rising."""
     regions: tuple[Region, ...]
     """K regions, pixels of the upright picture."""
-    scores: NDArray[np.float64]
+    scores: Array
     """(K,) the detector's scores."""
 
     @property
     def prominence(self) -> float:
-        """Sum of the sizes in which they were seen: whom the footage is about has the most."""
+        """Sum of the regions' sizes, pixels: largest for the person whom the footage is about."""
         return float(np.sum([region.size for region in self.regions]))
 
     @property
     def duration(self) -> float:
-        """Seconds from the first to the last time seen."""
+        """Seconds from the first to the last detection."""
         return float(self.time[-1] - self.time[0])
 
-    def seconds_from_sight(self, time: float) -> float:
-        """How far in time the nearest sight of the person lies."""
+    def seconds_from_detection(self, time: float) -> float:
+        """Seconds between `time` and the nearest detection."""
         return float(np.abs(self.time - time).min())
 
     def region_at(self, time: float) -> Region:
-        """The region between sights by interpolation, before the first and after the last held still."""
+        """The region at `time`, seconds: interpolated between detections, held before the first and after the last."""
         after = int(np.searchsorted(self.time, time))
         if after == 0:
             return self.regions[0]
@@ -72,42 +73,46 @@ class PersonTrack:
 
 
 def find_people(
-    footage: Footage,
-    start: float | None,
-    end: float | None,
-    detector: PersonDetector,
-    progress: Progress = silent,
+    footage: Footage, frames: slice, detector: PersonDetector, progress: Progress = silent
 ) -> list[PersonTrack]:
-    """Everyone in the footage between `start` and `end`, seconds, those first seen first.
+    """Find everyone in some frames of the footage, in the order of their first detection.
+
+    Args:
+        footage: the video.
+        frames: the frames to look at, from `Footage.frames_between`.
+        detector: the person detector.
+        progress: told of the stage "people".
 
     Raises:
-        PoseNet3DError: no frame lies in the range, or nobody is seen, or nobody for long enough.
+        PoseNet3DError: nobody is found, or nobody for long enough.
     """
     short_side = min(footage.image_size)
-    shown = footage.time[footage.frames_between(start, end)]
-    shortest = min(SHORTEST_STAY, (shown[-1] - shown[0]) / 2)
-    anybody = False
+    time = footage.time[frames]
+    shortest = min(SHORTEST_TRACK, (time[-1] - time[0]) / 2)
+    any_track = False
     # In smaller windows if need be: perhaps everyone is far away.
     for tile_side in (short_side, short_side / 2):
-        trails = _follow(footage, start, end, detector, tile_side, progress)
-        staying = [trail for trail in trails if trail.last.time - trail.first.time >= shortest]
-        if staying:
-            return [_track(trail) for trail in staying]
-        anybody = anybody or bool(trails)
-    if anybody:
-        raise PoseNet3DError(f"{footage.path}: nobody is seen long enough; give footage that shows a whole person")
+        tracks = _track_people(footage, frames, detector, tile_side, progress)
+        long_tracks = [track for track in tracks if track.last.time - track.first.time >= shortest]
+        if long_tracks:
+            return [_person_track(track) for track in long_tracks]
+        any_track = any_track or bool(tracks)
+    if any_track:
+        raise PoseNet3DError(
+            f"{footage.path}: nobody is visible for long enough; give footage that shows a whole person"
+        )
     raise PoseNet3DError(
         f"{footage.path}: no person found; the whole body should be in view, a tenth of the picture high or more"
     )
 
 
 def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTrack]:
-    """The people that `person` names.
+    """Select the people that `person` names.
 
     Args:
-        tracks: those who were found; at least one.
+        tracks: everyone who was found; at least one.
         person: "largest" (the most prominent: size times presence), "longest" (in view), "all", or "1", "2" and so
-            on. They are counted, and "all" ordered, from the picture's left to right, where each is first seen.
+            on. They are counted, and "all" ordered, from the picture's left to right, by their first regions.
         path: the footage, for the message.
 
     Raises:
@@ -127,77 +132,70 @@ def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTra
     return [from_left[int(person) - 1]]
 
 
-def _follow(
-    footage: Footage,
-    start: float | None,
-    end: float | None,
-    detector: PersonDetector,
-    tile_side: float,
-    progress: Progress,
-) -> list[Trail]:
-    """Everyone's trail, however short; the whole picture is swept by squares of `tile_side` pixels for new people."""
-    span = footage.frames_between(start, end)
-    first_time, last_time = footage.time[span.start], footage.time[span.stop - 1]
-    watch = _Watch(detector, sweep_windows(footage.image_size, tile_side))
-    looks, sweeps = _Rhythm(first_time, LOOK_INTERVAL), _Rhythm(first_time, SWEEP_INTERVAL)
-    for frame in read_frames(footage, start, end):
-        last = frame.index == span.stop - 1
-        if looks.due(frame.time) or last:
-            watch.look_at_the_known(frame)
-            if sweeps.due(frame.time) or last:
-                watch.look_for_new(frame)
+def _track_people(
+    footage: Footage, frames: slice, detector: PersonDetector, tile_side: float, progress: Progress
+) -> list[Track]:
+    """Everyone's track, however short; the whole picture is swept by squares of `tile_side` pixels for new people."""
+    first_time, last_time = footage.time[frames.start], footage.time[frames.stop - 1]
+    search = _PersonSearch(detector, sweep_windows(footage.image_size, tile_side))
+    updates, sweeps = _IntervalTimer(first_time, TRACKING_INTERVAL), _IntervalTimer(first_time, SWEEP_INTERVAL)
+    for frame in read_frames(footage, frames):
+        is_last = frame.index == frames.stop - 1
+        if updates.is_due(frame.time) or is_last:
+            search.update_tracked(frame)
+            if sweeps.is_due(frame.time) or is_last:
+                search.sweep_for_new(frame)
             progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    return watch.follower.trails()
+    return search.tracker.tracks()
 
 
-class _Watch:
-    """Looks at frame after frame and gives what it sees to a follower."""
+class _PersonSearch:
+    """Runs the detector on frame after frame and feeds a tracker."""
 
     def __init__(self, detector: PersonDetector, sweep: list[Window]) -> None:
-        self.follower = Follower()
+        self.tracker = PersonTracker()
         self._detector = detector
         self._sweep = sweep
 
-    def look_at_the_known(self, frame: Frame) -> None:
-        """Look where those should be who were seen a moment ago."""
-        for scale, least_score in ((FOCUS, 0.0), (WIDER_FOCUS, SURE_SCORE)):
-            missing = self._missing(frame)
-            near = [
+    def update_tracked(self, frame: Frame) -> None:
+        """Look for the tracked people near their expected regions."""
+        for scale, least_score in ((FOCUS, 0.0), (WIDER_FOCUS, CONFIDENT_SCORE)):
+            largest_first = sorted(self._expected_regions(frame), key=lambda region: -region.size)
+            detections = [
                 detection
-                for region in sorted(missing, key=lambda region: -region.size)[:MOST_FOLLOWED]
+                for region in largest_first[:MOST_TRACKED]
                 for detection in self._detector.detect(frame.image, Window.around(region, scale))
                 if detection.score >= least_score
             ]
-            self.follower.see(frame.time, _sights(frame, near))
+            self.tracker.update(frame.time, _tracked_detections(frame, detections))
 
-    def look_for_new(self, frame: Frame) -> None:
-        """Look everywhere; whoever is new must also be seen from near, where a false alarm looks like nobody."""
-        anywhere = merge([one for window in self._sweep for one in self._detector.detect(frame.image, window)])
-        sure = [detection for detection in anywhere if detection.score >= SURE_SCORE]
-        self.follower.see(frame.time, _sights(frame, sure))
-        known = [trail.last.region for trail in self.follower.waiting(frame.time)]
-        strangers = [one for one in anywhere if not any(same_person(one.region, region) for region in known)]
-        certain = [near for one in strangers if (near := self._second_look(frame, one)) is not None]
-        for sight in self.follower.see(frame.time, _sights(frame, certain)):
-            self.follower.start(sight)
+    def sweep_for_new(self, frame: Frame) -> None:
+        """Look for new people in the whole picture; a close-up must confirm them, which no false alarm survives."""
+        detections = merge([one for window in self._sweep for one in self._detector.detect(frame.image, window)])
+        confident = [detection for detection in detections if detection.score >= CONFIDENT_SCORE]
+        self.tracker.update(frame.time, _tracked_detections(frame, confident))
+        active = [track.last.region for track in self.tracker.active_tracks(frame.time)]
+        unknown = [one for one in detections if not any(same_person(one.region, region) for region in active)]
+        confirmed = [close_up for one in unknown if (close_up := self._confirm(frame, one)) is not None]
+        for detection in self.tracker.update(frame.time, _tracked_detections(frame, confirmed)):
+            self.tracker.start_track(detection)
 
-    def _missing(self, frame: Frame) -> list[Region]:
-        """Where those are expected who were not yet seen in this frame."""
-        waiting = self.follower.waiting(frame.time)
-        return [trail.expected(frame.time) for trail in waiting if trail.last.time < frame.time]
+    def _expected_regions(self, frame: Frame) -> list[Region]:
+        """Predicted regions of the active tracks that have no detection in this frame yet."""
+        active = self.tracker.active_tracks(frame.time)
+        return [track.predict(frame.time) for track in active if track.last.time < frame.time]
 
-    def _second_look(self, frame: Frame, seen: Detection) -> Detection | None:
-        again = self._detector.detect(frame.image, Window.around(seen.region, FOCUS))
-        sure = [one for one in again if one.score >= SURE_SCORE and same_person(one.region, seen.region)]
-        return sure[0] if sure else None
+    def _confirm(self, frame: Frame, candidate: Detection) -> Detection | None:
+        """The candidate's detection in a close-up, or None where it shows no such person."""
+        close_ups = self._detector.detect(frame.image, Window.around(candidate.region, FOCUS))
+        confident = [one for one in close_ups if one.score >= CONFIDENT_SCORE]
+        return next((one for one in confident if same_person(one.region, candidate.region)), None)
 
 
 def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]:
-    """The whole picture and overlapping squares over all of it."""
-    width, height = image_size
-    side = max(width, height)
-    windows = [Window((width - side) / 2, (height - side) / 2, side)]
-    if tile_side * 1.2 < side:
+    """The whole picture and overlapping squares of `tile_side` pixels over all of it."""
+    windows = [Window.whole(image_size)]
+    if tile_side * 1.2 < max(image_size):
         counts = [int(np.ceil((length / tile_side - 1) / TILE_STEP - 0.1)) + 1 for length in image_size]
         lefts, tops = (
             np.linspace(0, length - tile_side, count) for length, count in zip(image_size, counts, strict=True)
@@ -207,7 +205,7 @@ def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]
 
 
 def merge(detections: list[Detection]) -> list[Detection]:
-    """One detection for each person, the surest, where overlapping windows showed them several times."""
+    """Keep each person's best detection where overlapping windows showed them several times."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda detection: -detection.score):
         if not any(same_person(detection.region, other.region) for other in kept):
@@ -215,11 +213,7 @@ def merge(detections: list[Detection]) -> list[Detection]:
     return kept
 
 
-def _sights(frame: Frame, detections: list[Detection]) -> list[Sight]:
-    return [Sight(frame.time, one, mean_colours(frame.image, one.region)) for one in merge(detections)]
-
-
-def mean_colours(image: NDArray[np.uint8], region: Region) -> NDArray[np.float64]:
+def mean_colours(image: NDArray[np.uint8], region: Region) -> Array:
     """(2, 3) mean RGB, 0 to 1, of a strip over the chest and of one over the legs."""
     along = np.linspace(0.05, 0.18, 14)
     across = np.linspace(-0.03, 0.03, 7)
@@ -228,30 +222,35 @@ def mean_colours(image: NDArray[np.uint8], region: Region) -> NDArray[np.float64
     height, width = image.shape[:2]
     means = []
     for sign in (1, -1):
-        offsets = sign * along[:, None, None] * up + across[:, None] * right
+        offsets = sign * along[:, None, None] * up + across[:, None] * right  # (14, 7, 2)
         places = np.array([region.x, region.y]) + region.size * offsets
         columns, rows = np.clip(np.floor(places), 0, [width - 1, height - 1]).astype(int).reshape(-1, 2).T
         means.append(image[rows, columns].mean(axis=0) / 255)
     return np.array(means)
 
 
-def _track(trail: Trail) -> PersonTrack:
+def _tracked_detections(frame: Frame, detections: list[Detection]) -> list[TrackedDetection]:
+    return [TrackedDetection(frame.time, one, mean_colours(frame.image, one.region)) for one in merge(detections)]
+
+
+def _person_track(track: Track) -> PersonTrack:
     return PersonTrack(
-        np.array([sight.time for sight in trail.sights]),
-        tuple(sight.region for sight in trail.sights),
-        np.array([sight.detection.score for sight in trail.sights]),
+        np.array([one.time for one in track.detections]),
+        tuple(one.region for one in track.detections),
+        np.array([one.detection.score for one in track.detections]),
     )
 
 
-class _Rhythm:
-    """Says when a time on an even grid is reached, so that odd frame rates don't stretch the interval."""
+class _IntervalTimer:
+    """Tells when a time on an even grid is reached, so that odd frame rates don't stretch the interval."""
 
     def __init__(self, start: float, interval: float) -> None:
         self._start = start
         self._interval = interval
         self._next = 0
 
-    def due(self, time: float) -> bool:
+    def is_due(self, time: float) -> bool:
+        """Report each grid time once: at the first `time`, seconds, that reaches it."""
         step = (time - self._start) / self._interval + 1e-6
         if step < self._next:
             return False

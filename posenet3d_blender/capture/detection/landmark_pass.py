@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from ...progress import Progress, silent
-from ..keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from ..keypoints.layouts import BLAZEPOSE_33, indices
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
 from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
@@ -17,87 +17,86 @@ from .find_people import PersonTrack
 
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
-TRUSTED_FOR: Final = 0.6
-"""Seconds from the nearest sight up to which the detector's track says where the person is."""
+TRUSTED_INTERVAL: Final = 0.6
+"""Seconds from the nearest detection up to which the detector's track is trusted."""
 LARGEST_DISTANCE: Final = 0.25
 LARGEST_SIZE_RATIO: Final = 1.5
 LARGEST_TURN: Final = np.radians(75)
 """Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
-have gone astray or over to somebody else."""
-
-USED, OURS = indices(BLAZEPOSE_33)
+have gone astray or over to another person."""
 
 
 def track_keypoints(
     footage: Footage,
+    frames: slice,
     track: PersonTrack,
     landmark_finder: LandmarkFinder,
-    start: float | None = None,
-    end: float | None = None,
     progress: Progress = silent,
     others: Sequence[PersonTrack] = (),
 ) -> Keypoints:
-    """The person's 2D joints in every frame from `start` to `end`, seconds.
+    """The person's 2D joints in every one of some frames.
 
-    Each frame is looked at where the frame before says, as BlazePose does, but never far from where the detector saw
-    this person, so that nobody who passes takes over. Confidence is 0 in frames where the person is not seen.
+    Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
+    detector's track of this person, so that a passer-by can not take over. Confidence is 0 in frames where the person
+    is not visible.
 
-    Raises:
-        PoseNet3DError: no frame lies in the range.
+    Args:
+        footage: the video.
+        frames: from `Footage.frames_between`.
+        track: the person.
+        landmark_finder: the landmark network.
+        progress: told of the stage "landmarks".
+        others: everyone else in these frames.
     """
-    span = footage.frames_between(start, end)
-    count = span.stop - span.start
-    points = np.zeros((count, KEYPOINT_COUNT, 2))
-    confidence = np.zeros((count, KEYPOINT_COUNT))
-    walker = _Walker(track, others, landmark_finder)
-    for frame in read_frames(footage, start, end):
-        row = frame.index - span.start
-        seen = walker.look(frame)
-        if seen is not None:
-            points[row, OURS] = seen.points[USED]
-            confidence[row, OURS] = seen.confidence[USED]
-        progress("landmarks", (row + 1) / count)
-    return Keypoints(footage.time[span], points, confidence, footage.image_size)
+    poses: list[Pose | None] = [None] * (frames.stop - frames.start)
+    tracker = _LandmarkTracker(track, others, landmark_finder)
+    for frame in read_frames(footage, frames):
+        row = frame.index - frames.start
+        landmarks = tracker.update(frame)
+        if landmarks is not None:
+            poses[row] = np.column_stack([landmarks.points, landmarks.confidence])
+        progress("landmarks", (row + 1) / len(poses))
+    return PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size).keypoints(footage.time[frames], poses)
 
 
-class _Walker:
-    """Goes through the frames and remembers where to look next."""
+class _LandmarkTracker:
+    """Follows one person from frame to frame by the region that their last landmarks span."""
 
     def __init__(self, track: PersonTrack, others: Sequence[PersonTrack], finder: LandmarkFinder) -> None:
         self._track = track
         self._others = others
         self._finder = finder
-        self._next: Region | None = None
+        self._next_region: Region | None = None
 
-    def look(self, frame: Frame) -> Landmarks | None:
-        """The person's landmarks in this frame, or None where they are not seen."""
-        seen = self._look(frame)
-        self._next = seen.next_region if seen is not None else None
-        return seen
+    def update(self, frame: Frame) -> Landmarks | None:
+        """The person's landmarks in this frame, or None where they are not visible."""
+        landmarks = self._find_person(frame)
+        self._next_region = landmarks.next_region if landmarks is not None else None
+        return landmarks
 
-    def _look(self, frame: Frame) -> Landmarks | None:
-        expected = self._track.region_at(frame.time) if _seen_around(self._track, frame.time) else None
-        rivals = [other.region_at(frame.time) for other in self._others if _seen_around(other, frame.time)]
-        followed = self._find(frame, self._next)
-        if followed is not None and _nearer_to_rival(followed.next_region, expected, rivals):
-            followed = None
-        if expected is None or (followed is not None and _agree(followed.next_region, expected)):
-            return followed
-        sought = self._find(frame, expected)
-        if sought is not None and _agree(sought.next_region, expected):
-            return sought
-        # The detector may be wrong for a moment: nobody is where it points, and the one we follow is still there.
-        return followed
+    def _find_person(self, frame: Frame) -> Landmarks | None:
+        expected = self._track.region_at(frame.time) if _is_trusted(self._track, frame.time) else None
+        rivals = [other.region_at(frame.time) for other in self._others if _is_trusted(other, frame.time)]
+        continued = self._find(frame, self._next_region)
+        if continued is not None and _nearer_to_rival(continued.next_region, expected, rivals):
+            continued = None
+        if expected is None or (continued is not None and _agree(continued.next_region, expected)):
+            return continued
+        redetected = self._find(frame, expected)
+        if redetected is not None and _agree(redetected.next_region, expected):
+            return redetected
+        # The detector may be wrong for a moment: nobody is where it points, and the one we follow is still in place.
+        return continued
 
     def _find(self, frame: Frame, region: Region | None) -> Landmarks | None:
         if region is None:
             return None
-        seen = self._finder.find(frame.image, region)
-        return seen if seen.presence >= MINIMUM_PRESENCE else None
+        landmarks = self._finder.find(frame.image, region)
+        return landmarks if landmarks.presence >= MINIMUM_PRESENCE else None
 
 
-def _seen_around(track: PersonTrack, time: float) -> bool:
-    return track.seconds_from_sight(time) <= TRUSTED_FOR
+def _is_trusted(track: PersonTrack, time: float) -> bool:
+    return track.seconds_from_detection(time) <= TRUSTED_INTERVAL
 
 
 def _nearer_to_rival(region: Region, expected: Region | None, rivals: list[Region]) -> bool:

@@ -1,4 +1,4 @@
-"""Joining the detector's sights of successive looks into tracks, one for each person."""
+"""Tracking by detection: join the person detector's results over time into one track for each person."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from .blazepose.detector import Detection
 from .blazepose.regions import Region
 
-WAIT: Final = 1.0
-"""Seconds for which someone who is not seen is expected near where they were."""
+LONGEST_GAP: Final = 1.0
+"""Seconds for which a person who is not detected is expected near their last place."""
 REACH: Final = 0.3
-"""How far from where they are expected people may be found, as a part of their region's size ..."""
+"""Distance from the expected place at which a person may be found, as a part of their region's size ..."""
 REACH_PER_SECOND: Final = 0.5
-"""... and how much farther for each second for which they were not seen."""
+"""... and its growth for each second without a detection."""
 LARGEST_SIZE_RATIO: Final = 1.8
-"""People don't grow or shrink by more than this between two looks."""
+"""People don't grow or shrink by more than this between two updates."""
 SAME_PERSON_DISTANCE: Final = 0.25
 SAME_PERSON_RATIO: Final = 1.6
-"""Detections of one look that are no farther apart (centres, as a part of the size; sizes) show one person."""
+"""Detections of one frame that are no farther apart (centres, as a part of the size; sizes) show one person."""
 TURN: Final = np.radians(45)
 FASTEST_TURN: Final = np.radians(600)
-"""How far people may turn over between two looks, radians, and how much more for each second between them: a somersault
+"""Radians that people may turn over between two updates, and how much more for each second between them: a somersault
 takes 0.6 s."""
-VELOCITY_OVER: Final = 0.35
-"""Seconds of sights from which the velocity is taken: the detector's centres jitter too much for two sights."""
-RETURN_WITHIN: Final = 6.0
+VELOCITY_WINDOW: Final = 0.35
+"""Seconds of detections from which the velocity is taken: the detector's centres jitter too much for two of them."""
+RETURN_INTERVAL: Final = 6.0
 """Seconds in which someone who left may come back as the same person."""
 RETURN_SIZE_RATIO: Final = 1.6
 SAME_COLOURS: Final = 0.25
@@ -36,47 +36,51 @@ SAME_COLOURS: Final = 0.25
 
 
 @dataclass
-class Sight:
-    """A person seen in one look."""
+class TrackedDetection:
+    """A person's detection at one time, with the colours that identify them."""
 
     time: float
     """Seconds."""
     detection: Detection
-    colours: NDArray[np.float64]
+    colours: Array
     """(2, 3) mean RGB of the chest and of the legs, 0 to 1."""
 
     @property
     def region(self) -> Region:
+        """The person's region, pixels of the upright picture."""
         return self.detection.region
 
 
 @dataclass
-class Trail:
-    """A person's sights so far, in order of time."""
+class Track:
+    """A person's detections so far, in order of time; at least one."""
 
-    sights: list[Sight] = field(default_factory=list)
-
-    @property
-    def first(self) -> Sight:
-        return self.sights[0]
+    detections: list[TrackedDetection] = field(default_factory=list)
 
     @property
-    def last(self) -> Sight:
-        return self.sights[-1]
+    def first(self) -> TrackedDetection:
+        """The earliest detection."""
+        return self.detections[0]
 
     @property
-    def colours(self) -> NDArray[np.float64]:
-        """(2, 3) the median over the sights, against arms and passers-by before the chest."""
-        return np.median([sight.colours for sight in self.sights], axis=0)
+    def last(self) -> TrackedDetection:
+        """The latest detection."""
+        return self.detections[-1]
 
-    def expected(self, time: float) -> Region:
-        """Where the person should be by now if they kept moving as they did."""
-        recent = [sight for sight in self.sights if self.last.time - sight.time <= VELOCITY_OVER]
+    @property
+    def colours(self) -> Array:
+        """(2, 3) the median over the detections, against arms and passers-by before the chest."""
+        median: Array = np.median([detection.colours for detection in self.detections], axis=0)
+        return median
+
+    def predict(self, time: float) -> Region:
+        """The region expected at `time`, seconds, if the person kept their velocity."""
+        recent = [one for one in self.detections if self.last.time - one.time <= VELOCITY_WINDOW]
         region = self.last.region
         elapsed = self.last.time - recent[0].time
         if elapsed <= 0:
             return region
-        ahead = min(time - self.last.time, VELOCITY_OVER) / elapsed
+        ahead = min(time - self.last.time, VELOCITY_WINDOW) / elapsed
         start = recent[0].region
         return Region(
             region.x + (region.x - start.x) * ahead,
@@ -86,75 +90,82 @@ class Trail:
         )
 
 
-class Follower:
-    """Keeps everyone's trail while the looks come in."""
+class PersonTracker:
+    """Assigns detections to tracks, update after update."""
 
     def __init__(self) -> None:
-        self._trails: list[Trail] = []
+        """Start without tracks."""
+        self._tracks: list[Track] = []
 
-    def waiting(self, time: float) -> list[Trail]:
-        """Those who were seen a moment ago."""
-        return [trail for trail in self._trails if time - trail.last.time <= WAIT]
+    def active_tracks(self, time: float) -> list[Track]:
+        """Tracks whose last detection is at most LONGEST_GAP before `time`, seconds."""
+        return [track for track in self._tracks if time - track.last.time <= LONGEST_GAP]
 
-    def see(self, time: float, sights: list[Sight]) -> list[Sight]:
-        """Give each sight to whom it fits, best overall; returns those of people not yet known.
+    def update(self, time: float, detections: list[TrackedDetection]) -> list[TrackedDetection]:
+        """Assign each detection to the track that it fits, best overall; return those that fit none.
 
-        May be called again for the same look: those already seen in it keep their sights.
+        May be called again for the same time: tracks already updated then keep their detections.
         """
         from scipy.optimize import linear_sum_assignment
 
-        waiting = self.waiting(time)
-        seen = [trail.last.region for trail in waiting if trail.last.time == time]
-        sights = [sight for sight in sights if not any(same_person(sight.region, region) for region in seen)]
-        trails = [trail for trail in waiting if trail.last.time < time]
-        cost = np.array([[_cost(trail, sight) for sight in sights] for trail in trails])
-        cost = cost.reshape(len(trails), len(sights))
+        active = self.active_tracks(time)
+        occupied = [track.last.region for track in active if track.last.time == time]
+        free = [one for one in detections if not any(same_person(one.region, region) for region in occupied)]
+        tracks = [track for track in active if track.last.time < time]
+        cost = np.array([[_cost(track, detection) for detection in free] for track in tracks])
+        cost = cost.reshape(len(tracks), len(free))
         rows, columns = linear_sum_assignment(np.minimum(cost, 1e3))
-        fitting = [(row, column) for row, column in zip(rows, columns, strict=True) if np.isfinite(cost[row, column])]
-        for row, column in sorted(fitting, key=lambda place: cost[place]):
-            region, expected = sights[column].region, trails[row].expected(time)
-            # A sight nearer to somebody surer than to where this one is expected is a part of that other person.
-            if all(region.distance(rival) > region.distance(expected) for rival in seen):
-                trails[row].sights.append(sights[column])
-                seen.append(region)
-        taken = {column for _, column in fitting}
-        return [sight for column, sight in enumerate(sights) if column not in taken]
+        matches = [(row, column) for row, column in zip(rows, columns, strict=True) if np.isfinite(cost[row, column])]
+        for row, column in sorted(matches, key=lambda match: cost[match]):
+            region, expected = free[column].region, tracks[row].predict(time)
+            # A detection nearer to a better match than to where this person is expected is a part of that other person.
+            if all(region.distance(rival) > region.distance(expected) for rival in occupied):
+                tracks[row].detections.append(free[column])
+                occupied.append(region)
+        matched = {column for _, column in matches}
+        return [detection for column, detection in enumerate(free) if column not in matched]
 
-    def start(self, sight: Sight) -> None:
-        """Begin a new person's trail."""
-        self._trails.append(Trail([sight]))
+    def start_track(self, detection: TrackedDetection) -> None:
+        """Begin a new person's track."""
+        self._tracks.append(Track([detection]))
 
-    def trails(self) -> list[Trail]:
-        """Everyone's trail, those first seen first; whoever left and came back has one."""
-        joined: list[Trail] = []
-        for trail in sorted(self._trails, key=lambda trail: trail.first.time):
-            gone = [earlier for earlier in joined if _may_be_back(earlier, trail)]
-            if gone:
-                max(gone, key=lambda earlier: earlier.last.time).sights.extend(trail.sights)
+    def tracks(self) -> list[Track]:
+        """All tracks by the time of their first detection; a person who left and came back has one."""
+        joined: list[Track] = []
+        for track in sorted(self._tracks, key=lambda track: track.first.time):
+            candidates = [earlier for earlier in joined if _may_continue(earlier, track)]
+            if candidates:
+                max(candidates, key=lambda earlier: earlier.last.time).detections.extend(track.detections)
             else:
-                joined.append(trail)
+                joined.append(track)
         return joined
 
 
 def same_person(first: Region, second: Region) -> bool:
-    """Whether two regions of one look show the same person."""
+    """Two regions of one frame show the same person: near each other and of similar size."""
     return first.distance(second) <= SAME_PERSON_DISTANCE and first.size_ratio(second) <= SAME_PERSON_RATIO
 
 
-def _cost(trail: Trail, sight: Sight) -> float:
-    expected = trail.expected(sight.time)
-    reach = REACH + REACH_PER_SECOND * (sight.time - trail.last.time)
-    distance, ratio = expected.distance(sight.region), expected.size_ratio(sight.region)
-    turn = expected.turn(sight.region)
-    if distance > reach or ratio > LARGEST_SIZE_RATIO or turn > FASTEST_TURN * (sight.time - trail.last.time) + TURN:
+def _cost(track: Track, detection: TrackedDetection) -> float:
+    """Cost of assigning the detection to the track; infinite where it can't be the same person."""
+    expected, region = track.predict(detection.time), detection.region
+    pause = detection.time - track.last.time
+    distance, ratio = expected.distance(region), expected.size_ratio(region)
+    if (
+        distance > REACH + REACH_PER_SECOND * pause
+        or ratio > LARGEST_SIZE_RATIO
+        or expected.turn(region) > FASTEST_TURN * pause + TURN
+    ):
         return np.inf
-    # Somebody's head is where it was, even where an arm or a neighbour drags the hips' estimate away.
-    top_distance = float(np.hypot(*(expected.top - sight.region.top))) / expected.size
+    # A head stays in place, even where an arm or a neighbour drags the hips' estimate away.
+    top_distance = float(np.hypot(*(expected.top - region.top))) / expected.size
     return distance + 0.5 * top_distance + 0.5 * float(np.log(ratio))
 
 
-def _may_be_back(gone: Trail, back: Trail) -> bool:
-    pause = back.first.time - gone.last.time
-    if not 0 < pause <= RETURN_WITHIN or gone.last.region.size_ratio(back.first.region) > RETURN_SIZE_RATIO:
+def _may_continue(earlier: Track, later: Track) -> bool:
+    """The later track may be the return of the earlier one's person: soon, of similar size, in the same colours."""
+    pause = later.first.time - earlier.last.time
+    ratio = earlier.last.region.size_ratio(later.first.region)
+    if not 0 < pause <= RETURN_INTERVAL or ratio > RETURN_SIZE_RATIO:
         return False
-    return float(np.sqrt(np.mean((gone.colours - back.colours) ** 2))) < SAME_COLOURS
+    return float(np.sqrt(np.mean((earlier.colours - later.colours) ** 2))) < SAME_COLOURS

@@ -6,25 +6,38 @@ Image frame: pixels of the upright picture, x right, y down. A picture's left me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
 __all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
 
+TIME_TOLERANCE: Final = 1e-6
+"""Seconds by which equal times may differ after rounding."""
+
 
 @dataclass(frozen=True)
 class Keypoints:
-    """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not seen)."""
+    """One person's 2D joints, one row per decoded frame of the chosen range (also where the person is not visible)."""
 
-    time: NDArray[np.float64]
+    time: Array
     """(T,) seconds since the video's first frame, strictly rising, not necessarily even."""
-    points: NDArray[np.float64]
+    points: Array
     """(T, 25, 2) pixels, in the order of KEYPOINT_NAMES; finite everywhere, meaningless where confidence is 0."""
-    confidence: NDArray[np.float64]
-    """(T, 25) from 0 (not seen) to 1."""
+    confidence: Array
+    """(T, 25) from 0 (not visible) to 1."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
+
+    def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Keypoints:
+        """Some of the frames: a slice, a mask (T,) or row numbers."""
+        return replace(self, time=self.time[rows], points=self.points[rows], confidence=self.confidence[rows])
+
+    def between(self, first: float, last: float) -> Keypoints:
+        """The frames whose time lies in [first, last], seconds."""
+        return self.select((self.time >= first - TIME_TOLERANCE) & (self.time <= last + TIME_TOLERANCE))

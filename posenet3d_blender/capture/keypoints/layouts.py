@@ -1,10 +1,18 @@
-"""How other detectors order their 2D joints, in our names; None marks a point that we have no use for."""
+"""Layouts of other detectors' points, in the names of our keypoints; None marks a point that is not used."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from .keypoints import KEYPOINT_INDEX, KEYPOINT_NAMES
+import numpy as np
+
+from ...arrays import Array
+from .keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, Keypoints
+
+Pose: TypeAlias = Array
+"""(P, 3) x, y and score of one person in one frame, in a detector's own layout; score 0: not visible."""
 
 COCO_17: Final = KEYPOINT_NAMES[:17]
 """https://cocodataset.org/#keypoints-2020"""
@@ -77,7 +85,36 @@ BODY_25: Final = (
 
 
 def indices(layout: tuple[str | None, ...]) -> tuple[list[int], list[int]]:
-    """Which entries of `layout` we use, and where each stands in KEYPOINT_NAMES."""
+    """Columns of `layout` that are used, and the column of KEYPOINT_NAMES that each becomes."""
     used = [index for index, name in enumerate(layout) if name is not None]
     ours = [KEYPOINT_INDEX[name] for name in layout if name is not None]
     return used, ours
+
+
+@dataclass(frozen=True)
+class PointLayout:
+    """A detector's layout and unit of length, for turning its poses into keypoints."""
+
+    used: list[int]
+    """Columns of the detector's points that are used."""
+    ours: list[int]
+    """Column of KEYPOINT_NAMES that each of these becomes."""
+    unit: Array
+    """(2,) pixels across and down."""
+    image_size: tuple[int, int]
+    """Width and height, pixels."""
+
+    @staticmethod
+    def in_pixels(layout: tuple[str | None, ...], image_size: tuple[int, int]) -> PointLayout:
+        """A layout whose coordinates are pixels of pictures of this width and height."""
+        return PointLayout(*indices(layout), np.ones(2), image_size)
+
+    def keypoints(self, time: Array, poses: Sequence[Pose | None]) -> Keypoints:
+        """One person's 2D joints: their pose at each time (T,), seconds, None where they are not visible."""
+        points = np.zeros((len(poses), KEYPOINT_COUNT, 2))
+        confidence = np.zeros((len(poses), KEYPOINT_COUNT))
+        for row, pose in enumerate(poses):
+            if pose is not None:
+                points[row, self.ours] = pose[self.used, :2] * self.unit
+                confidence[row, self.ours] = np.clip(pose[self.used, 2], 0, 1)
+        return Keypoints(time, points, confidence, self.image_size)

@@ -1,4 +1,4 @@
-"""2D joints in files: our own, to train on or to mend by hand, and one person's out of other detectors'."""
+"""Read and write files of 2D joints: our own, to train on or to edit by hand; read other detectors', for one person."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ...atomic_write import writing
 from ...errors import PoseNet3DError
 from ..video.footage import Footage
-from .detector_files import Detection, Entry, Json, Pose, entries_of, last_number, layout_of, read_json
+from .detector_files import DetectedPose, Entry, Json, entries_of, last_number, layout_of, read_json
 from .keypoints import KEYPOINT_COUNT, KEYPOINT_NAMES, Keypoints
+from .layouts import Pose
 
 FORMAT: Final = "posenet3d-keypoints"
 VERSION: Final = 1
@@ -22,15 +23,15 @@ VERSION: Final = 1
 
 @dataclass(frozen=True)
 class StoredKeypoints:
-    """One person's 2D joints, and what their file says of the camera."""
+    """One person's 2D joints and the camera's focal length, as far as the file has it."""
 
     keypoints: Keypoints
     focal_length: float | None = None
-    """Pixels; None: not told."""
+    """Pixels; None: unknown."""
 
 
 def save_keypoints(stored: StoredKeypoints, path: Path) -> None:
-    """Write our own JSON, one line a frame, which loads back identically.
+    """Write our own JSON, one line a frame; loading it gives the same numbers.
 
     Raises:
         PoseNet3DError: the file can't be written.
@@ -60,8 +61,8 @@ def load_keypoints(path: Path, footage: Footage) -> StoredKeypoints:
     """Read one person's 2D joints: our own file, or another detector's, with an entry for each frame of the footage.
 
     Of other detectors: a list of COCO results (or {"annotations": …}), a list of OpenPose or other frames, or a folder
-    of OpenPose's files; the layout is told by the number of points. Points that a layout lacks get confidence 0. Where
-    several people are in a frame, the largest of the first frame is followed.
+    of OpenPose's files; the number of points tells the layout. Points that a layout lacks get confidence 0. Where
+    several people are in a frame, the largest of the first frame is tracked.
 
     Raises:
         PoseNet3DError: the file is missing, is none of these, holds numbers that are not finite, or does not fit.
@@ -73,15 +74,15 @@ def load_keypoints(path: Path, footage: Footage) -> StoredKeypoints:
         return own
     frames = _people_by_frame(path, entries_of(path, data), footage.frame_count)
     layout = layout_of(path, (one.pose for people in frames for one in people), footage.image_size)
-    return StoredKeypoints(layout.keypoints(footage.time, _followed(frames)))
+    return StoredKeypoints(layout.keypoints(footage.time, _track_one_person(frames)))
 
 
 def own_keypoints(path: Path, data: Json) -> StoredKeypoints | None:
-    """What a file of ours holds; None where it is of another format.
+    """The content of a file of ours; None where it is of another format.
 
     Args:
         path: the file, for messages.
-        data: what `read_json` read from it.
+        data: its content, from `read_json`.
 
     Raises:
         PoseNet3DError: it is of another version or damaged.
@@ -111,19 +112,21 @@ def own_keypoints(path: Path, data: Json) -> StoredKeypoints | None:
     finite = np.isfinite(rows).all(axis=(1, 2)) & np.isfinite(time)
     if not finite.all():
         frame = int(np.flatnonzero(~finite)[0])
-        raise PoseNet3DError(f"{path}: frame {frame} holds NaN or infinity; write 0 0 0 for a point that was not seen")
+        raise PoseNet3DError(
+            f"{path}: frame {frame} holds NaN or infinity; write 0 0 0 for a point that is not visible"
+        )
     if (np.diff(time) <= 0).any():
         raise PoseNet3DError(f"{path}: its times don't rise from frame to frame; mend it or write it anew")
     keypoints = Keypoints(time, rows[..., :2].copy(), np.clip(rows[..., 2], 0, 1), (width, height))
     return StoredKeypoints(keypoints, _focal_length(path, data.get("focal_length")))
 
 
-def _focal_length(path: Path, given: Json) -> float | None:
-    if given is None:
+def _focal_length(path: Path, value: Json) -> float | None:
+    if value is None:
         return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < np.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
         raise PoseNet3DError(f"{path}: key 'focal_length' must be pixels above 0; mend it or leave it out")
-    return float(given)
+    return float(value)
 
 
 def _check_footage(path: Path, keypoints: Keypoints, footage: Footage) -> None:
@@ -141,9 +144,9 @@ def _openpose_files(folder: Path) -> list[Path]:
     return files
 
 
-def _people_by_frame(path: Path, entries: list[Entry], frame_count: int) -> list[list[Detection]]:
+def _people_by_frame(path: Path, entries: list[Entry], frame_count: int) -> list[list[DetectedPose]]:
     """Everyone, for each frame of the footage."""
-    frames: list[list[Detection]] = [[] for _ in range(frame_count)]
+    frames: list[list[DetectedPose]] = [[] for _ in range(frame_count)]
     for place, entry in zip(_places(path, entries, frame_count), entries, strict=True):
         frames[place].extend(entry.people)
     return frames
@@ -158,47 +161,48 @@ def _places(path: Path, entries: list[Entry], frame_count: int) -> list[int]:
                 f"{path}: holds {len(entries)} frames, but the footage has {frame_count}; give one for each"
             )
         return list(range(frame_count))
-    known = sorted(set(numbers))
-    if len(known) == frame_count:
-        return [known.index(number) for number in numbers] if known[-1] != frame_count - 1 else numbers
+    distinct = sorted(set(numbers))
+    if len(distinct) == frame_count:
+        return [distinct.index(number) for number in numbers] if distinct[-1] != frame_count - 1 else numbers
     # Some frames show nobody: then the numbers must count frames, from 0 or from 1.
-    first = 1 if known[-1] == frame_count else 0
-    if known[0] < first or known[-1] - first >= frame_count:
+    first = 1 if distinct[-1] == frame_count else 0
+    if distinct[0] < first or distinct[-1] - first >= frame_count:
         raise PoseNet3DError(
-            f"{path}: its image_ids run from {known[0]} to {known[-1]}, but the footage has {frame_count} frames"
+            f"{path}: its image_ids run from {distinct[0]} to {distinct[-1]}, but the footage has {frame_count} frames"
         )
     return [number - first for number in numbers]
 
 
-def _followed(frames: list[list[Detection]]) -> list[Pose | None]:
-    """In each frame the pose of one person: the largest at first; then the same track_id, or else the nearest pose.
+def _track_one_person(frames: list[list[DetectedPose]]) -> list[Pose | None]:
+    """One person's pose in each frame: the largest at first; then the same track_id, or else the nearest pose.
 
-    Detectors give a person a new track_id after losing them, but people seen side by side are never the same.
+    Detectors give a person a new track_id after losing them, but two people of one frame are never the same.
     """
-    chosen: list[Pose | None] = []
-    last: Detection | None = None
-    strangers: set[int | None] = set()
+    poses: list[Pose | None] = []
+    last: DetectedPose | None = None
+    other_ids: set[int | None] = set()
     for people in frames:
-        one = max(people, key=_extent, default=None) if last is None else _same_person(people, last, strangers)
-        chosen.append(None if one is None else one.pose)
+        one = max(people, key=_extent, default=None) if last is None else _same_person(people, last, other_ids)
+        poses.append(None if one is None else one.pose)
         if one is not None:
             last = one
-            strangers |= {other.track_id for other in people} - {one.track_id, None}
-    return chosen
+            other_ids |= {other.track_id for other in people} - {one.track_id, None}
+    return poses
 
 
-def _same_person(people: list[Detection], last: Detection, strangers: set[int | None]) -> Detection | None:
-    same = [one for one in people if one.track_id is not None and one.track_id == last.track_id]
-    candidates = same or [one for one in people if one.track_id not in strangers]
+def _same_person(people: list[DetectedPose], last: DetectedPose, other_ids: set[int | None]) -> DetectedPose | None:
+    same_id = [one for one in people if one.track_id is not None and one.track_id == last.track_id]
+    candidates = same_id or [one for one in people if one.track_id not in other_ids]
     return min(candidates, key=lambda one: _gap(one.pose, last.pose), default=None)
 
 
-def _extent(one: Detection) -> float:
-    seen = one.pose[one.pose[:, 2] > 0, :2]
-    return float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
+def _extent(person: DetectedPose) -> float:
+    """Larger side of the box around the visible points."""
+    points = person.pose[person.pose[:, 2] > 0, :2]
+    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
 
 
 def _gap(pose: Pose, other: Pose) -> float:
-    """Mean distance of the points that both show."""
+    """Mean distance of the points that are visible in both."""
     both: NDArray[np.bool_] = (pose[:, 2] > 0) & (other[:, 2] > 0)
     return float(np.linalg.norm(pose[both, :2] - other[both, :2], axis=1).mean()) if both.any() else np.inf

@@ -1,4 +1,4 @@
-"""When a person is in view."""
+"""Frames in which a person is visible, by the confidence of their 2D joints."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array, FloatArray
 from .keypoints import Keypoints
 
-SHORTEST_SIGHT: Final = 0.3
-"""Seconds for which a person must be seen."""
-SEEN: Final = 0.2
-"""Certainty of a frame from which the person counts as seen."""
+SHORTEST_VISIBLE: Final = 0.3
+"""Seconds for which a person must be visible."""
+VISIBLE_CERTAINTY: Final = 0.2
+"""Certainty of a frame from which the person counts as visible."""
 
 
-def certainty(confidence: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(T,) mean confidence (T, K) of the points that are given at all: some detectors have fewer points than others."""
-    given = (confidence > 0).any(axis=0)
-    return np.asarray(confidence[:, given].mean(axis=1) if given.any() else np.zeros(len(confidence)), dtype=np.float64)
+def certainty(confidence: FloatArray) -> Array:
+    """(T,) mean of the confidence (T, K) over the points that the detector gives: some give fewer than others."""
+    columns = (confidence > 0).any(axis=0)
+    mean = confidence[:, columns].mean(axis=1) if columns.any() else np.zeros(len(confidence))
+    return np.asarray(mean, dtype=np.float64)
 
 
-def seen_frames(keypoints: Keypoints) -> NDArray[np.bool_]:
-    """(T,) whether the person is seen."""
-    return certainty(keypoints.confidence) >= SEEN
+def visible_frames(keypoints: Keypoints) -> NDArray[np.bool_]:
+    """(T,) frames in which the person is visible."""
+    return certainty(keypoints.confidence) >= VISIBLE_CERTAINTY
 
 
-def seconds_seen(keypoints: Keypoints) -> float:
-    """How long the person is seen altogether."""
+def seconds_visible(keypoints: Keypoints) -> float:
+    """Seconds for which the person is visible altogether."""
     frame = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
-    return float(seen_frames(keypoints).sum()) * frame
+    return float(visible_frames(keypoints).sum()) * frame
 
 
-def from_first_to_last_sight(keypoints: Keypoints) -> Keypoints:
-    """Without the frames before the person is first seen and after they are last seen; gaps between stay."""
-    seen = np.flatnonzero(seen_frames(keypoints))
-    span = slice(seen[0], seen[-1] + 1)
-    return Keypoints(keypoints.time[span], keypoints.points[span], keypoints.confidence[span], keypoints.image_size)
+def trim_to_visible(keypoints: Keypoints) -> Keypoints:
+    """Drop the frames before the person is first visible and after they are last visible; gaps between stay."""
+    visible = np.flatnonzero(visible_frames(keypoints))
+    return keypoints.select(slice(visible[0], visible[-1] + 1))

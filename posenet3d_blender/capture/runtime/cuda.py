@@ -1,4 +1,4 @@
-"""Whether NVIDIA's CUDA can be used here, found out without importing torch, which takes seconds."""
+"""Detect NVIDIA's CUDA without importing torch, which takes seconds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cuda_device_name() -> str | None:
 
 
 def torch_has_cuda() -> bool:
-    """Whether the torch that would be imported, if any, was built with CUDA."""
+    """The torch that would be imported, if any, was built with CUDA."""
     torch = importlib.util.find_spec("torch")
     folders = torch.submodule_search_locations if torch else None
     return any((Path(folder) / "lib" / library).is_file() for folder in folders or () for library in TORCH_LIBRARIES)

@@ -1,4 +1,4 @@
-"""One interface for running a network, whatever runs it and on which device."""
+"""One interface to neural networks, for every runtime and device."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DEVICE_NAMES: Final = {
     "cuda": "NVIDIA GPU (CUDA)",
     "directml": "Windows GPU (DirectML)",
     "coreml": "Apple GPU and Neural Engine (Core ML)",
-    "cpu": "processor",
+    "cpu": "CPU",
 }
-"""Device key: a name for people, where the device does not tell its own; the best first."""
+"""Device key: the name shown where the device has none of its own; the best first."""
 
 Warn = Callable[[str], None]
-"""Called with one plain line that the user should read."""
+"""Called with one plain line for the user."""
 
 
 class Network(Protocol):
@@ -31,7 +31,7 @@ class Network(Protocol):
     device: str
     """A key of `available_devices`, never "auto"."""
     backend: str
-    """What runs it, such as "onnxruntime"."""
+    """Library that runs it, such as "onnxruntime"."""
 
     def run(self, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """Named inputs to named outputs."""
@@ -39,7 +39,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class Runtime:
-    """A way to run networks here."""
+    """A device and the library that runs networks on it."""
 
     device: str
     """A key of DEVICE_NAMES."""
@@ -50,16 +50,16 @@ class Runtime:
     """May raise whatever torch, onnxruntime and drivers raise."""
 
     def __str__(self) -> str:
-        """For people."""
+        """Name for messages."""
         return f"{self.name}, by {self.backend}"
 
 
-def tell_nobody(line: str) -> None:
-    """Warn nobody."""
+def ignore_warning(line: str) -> None:
+    """Discard the warning."""
 
 
 def available_runtimes() -> list[Runtime]:
-    """All that networks can run on here, the best first and the processor last. Cheap: torch is not imported."""
+    """Runtimes of this machine, the best first and the CPU last. Fast, as torch is not imported."""
     from .onnxruntime_network import OnnxruntimeNetwork, provided_devices
 
     def by_onnxruntime(device: str, name: str) -> Runtime:
@@ -75,35 +75,35 @@ def available_runtimes() -> list[Runtime]:
 
 
 def available_devices() -> list[tuple[str, str]]:
-    """(key, name) of each device that networks can run on here, the best first."""
+    """(key, name) of each device of this machine that can run networks, the best first."""
     return list({runtime.device: runtime.name for runtime in available_runtimes()}.items())
 
 
 def device_name(device: str) -> str:
-    """A device's own name, or else what people call it."""
+    """The device's own name, or else the one in DEVICE_NAMES."""
     return dict(available_devices()).get(device, DEVICE_NAMES[device])
 
 
-def open_network(path: Path, device: str = "auto", warn: Warn = tell_nobody) -> Network:
+def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning) -> Network:
     """Load an ONNX file on a device; "auto" takes the best device that works.
 
-    A device that fails, now or while it runs, is left for the next best one, and `warn` is told so.
+    When a device fails, now or while it runs, the next best one takes over, after a warning.
 
     Raises:
         PoseNet3DError: the device is unknown, not there or does not work, or the file is missing or damaged.
     """
     runtimes = available_runtimes()
-    chosen = [runtime for runtime in runtimes if device in ("auto", runtime.device)]
-    if not chosen:
+    candidates = [runtime for runtime in runtimes if device in ("auto", runtime.device)]
+    if not candidates:
         keys = ", ".join(dict.fromkeys(runtime.device for runtime in runtimes))
         raise PoseNet3DError(f"device '{device}' is not available here; choose one of: auto, {keys}")
     if not path.is_file():
         raise PoseNet3DError(f"{path}: the network file is missing; install the add-on again")
-    return FallingBackNetwork(path, chosen, warn)
+    return FallingBackNetwork(path, candidates, warn)
 
 
 class FallingBackNetwork:
-    """A network on the first of some runtimes that works; satisfies `Network`."""
+    """A network on the first runtime that works; satisfies `Network`."""
 
     def __init__(self, path: Path, runtimes: Sequence[Runtime], warn: Warn) -> None:
         """Open the network; the best runtime comes first.
@@ -120,7 +120,7 @@ class FallingBackNetwork:
         """Named inputs to named outputs.
 
         Raises:
-            PoseNet3DError: the device fails, and there is no other to go on with.
+            PoseNet3DError: the device fails, and there is no other.
         """
         while True:
             try:
@@ -147,7 +147,7 @@ class FallingBackNetwork:
         reason = f"{failed} failed ({_first_line(error)})"
         if not self._runtimes:
             raise PoseNet3DError(f"{reason}; update its driver, or choose the device auto or cpu") from error
-        self._warn(f"{reason}; used in its place: {self._runtimes[0]}")
+        self._warn(f"{reason}; continuing on {self._runtimes[0]}")
 
 
 def _open_with_torch(path: Path) -> Network:
@@ -157,6 +157,6 @@ def _open_with_torch(path: Path) -> Network:
 
 
 def _first_line(error: Exception) -> str:
-    """What drivers say runs over many lines and sentences."""
+    """The first line of a message, as drivers write long ones."""
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__

@@ -1,7 +1,7 @@
 """Read ONNX files without the `onnx` package, which Blender does not have.
 
-As much of the format as the networks that ship with us use: protocol buffers' wire format, and of onnx.proto the
-messages Model, Graph, Node, Attribute and Tensor with data inside the file. The numbers are onnx.proto's field numbers.
+The part of the format that the shipped networks use: protocol buffers' wire format, and of onnx.proto the messages
+Model, Graph, Node, Attribute and Tensor with data inside the file. The numbers are onnx.proto's field numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ...arrays import AnyArray
 
 ELEMENT_TYPES: Final = {1: "<f4", 7: "<i8", 10: "<f2"}
 """TensorProto.DataType to numpy."""
@@ -38,7 +39,7 @@ class Graph:
     """A network: its operations in an order in which they can run."""
 
     nodes: tuple[Node, ...]
-    constants: dict[str, NDArray]
+    constants: dict[str, AnyArray]
     """Weights and other fixed inputs by name."""
     outputs: tuple[str, ...]
 
@@ -48,7 +49,7 @@ def read_graph(path: Path) -> Graph:
 
     Raises:
         OSError: the file can't be read.
-        ValueError: it is damaged, or holds what our networks do not.
+        ValueError: it is damaged, or uses a part of the format that is not read here.
     """
     model = _message(path.read_bytes())
     if 7 not in model:
@@ -86,7 +87,7 @@ def _attribute(attribute: _Message) -> tuple[str, Attribute]:
             raise ValueError(f"attribute '{name}' is of kind {other}")
 
 
-def _tensor(tensor: _Message) -> tuple[str, NDArray]:
+def _tensor(tensor: _Message) -> tuple[str, AnyArray]:
     name, kind, shape = _text(tensor, 8), _integer(tensor, 2), _integers(tensor, 1)
     if kind not in ELEMENT_TYPES or 13 in tensor:
         raise ValueError(f"tensor '{name}' has elements of kind {kind}, or its data elsewhere")

@@ -19,7 +19,7 @@ PROVIDERS: Final = {
 }
 """Device key: onnxruntime's provider."""
 PROVIDER_OPTIONS: Final = {"cuda": {"use_tf32": "0"}}
-"""NVIDIA's GPUs would round factors to 11 bits: the answers must be the processor's."""
+"""NVIDIA's GPUs would round factors to 11 bits: the results must equal the CPU's."""
 MAXIMUM_THREADS: Final = 8
 """More threads than this gain nothing on networks of this size."""
 
@@ -28,12 +28,12 @@ def provided_devices() -> list[str]:
     """Keys of the devices that this onnxruntime was built for."""
     import onnxruntime
 
-    present = onnxruntime.get_available_providers()
-    return [device for device, provider in PROVIDERS.items() if provider in present]
+    available = onnxruntime.get_available_providers()
+    return [device for device, provider in PROVIDERS.items() if provider in available]
 
 
-def usable_processors() -> int:
-    """How many processors this process may use; containers and batch systems often allow fewer than there are."""
+def usable_cores() -> int:
+    """Count of CPU cores that this process may use; containers and batch systems often allow fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -57,13 +57,13 @@ class OnnxruntimeNetwork:
         onnxruntime.set_default_logger_severity(4)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = min(usable_processors(), MAXIMUM_THREADS)
+        options.intra_op_num_threads = min(usable_cores(), MAXIMUM_THREADS)
         options.inter_op_num_threads = 1
         # DirectML can't reuse a plan of its memory.
         options.enable_mem_pattern = device != "directml"
-        # Threads that spin while they wait take the processor from video decoding (twice as slow on two cores).
+        # Threads that spin while they wait take CPU time from video decoding (twice as slow on two cores).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # What a device has no operation for, the processor does.
+        # Operations that a device lacks run on the CPU.
         providers = {provider: PROVIDER_OPTIONS.get(device, {}), PROVIDERS["cpu"]: {}}
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, list(providers), list(providers.values()))

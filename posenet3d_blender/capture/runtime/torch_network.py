@@ -20,11 +20,13 @@ from .torch_operators import Constants, Operation, operation_of
 
 @dataclass(frozen=True)
 class _Step:
+    """One operation, with the names of its values."""
+
     operation: Operation
     inputs: tuple[str, ...]
     output: str
-    done_with: tuple[str, ...]
-    """Values that no later step needs: their memory is given back (a quarter of a gigabyte, for one picture)."""
+    last_uses: tuple[str, ...]
+    """Values that no later step needs: their memory is freed (a quarter of a gigabyte, for one picture)."""
 
 
 class TorchNetwork:
@@ -65,17 +67,17 @@ class TorchNetwork:
         values = dict(self._constants)
         for name, array in inputs.items():
             values[name] = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-        # NVIDIA's GPUs would round a convolution's factors to 11 bits: the answers must be the processor's.
+        # NVIDIA's GPUs would round a convolution's factors to 11 bits: the results must equal the CPU's.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             for step in self._steps:
                 values[step.output] = step.operation(*(values[name] for name in step.inputs))
-                for name in step.done_with:
+                for name in step.last_uses:
                     del values[name]
         return {name: _as_array(values[name]) for name in self._output_names}
 
 
 def _steps(operations: list[tuple[Node, Operation]], kept: set[str]) -> list[_Step]:
-    """What runs, in order; a value that is not kept ends with the last step that needs it."""
+    """The steps in order; a value that is not kept is dropped after the last step that needs it."""
     steps: list[_Step] = []
     needed_later = set(kept)
     for node, operation in reversed(operations):
@@ -86,7 +88,7 @@ def _steps(operations: list[tuple[Node, Operation]], kept: set[str]) -> list[_St
 
 
 def _cast_constants(nodes: tuple[Node, ...], constants: Constants) -> Constants:
-    """Weights that are stored as half floats, as the floats that the network casts them to when it runs."""
+    """Weights that are stored as half floats, cast once to the floats that the network computes with."""
     casts = [node for node in nodes if node.operator == "Cast"]
     # 1: float, in TensorProto.DataType
     if any(node.inputs[0] not in constants or node.attributes != {"to": 1} for node in casts):
@@ -97,4 +99,5 @@ def _cast_constants(nodes: tuple[Node, ...], constants: Constants) -> Constants:
 def _as_array(tensor: Tensor | None) -> NDArray[np.float32]:
     if tensor is None:
         raise RuntimeError("the network gave no output")
-    return tensor.cpu().numpy()
+    array: NDArray[np.float32] = tensor.cpu().numpy()
+    return array

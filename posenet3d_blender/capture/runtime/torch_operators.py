@@ -1,29 +1,29 @@
-"""ONNX's operators in torch, as far as the networks that ship with us use them.
+"""ONNX's operators in torch (https://onnx.ai/onnx/operators/), as far as the shipped networks use them.
 
-Each function here makes a node's operation: what is fixed (shapes, bounds, paddings) is read once, as numbers, so that
-nothing has to come back from the device while the network runs. Meanings after https://onnx.ai/onnx/operators/.
+Each function here makes a node's operation. Fixed inputs (shapes, bounds, paddings) are read once, as numbers, so that
+nothing has to be copied from the device while the network runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ...arrays import AnyArray
 from .onnx_reader import Node
 
 Operation = Callable[..., Tensor]
 """A node's inputs, in order, to its one output."""
-Constants = dict[str, NDArray]
+Constants = dict[str, AnyArray]
 Kind = TypeVar("Kind")
 
 
 def operation_of(node: Node, constants: Constants) -> Operation:
-    """What a node does.
+    """The operation of a node.
 
     Raises:
         ValueError: the operator, or this use of it, is not known here.
@@ -35,11 +35,12 @@ def operation_of(node: Node, constants: Constants) -> Operation:
     return _MAKERS[node.operator](node, constants)
 
 
-def _numbers(node: Node, constants: Constants, place: int) -> list:
-    """The numbers of an input that must be fixed."""
+def _numbers(node: Node, constants: Constants, place: int) -> list[Any]:
+    """The numbers of an input that must be fixed: all integers or all floats."""
     if node.inputs[place] not in constants:
         raise ValueError(f"{node.operator} is known only with input {place} fixed")
-    return constants[node.inputs[place]].ravel().tolist()
+    numbers: list[Any] = constants[node.inputs[place]].ravel().tolist()
+    return numbers
 
 
 def _attribute(node: Node, name: str, default: Kind) -> Kind:

@@ -1,14 +1,13 @@
-"""Linear least squares over frames.
+"""Linear least squares over frames, with a banded matrix.
 
-Unknowns of a frame meet those of the two frames before it, and some unknowns are shared by all frames.
+Residuals couple a frame's unknowns with those of the two frames before it; some unknowns are shared by all frames.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...arrays import Array
 
 REACH = 2
 """Frames that a residual may reach back."""
@@ -18,6 +17,7 @@ class FrameSystem:
     """Normal equations, gathered block by block: `frames` blocks of `size` unknowns, then `shared` unknowns."""
 
     def __init__(self, frames: int, size: int, shared: int) -> None:
+        """Start with an empty system."""
         self.frames, self.size, self.shared = frames, size, shared
         self.blocks = [np.zeros((frames - distance, size, size)) for distance in range(min(REACH + 1, frames))]
         """blocks[d][t] is the block of rows of frame t + d and columns of frame t."""
@@ -38,17 +38,16 @@ class FrameSystem:
         for later, second in enumerate(jacobians):
             self.gradient[later : later + count] += (_transposed(second) @ residual[..., None])[..., 0]
             for earlier in range(later + 1):
-                start = earlier
-                self.blocks[later - earlier][start : start + count] += _transposed(second) @ jacobians[earlier]
+                self.blocks[later - earlier][earlier : earlier + count] += _transposed(second) @ jacobians[earlier]
         if shared_jacobian is not None:
             for later, jacobian in enumerate(jacobians):
                 self.border[later : later + count] += _transposed(jacobian) @ shared_jacobian
-            flat = shared_jacobian.reshape(-1, self.shared)
+            flat = shared_jacobian.reshape(-1, self.shared)  # (N R, shared)
             self.corner += flat.T @ flat
             self.shared_gradient += flat.T @ residual.ravel()
 
     def add_diagonal(self, weight: Array, residual: Array) -> None:
-        """Add residuals that are each one unknown's: squared weights (size,), residual (frames, size)."""
+        """Add one residual for each unknown: squared weights (size,), residual (frames, size)."""
         indices = np.arange(self.size)
         self.blocks[0][:, indices, indices] += weight
         self.gradient += weight * residual
@@ -67,17 +66,18 @@ class FrameSystem:
                 block[:, indices, indices] += factors[later] * factors[earlier] * weight
 
     def solve(self, damping: float) -> tuple[Array, Array]:
-        """The step that lowers the sum of squares: (frames, size) and (shared,)."""
+        """The damped Gauss-Newton step, (frames, size) and (shared,), by the Schur complement of the shared part."""
         from scipy.linalg import solveh_banded
 
-        right = np.concatenate([self.border.reshape(-1, self.shared), -self.gradient.reshape(-1, 1)], axis=1)
-        solved = solveh_banded(self._band(damping), right, lower=True, overwrite_ab=True, check_finite=False)
-        through, alone = solved[:, :-1], solved[:, -1]
-        border = self.border.reshape(-1, self.shared)
+        border = self.border.reshape(-1, self.shared)  # (frames size, shared)
+        right = np.concatenate([border, -self.gradient.reshape(-1, 1)], axis=1)  # (frames size, shared + 1)
+        solution = solveh_banded(self._band(damping), right, lower=True, overwrite_ab=True, check_finite=False)
+        coupling, frame_step = solution[:, :-1], solution[:, -1]
         shared_step = np.linalg.solve(
-            self.corner - border.T @ through + damping * np.eye(self.shared), -self.shared_gradient - border.T @ alone
+            self.corner - border.T @ coupling + damping * np.eye(self.shared),
+            -self.shared_gradient - border.T @ frame_step,
         )
-        return (alone - through @ shared_step).reshape(self.frames, self.size), shared_step
+        return (frame_step - coupling @ shared_step).reshape(self.frames, self.size), shared_step
 
     def _band(self, damping: float) -> Array:
         """The frames' blocks in the lower banded form of LAPACK."""
@@ -86,9 +86,9 @@ class FrameSystem:
         row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
         for distance, blocks in enumerate(self.blocks):
             offset = distance * size + row - column
-            kept = offset >= 0
-            columns = np.arange(len(blocks))[:, None] * size + column[kept]
-            band[offset[kept], columns] = blocks[:, row[kept], column[kept]]
+            lower = offset >= 0
+            columns = np.arange(len(blocks))[:, None] * size + column[lower]
+            band[offset[lower], columns] = blocks[:, row[lower], column[lower]]
         band[0] += damping
         return band
 

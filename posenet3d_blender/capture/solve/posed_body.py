@@ -1,4 +1,4 @@
-"""The body posed in every frame, with the derivatives that solving needs."""
+"""The body posed in every sample, with the derivatives that the solver needs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, BodyKeypoints, keypoints_on_body
 from ...body.kinematics import forward_kinematics
 from ...body.model import Body
 from ...body.rotations import axis_angle_to_matrix
 from ...body.skeleton import JOINT_COUNT, PARENTS, ancestors
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class PosedBody:
-    """State of the solve: one body over S samples, camera frame, metres."""
+    """State of the solver: one body over S samples, camera frame, metres."""
 
     body: Body
     keypoints: BodyKeypoints
@@ -57,36 +55,40 @@ class PosedBody:
         return keypoints_on_body(self.joints, self.world_rotations, self.rest_joints, rest_points)
 
     def moved(self, step: Array, shape_step: Array) -> PosedBody:
-        """The body after a step (S, 75) of pelvis and joint turns (each about the joint's own axes), and of shape."""
-        turns = axis_angle_to_matrix(step[:, 3:].reshape(-1, JOINT_COUNT, 3))
+        """The body after a step (S, 75), of the pelvis and about each joint's own axes, and a shape step (10,)."""
+        rotation_steps = axis_angle_to_matrix(step[:, 3:].reshape(-1, JOINT_COUNT, 3))
         return PosedBody(
-            self.body, self.keypoints, self.rotations @ turns, self.pelvis + step[:, :3], self.betas + shape_step
+            self.body,
+            self.keypoints,
+            self.rotations @ rotation_steps,
+            self.pelvis + step[:, :3],
+            self.betas + shape_step,
         )
 
     def point_jacobian(self, points: Array, carriers: tuple[int, ...]) -> Array:
-        """(S, K, 3, 75) derivative of points (S, K, 3), each riding on its carrier, by a step of `moved`."""
-        arms = points[:, :, None] - self.joints[:, None]
-        # d/dw of exp(w) arm is -[arm]x; w is turned from the joint's own axes into the camera's.
+        """(S, K, 3, 75) derivative of points (S, K, 3), each fixed to its carrier joint, by a step of `moved`."""
+        arms = points[:, :, None] - self.joints[:, None]  # (S, K, 24, 3)
+        # d/dw of exp(w) arm is -[arm]x; w is rotated from the joint's own axes into the camera's.
         x, y, z = np.moveaxis(arms, -1, 0)
         zero = np.zeros_like(x)
         minus_cross = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], -1).reshape(*arms.shape[:-1], 3, 3)
-        turns = minus_cross @ self.world_rotations[:, None]
-        moves = np.zeros((len(carriers), JOINT_COUNT))
+        by_rotation = minus_cross @ self.world_rotations[:, None]  # (S, K, 24, 3, 3)
+        carried = np.zeros((len(carriers), JOINT_COUNT))  # 1 for the joints that move a point
         for index, carrier in enumerate(carriers):
-            moves[index, list(ancestors(carrier))] = 1.0
-        turns *= moves[:, :, None, None]
+            carried[index, list(ancestors(carrier))] = 1.0
+        by_rotation *= carried[:, :, None, None]
         jacobian = np.empty((*points.shape, 3 + 3 * JOINT_COUNT))
         jacobian[..., :3] = np.eye(3)
-        jacobian[..., 3:] = np.moveaxis(turns, 2, 3).reshape(*points.shape, 3 * JOINT_COUNT)
+        jacobian[..., 3:] = np.moveaxis(by_rotation, 2, 3).reshape(*points.shape, 3 * JOINT_COUNT)
         return jacobian
 
     def keypoint_shape_jacobian(self) -> Array:
         """(S, 25, 3, 10) derivative of the keypoints by the shape, the pelvis held."""
         directions, world = self.body.joint_directions, self.world_rotations
-        shift = np.zeros((len(world), JOINT_COUNT, 3, directions.shape[2]))
+        shift = np.zeros((len(world), JOINT_COUNT, 3, directions.shape[2]))  # of the joints
         for joint in range(1, JOINT_COUNT):
             parent = PARENTS[joint]
             shift[:, joint] = shift[:, parent] + world[:, parent] @ (directions[joint] - directions[parent])
         carriers = list(KEYPOINT_JOINTS)
-        arms = self.keypoints.directions - directions[carriers]
+        arms = self.keypoints.directions - directions[carriers]  # (25, 3, 10)
         return shift[:, carriers] + world[:, carriers] @ arms

@@ -1,4 +1,4 @@
-"""The solve itself: a first translation, then Gauss-Newton steps."""
+"""The solver: initial translation by least squares, then Gauss-Newton steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import Body
@@ -18,66 +17,72 @@ from .banded import FrameSystem
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_contacts, add_keypoints, add_smoothness, add_student
 
-Array = NDArray[np.float64]
-
 STEPS: Final = 8
 DAMPING: Final = 1.0
 UNKNOWNS: Final = 75
-"""Of a frame: the pelvis's position and 24 joint turns."""
+"""Of a sample: the pelvis's position and 24 joint rotations."""
 SEGMENT: Final = 600
 """Samples solved at once, 20 s: about 300 MB."""
 OVERLAP: Final = 60
+"""Samples that two segments share."""
 _FIXED_SHAPE: Final = 1e-3
-"""Deviation of a shape that is known already."""
+"""Deviation of a shape that is solved already."""
 
 
 def solve(
     body: Body,
-    seen: SampledKeypoints,
+    sampled: SampledKeypoints,
     prediction: StudentPrediction,
     weights: SolveWeights | None = None,
     progress: Progress = silent,
 ) -> PosedBody:
-    """Fit the body to the seen keypoints, from the student's prediction on.
+    """Fit the body to the sampled keypoints, starting from the student's prediction.
 
-    Long clips are solved in overlapping segments, so that memory stays bounded; the shape is found on the segment that
-    is seen best and kept for all.
+    Long clips are solved in overlapping segments, so that memory stays bounded; the shape is solved on the segment of
+    the highest confidence and kept for all.
     """
     weights = weights or SolveWeights()
-    # Placed once for the whole clip: where nobody is seen for long, only the rest of the clip says where they are.
-    placed = place(body, body_keypoints(body), seen, prediction)
-    segments = _segments(len(seen.time))
+    # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
+    initial = place(body, body_keypoints(body), sampled, prediction)
+    segments = _segments(len(sampled.time))
     if len(segments) == 1:
-        return _solve_segment(placed, seen, prediction, weights, progress)
-    best = max(segments, key=lambda segment: float(seen.confidence[segment].mean()))
+        return _solve_segment(initial, sampled, prediction, weights, progress)
+    best = max(segments, key=lambda segment: float(sampled.confidence[segment].mean()))
     rounds = [best, *segments]
 
-    def solved(number: int, prediction: StudentPrediction, weights: SolveWeights) -> PosedBody:
-        part = rounds[number]
+    def solve_round(number: int, prediction: StudentPrediction, weights: SolveWeights) -> PosedBody:
+        segment = rounds[number]
         return _solve_segment(
-            replace(placed, rotations=placed.rotations[part], pelvis=placed.pelvis[part], betas=prediction.betas),
-            SampledKeypoints(seen.time[part], seen.rays[part], seen.confidence[part]),
-            replace(prediction, rotations=prediction.rotations[part], contacts=prediction.contacts[part]),
+            replace(
+                initial, rotations=initial.rotations[segment], pelvis=initial.pelvis[segment], betas=prediction.betas
+            ),
+            sampled.select(segment),
+            replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment]),
             weights,
             lambda stage, fraction: progress(stage, (number + fraction) / len(rounds)),
         )
 
-    known = replace(prediction, betas=solved(0, prediction, weights).betas)
-    fixed = replace(weights, shape=_FIXED_SHAPE)
-    whole = solved(1, known, fixed)
+    with_shape = replace(prediction, betas=solve_round(0, prediction, weights).betas)
+    fixed_shape = replace(weights, shape=_FIXED_SHAPE)
+    whole = solve_round(1, with_shape, fixed_shape)
     for number, segment in enumerate(segments[1:], start=2):
-        whole = _joined(whole, solved(number, known, fixed), segment.start)
-    return replace(whole, betas=known.betas)
+        whole = _blend(whole, solve_round(number, with_shape, fixed_shape), segment.start)
+    return replace(whole, betas=with_shape.betas)
 
 
 def _solve_segment(
-    state: PosedBody, seen: SampledKeypoints, prediction: StudentPrediction, weights: SolveWeights, progress: Progress
+    state: PosedBody,
+    sampled: SampledKeypoints,
+    prediction: StudentPrediction,
+    weights: SolveWeights,
+    progress: Progress,
 ) -> PosedBody:
-    step_seconds = float(seen.time[1] - seen.time[0])
+    """Gauss-Newton from `state`."""
+    step_seconds = float(sampled.time[1] - sampled.time[0])
     for number in range(STEPS):
         progress("solve", number / STEPS)
-        system = FrameSystem(len(seen.time), UNKNOWNS, len(state.betas))
-        add_keypoints(system, state, seen, weights)
+        system = FrameSystem(len(sampled.time), UNKNOWNS, len(state.betas))
+        add_keypoints(system, state, sampled, weights)
         add_student(system, state, prediction, weights)
         add_smoothness(system, state, step_seconds, weights)
         if weights.foot_lock:
@@ -95,13 +100,13 @@ def _segments(count: int) -> list[slice]:
     return [slice(start, min(start + SEGMENT + OVERLAP, count)) for start in starts]
 
 
-def _joined(before: PosedBody, after: PosedBody, start: int) -> PosedBody:
-    """`after` begins at sample `start` of `before`; where both are, one fades into the other."""
+def _blend(before: PosedBody, after: PosedBody, start: int) -> PosedBody:
+    """Join two segments; `after` begins at sample `start` of `before`, and the overlap is cross-faded."""
     overlap = len(before.pelvis) - start
-    share = (np.arange(overlap) + 0.5) / overlap
+    part = (np.arange(overlap) + 0.5) / overlap
     turn = matrix_to_axis_angle(np.swapaxes(before.rotations[start:], -1, -2) @ after.rotations[:overlap])
-    rotations = before.rotations[start:] @ axis_angle_to_matrix(share[:, None, None] * turn)
-    pelvis = before.pelvis[start:] + share[:, None] * (after.pelvis[:overlap] - before.pelvis[start:])
+    rotations = before.rotations[start:] @ axis_angle_to_matrix(part[:, None, None] * turn)
+    pelvis = before.pelvis[start:] + part[:, None] * (after.pelvis[:overlap] - before.pelvis[start:])
     return replace(
         before,
         rotations=np.concatenate([before.rotations[:start], rotations, after.rotations[overlap:]]),
@@ -109,23 +114,23 @@ def _joined(before: PosedBody, after: PosedBody, start: int) -> PosedBody:
     )
 
 
-def place(body: Body, keypoints: BodyKeypoints, seen: SampledKeypoints, prediction: StudentPrediction) -> PosedBody:
-    """The student's body, moved in each frame to where its keypoints best lie on the seen rays (least squares)."""
-    count = len(seen.time)
+def place(body: Body, keypoints: BodyKeypoints, sampled: SampledKeypoints, prediction: StudentPrediction) -> PosedBody:
+    """The student's body, translated in each sample so that its keypoints lie nearest to the rays (least squares)."""
+    count = len(sampled.time)
     state = PosedBody(body, keypoints, prediction.rotations, np.zeros((count, 3)), prediction.betas)
-    points, rays = state.points, seen.rays
+    points, rays = state.points, sampled.rays  # (S, 25, 3), (S, 25, 2)
     # (X + t) x - ray (X + t) z = 0, linear in t.
     rows = np.zeros((count, points.shape[1], 2, 3))
     rows[..., 0, 0] = rows[..., 1, 1] = 1.0
     rows[..., 2] = -rays
-    right = rays * points[..., 2:] - points[..., :2]
-    squares = np.einsum("skaj,skal,sk->sjl", rows, rows, seen.confidence)
-    sums = np.einsum("skaj,ska,sk->sj", rows, right, seen.confidence)
-    good = seen.confidence.sum(1) > 3
+    right = rays * points[..., 2:] - points[..., :2]  # (S, 25, 2)
+    squares = np.einsum("skaj,skal,sk->sjl", rows, rows, sampled.confidence)  # (S, 3, 3)
+    sums = np.einsum("skaj,ska,sk->sj", rows, right, sampled.confidence)  # (S, 3)
+    visible = sampled.confidence.sum(1) > 3  # (S,)
     pelvis = np.tile([0.0, 0.0, 3.0], (count, 1))
-    if good.any():
-        pelvis[good] = np.linalg.solve(squares[good], sums[good][..., None])[..., 0]
+    if visible.any():
+        pelvis[visible] = np.linalg.solve(squares[visible], sums[visible][..., None])[..., 0]
         pelvis[:, 2] = np.clip(pelvis[:, 2], 0.5, 100.0)
         for axis in range(3):
-            pelvis[:, axis] = np.interp(seen.time, seen.time[good], pelvis[good, axis])
-    return PosedBody(body, keypoints, prediction.rotations, pelvis, prediction.betas)
+            pelvis[:, axis] = np.interp(sampled.time, sampled.time[visible], pelvis[visible, axis])
+    return replace(state, pelvis=pelvis)

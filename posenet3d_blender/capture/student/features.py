@@ -1,8 +1,7 @@
-"""What the student network sees: a window of 2D points, freed of where in the picture the person stands and how large.
+"""Input features of the student network: windows of 2D points without the person's place and size in the picture.
 
-The window's points are turned into viewing rays and seen by a virtual camera that looks straight at the person
-(the perspective crop of Yu et al., "PCLs", CVPR 2021): the same pose then looks the same at the picture's edge and in
-its middle.
+The perspective crop of Yu et al. ("PCLs", CVPR 2021): the points are turned into viewing rays and projected by a
+virtual camera that looks straight at the person: a pose looks the same at the picture's edge and in its middle.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import FloatArray
 from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
@@ -25,7 +25,7 @@ STUDENT_WINDOW: Final = 32
 """Samples in a window: about one second."""
 
 LARGEST_POINT: Final = 5.0
-"""Normalised points are held within it: what lies farther out is a fault."""
+"""Normalised points are clipped to it: points farther out are faults of the detector."""
 
 _TORSO: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("shoulder", "hip") for side in ("left", "right")]
 _LIMBS: Final = [
@@ -37,7 +37,7 @@ _LIMBS: Final = [
 
 @dataclass(frozen=True)
 class StudentInput:
-    """A batch of windows, ready for the network."""
+    """A batch of B windows of T samples, ready for the network."""
 
     features: NDArray[np.float32]
     """(B, T, 82): x, y and confidence of each point, then the logarithm of the window's angular size."""
@@ -45,44 +45,45 @@ class StudentInput:
     """(B, 3, 3) from the camera's frame to the virtual camera's."""
 
 
-def normalise_windows(rays: NDArray[np.floating], confidence: NDArray[np.floating]) -> StudentInput:
+def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     """Turn windows of image points into the network's input.
 
     Args:
         rays: (B, T, 27, 2) x/z and y/z of each point in the camera frame (pixels from the principal point over the
             focal length).
-        confidence: (B, T, 27) from 0 to 1; a point of confidence 0 is not looked at.
+        confidence: (B, T, 27) from 0 to 1; a point of confidence 0 is ignored.
     """
     rays, confidence = rays.astype(np.float32), confidence.astype(np.float32)
-    view_rotations = _rotations_onto_axis(_weighted_centre(rays, confidence))
-    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)
-    seen = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]
-    points = seen[..., :2] / np.maximum(seen[..., 2:], 0.1)
-    weights = confidence[:, :, _LIMBS]
-    square = (points[:, :, _LIMBS] ** 2).sum(-1)
-    size = np.sqrt((weights * square).sum((1, 2)) / np.maximum(weights.sum((1, 2)), 1e-3))
-    size = np.maximum(size, 1e-3)[:, None, None]
+    view_rotations = _rotations_onto_axis(_weighted_centre(rays, confidence))  # (B, 3, 3)
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, 27, 3)
+    in_view = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]  # (B, T, 27, 3)
+    points = in_view[..., :2] / np.maximum(in_view[..., 2:], 0.1)  # (B, T, 27, 2)
+    weights = confidence[:, :, _LIMBS]  # (B, T, 12)
+    square = (points[:, :, _LIMBS] ** 2).sum(-1)  # (B, T, 12)
+    size = np.sqrt((weights * square).sum((1, 2)) / np.maximum(weights.sum((1, 2)), 1e-3))  # (B,)
+    size = np.maximum(size, 1e-3)[:, None, None]  # (B, 1, 1)
     points = np.clip(points / size[..., None], -LARGEST_POINT, LARGEST_POINT) * (confidence > 0)[..., None]
     batch, window = rays.shape[:2]
     log_size = np.broadcast_to(np.log(size), (batch, window, 1))
-    features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)
+    features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)  # (B, T, 82)
     return StudentInput(features.astype(np.float32), view_rotations)
 
 
 def _weighted_centre(rays: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(B, 2) mean of the torso's points, or of all points where no torso is seen."""
-    torso_weight = confidence[:, :, _TORSO]
-    everything = confidence.sum((1, 2), keepdims=True)[..., None]
-    fallback = (confidence[..., None] * rays).sum((1, 2)) / np.maximum(everything[:, 0, 0], 1e-6)
-    total = torso_weight.sum((1, 2))[:, None]
-    torso = (torso_weight[..., None] * rays[:, :, _TORSO]).sum((1, 2)) / np.maximum(total, 1e-6)
+    """(B, 2) mean of the torso's points, or of all points where the torso is hidden."""
+    torso_weight = confidence[:, :, _TORSO]  # (B, T, 4)
+    total_weight = confidence.sum((1, 2), keepdims=True)[:, 0]  # (B, 1)
+    fallback = (confidence[..., None] * rays).sum((1, 2)) / np.maximum(total_weight, 1e-6)  # (B, 2)
+    total = torso_weight.sum((1, 2))[:, None]  # (B, 1)
+    torso = (torso_weight[..., None] * rays[:, :, _TORSO]).sum((1, 2)) / np.maximum(total, 1e-6)  # (B, 2)
     return np.where(total > 1e-3, torso, fallback)
 
 
 def _rotations_onto_axis(centre: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(B, 3, 3) the least rotation that brings the ray (x, y, 1) onto the z axis."""
+    """(B, 3, 3) the smallest rotation that brings the ray (x, y, 1) onto the z axis."""
     direction = np.concatenate([centre, np.ones_like(centre[:, :1])], axis=-1)
     x, y, z = (direction / np.linalg.norm(direction, axis=-1, keepdims=True)).T
     scale = 1 / (1 + z)
     rows = [[1 - x * x * scale, -x * y * scale, -x], [-x * y * scale, 1 - y * y * scale, -y], [x, y, z]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2).astype(np.float32)
+    rotations: NDArray[np.float32] = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2).astype(np.float32)
+    return rotations

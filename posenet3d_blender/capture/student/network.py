@@ -1,8 +1,8 @@
-"""The student: a window of 2D points to SMPL rotations and shape. The one definition.
+"""The student network: a window of 2D points to SMPL rotations and shape. Trainer and add-on share this definition.
 
-The network mixes in turn along time and along features (an MLP-Mixer, Tolstikhin et al. 2021): on a CPU that is many
-times cheaper than attention, and a window of one second is short enough to be seen whole in every layer. A window of
-one sample is judged without what is learnt of time.
+An MLP-Mixer (Tolstikhin et al. 2021): it mixes in turn along time and along features. On a CPU that is many times
+cheaper than attention, and a window of one second is short enough for every layer to cover it whole. For a window of
+one sample the mixing along time is skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StudentConfig:
 
 
 class StudentOutput(NamedTuple):
-    """What the student says of a window, in the frame of its virtual camera (x right, y down, z forward)."""
+    """Prediction for a batch of windows, in the frame of each virtual camera (x right, y down, z forward)."""
 
     rotations: Tensor
     """(B, T, 24, 6) rotations relative to the parent as six numbers, the pelvis's in the virtual camera."""
@@ -45,11 +45,13 @@ class StudentOutput(NamedTuple):
 
 
 class _Mixer(nn.Module):
+    """Block of an MLP-Mixer (Tolstikhin et al. 2021): mixes (B, T, width) along time, then along features."""
+
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         hidden = config.expansion * config.width
         self.time_norm = nn.LayerNorm(config.width)
-        # Until something of time is learnt, a block judges each sample by itself.
+        # At first a block treats each sample by itself: mixing along time starts at zero.
         last = nn.Linear(config.window, config.window)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -60,13 +62,15 @@ class _Mixer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[1] > 1:
             x = x + self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2)
-        return x + self.feature(self.feature_norm(x))
+        mixed: Tensor = x + self.feature(self.feature_norm(x))
+        return mixed
 
 
 class StudentNetwork(nn.Module):
-    """Features (B, T, 82) of `student_input.normalise_windows` to a `StudentOutput`."""
+    """MLP-Mixer (Tolstikhin et al. 2021): features (B, T, 82) of `normalise_windows` to a `StudentOutput`."""
 
     def __init__(self, config: StudentConfig) -> None:
+        """Build the layers; the untrained network predicts the rest pose, upright before the camera."""
         super().__init__()
         self.config = config
         self.embed = nn.Linear(config.features, config.width)
@@ -77,7 +81,7 @@ class StudentNetwork(nn.Module):
         self.up = nn.Linear(config.width, 3)
         self.contact = nn.Linear(config.width, 2)
         self.bones = nn.Linear(config.width, 3 * JOINT_COUNT)
-        # Start from the rest pose, upright before the camera, so that the first steps are not spent on finding it.
+        # So that the first steps of training are not spent on finding this pose.
         with torch.no_grad():
             for head in (self.pose, self.shape, self.up, self.contact):
                 head.weight.mul_(0.1)
@@ -85,23 +89,24 @@ class StudentNetwork(nn.Module):
             self.pose.bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(JOINT_COUNT))
             self.pose.bias[:6] = torch.tensor([-1.0, 0, 0, 0, -1, 0])
             self.up.bias.copy_(torch.tensor([0.0, -1, 0]))
-            # Nobody's skeleton differs from the body's until it is learnt.
+            # The untrained skeleton is the body's own.
             self.bones.weight.zero_()
             self.bones.bias.zero_()
 
     def forward(self, features: Tensor) -> StudentOutput:
-        x = self.norm(self.blocks(self.embed(features)))
-        whole = x.mean(1)
+        """Features (B, T, 82) to a prediction; shape and bones come from the mean over the window."""
+        x = self.norm(self.blocks(self.embed(features)))  # (B, T, width)
+        pooled = x.mean(1)  # (B, width)
         return StudentOutput(
             rotations=self.pose(x).unflatten(-1, (JOINT_COUNT, 6)),
-            betas=self.shape(whole),
+            betas=self.shape(pooled),
             up=self.up(x),
             contacts=self.contact(x),
-            bone_offsets=self.bones(whole).unflatten(-1, (JOINT_COUNT, 3)),
+            bone_offsets=self.bones(pooled).unflatten(-1, (JOINT_COUNT, 3)),
         )
 
     def time_parameters(self) -> list[nn.Parameter]:
-        """What single samples neither use nor teach."""
+        """Parameters of the mixing along time, which windows of one sample neither use nor train."""
         return [
             parameter
             for block in self.blocks

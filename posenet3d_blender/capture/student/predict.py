@@ -1,6 +1,6 @@
-"""The student at work: sampled 2D joints to rotations, shape, gravity and foot contacts.
+"""Run the student: sampled 2D joints to rotations, shape, gravity and foot contacts.
 
-Overlapping windows are run, each also mirrored, and their answers averaged: a frame is judged from many sides.
+Overlapping windows are run, each also mirrored, and their predictions averaged.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...body.model import Body
+from ...arrays import Array
+from ...body.model import SHAPE_COUNT, Body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
 from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
 from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
-from ..keypoints.presence import SEEN, certainty
+from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
-from ..runtime.network import Network, Warn, open_network, tell_nobody
+from ..runtime.network import Network, Warn, ignore_warning, open_network
 from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
-
-Array = NDArray[np.float64]
 
 STUDENT_VERSION: Final = 2
 STUDENT_FOLDER: Final = Path(__file__).parents[2] / "assets" / "student"
 _STRIDE: Final = 8
 WINDOW_WEIGHTS: Final = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
-"""Hann's weights with a floor: a window knows its middle best, but the clip's ends have one window only."""
+"""(32,) a Hann window with a floor: a prediction is best in the middle, but only one window covers the clip's ends."""
 _BATCH: Final = 64
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0])
+_MIRRORED_POINTS: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 
 
 @dataclass(frozen=True)
 class StudentPrediction:
-    """What the student says of a clip; camera frame."""
+    """The student's prediction for a clip of S samples; camera frame."""
 
     rotations: Array
     """(S, 24, 3, 3) relative to the parent, the pelvis's in the camera frame."""
@@ -62,67 +62,71 @@ class Student:
     """The shipped (or another exported) student network."""
 
     def __init__(self, network: Network) -> None:
+        """Wrap an exported network."""
         self.network = network
 
     def predict(self, keypoints: SampledKeypoints, progress: Progress = silent) -> StudentPrediction:
-        """Run over a whole clip."""
+        """Predict a whole clip from the detector's keypoints."""
         return self.predict_points(*_student_points(keypoints), progress)
 
     def predict_points(self, rays: Array, confidence: Array, progress: Progress = silent) -> StudentPrediction:
-        """Run over a whole clip of any points that the student knows.
+        """Predict a whole clip from any of the student's points.
 
         Args:
             rays: (S, 27, 2) x/z and y/z in the camera frame, in the order of STUDENT_POINT_NAMES, at STUDENT_RATE.
-            confidence: (S, 27) from 0 (not given) to 1.
+            confidence: (S, 27) from 0 (missing) to 1.
             progress: told of the stage "student".
         """
-        count = len(rays)
-        index = overlapping_windows(count)
-        weights = WINDOW_WEIGHTS
-        matrices, ups, contacts, totals = (
-            np.zeros((count, JOINT_COUNT, 3, 3)),
-            np.zeros(3),
-            np.zeros((count, 2)),
-            np.zeros(count),
-        )
-        betas, bone_offsets, seen = np.zeros(0), np.zeros((JOINT_COUNT, 3)), 1e-6
-        for first in range(0, len(index), _BATCH):
-            progress("student", first / len(index))
-            windows = index[first : first + _BATCH]
-            window_seen = confidence[windows].mean((1, 2)) + 1e-6
-            for answer in (
-                _run(self.network, rays[windows], confidence[windows]),
-                self._mirrored(rays, confidence, windows),
-            ):
-                share = (weights * window_seen[:, None])[..., None]
-                np.add.at(matrices, windows, share[..., None, None] * answer.rotations)
-                np.add.at(contacts, windows, share * answer.contacts)
-                np.add.at(totals, windows, share[..., 0])
-                ups = ups + (share * answer.up).sum((0, 1))
-                batch_betas = (window_seen[:, None] * answer.betas).sum(0)
-                betas = batch_betas if betas.size == 0 else betas + batch_betas
-                bone_offsets += (window_seen[:, None, None] * answer.bone_offsets).sum(0)
-                seen += window_seen.sum()
-        rotations = _nearest_rotations(matrices)
-        rotations = _bridge(confidence, rotations)
-        return StudentPrediction(
-            rotations, betas / seen, ups / np.linalg.norm(ups), contacts / totals[:, None], bone_offsets / seen
-        )
+        mean = _WindowMean(len(rays))
+        windows = overlapping_windows(len(rays))  # (W, 32) samples
+        for first in range(0, len(windows), _BATCH):
+            progress("student", first / len(windows))
+            batch = windows[first : first + _BATCH]  # (B, 32)
+            window_rays, window_confidence = rays[batch], confidence[batch]  # (B, 32, 27, 2), (B, 32, 27)
+            trust = window_confidence.mean((1, 2)) + 1e-6  # (B,)
+            mean.add(batch, trust, _run(self.network, window_rays, window_confidence))
+            mean.add(batch, trust, _run_mirrored(self.network, window_rays, window_confidence))
+        return mean.prediction(visible=certainty(confidence) >= VISIBLE_CERTAINTY)
 
-    def _mirrored(self, rays: Array, confidence: Array, windows: NDArray[np.intp]) -> _WindowAnswers:
-        order = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
-        answer = _run(self.network, rays[windows][:, :, order] * (-1.0, 1.0), confidence[windows][:, :, order])
-        return _WindowAnswers(
-            _MIRROR @ answer.rotations[:, :, list(MIRRORED_JOINTS)] @ _MIRROR,
-            answer.betas,
-            answer.up @ _MIRROR,
-            answer.contacts[..., ::-1],
-            answer.bone_offsets[:, list(MIRRORED_JOINTS)] @ _MIRROR,
+
+class _WindowMean:
+    """Mean of overlapping windows' predictions, weighted by their confidence and by the place in the window."""
+
+    def __init__(self, count: int) -> None:
+        self._rotations = np.zeros((count, JOINT_COUNT, 3, 3))
+        self._contacts = np.zeros((count, 2))
+        self._weight = np.zeros(count)
+        self._up = np.zeros(3)
+        self._betas = np.zeros(SHAPE_COUNT)
+        self._bone_offsets = np.zeros((JOINT_COUNT, 3))
+        self._trust = 1e-6
+
+    def add(self, windows: NDArray[np.intp], trust: Array, output: _WindowPredictions) -> None:
+        """Add the predictions of B windows (B, T), samples, each with its trust (B,)."""
+        weight = (WINDOW_WEIGHTS * trust[:, None])[..., None]  # (B, T, 1)
+        np.add.at(self._rotations, windows, weight[..., None, None] * output.rotations)
+        np.add.at(self._contacts, windows, weight * output.contacts)
+        np.add.at(self._weight, windows, weight[..., 0])
+        self._up += (weight * output.up).sum((0, 1))
+        self._betas += (trust[:, None] * output.betas).sum(0)
+        self._bone_offsets += (trust[:, None, None] * output.bone_offsets).sum(0)
+        self._trust += trust.sum()
+
+    def prediction(self, visible: NDArray[np.bool_]) -> StudentPrediction:
+        """The mean; rotations are interpolated over samples in which the person is not visible, mask (S,)."""
+        return StudentPrediction(
+            rotations=_interpolate_hidden(_nearest_rotations(self._rotations), visible),
+            betas=self._betas / self._trust,
+            up=self._up / np.linalg.norm(self._up),
+            contacts=self._contacts / self._weight[:, None],
+            bone_offsets=self._bone_offsets / self._trust,
         )
 
 
 @dataclass(frozen=True)
-class _WindowAnswers:
+class _WindowPredictions:
+    """Predictions for B windows of T samples; camera frame."""
+
     rotations: Array
     """(B, T, 24, 3, 3)"""
     betas: Array
@@ -135,7 +139,7 @@ class _WindowAnswers:
     """(B, 24, 3)"""
 
 
-def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = tell_nobody) -> Student:
+def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = ignore_warning) -> Student:
     """Open the student's network; `warn` as in `open_network`.
 
     Raises:
@@ -158,7 +162,7 @@ def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn
 
 
 def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:
-    """The detector's points with the two that it does not have left open."""
+    """Rays (S, 27, 2) and confidence (S, 27), which is 0 for the two points that the detector lacks."""
     count = len(keypoints.time)
     rays, confidence = np.zeros((count, STUDENT_POINT_COUNT, 2)), np.zeros((count, STUDENT_POINT_COUNT))
     rays[:, :KEYPOINT_COUNT], confidence[:, :KEYPOINT_COUNT] = keypoints.rays, keypoints.confidence
@@ -166,20 +170,21 @@ def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:
 
 
 def overlapping_windows(count: int) -> NDArray[np.intp]:
-    """(B, T) samples of the windows that cover a clip; one shorter than a window goes on with its last sample."""
+    """(W, T) samples of the windows that cover a clip; one shorter than a window repeats its last sample."""
     last = max(count - STUDENT_WINDOW, 0)
     starts = np.unique(np.append(np.arange(0, last + 1, _STRIDE), last))
-    return np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
+    windows: NDArray[np.intp] = np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
+    return windows
 
 
-def _run(network: Network, rays: Array, confidence: Array) -> _WindowAnswers:
+def _run(network: Network, rays: Array, confidence: Array) -> _WindowPredictions:
     student_input = normalise_windows(rays, confidence)
     output = network.run({"features": student_input.features})
-    rotations = six_d_to_matrix(output["rotations"])
-    view = student_input.view_rotations.astype(np.float64)
+    rotations = six_d_to_matrix(output["rotations"])  # (B, T, 24, 3, 3)
+    view = student_input.view_rotations.astype(np.float64)  # (B, 3, 3)
     rotations[:, :, 0] = np.swapaxes(view, -1, -2)[:, None] @ rotations[:, :, 0]
-    up = output["up"] / np.linalg.norm(output["up"], axis=-1, keepdims=True)
-    return _WindowAnswers(
+    up = output["up"] / np.linalg.norm(output["up"], axis=-1, keepdims=True)  # (B, T, 3)
+    return _WindowPredictions(
         rotations,
         output["betas"].astype(np.float64),
         up @ view,
@@ -188,16 +193,29 @@ def _run(network: Network, rays: Array, confidence: Array) -> _WindowAnswers:
     )
 
 
+def _run_mirrored(network: Network, rays: Array, confidence: Array) -> _WindowPredictions:
+    """Run the mirror image of the windows and mirror the predictions."""
+    output = _run(network, rays[:, :, _MIRRORED_POINTS] * (-1.0, 1.0), confidence[:, :, _MIRRORED_POINTS])
+    return _WindowPredictions(
+        _MIRROR @ output.rotations[:, :, list(MIRRORED_JOINTS)] @ _MIRROR,
+        output.betas,
+        output.up @ _MIRROR,
+        output.contacts[..., ::-1],
+        output.bone_offsets[:, list(MIRRORED_JOINTS)] @ _MIRROR,
+    )
+
+
 def _nearest_rotations(matrices: Array) -> Array:
     """The rotation nearest to each sum of rotations (..., 3, 3): the mean in the chordal metric."""
     u, _, vt = np.linalg.svd(matrices)
     u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
-    return u @ vt
+    nearest: Array = u @ vt
+    return nearest
 
 
-def _bridge(confidence: Array, rotations: Array) -> Array:
-    seen = certainty(confidence) >= SEEN
-    if seen.all() or not seen.any():
+def _interpolate_hidden(rotations: Array, visible: NDArray[np.bool_]) -> Array:
+    """Rotations (S, 24, 3, 3), interpolated over the samples in which the person is not visible (S,)."""
+    if visible.all() or not visible.any():
         return rotations
-    samples = np.arange(len(seen), dtype=np.float64)
-    return interpolate_rotations(samples[seen], rotations[seen], samples)
+    samples = np.arange(len(visible), dtype=np.float64)
+    return interpolate_rotations(samples[visible], rotations[visible], samples)

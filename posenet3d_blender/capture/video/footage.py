@@ -1,4 +1,4 @@
-"""Footage: what a video file shows, when, and which way up.
+"""Footage: a video file's frames, their times and their orientation.
 
 Time is in seconds since the video's first shown frame, from the file's own timestamps (variable rate, edit lists).
 Pictures are upright: the rotation that a phone stores beside the video is applied, and pixels are square.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...errors import PoseNet3DError
 from .frame_rates import sample_times, standard_rate
 from .lens import equivalent_focal_length
@@ -29,12 +30,12 @@ __all__ = ["Footage", "Frame", "open_footage", "read_frames", "sample_times", "s
 
 MINIMUM_FRAME_COUNT: Final = 2
 CHECKED_PICTURES: Final = 20
-"""So many decoded pictures must have the timestamps that the packets promise; some AVI files promise wrong ones."""
+"""Count of decoded pictures whose timestamps must equal the packets'; in some AVI files they do not."""
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A video that was looked through and found readable."""
+    """A readable video and the times of its frames."""
 
     path: Path
     width: int
@@ -43,16 +44,16 @@ class Footage:
     """Pixels of the upright picture."""
     rotation: int
     """Degrees, counterclockwise, by which the stored picture is turned to stand upright: 0, 90, 180 or 270."""
-    time: NDArray[np.float64]
+    time: Array
     """(N,) seconds since the first shown frame, strictly rising."""
     standard_rate: Fraction
     """The constant frame rate at which this footage's motion is sampled."""
     first_timestamp: int = 0
     """The first shown frame's timestamp in the stream's own ticks."""
     counted: bool = False
-    """Whether the file has no usable timestamps, so that its frames are counted at the rate that it states."""
+    """The file has no usable timestamps: its frames are counted, at the rate that the file states."""
     equivalent_focal_length: float | None = None
-    """Millimetres on 35 mm film, where the file says it."""
+    """Millimetres on 35 mm film; None: not in the file."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -61,9 +62,10 @@ class Footage:
 
     @property
     def frame_count(self) -> int:
+        """N."""
         return len(self.time)
 
-    def frames_between(self, start: float | None, end: float | None) -> slice:
+    def frames_between(self, start: float | None = None, end: float | None = None) -> slice:
         """The frames whose time lies in [start, end], seconds; None leaves that side open.
 
         Raises:
@@ -81,9 +83,10 @@ class Footage:
 
 
 class Frame:
-    """One shown picture; its pixels are converted when they are first asked for."""
+    """One frame; its pixels are converted when they are first asked for."""
 
     def __init__(self, index: int, time: float, picture: av.VideoFrame, footage: Footage) -> None:
+        """Wrap a decoded picture."""
         self.index = index
         """Position in `Footage.time`."""
         self.time = time
@@ -102,7 +105,7 @@ class Frame:
 
 
 def open_footage(path: Path) -> Footage:
-    """Look through a video file: when its frames are shown, how large and which way up.
+    """Read a video file's frame times, size and orientation.
 
     Raises:
         PoseNet3DError: the file is missing, empty, no video, only audio, cut off, or shows fewer than two frames.
@@ -134,18 +137,20 @@ def open_footage(path: Path) -> Footage:
     return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted, lens)
 
 
-def read_frames(footage: Footage, start: float | None = None, end: float | None = None) -> Iterator[Frame]:
-    """The frames whose time lies in [start, end], in order, one at a time; None leaves that side open.
+def read_frames(footage: Footage, frames: slice | None = None) -> Iterator[Frame]:
+    """Decode frames in order, one at a time; a frame that the file's index promises but can't be decoded is left out.
 
-    A frame that the file's index promises but that can't be decoded is left out.
+    Args:
+        footage: the video.
+        frames: from `Footage.frames_between`; None: all.
 
     Raises:
-        PoseNet3DError: no frame lies in the range, or the file became unreadable.
+        PoseNet3DError: the file became unreadable.
     """
-    wanted = footage.frames_between(start, end)
-    last_index = wanted.start - 1
-    for index, picture in _pictures_from(footage, wanted.start):
-        if index >= wanted.stop:
+    first, stop = (frames.start, frames.stop) if frames is not None else (0, footage.frame_count)
+    last_index = first - 1
+    for index, picture in _pictures_from(footage, first):
+        if index >= stop:
             return
         if index > last_index:
             last_index = index
@@ -161,7 +166,7 @@ def _pictures_from(footage: Footage, first: int) -> Iterator[tuple[int, av.Video
             yield earliest
             yield from pictures
             return
-        # The file's index sent us too far: read it from the beginning instead.
+        # The file's index points too far: read from the beginning instead.
     yield from _pictures(footage, None)
 
 
@@ -187,7 +192,7 @@ def _pictures(footage: Footage, seek_to: int | None) -> Iterator[tuple[int, av.V
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Every picture that can be decoded; damaged packets are passed over."""
+    """Every picture that can be decoded; damaged packets are skipped."""
     import av
 
     for packet in container.demux(stream):
@@ -240,7 +245,7 @@ def _video_stream(container: av.container.InputContainer, path: Path) -> av.Vide
 
 
 def _check_complete(stream: av.VideoStream, path: Path) -> None:
-    """MP4 and MOV say where each frame lies: a file shorter than that was cut off, though its first part may play."""
+    """MP4 and MOV list each frame's place: a file shorter than that was cut off, though its first part may play."""
     file_size = path.stat().st_size
     entries = stream.index_entries
     if not len(entries) or "mp4" not in stream.container.format.name:
@@ -278,17 +283,17 @@ def _square_pixel_size(picture: av.VideoFrame, stream: av.VideoStream) -> tuple[
 
 
 def _timestamps_by_demuxing(path: Path) -> list[int]:
-    """When frames are shown, from the packets alone (fast); empty where the packets don't say."""
+    """Timestamps of all frames, in order, from the packets alone (fast); empty where a packet has none."""
     with _opened(path) as container:
         stream = _video_stream(container, path)
         packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
         timestamps = [packet.pts for packet in packets]
-    known = sorted({timestamp for timestamp in timestamps if timestamp is not None})
-    return known if len(known) == len(timestamps) else []
+    distinct = sorted({timestamp for timestamp in timestamps if timestamp is not None})
+    return distinct if len(distinct) == len(timestamps) else []
 
 
 def _timestamps_by_decoding(path: Path) -> list[int | None]:
-    """When frames are shown, in the order in which they are decoded; None where a frame doesn't say."""
+    """Timestamps of all frames in the order in which they are decoded; None where a frame has none."""
     with _opened(path) as container:
         stream = _video_stream(container, path)
         stream.thread_type = "AUTO"

@@ -1,4 +1,4 @@
-"""Which constant frame rate footage has, and even sample times at it."""
+"""Constant frame rates of footage, and even sample times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ...arrays import Array
 
 WHOLE_RATES: Final = tuple(
     Fraction(rate)
@@ -17,7 +18,7 @@ GRID_TOLERANCE: Final = 1.1e-3
 """Seconds; some files round their timestamps to milliseconds."""
 
 
-def standard_rate(time: NDArray[np.float64]) -> Fraction:
+def standard_rate(time: Array) -> Fraction:
     """The standard frame rate nearest to the footage's own, so that editors and FBX importers keep keys on frames.
 
     23.976, 29.97 and 59.94 only where every frame lies on that rate's grid and not on the whole rate's.
@@ -35,21 +36,22 @@ def standard_rate(time: NDArray[np.float64]) -> Fraction:
 
 
 def rate_of_number(rate: float) -> Fraction:
-    """A frame rate that somebody typed: 29.97 and the like mean television's 30000/1001."""
+    """The frame rate that a user means by a number: 29.97 and the like are television's 30000/1001."""
     for television in TELEVISION_RATES:
         if abs(rate - float(television)) < 0.005:
             return television
     return Fraction(rate).limit_denominator(1000)
 
 
-def sample_times(time: NDArray[np.float64], rate: Fraction) -> NDArray[np.float64]:
+def sample_times(time: Array, rate: Fraction) -> Array:
     """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
     # A thousandth of a frame: rounded timestamps must not lose the last sample.
     count = int(np.floor((time[-1] - time[0]) * float(rate) + 1e-3)) + 1
-    return time[0] + np.arange(count) / float(rate)
+    times: Array = time[0] + np.arange(count) / float(rate)
+    return times
 
 
-def _largest_deviation(time: NDArray[np.float64], rate: Fraction) -> float:
+def _largest_deviation(time: Array, rate: Fraction) -> float:
     """Seconds by which frames lie off an even grid at `rate` that starts with the first one."""
     grid = np.arange(len(time)) / float(rate)
     return float(np.abs(time - time[0] - grid).max())

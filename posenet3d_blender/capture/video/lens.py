@@ -1,4 +1,4 @@
-"""The lens: what the footage says of its focal length, or else a phone's field of view."""
+"""The lens: the focal length in the footage's metadata, or else a phone's field of view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 PHONE_FIELD_OF_VIEW: Final = 65.0
-"""Degrees along the longer side: what phones' main cameras have when they film."""
+"""Degrees along the longer side, of phones' main cameras when they film."""
 FULL_FRAME_DIAGONAL: Final = 43.27
 """Millimetres of the 35 mm film frame that equivalent focal lengths refer to."""
 _EQUIVALENT_KEYS: Final = ("focal_length.35mm_equivalent", "focallengthin35mmformat", "focallengthin35mmfilm")

@@ -1,4 +1,4 @@
-"""A video for checking a capture by eye: the footage with the solved skeleton drawn over it."""
+"""Preview video: the footage with the solved skeleton drawn over it, for checking a capture by eye."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...atomic_write import writing
 from ...body.skeleton import JOINT_NAMES, PARENTS
 from ...errors import PoseNet3DError
@@ -30,7 +31,7 @@ COLOURS: Final = {"left": (0, 160, 255), "right": (255, 96, 0), "middle": (240, 
 LINE_WIDTH: Final = 1 / 240
 """As a part of the picture's longer side."""
 FAINTEST: Final = 0.25
-"""Opacity of a skeleton that is only guessed; one that is seen well has 1."""
+"""Opacity of a skeleton of confidence 0; one of confidence 1 is opaque."""
 SUBPIXEL_BITS: Final = 4
 
 
@@ -38,7 +39,7 @@ SUBPIXEL_BITS: Final = 4
 class Skeleton:
     """One person's skeleton in one picture."""
 
-    joints: NDArray[np.float64]
+    joints: Array
     """(24, 2) pixels."""
     confidence: float
 
@@ -46,8 +47,8 @@ class Skeleton:
 def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progress: Progress = silent) -> None:
     """Write an H.264 video of the footage, at its own frame times, with each motion's 24 joints drawn where it lasts.
 
-    The person's left is blue, the right orange; the less sure, the fainter. Frames before and after all motions are
-    left out.
+    The person's left is blue, the right orange; a low confidence makes them faint. Frames before and after all motions
+    are skipped.
 
     Raises:
         PoseNet3DError: a motion has no camera, or the file can't be written.
@@ -56,18 +57,18 @@ def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progr
         raise PoseNet3DError(f"{path}: a preview needs motions with a solved camera; capture them from footage")
     start = max(0.0, min(float(motion.time[0]) - _hold(motion) for motion in motions))
     end = max(float(motion.time[-1]) + _hold(motion) for motion in motions)
-    shown = footage.frames_between(start, end)
+    frames = footage.frames_between(start, end)
     size = preview_size(footage.image_size)
     tracks = [_Projected(motion, np.array(size) / footage.image_size) for motion in motions]
     with writing(path) as partial, _encoding(partial, path, size, footage.standard_rate) as encoder:
-        for frame in read_frames(footage, start, end):
+        for frame in read_frames(footage, frames):
             picture = _resized(frame.image, size)
             for track in tracks:
                 skeleton = track.at(frame.time)
                 if skeleton is not None:
                     picture = draw_skeleton(picture, skeleton)
-            encoder.add(picture, frame.time - footage.time[shown.start])
-            progress("preview", (frame.index - shown.start + 1) / (shown.stop - shown.start))
+            encoder.add(picture, frame.time - footage.time[frames.start])
+            progress("preview", (frame.index - frames.start + 1) / (frames.stop - frames.start))
 
 
 def preview_size(image_size: tuple[int, int]) -> tuple[int, int]:
@@ -112,14 +113,14 @@ def _side(name: str) -> str:
 class _Projected:
     """A motion's joints in the preview's pixels, at any time."""
 
-    def __init__(self, motion: Motion, scale: NDArray[np.float64]) -> None:
+    def __init__(self, motion: Motion, scale: Array) -> None:
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion
         self._joints = motion.camera.project(motion.joints) * scale
 
     def at(self, time: float) -> Skeleton | None:
-        """The skeleton at a time in seconds, or None where the motion has not begun or is over."""
+        """The skeleton at a time in seconds, or None before and after the motion."""
         times, hold = self._motion.time, _hold(self._motion)
         if not times[0] - hold <= time <= times[-1] + hold:
             return None
@@ -162,7 +163,7 @@ class _Encoder:
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoder still holds back."""
+        """Write the frames that the encoder has buffered."""
         self._container.mux(self._stream.encode(None))
 
 

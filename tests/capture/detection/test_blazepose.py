@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from posenet3d_blender.capture.detection.blazepose.regions import Region
 
 
 @pytest.mark.parametrize("path", [DETECTOR_FILE, *LANDMARK_FILES.values()], ids=lambda path: path.name)
-def test_readme_states_each_file_and_its_hash(path) -> None:
+def test_readme_states_each_file_and_its_hash(path: Path) -> None:
     assert hashlib.sha256(path.read_bytes()).hexdigest() in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
@@ -72,12 +73,12 @@ def test_a_mark_is_found_where_it_is(size: int) -> None:
 
 def test_window_keeps_places_and_shows_black_outside() -> None:
     picture = np.full((300, 400, 3), 200, np.uint8)
-    seen = look_through(picture, Window(-200, -100, 800))
-    assert seen.shape == (224, 224, 3)
-    assert (seen[:28] == 0).all()
-    assert (seen[:, :56] == 0).all()
-    assert (seen[28:112, 56:168] == 200).all()
-    assert (seen[112:] == 0).all()
+    pixels = look_through(picture, Window(-200, -100, 800))
+    assert pixels.shape == (224, 224, 3)
+    assert (pixels[:28] == 0).all()
+    assert (pixels[:, :56] == 0).all()
+    assert (pixels[28:112, 56:168] == 200).all()
+    assert (pixels[112:] == 0).all()
 
 
 def test_window_beside_the_picture_is_black() -> None:
@@ -87,7 +88,8 @@ def test_window_beside_the_picture_is_black() -> None:
 def test_anchors() -> None:
     anchors = anchor_centres()
     assert anchors.shape == (2254, 2)
-    np.testing.assert_allclose(anchors[[0, 1, 2, -1]] * 28, [[0.5, 0.5], [0.5, 0.5], [1.5, 0.5], [26, 26]], rtol=1e-6)
+    expected = np.array([[0.5, 0.5], [0.5, 0.5], [1.5, 0.5], [26, 26]])
+    np.testing.assert_allclose(anchors[[0, 1, 2, -1]] * 28, expected, rtol=1e-6)
 
 
 def test_boxes_of_one_person_become_one_and_two_people_stay_two() -> None:
@@ -98,11 +100,11 @@ def test_boxes_of_one_person_become_one_and_two_people_stay_two() -> None:
     np.testing.assert_allclose(people[0][0], [[6, 4]])
 
 
-def test_refinement_follows_the_heat_and_leaves_the_unsure() -> None:
+def test_refinement_follows_the_heat_and_leaves_unclear_points() -> None:
     heat = np.full((64, 64, 2), -20.0, np.float32)
     heat[20, 31:34, 0] = 2.0
     points = np.array([[30.5, 20.5], [40.2, 50.1]]) / 64
     refined = refine(points, heat) * 64
-    np.testing.assert_allclose(refined, [[32, 20], [40.2, 50.1]], atol=1e-3)
+    np.testing.assert_allclose(refined, np.array([[32, 20], [40.2, 50.1]]), atol=1e-3)
     outside = np.array([[-0.5, 0.3], [1.7, 2.0]])
     np.testing.assert_array_equal(refine(outside, heat), outside)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
@@ -24,7 +25,7 @@ def footage(tmp_path: Path) -> Footage:
     return Footage(path, 640, 480, 0, TIME, Fraction(30))
 
 
-def detections(time: np.ndarray = TIME, seed: int = 0) -> Keypoints:
+def detections(time: Array = TIME, seed: int = 0) -> Keypoints:
     rng = np.random.default_rng(seed)
     shape = (len(time), KEYPOINT_COUNT)
     return Keypoints(time, rng.uniform(0, 480, (*shape, 2)), rng.random(shape), (640, 480))
@@ -32,26 +33,26 @@ def detections(time: np.ndarray = TIME, seed: int = 0) -> Keypoints:
 
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
     cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all")
-    assert cache.find(key, footage, None, None) == []
-    kept = [detections(seed=1), detections(seed=2)]
-    cache.keep(key, kept)
-    again = cache.find(key, footage, None, None)
-    for before, after in zip(kept, again, strict=True):
+    assert cache.load(key, footage.time) == []
+    people = [detections(seed=1), detections(seed=2)]
+    cache.store(key, people)
+    loaded = cache.load(key, footage.time)
+    for before, after in zip(people, loaded, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
-    (part, _) = cache.find(key, footage, 1.0, 2.0)
+    (part, _) = cache.load(key, TIME[30:61])
     np.testing.assert_allclose(part.time, TIME[30:61])
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:
     cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "largest")
-    cache.keep(key, [detections(TIME[:45])])
-    assert cache.find(key, footage, 0, 1.0)
-    assert not cache.find(key, footage, 1.0, 2.0)
-    assert not cache.find(DetectionKey(footage.path, "full", "largest"), footage, 0, 1.0)
-    assert not cache.find(DetectionKey(footage.path, "heavy", "2"), footage, 0, 1.0)
+    cache.store(key, [detections(TIME[:45])])
+    assert cache.load(key, TIME[:31])
+    assert not cache.load(key, TIME[30:61])
+    assert not cache.load(DetectionKey(footage.path, "full", "largest"), TIME[:31])
+    assert not cache.load(DetectionKey(footage.path, "heavy", "2"), TIME[:31])
     footage.path.write_bytes(b"another clip of the same name")
-    assert not cache.find(key, footage, 0, 1.0)
+    assert not cache.load(key, TIME[:31])
 
 
 def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_path: Path) -> None:
@@ -60,22 +61,22 @@ def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_pa
     cache = DetectionCache(folder)
     keys = [DetectionKey(footage.path, "heavy", str(person)) for person in range(1, 4)]
     for age, key in enumerate(keys):
-        cache.keep(key, [detections()])
+        cache.store(key, [detections()])
         newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (1e9 + age, 1e9 + age))
     size = sum(path.stat().st_size for path in folder.iterdir()) // 3
-    DetectionCache(folder, largest_size=int(2.5 * size)).keep(DetectionKey(footage.path, "heavy", "4"), [detections()])
+    DetectionCache(folder, largest_size=int(2.5 * size)).store(DetectionKey(footage.path, "heavy", "4"), [detections()])
     assert len(list(folder.iterdir())) == 2
-    assert not cache.find(keys[0], footage, None, None), "the oldest went first"
+    assert not cache.load(keys[0], footage.time), "the oldest went first"
     for path in folder.iterdir():
         path.write_bytes(b"damaged")
-    assert not cache.find(keys[2], footage, None, None)
+    assert not cache.load(keys[2], footage.time)
 
 
 def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: Path, tmp_path: Path) -> None:
     first = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, cache_folder=tmp_path))
-    again = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, field_of_view=48, cache_folder=tmp_path))
+    second = capture_video(demo_clip, CaptureSettings(device="cpu", end=1.0, field_of_view=48, cache_folder=tmp_path))
     assert "landmarks" in first.seconds
-    assert "landmarks" not in again.seconds
-    np.testing.assert_allclose(again.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
-    assert np.abs(again.motions[0].joints - first.motions[0].joints).max() > 1e-3
+    assert "landmarks" not in second.seconds
+    np.testing.assert_allclose(second.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
+    assert np.abs(second.motions[0].joints - first.motions[0].joints).max() > 1e-3

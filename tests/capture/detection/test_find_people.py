@@ -1,4 +1,4 @@
-"""Who is found in real footage, who is chosen, and that nobody takes over."""
+"""People in real footage are found and chosen, and nobody takes over another's track."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
 from posenet3d_blender.capture.detection.blazepose.detector import PersonDetector
 from posenet3d_blender.capture.detection.blazepose.landmarks import LandmarkFinder
@@ -37,8 +38,9 @@ def track(x: float, size: float, first: float, last: float) -> PersonTrack:
     return PersonTrack(time, tuple(Region(x, 100, size, 0) for _ in time), np.ones(len(time)))
 
 
-def hips(keypoints: Keypoints) -> np.ndarray:
-    return keypoints.points[:, [KEYPOINT_INDEX["left_hip"], KEYPOINT_INDEX["right_hip"]]].mean(axis=1)
+def hips(keypoints: Keypoints) -> Array:
+    middle: Array = keypoints.points[:, [KEYPOINT_INDEX["left_hip"], KEYPOINT_INDEX["right_hip"]]].mean(axis=1)
+    return middle
 
 
 def test_choosing() -> None:
@@ -67,7 +69,7 @@ def test_choosing_nobody(person: str, message: str) -> None:
 def test_nobody_in_view(write_video: WriteVideo, detector: PersonDetector) -> None:
     footage = open_footage(write_video("empty.mp4", [quarters(320, 180)] * 10))
     with pytest.raises(PoseNet3DError, match=r"empty.mp4: no person found"):
-        find_people(footage, None, None, detector)
+        find_people(footage, footage.frames_between(), detector)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (720, 1280), (640, 640), (4000, 500)])
@@ -85,9 +87,9 @@ def test_walk_is_covered_from_the_first_frame_to_the_last(
     shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder
 ) -> None:
     footage = open_footage(shared_folder / "video" / "opencap_walk.mp4")
-    people = find_people(footage, None, None, detector)
+    people = find_people(footage, footage.frames_between(), detector)
     assert len(people) == 1
-    keypoints = track_keypoints(footage, people[0], finder)
+    keypoints = track_keypoints(footage, footage.frames_between(), people[0], finder)
     assert (keypoints.confidence.max(axis=1) > 0.5).all()
     np.testing.assert_array_equal(keypoints.time, footage.time)
     steps = np.linalg.norm(np.diff(hips(keypoints), axis=0), axis=1)
@@ -96,11 +98,10 @@ def test_walk_is_covered_from_the_first_frame_to_the_last(
 
 def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
     footage = open_footage(shared_folder / "video" / "p2s_multi_cam02.mp4")
-    people = find_people(footage, None, 0.6, detector)
+    frames = footage.frames_between(end=0.6)
+    people = find_people(footage, frames, detector)
     assert len(people) == 2
-    left, right = (
-        track_keypoints(footage, choose(people, number, CLIP)[0], finder, None, 0.6) for number in ("1", "2")
-    )
+    left, right = (track_keypoints(footage, frames, choose(people, number, CLIP)[0], finder) for number in ("1", "2"))
     assert (left.confidence.max(axis=1) > 0.5).mean() > 0.95
     assert (right.confidence.max(axis=1) > 0.5).mean() > 0.95
     assert (hips(right)[:, 0] - hips(left)[:, 0]).min() > 150
@@ -108,14 +109,14 @@ def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector
 
 def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
     footage = open_footage(shared_folder / "video" / "sports2d_demo.mp4")
-    span = (3.0, 4.6)  # she walks past below him while he is on the roof
-    people = find_people(footage, *span, detector)
+    frames = footage.frames_between(3.0, 4.6)  # she walks past below him while he is on the roof
+    people = find_people(footage, frames, detector)
     man = min(people, key=lambda one: one.regions[0].y)
     others = [one for one in people if one is not man]
-    keypoints = track_keypoints(footage, man, finder, *span, others=others)
-    seen = keypoints.confidence.max(axis=1) > 0
-    assert seen.mean() > 0.8
-    assert hips(keypoints)[seen, 1].max() < 450
+    keypoints = track_keypoints(footage, frames, man, finder, others=others)
+    visible = keypoints.confidence.max(axis=1) > 0
+    assert visible.mean() > 0.8
+    assert hips(keypoints)[visible, 1].max() < 450
 
 
 def test_someone_who_leaves_for_two_seconds_is_found_again(
@@ -125,9 +126,9 @@ def test_someone_who_leaves_for_two_seconds_is_found_again(
     pictures = [frame.image[::2, ::2] for frame in read_frames(walk) if frame.index % 2 == 0]
     nobody = [np.full_like(pictures[0], 90)] * 50
     footage = open_footage(write_video("leaves.mp4", [*pictures[:18], *nobody, *pictures[18:]]))
-    people = find_people(footage, None, None, detector)
+    people = find_people(footage, footage.frames_between(), detector)
     assert len(people) == 1
-    seen = track_keypoints(footage, people[0], finder).confidence.max(axis=1) > 0
-    assert seen[:18].all()
-    assert not seen[18:68].any()
-    assert seen[68:].all()
+    visible = track_keypoints(footage, footage.frames_between(), people[0], finder).confidence.max(axis=1) > 0
+    assert visible[:18].all()
+    assert not visible[18:68].any()
+    assert visible[68:].all()

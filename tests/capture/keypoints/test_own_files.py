@@ -22,7 +22,7 @@ LAYOUTS = {"coco": COCO_17, "blazepose": BLAZEPOSE_33, "body_25": BODY_25}
 
 
 def place(name: str, frame: int) -> list[float]:
-    """Where a point is: each has its own place."""
+    """x, y and score of a point: each has its own place."""
     return [100.0 + KEYPOINT_INDEX[name] * 5 + frame, 200.0 + KEYPOINT_INDEX[name], 0.5 + frame / 20]
 
 
@@ -74,8 +74,8 @@ def test_own_file_loads_back_identically(tmp_path: Path) -> None:
 
 def test_own_file_without_a_focal_length(tmp_path: Path) -> None:
     """As earlier versions wrote it, and as people may leave it."""
-    seen = Keypoints(FOOTAGE.time, np.ones((FRAMES, 25, 2)), np.ones((FRAMES, 25)), (640, 480))
-    save_keypoints(StoredKeypoints(seen), tmp_path / "ours.json")
+    keypoints = Keypoints(FOOTAGE.time, np.ones((FRAMES, 25, 2)), np.ones((FRAMES, 25)), (640, 480))
+    save_keypoints(StoredKeypoints(keypoints), tmp_path / "ours.json")
     assert "focal_length" not in json.loads((tmp_path / "ours.json").read_text())
     assert load_keypoints(tmp_path / "ours.json", FOOTAGE).focal_length is None
 
@@ -96,8 +96,8 @@ def test_coco_results_named_by_files_and_without_ids(tmp_path: Path) -> None:
 
 def test_frames_without_anybody(tmp_path: Path) -> None:
     data = [{"image_id": frame, "keypoints": pose(COCO_17, frame)} for frame in (0, 2, 5)]
-    seen = load(tmp_path, data).confidence.max(axis=1) > 0
-    assert seen.tolist() == [True, False, True, False, False, True]
+    visible = load(tmp_path, data).confidence.max(axis=1) > 0
+    assert visible.tolist() == [True, False, True, False, False, True]
 
 
 def openpose(frame: int, people: int = 1) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def test_a_track_id_says_more_than_nearness(tmp_path: Path) -> None:
 
 def test_who_stood_beside_is_not_taken_for_the_one_who_left(tmp_path: Path) -> None:
     data = [tracked(frame, 9, size=0.5) for frame in range(FRAMES)] + [tracked(frame, 4) for frame in range(3)]
-    seen = load(tmp_path, data).confidence.max(axis=1) > 0
-    assert seen.tolist() == [True, True, True, False, False, False]
+    visible = load(tmp_path, data).confidence.max(axis=1) > 0
+    assert visible.tolist() == [True, True, True, False, False, False]
 
 
 def test_a_new_track_id_is_the_same_person_found_again(tmp_path: Path) -> None:
@@ -221,8 +221,8 @@ def test_missing_file_and_empty_folder(tmp_path: Path) -> None:
 )
 def test_own_file_damaged_by_hand(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     path = tmp_path / "ours.json"
-    seen = Keypoints(FOOTAGE.time, np.ones((FRAMES, 25, 2)), np.ones((FRAMES, 25)), (640, 480))
-    save_keypoints(StoredKeypoints(seen, 700.0), path)
+    keypoints = Keypoints(FOOTAGE.time, np.ones((FRAMES, 25, 2)), np.ones((FRAMES, 25)), (640, 480))
+    save_keypoints(StoredKeypoints(keypoints, 700.0), path)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(PoseNet3DError, match=message):
         load_keypoints(path, FOOTAGE)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.keypoints.repair import body_size, bridge_gaps, find_jumps, repair
@@ -31,7 +32,7 @@ def walker(rate: float, seconds: float = 2.0, noise: float = 0.8) -> Keypoints:
     return Keypoints(time, points, np.full(points.shape[:2], 0.9), (1280, 720))
 
 
-def exchange(keypoints: Keypoints, frames: slice, parts: np.ndarray) -> Keypoints:
+def exchange(keypoints: Keypoints, frames: slice, parts: NDArray[np.bool_]) -> Keypoints:
     points = keypoints.points.copy()
     points[frames] = np.where(parts[:, None], points[frames][:, MIRRORED], points[frames])
     return replace(keypoints, points=points)
@@ -49,7 +50,7 @@ def test_good_tracks_stay_as_they_are(rate: float) -> None:
 @pytest.mark.parametrize("rate", [24, 60])
 @pytest.mark.parametrize("parts", [np.ones(KEYPOINT_COUNT, bool), LEGS], ids=["whole body", "legs"])
 @pytest.mark.parametrize("seconds", [0.04, 0.5])
-def test_exchanged_sides_are_put_back(rate: float, parts: np.ndarray, seconds: float) -> None:
+def test_exchanged_sides_are_put_back(rate: float, parts: NDArray[np.bool_], seconds: float) -> None:
     keypoints = walker(rate)
     first = round(0.7 * rate)
     swapped = exchange(keypoints, slice(first, first + max(1, round(seconds * rate))), parts)
@@ -81,15 +82,15 @@ def test_a_fast_punch_is_no_jump(rate: float) -> None:
 
 def test_the_size_is_the_median_of_a_second_whatever_the_frame_rate_does() -> None:
     keypoints = walker(30, seconds=4)
-    kept = np.sort(np.random.default_rng(1).choice(len(keypoints.time), 80, replace=False))
-    points, confidence = keypoints.points[kept] * np.linspace(1, 2, 80)[:, None, None], keypoints.confidence[kept]
+    rows = np.sort(np.random.default_rng(1).choice(len(keypoints.time), 80, replace=False))
+    points, confidence = keypoints.points[rows] * np.linspace(1, 2, 80)[:, None, None], keypoints.confidence[rows]
     confidence[30:35] = 0
-    uneven = replace(keypoints, time=keypoints.time[kept], points=points, confidence=confidence)
-    seen = np.r_[:30, 35:80]
+    uneven = replace(keypoints, time=keypoints.time[rows], points=points, confidence=confidence)
+    visible = np.r_[:30, 35:80]
     extent = np.ptp(points, axis=1).max(axis=1)
-    near = [seen[np.abs(uneven.time[seen] - moment) < 0.499] for moment in uneven.time[seen]]
+    near = [visible[np.abs(uneven.time[visible] - moment) < 0.499] for moment in uneven.time[visible]]
     median = np.array([np.median(extent[frames]) for frames in near])
-    np.testing.assert_allclose(body_size(uneven)[seen], median, rtol=0.02)
+    np.testing.assert_allclose(body_size(uneven)[visible], median, rtol=0.02)
 
 
 def test_only_short_gaps_are_bridged() -> None:

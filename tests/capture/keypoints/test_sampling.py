@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 
 
-def straight_line(time: np.ndarray) -> Keypoints:
+def straight_line(time: Array) -> Keypoints:
     points = np.zeros((len(time), KEYPOINT_COUNT, 2)) + time[:, None, None] * (100.0, -50.0) + (360.0, 640.0)
     return Keypoints(time, points, np.ones((len(time), KEYPOINT_COUNT)), (720, 1280))
 

@@ -1,11 +1,11 @@
-"""Which device "auto" takes, and what happens when a device fails; the devices and drivers are made up."""
+"""The device that "auto" takes, and failing devices; all devices and drivers are simulated."""
 
 from __future__ import annotations
 
 import ctypes
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +15,23 @@ from numpy.typing import NDArray
 from posenet3d_blender.capture.detection.blazepose.assets import DETECTOR_FILE
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
 from posenet3d_blender.capture.runtime import cuda, network, onnxruntime_network
-from posenet3d_blender.capture.runtime.network import Runtime, available_devices, available_runtimes, open_network
+from posenet3d_blender.capture.runtime.network import (
+    Network,
+    Runtime,
+    available_devices,
+    available_runtimes,
+    open_network,
+)
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.errors import PoseNet3DError
 
 GPU = "NVIDIA GeForce RTX 4090"
 Outputs = dict[str, NDArray[np.float32]]
+SetUpMachine = Callable[[str | None, bool, list[str]], None]
 
 
-class MadeUpNetwork:
-    """Answers with a number until its run of number `works_for` fails."""
+class FakeNetwork:
+    """Returns a number until, after `works_for` runs, it fails."""
 
     def __init__(self, device: str, backend: str, works_for: float, answer: float) -> None:
         self.device, self.backend, self.left, self.answer = device, backend, works_for, answer
@@ -37,16 +44,16 @@ class MadeUpNetwork:
 
 
 def runtime(device: str, backend: str, answer: float, works_for: float = np.inf, opens: bool = True) -> Runtime:
-    def open_it(path: Path) -> MadeUpNetwork:
+    def open_it(path: Path) -> FakeNetwork:
         if not opens:
             raise OSError("libcudnn.so.9: cannot open shared object file")
-        return MadeUpNetwork(device, backend, works_for, answer)
+        return FakeNetwork(device, backend, works_for, answer)
 
-    return Runtime(device, {"cuda": GPU, "cpu": "processor"}[device], backend, open_it)
+    return Runtime(device, {"cuda": GPU, "cpu": "CPU"}[device], backend, open_it)
 
 
 @pytest.fixture
-def on_machine(monkeypatch: pytest.MonkeyPatch):
+def on_machine(monkeypatch: pytest.MonkeyPatch) -> SetUpMachine:
     """A function that makes this machine one with other devices."""
 
     def set_up(gpu: str | None, torch_cuda: bool, provided: list[str]) -> None:
@@ -63,7 +70,7 @@ def on_machine(monkeypatch: pytest.MonkeyPatch):
         (None, False, ["cpu"], ["cpu onnxruntime"]),
         # A torch with CUDA, or an onnxruntime with it, on a machine without an NVIDIA GPU
         (None, True, ["cuda", "cpu"], ["cpu onnxruntime"]),
-        # torch for the processor alone is slower than onnxruntime, and never taken
+        # torch for the CPU alone is slower than onnxruntime, and never taken
         (GPU, False, ["cpu"], ["cpu onnxruntime"]),
         (GPU, True, ["cpu"], ["cuda torch", "cpu onnxruntime"]),
         (GPU, True, ["cuda", "cpu"], ["cuda torch", "cuda onnxruntime", "cpu onnxruntime"]),
@@ -72,7 +79,9 @@ def on_machine(monkeypatch: pytest.MonkeyPatch):
         (None, False, ["coreml", "cpu"], ["coreml onnxruntime", "cpu onnxruntime"]),
     ],
 )
-def test_order(on_machine, gpu: str | None, torch_cuda: bool, provided: list[str], expected: list[str]) -> None:
+def test_order(
+    on_machine: SetUpMachine, gpu: str | None, torch_cuda: bool, provided: list[str], expected: list[str]
+) -> None:
     on_machine(gpu, torch_cuda, provided)
     runtimes = available_runtimes()
     assert [f"{runtime.device} {runtime.backend}" for runtime in runtimes] == expected
@@ -93,23 +102,25 @@ def warned() -> list[str]:
     return []
 
 
-def opened(monkeypatch: pytest.MonkeyPatch, runtimes: list[Runtime], warned: list[str], device: str = "auto"):
+def open_on(
+    monkeypatch: pytest.MonkeyPatch, runtimes: list[Runtime], warned: list[str], device: str = "auto"
+) -> Network:
     monkeypatch.setattr(network, "available_runtimes", lambda: runtimes)
     return open_network(DETECTOR_FILE, device, warned.append)
 
 
 def test_the_best_device_is_taken_in_silence(monkeypatch: pytest.MonkeyPatch, warned: list[str]) -> None:
     runtimes = [runtime("cuda", "torch", 1), runtime("cpu", "onnxruntime", 2)]
-    chosen = opened(monkeypatch, runtimes, warned)
+    chosen = open_on(monkeypatch, runtimes, warned)
     assert (chosen.device, chosen.backend, chosen.run({})["answer"], warned) == ("cuda", "torch", 1, [])
 
 
 def test_a_device_that_does_not_load_is_left_with_a_warning(monkeypatch: pytest.MonkeyPatch, warned: list[str]) -> None:
     runtimes = [runtime("cuda", "torch", 1, opens=False), runtime("cpu", "onnxruntime", 2)]
-    chosen = opened(monkeypatch, runtimes, warned)
+    chosen = open_on(monkeypatch, runtimes, warned)
     assert (chosen.device, chosen.backend, chosen.run({})["answer"]) == ("cpu", "onnxruntime", 2)
     reason = "libcudnn.so.9: cannot open shared object file"
-    assert warned == [f"{GPU}, by torch failed ({reason}); used in its place: processor, by onnxruntime"]
+    assert warned == [f"{GPU}, by torch failed ({reason}); continuing on CPU, by onnxruntime"]
 
 
 @pytest.mark.parametrize("works_for", [0, 3])
@@ -117,7 +128,7 @@ def test_a_device_that_fails_while_it_runs_is_left_and_the_run_repeated(
     monkeypatch: pytest.MonkeyPatch, warned: list[str], works_for: int
 ) -> None:
     runtimes = [runtime("cuda", "torch", 1, works_for), runtime("cpu", "onnxruntime", 2)]
-    chosen = opened(monkeypatch, runtimes, warned)
+    chosen = open_on(monkeypatch, runtimes, warned)
     answers = [chosen.run({})["answer"].item() for _ in range(5)]
     assert answers == [1] * works_for + [2] * (5 - works_for)
     assert (chosen.device, chosen.backend) == ("cpu", "onnxruntime")
@@ -127,15 +138,15 @@ def test_a_device_that_fails_while_it_runs_is_left_and_the_run_repeated(
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")
-def test_a_provider_of_onnxruntime_that_does_not_start_is_left(on_machine, warned: list[str]) -> None:
-    """The real onnxruntime, which then takes the processor in silence."""
+def test_a_provider_of_onnxruntime_that_does_not_start_is_left(on_machine: SetUpMachine, warned: list[str]) -> None:
+    """The real onnxruntime, which then takes the CPU in silence."""
     if "cuda" in onnxruntime_network.provided_devices():
         pytest.skip("this onnxruntime has CUDA")
     on_machine(GPU, False, ["cuda", "cpu"])
     chosen = open_network(DETECTOR_FILE, "auto", warned.append)
     assert (chosen.device, chosen.backend) == ("cpu", "onnxruntime")
     reason = "its driver or libraries do not start"
-    assert warned == [f"{GPU}, by onnxruntime failed ({reason}); used in its place: processor, by onnxruntime"]
+    assert warned == [f"{GPU}, by onnxruntime failed ({reason}); continuing on CPU, by onnxruntime"]
     with pytest.raises(PoseNet3DError, match=rf"{GPU}, by onnxruntime failed \({reason}\); update its driver"):
         open_network(DETECTOR_FILE, "cuda")
 
@@ -146,7 +157,7 @@ def test_each_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, warned: list[
         runtime("cuda", "onnxruntime", 2, opens=False),
         runtime("cpu", "onnxruntime", 3),
     ]
-    chosen = opened(monkeypatch, runtimes, warned)
+    chosen = open_on(monkeypatch, runtimes, warned)
     assert chosen.run({})["answer"] == 3
     assert [line.split(" failed")[0] for line in warned] == [f"{GPU}, by torch", f"{GPU}, by onnxruntime"]
 
@@ -157,17 +168,17 @@ def test_a_device_that_was_asked_for_by_name_is_not_replaced_by_another(
 ) -> None:
     runtimes = [runtime("cuda", "torch", 1, works_for=0, opens=opens), runtime("cpu", "onnxruntime", 2)]
     with pytest.raises(PoseNet3DError, match=rf"{GPU}, by torch failed \(.*\); update its driver, or choose") as raised:
-        opened(monkeypatch, runtimes, warned, "cuda").run({})
+        open_on(monkeypatch, runtimes, warned, "cuda").run({})
     assert "\n" not in str(raised.value)
 
 
 def test_but_the_other_backend_of_it_may_serve(monkeypatch: pytest.MonkeyPatch, warned: list[str]) -> None:
     runtimes = [runtime("cuda", "torch", 1, 0), runtime("cuda", "onnxruntime", 2), runtime("cpu", "onnxruntime", 3)]
-    chosen = opened(monkeypatch, runtimes, warned, "cuda")
+    chosen = open_on(monkeypatch, runtimes, warned, "cuda")
     assert (chosen.run({})["answer"], chosen.backend, len(warned)) == (2, "onnxruntime", 1)
 
 
-def test_a_mistake_of_ours_on_the_processor_is_not_taken_for_a_failing_device(warned: list[str]) -> None:
+def test_a_mistake_of_ours_on_the_cpu_is_not_taken_for_a_failing_device(warned: list[str]) -> None:
     with pytest.raises(ValueError, match="image"):
         open_network(DETECTOR_FILE, "cpu", warned.append).run({})
     assert not warned
@@ -175,7 +186,7 @@ def test_a_mistake_of_ours_on_the_processor_is_not_taken_for_a_failing_device(wa
 
 @pytest.fixture
 def failing_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine's own processor, and before it a GPU whose memory is full."""
+    """This machine's own CPU, and before it a GPU whose memory is full."""
     real = available_runtimes()
     monkeypatch.setattr(network, "available_runtimes", lambda: [runtime("cuda", "torch", 1, works_for=0), *real])
 
@@ -184,7 +195,7 @@ def test_a_capture_on_a_failing_device_ends_well_and_says_so_once(failing_gpu: N
     capture = capture_video(demo_clip, CaptureSettings(end=0.6, detector="full"))
     assert (capture.device, capture.backend) == ("cpu", "onnxruntime")
     assert [warning for warning in capture.warnings if GPU in warning] == [
-        f"{GPU}, by torch failed (CUDA error: out of memory); used in its place: processor, by onnxruntime"
+        f"{GPU}, by torch failed (CUDA error: out of memory); continuing on CPU, by onnxruntime"
     ]
 
 
@@ -199,7 +210,7 @@ def test_the_command_ends_in_one_line_when_the_device_asked_for_fails(
     assert not out.exists()
 
 
-class MadeUpDriver:
+class FakeDriver:
     """NVIDIA's driver as ctypes gives it; 100 is its answer where there is no device."""
 
     def __init__(self, answer: int) -> None:
@@ -211,13 +222,13 @@ class MadeUpDriver:
     def cuDeviceGet(self, device: object, ordinal: int) -> int:  # noqa: N802
         return 0
 
-    def cuDeviceGetName(self, name: ctypes.Array, length: int, device: object) -> int:  # noqa: N802
+    def cuDeviceGetName(self, name: ctypes.Array[ctypes.c_char], length: int, device: object) -> int:  # noqa: N802
         name.value = GPU.encode()[: length - 1]
         return 0
 
 
 @pytest.fixture
-def fresh_look() -> Iterator[None]:
+def no_cached_gpu() -> Iterator[None]:
     cuda.cuda_device_name.cache_clear()
     yield
     cuda.cuda_device_name.cache_clear()
@@ -225,13 +236,13 @@ def fresh_look() -> Iterator[None]:
 
 @pytest.mark.parametrize(("answer", "expected"), [(0, GPU), (100, None)])
 def test_the_driver_names_the_gpu(
-    monkeypatch: pytest.MonkeyPatch, fresh_look: None, answer: int, expected: str | None
+    monkeypatch: pytest.MonkeyPatch, no_cached_gpu: None, answer: int, expected: str | None
 ) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: MadeUpDriver(answer))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: FakeDriver(answer))
     assert cuda.cuda_device_name() == expected
 
 
-def test_no_driver(monkeypatch: pytest.MonkeyPatch, fresh_look: None) -> None:
+def test_no_driver(monkeypatch: pytest.MonkeyPatch, no_cached_gpu: None) -> None:
     monkeypatch.setattr(cuda, "DRIVER", "no-such-driver.so.1")
     assert cuda.cuda_device_name() is None
 

@@ -12,7 +12,7 @@ from posenet3d_blender.capture.runtime.network import available_devices, open_ne
 from posenet3d_blender.errors import PoseNet3DError
 
 
-def test_the_processor_is_always_there() -> None:
+def test_the_cpu_is_always_available() -> None:
     assert available_devices()[-1][0] == "cpu"
 
 

@@ -58,7 +58,7 @@ def test_reads_numbers_however_they_are_stored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 1000, 100_000, -1])
 def test_a_file_that_ends_early_is_said_to_be_damaged(tmp_path: Path, length: int) -> None:
     (tmp_path / "short.onnx").write_bytes(DETECTOR_FILE.read_bytes()[:length])
-    with pytest.raises(ValueError, match="ends early|no graph"):
+    with pytest.raises(ValueError, match=r"ends early|no graph"):
         read_graph(tmp_path / "short.onnx")
 
 
@@ -67,5 +67,5 @@ def test_noise_is_damaged_or_empty_but_never_anything_else(tmp_path: Path) -> No
     whole = bytearray(DETECTOR_FILE.read_bytes()[-40_000:])
     for _ in range(100):
         (tmp_path / "noise.onnx").write_bytes(random.bytes(300) + whole[: random.integers(2000)])
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"\w"):
             read_graph(tmp_path / "noise.onnx")

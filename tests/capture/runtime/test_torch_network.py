@@ -37,12 +37,16 @@ Inputs = dict[str, NDArray[np.float32]]
 
 @pytest.fixture(scope="module")
 def inputs(demo_clip: Path) -> dict[str, Inputs]:
-    """What a capture feeds to each network: pictures of the person, and windows of a walk-like swing with noise."""
+    """Inputs of each network in a capture: pictures of the person, and windows of a walk-like swing with noise."""
     frame = next(islice(read_frames(open_footage(demo_clip)), 20, None)).image
     region = open_person_detector("cpu").detect(frame)[0].region
     crop = cut_out(frame, region).astype(np.float32)[None] / 255
     return {
-        "detector": {"image": look_through(frame, Window.whole(frame)).astype(np.float32)[None] / 127.5 - 1},
+        "detector": {
+            "image": look_through(frame, Window.whole((frame.shape[1], frame.shape[0]))).astype(np.float32)[None]
+            / 127.5
+            - 1
+        },
         "heavy": {"image": crop},
         "full": {"image": crop},
         "student": {"features": _student_features()},

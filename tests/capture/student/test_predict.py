@@ -1,4 +1,4 @@
-"""The shipped student and the whole way through capture, on made-up people and real footage."""
+"""The shipped student and the whole capture pipeline, on synthetic people and real footage."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ MAIN_JOINTS = [
 ]
 
 
-def test_the_student_sees_a_made_up_person() -> None:
+def test_the_student_predicts_a_synthetic_person() -> None:
     """One view, no solve: a pose that is wrong in depth or side would be 30 cm off, gravity upside down 180 degrees."""
     person = swaying_person(load_body(), np.arange(64) / 30)
-    said = load_student("cpu").predict(sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH))
-    joints = replace(person.truth, rotations=said.rotations).joints[:, MAIN_JOINTS]
+    prediction = load_student("cpu").predict(sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH))
+    joints = replace(person.truth, rotations=prediction.rotations).joints[:, MAIN_JOINTS]
     truth = person.truth.joints[:, MAIN_JOINTS]
     assert np.linalg.norm(joints - truth, axis=-1).mean() < 0.12
-    assert said.up @ (0, -np.cos(0.1), 0) > np.cos(np.radians(12))
+    assert prediction.up @ (0, -np.cos(0.1), 0) > np.cos(np.radians(12))
 
 
 def test_a_mirrored_person_gets_the_mirrored_motion() -> None:
     person = swaying_person(load_body(), np.arange(40) / 30)
-    points = person.keypoints.points[:, list(MIRRORED_KEYPOINTS)] * (-1, 1) + (IMAGE_SIZE[0], 0)
+    points = person.keypoints.points[:, list(MIRRORED_KEYPOINTS)] * (-1, 1) + np.array([IMAGE_SIZE[0], 0])
     mirrored = Keypoints(person.keypoints.time, points, person.keypoints.confidence, IMAGE_SIZE)
     student = load_student("cpu")
     plain = student.predict(sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH))
@@ -107,11 +107,12 @@ def test_the_demo_clip_is_captured_as_it_is(demo: Capture, demo_clip: Path) -> N
     assert motion.frame_rate == truth.frame_rate
     np.testing.assert_allclose(motion.time, truth.time, atol=1e-3)
     relative, true_relative = motion.joints - motion.joints[:, :1], truth.joints - truth.joints[:, :1]
-    assert truth.camera is not None and motion.camera is not None
+    assert truth.camera is not None
+    assert motion.camera is not None
     # Compared in the camera's frame: the worlds' headings need not agree.
-    seen = relative @ motion.camera.world_to_camera[:3, :3].T
-    true_seen = true_relative @ truth.camera.world_to_camera[:3, :3].T
-    assert np.linalg.norm(seen - true_seen, axis=-1).mean() < 0.13
+    in_camera = relative @ motion.camera.world_to_camera[:3, :3].T
+    true_in_camera = true_relative @ truth.camera.world_to_camera[:3, :3].T
+    assert np.linalg.norm(in_camera - true_in_camera, axis=-1).mean() < 0.13
     pixels = motion.camera.project(motion.joints)[:, MAIN_JOINTS]
     true_pixels = truth.camera.project(truth.joints)[:, MAIN_JOINTS]
     assert np.median(np.linalg.norm(pixels - true_pixels, axis=-1)) < 10, "the skeleton lies over the person"
@@ -133,11 +134,11 @@ def test_joints_are_those_of_the_poses(demo: Capture) -> None:
 
 
 def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path) -> None:
-    """Two people from one made-up file of detections: the second stands 1 m to the right and comes later."""
+    """Two people from one synthetic file of detections: the second stands 1 m to the right and comes later."""
     footage = open_footage(demo_clip)
     body = load_body()
     first = swaying_person(body, footage.time)
-    aside = replace(first.truth, pelvis=first.truth.pelvis + (1.0, 0, 0))
+    aside = replace(first.truth, pelvis=first.truth.pelvis + np.array([1.0, 0, 0]))
     points = aside.points[..., :2] / aside.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
     late = Keypoints(footage.time, points, first.keypoints.confidence * (footage.time >= 2.0)[:, None], IMAGE_SIZE)
     cache = DetectionCache(tmp_path)
@@ -146,13 +147,15 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
         replace(person, image_size=size, points=person.points + (np.array(size) - IMAGE_SIZE) / 2)
         for person in (first.keypoints, late)
     ]
-    cache.keep(DetectionKey(demo_clip, "heavy", "all"), people)
+    cache.store(DetectionKey(demo_clip, "heavy", "all"), people)
     view = float(np.degrees(2 * np.arctan(max(size) / 2 / FOCAL_LENGTH)))
     settings = CaptureSettings(device="cpu", person="all", field_of_view=view, cache_folder=tmp_path)
     one, two = capture_video(demo_clip, settings).motions
-    assert one.camera is not None and two.camera is not None
+    assert one.camera is not None
+    assert two.camera is not None
     np.testing.assert_array_equal(one.camera.world_to_camera, two.camera.world_to_camera)
-    assert one.time[0] == 0 and two.time[0] == pytest.approx(2.0, abs=1 / 30)
+    assert one.time[0] == 0
+    assert two.time[0] == pytest.approx(2.0, abs=1 / 30)
     assert set(np.round(two.time, 6)) <= set(np.round(one.time, 6)), "one grid of frames"
     apart = two.joints[:, 0] - one.joints[-len(two.time) :, 0]
     np.testing.assert_allclose(apart.mean(0), (1, 0, 0), atol=0.25)
@@ -184,7 +187,8 @@ def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
 @pytest.fixture(scope="module")
 def score_motion(shared_folder: Path) -> ModuleType:
     specification = importlib.util.spec_from_file_location("score_motion", shared_folder / "eval" / "score_motion.py")
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import open_footage, read_frames
 from posenet3d_blender.errors import PoseNet3DError
@@ -17,7 +18,7 @@ from ..conftest import WriteVideo, quarters, rotate_in_header
 TEN = [quarters()] * 10
 
 
-def corners(image: np.ndarray) -> list[str]:
+def corners(image: NDArray[np.uint8]) -> list[str]:
     """The colours at top left, top right, bottom left and bottom right."""
     names = {(255, 0, 0): "red", (0, 255, 0): "green", (0, 0, 255): "blue", (255, 255, 255): "white"}
     places = [image[8, 8], image[8, -8], image[-8, 8], image[-8, -8]]
@@ -90,7 +91,7 @@ def test_alpha_is_dropped(write_video: WriteVideo) -> None:
 def test_reading_a_range_seeks_to_exact_frames(write_video: WriteVideo) -> None:
     pictures = [np.full((48, 64, 3), 5 * index, np.uint8) for index in range(50)]
     footage = open_footage(write_video("long.mp4", pictures))
-    frames = list(read_frames(footage, 1.0, 1.4))
+    frames = list(read_frames(footage, footage.frames_between(1.0, 1.4)))
     assert [frame.index for frame in frames] == list(range(25, 36))
     assert [round(float(frame.image.mean()) / 5) for frame in frames] == list(range(25, 36))
 
@@ -101,14 +102,14 @@ def test_files_without_usable_timestamps_are_counted(write_video: WriteVideo, na
     path = write_video(name, pictures, [index / 30 for index in range(40)], pixel_format="yuv420p", rate=30)
     footage = open_footage(path)
     np.testing.assert_allclose(footage.time, np.arange(40) / rate)
-    frames = list(read_frames(footage, 20 / rate, 25 / rate))
+    frames = list(read_frames(footage, footage.frames_between(20 / rate, 25 / rate)))
     assert [round(float(frame.image.mean()) / 5) for frame in frames] == list(range(20, 26))
 
 
 def test_range_without_a_frame(write_video: WriteVideo) -> None:
     footage = open_footage(write_video("even.mp4", TEN))
     with pytest.raises(PoseNet3DError, match=r"even.mp4: no frame lies between 5 s and .* lasts 0.36 s"):
-        next(read_frames(footage, 5.0))
+        footage.frames_between(5.0)
 
 
 @pytest.mark.parametrize("rate", [Fraction(24), Fraction(30), Fraction(30_000, 1001), Fraction(60_000, 1001)])

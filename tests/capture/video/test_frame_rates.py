@@ -1,4 +1,4 @@
-"""Which standard rate footage gets."""
+"""Standard rates of footage."""
 
 from __future__ import annotations
 

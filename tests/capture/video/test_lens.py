@@ -60,9 +60,11 @@ def test_keypoints_bring_their_lens_along(
     tmp_path: Path, write_video: WriteVideo, in_file: float | None, said: float | None, used: float
 ) -> None:
     video = write_video("small.mp4", [np.zeros((SMALL[1], SMALL[0], 3), np.uint8)] * 30)
-    seen = swaying_person(load_body(), open_footage(video).time).keypoints
+    keypoints = swaying_person(load_body(), open_footage(video).time).keypoints
     joints = tmp_path / "joints.json"
-    save_keypoints(StoredKeypoints(Keypoints(seen.time, seen.points / 10, seen.confidence, SMALL), in_file), joints)
+    save_keypoints(
+        StoredKeypoints(Keypoints(keypoints.time, keypoints.points / 10, keypoints.confidence, SMALL), in_file), joints
+    )
     capture = capture_video(video, CaptureSettings(device="cpu", keypoints=joints, field_of_view=said))
     camera = capture.motions[0].camera
     assert camera is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.camera import Camera
@@ -37,7 +38,7 @@ def grey_clip(write_video: WriteVideo) -> Footage:
     return open_footage(write_video("grey.mp4", [np.full((241, 321, 3), 90, np.uint8)] * 25, times.tolist()))
 
 
-def coloured_x(image: np.ndarray) -> float | None:
+def coloured_x(image: NDArray[np.uint8]) -> float | None:
     """Mean column of what is not grey."""
     colour = np.ptp(image.astype(int), axis=2)
     return float(np.nonzero(colour > 60)[1].mean()) if (colour > 60).any() else None
@@ -76,11 +77,11 @@ def test_left_and_right_differ_and_doubt_fades() -> None:
         for part, y in (("hip", 80), ("knee", 120), ("ankle", 160), ("foot", 165)):
             joints[JOINT_INDEX[f"{side}_{part}"]] = x, y
     black = np.zeros((200, 200, 3), np.uint8)
-    sure = draw_skeleton(black, Skeleton(joints, 1.0))
-    np.testing.assert_array_equal(sure[140, 150], COLOURS["left"])
-    np.testing.assert_array_equal(sure[140, 50], COLOURS["right"])
-    unsure = draw_skeleton(black, Skeleton(joints, 0.0))
-    assert 0 < unsure[140, 150].max() < sure[140, 150].max() / 2
+    opaque = draw_skeleton(black, Skeleton(joints, 1.0))
+    np.testing.assert_array_equal(opaque[140, 150], COLOURS["left"])
+    np.testing.assert_array_equal(opaque[140, 50], COLOURS["right"])
+    faint = draw_skeleton(black, Skeleton(joints, 0.0))
+    assert 0 < faint[140, 150].max() < opaque[140, 150].max() / 2
     assert not black.any()
 
 

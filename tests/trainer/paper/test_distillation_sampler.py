@@ -1,4 +1,4 @@
-"""The student's material: a teacher's skeletons before new cameras."""
+"""The student's training data: a teacher's skeletons in new cameras."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from posenet3d_blender.body.model import load_body
-from trainer.paper.distillation_sampler import DistillationSampler, TeacherMotions
 from trainer.paper.geometry import project_points, relative_rotation
 from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
+from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions
 from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 120
@@ -19,7 +19,7 @@ FRAMES = 120
 def motions() -> TeacherMotions:
     """The body at rest, walking past an upright camera 4 m away."""
     body = load_body()
-    # Y up to y down by a half turn about x, never by a negated axis.
+    # Y up to y down is a half turn about x, never a negated axis.
     standing = body.joint_template[list(LIFTED_JOINTS)] * (1, -1, -1)
     path = np.linspace(-1, 1, FRAMES)[:, None] * (1.0, 0, 0) + (0, 0, 4.0)
     joints = (standing[None] + path[:, None]).astype(np.float32)
@@ -33,18 +33,18 @@ def motions() -> TeacherMotions:
 
 
 @pytest.mark.parametrize(("window", "count"), [(32, 40), (1, 200)])
-def test_the_teachers_answer_is_what_the_camera_sees(motions: TeacherMotions, window: int, count: int) -> None:
+def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, window: int, count: int) -> None:
     batch = DistillationSampler(motions, load_detector_noise(), seed=0, window=window).draw(count)
     assert batch.windows.features.shape == (count, window, 82)
     assert batch.prediction.joints.shape == (count, window, 18, 3)
     assert 0.2 * count < batch.real_count < 0.8 * count
-    seen = project_points(batch.prediction.joints, batch.windows.view.size)
-    torch.testing.assert_close(seen, batch.windows.view.points, atol=1e-4, rtol=1e-4)
+    points = project_points(batch.prediction.joints, batch.windows.view.size)
+    torch.testing.assert_close(points, batch.windows.view.points, atol=1e-4, rtol=1e-4)
     of_student = batch.windows.features[..., :54].unflatten(-1, (27, 2))[:, :, list(POINT_OF_LIFTED)]
-    missed = (of_student - seen).norm(dim=-1)
-    exact = missed.amax((1, 2)) < 1e-3
-    assert 0.1 < exact.float().mean() < 0.45, "some windows are exact, most have the detector's faults"
-    assert 0.005 < missed[~exact].median() < 0.1
+    error = (of_student - points).norm(dim=-1)
+    exact = error.amax((1, 2)) < 1e-3
+    assert 0.1 < exact.float().mean() < 0.45, "some windows are exact, most have the detector's noise"
+    assert 0.005 < error[~exact].median() < 0.1
 
 
 def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -> None:
@@ -60,13 +60,16 @@ def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -
 
 
 def test_left_stays_left(motions: TeacherMotions) -> None:
-    """Whoever faces the camera has the left hip on the picture's right, mirrored or not."""
+    """A person facing the camera has the left hip on the image's right, mirrored or not."""
     batch = DistillationSampler(motions, load_detector_noise(), seed=2).draw(64)
     joints = batch.prediction.joints[: batch.real_count, 0]
     left, right = (joints[:, LIFTED_NAMES.index(f"{side}_hip")] for side in ("left", "right"))
-    toes = sum(joints[:, LIFTED_NAMES.index(f"{side}_foot")] for side in ("left", "right"))
-    ankles = sum(joints[:, LIFTED_NAMES.index(f"{side}_ankle")] for side in ("left", "right"))
+    toes, ankles = (
+        joints[:, [LIFTED_NAMES.index(f"{side}_{part}") for side in ("left", "right")]].sum(1)
+        for part in ("foot", "ankle")
+    )
     faces_camera = (toes - ankles)[:, 2] < 0
-    assert faces_camera.any() and not faces_camera.all()
+    assert faces_camera.any()
+    assert not faces_camera.all()
     assert ((left - right)[faces_camera, 0] > 0).float().mean() > 0.9
     assert ((left - right)[~faces_camera, 0] < 0).float().mean() > 0.9

@@ -1,4 +1,4 @@
-"""The body and the anatomy that the 2D-only student is held to."""
+"""Body and joint limits of the 2D-only student."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
 from trainer.geometry.kinematics import axis_angle_to_matrix, matrix_to_six_d
-from trainer.paper.geometry import project
+from trainer.paper.geometry import Lifted, project
 from trainer.paper.pose_prior import PriorConfig, Priors
-from trainer.paper.sequence_sampler import PaperWindows
 from trainer.paper.skeleton import LIFTED_JOINTS
 from trainer.paper.student.joint_limits import limit_violation, rotation_from_rest
 from trainer.paper.student.losses import StudentWeights, student_terms
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
-from trainer.paper.teacher.losses import Lifted
+from trainer.paper.windows import DistillationWindows, PaperWindows
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +79,14 @@ def test_joints_bent_the_wrong_way_or_too_far_cost(joint: str, degrees: tuple[fl
     assert float(limit_violation(posed(**{joint: degrees}))) > 0.01
 
 
-def test_turning_costs_whatever_the_direction_of_the_whole_body() -> None:
+def test_rotations_from_rest_cost_in_any_heading() -> None:
     assert float(rotation_from_rest(posed(pelvis=(0, 120, 0)))) == pytest.approx(0, abs=1e-5)
     bent = float(rotation_from_rest(posed(left_knee=(90, 0, 0))))
     assert bent == pytest.approx(2 - 2 * math.cos(math.pi / 2), abs=1e-5)
 
 
-def test_a_student_can_not_learn_by_shrinking(body: Body) -> None:
-    """A right pose costs most when the body is of another size than at rest, whatever the teacher's unit."""
+def test_a_small_student_is_not_rewarded(body: Body) -> None:
+    """A correct pose costs more when the body has another size than at rest, whatever the teacher's unit."""
     skeleton = SmplSkeleton(body)
     joints = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))[:, :, LIFTED_JOINTS]
     prediction = Lifted(0.3 * (joints - joints.mean((1, 2), keepdim=True)), torch.zeros(2))
@@ -105,9 +104,8 @@ def test_a_student_can_not_learn_by_shrinking(body: Body) -> None:
             contacts=torch.zeros(2, 32, 2),
             bone_offsets=(-shrunk * bones).expand(2, 24, 3),
         )
-        terms = student_terms(
-            output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), windows, prediction, 2, StudentWeights()
-        )
+        batch, priors = DistillationWindows(windows, prediction, 2), Priors(PriorConfig(8, 8, 2, 8))
+        terms = student_terms(output, skeleton, priors, batch, StudentWeights())
         return float(terms["distillation"])
 
     assert distillation(0.0) == pytest.approx(0, abs=0.01)

@@ -11,7 +11,7 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from trainer.data.clips import Clips
-from trainer.geometry.body_bones import rest_bones
+from trainer.geometry.body_bones import parent_offsets
 from trainer.supervised.fit_rotations import fit_clips, subject_frames
 
 FRAMES = 240
@@ -20,7 +20,7 @@ LIMBS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in
 
 @pytest.fixture(scope="module")
 def body_bones() -> Array:
-    return np.asarray(rest_bones(load_body()), np.float64)
+    return np.asarray(parent_offsets(load_body().joint_template), np.float64)
 
 
 def exercise() -> Array:

@@ -1,4 +1,4 @@
-"""A tiny run from clips to an exported student: it learns, goes on after a stop, and exports what it learnt."""
+"""A tiny run from clips to an exported student: it learns, resumes and exports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> Non
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recipe for a tiny student on one made-up clip whose rotations are known."""
+    """A recipe for a tiny student on one synthetic clip with known rotations."""
     folder = tmp_path_factory.mktemp("training")
     write_still(folder / "clips.npz", [FRAMES])
     path = folder / "tiny.toml"

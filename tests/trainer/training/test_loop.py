@@ -1,6 +1,6 @@
-"""The training loop on a small regression whose every number can be foreseen.
+"""The training loop on a small regression.
 
-Run as a program (`test_loop.py FOLDER STEPS`), it trains the same, for tests that need processes of their own.
+Run as a program (`test_loop.py FOLDER STEPS`) it trains the same, for tests that need separate processes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.training.loop import BatchSource, Schedule, Stage, averaged, learning_rate, mixed_precision, train_stage
+from trainer.training.loop import BatchSource, MakeSource, Stage, averaged, train_stage
+from trainer.training.precision import mixed_precision
 from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_progress, save_progress
+from trainer.training.schedule import Schedule, learning_rate
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEDULE = Schedule(
@@ -102,7 +104,9 @@ def slow_pairs(seed: int) -> BatchSource:
     return Slow(seed)
 
 
-def train(folder: Path, schedule: Schedule = SCHEDULE, resume: bool = False, make_source=RandomPairs) -> Regression:  # noqa: ANN001
+def train(
+    folder: Path, schedule: Schedule = SCHEDULE, resume: bool = False, make_source: MakeSource = RandomPairs
+) -> Regression:
     stage = Regression()
     train_stage(stage, make_source, schedule, folder, seed=5, threads=1, resume=resume)
     return stage

@@ -1,7 +1,7 @@
 """3DPW: one pickle for each sequence (`sequenceFiles/*/NAME.pkl`), made by Python 2, with one or two people.
 
 Used keys, each a list with an entry for each person: `jointPositions` (T, 72) metres, SMPL-24 joints, Y up;
-`campose_valid` (T,), false where the camera and with it the person's place was lost. 30 frames a second.
+`campose_valid` (T,), false where the camera, and so the person's position, was lost. 30 frames per second.
 https://virtualhumans.mpi-inf.mpg.de/3DPW/ (readme_and_demo)
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,10 @@ WANTED: Final = "a 3DPW sequence (.pkl)"
 
 
 def read_threedpw(path: Path) -> Iterator[Take]:
-    """Read one sequence, a motion for each person.
+    """Read one sequence, a take for each person.
 
     Raises:
-        PoseNet3DError: the file is missing or damaged, asks to run code, or a key is missing or of another layout.
+        PoseNet3DError: the file is missing or damaged, would run code, or a key is missing or of another layout.
     """
     data = read_plain_pickle(path, WANTED)
     people = _per_person(path, data, "jointPositions")
@@ -46,7 +46,7 @@ def read_threedpw(path: Path) -> Iterator[Take]:
         yield Take(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
 
 
-def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray]:
+def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
     if key not in data:
         raise PoseNet3DError(f"{path}: key '{key}' is missing; give {WANTED}")
     people = data[key]

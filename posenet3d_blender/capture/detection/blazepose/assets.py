@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ....errors import PoseNet3DError
-from ...runtime.network import Warn, open_network, tell_nobody
+from ...runtime.network import Warn, ignore_warning, open_network
 from .detector import PersonDetector
 from .landmarks import LandmarkFinder
 
@@ -19,7 +19,7 @@ LANDMARK_FILES: Final = {
 """The default first: "heavy" is surer, "full" is three times as fast."""
 
 
-def open_person_detector(device: str = "auto", warn: Warn = tell_nobody) -> PersonDetector:
+def open_person_detector(device: str = "auto", warn: Warn = ignore_warning) -> PersonDetector:
     """The person detector, ready on a device; `warn` as in `open_network`.
 
     Raises:
@@ -28,7 +28,7 @@ def open_person_detector(device: str = "auto", warn: Warn = tell_nobody) -> Pers
     return PersonDetector(open_network(DETECTOR_FILE, device, warn))
 
 
-def open_landmark_finder(variant: str = "heavy", device: str = "auto", warn: Warn = tell_nobody) -> LandmarkFinder:
+def open_landmark_finder(variant: str = "heavy", device: str = "auto", warn: Warn = ignore_warning) -> LandmarkFinder:
     """The landmark network "heavy" or "full", ready on a device; `warn` as in `open_network`.
 
     Raises:

@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arrays import Array
 from ...runtime.network import Network
+from .landmarks import sigmoid
 from .regions import Region
 
 INPUT_SIZE: Final = 224
@@ -21,7 +23,7 @@ GRIDS: Final = ((28, 2), (14, 2), (7, 6))
 
 @dataclass(frozen=True)
 class Detection:
-    """A person seen in one frame."""
+    """A person in one frame, by the detector."""
 
     region: Region
     score: float
@@ -29,7 +31,7 @@ class Detection:
 
 
 def anchor_centres() -> NDArray[np.float32]:
-    """(2254, 2) where each anchor stands, as parts of the input's side."""
+    """(2254, 2) centres of the anchors, as parts of the input's side."""
     grids = []
     for cells, anchors in GRIDS:
         middle = (np.arange(cells, dtype=np.float32) + 0.5) / cells
@@ -47,10 +49,10 @@ class Window:
     side: float
 
     @staticmethod
-    def whole(image: NDArray[np.uint8]) -> Window:
-        """The smallest square around the whole picture (H, W, 3)."""
-        height, width = image.shape[:2]
-        side = max(height, width)
+    def whole(image_size: tuple[int, int]) -> Window:
+        """The smallest square around a whole picture of this width and height, pixels."""
+        width, height = image_size
+        side = max(width, height)
         return Window((width - side) / 2, (height - side) / 2, side)
 
     @staticmethod
@@ -61,36 +63,36 @@ class Window:
 
 
 class PersonDetector:
-    """Finds people in single pictures."""
+    """BlazePose's detector (Bazarevsky et al. 2020): finds people in single pictures."""
 
     def __init__(self, network: Network) -> None:
+        """Wrap the detector's network."""
         self.network = network
         self._anchors = anchor_centres()
 
     def detect(self, image: NDArray[np.uint8], window: Window | None = None) -> list[Detection]:
-        """Everyone seen in a window of a picture (H, W, 3) RGB, the surest first.
+        """Everyone in a window of a picture (H, W, 3) RGB, by falling score.
 
         People are found best where they fill a third to two thirds of the window; None looks at the whole picture.
         """
-        window = window or Window.whole(image)
+        window = window or Window.whole((image.shape[1], image.shape[0]))
         pixels = look_through(image, window)
         outputs = self.network.run({"image": (pixels.astype(np.float32) / 127.5 - 1)[None]})
-        logits = outputs["scores"][0, :, 0].astype(np.float64)
-        scores = 1 / (1 + np.exp(-np.clip(logits, -100, 100)))
-        seen = np.flatnonzero(scores >= MINIMUM_SCORE)
-        boxes = outputs["boxes"][0, seen].astype(np.float64) / INPUT_SIZE
-        centres = boxes[:, :2] + self._anchors[seen]
-        corners = np.concatenate([centres - boxes[:, 2:4] / 2, centres + boxes[:, 2:4] / 2], axis=1)
-        points = boxes[:, 4:].reshape(-1, 4, 2) + self._anchors[seen, None]
+        scores = sigmoid(outputs["scores"][0, :, 0])  # (2254,)
+        hits = np.flatnonzero(scores >= MINIMUM_SCORE)
+        boxes = outputs["boxes"][0, hits].astype(np.float64) / INPUT_SIZE  # (N, 12) centre, size, four points
+        centres = boxes[:, :2] + self._anchors[hits]
+        corners = np.concatenate([centres - boxes[:, 2:4] / 2, centres + boxes[:, 2:4] / 2], axis=1)  # (N, 4)
+        points = boxes[:, 4:].reshape(-1, 4, 2) + self._anchors[hits, None]  # (N, 4, 2)
         corner = np.array([window.left, window.top])
         return [
             Detection(Region.around(points[0] * window.side + corner, points[1] * window.side + corner), score)
-            for points, score in merge_overlapping(corners, points, scores[seen])
+            for points, score in merge_overlapping(corners, points, scores[hits])
         ]
 
 
 def look_through(image: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
-    """(224, 224, 3) a window of a picture, black beyond the picture's edges."""
+    """(224, 224, 3) pixels of a window of a picture, black beyond the picture's edges."""
     import cv2
 
     height, width = image.shape[:2]
@@ -111,9 +113,7 @@ def look_through(image: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
     return pixels
 
 
-def merge_overlapping(
-    corners: NDArray[np.float64], points: NDArray[np.float64], scores: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float64], float]]:
+def merge_overlapping(corners: Array, points: Array, scores: Array) -> list[tuple[Array, float]]:
     """Weighted non-maximum suppression: one person's many boxes become the mean of their points.
 
     Args:
@@ -122,24 +122,25 @@ def merge_overlapping(
         scores: (N,).
 
     Returns:
-        (K, 2) points and the best score of each person, the surest first.
+        (K, 2) points and the best score of each person, by falling score.
     """
     people = []
-    left = np.argsort(-scores)
-    while len(left):
-        best = left[0]
-        same = left[overlap(corners[best], corners[left]) > SAME_PERSON_OVERLAP]
+    remaining = np.argsort(-scores)
+    while len(remaining):
+        best = remaining[0]
+        same = remaining[overlap(corners[best], corners[remaining]) > SAME_PERSON_OVERLAP]
         # A box of no area overlaps nothing, itself included: it must go all the same.
         same = np.union1d(same, [best])
         people.append((np.average(points[same], axis=0, weights=scores[same]), float(scores[best])))
-        left = left[~np.isin(left, same)]
+        remaining = remaining[~np.isin(remaining, same)]
     return people
 
 
-def overlap(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def overlap(box: Array, boxes: Array) -> Array:
     """(N,) intersection over union of `box` (4,) with each of `boxes` (N, 4)."""
     top_left = np.maximum(box[:2], boxes[:, :2])
     bottom_right = np.minimum(box[2:], boxes[:, 2:])
     shared = np.clip(bottom_right - top_left, 0, None).prod(axis=1)
     union = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) - shared
-    return shared / np.maximum(union, 1e-12)
+    ratio: Array = shared / np.maximum(union, 1e-12)
+    return ratio

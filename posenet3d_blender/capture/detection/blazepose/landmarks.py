@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ....arrays import Array, FloatArray
 from ...runtime.network import Network
 from .regions import Region
 
@@ -20,27 +21,28 @@ HEATMAP_RADIUS: Final = 3
 MOST_SAMPLES: Final = 2
 """Samples a side that are averaged for one pixel of the crop."""
 MINIMUM_PEAK: Final = 0.5
-"""A landmark is moved to its heat map's centre of mass only where the map is this sure; BlazePose's own figure."""
+"""A landmark is moved to its heat map's centre of mass only where the map has this peak; BlazePose's own figure."""
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """What the network sees in one region."""
+    """The network's output for one region."""
 
-    points: NDArray[np.float64]
+    points: Array
     """(33, 2) pixels of the picture."""
-    confidence: NDArray[np.float64]
-    """(33,) probability that the point is in the picture and not hidden."""
+    confidence: Array
+    """(33,) probability that the point is in the picture and visible."""
     presence: float
     """Probability that there is a person in the region."""
     next_region: Region
-    """Where to look in the next frame."""
+    """The region to look at in the next frame."""
 
 
 class LandmarkFinder:
-    """Finds one person's landmarks in a region of a picture."""
+    """BlazePose's landmark network (Bazarevsky et al. 2020): finds one person's landmarks in a region of a picture."""
 
     def __init__(self, network: Network) -> None:
+        """Wrap the landmark network."""
         self.network = network
 
     def find(self, image: NDArray[np.uint8], region: Region) -> Landmarks:
@@ -81,16 +83,16 @@ def cut_out(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
     return np.asarray(crop, dtype=np.uint8)
 
 
-def refine(points: NDArray[np.float64], heatmap_logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Move each point to the centre of mass of its heat map around it, where the map is sure.
+def refine(points: Array, heatmap_logits: NDArray[np.float32]) -> Array:
+    """Move each point to the centre of mass of its heat map around it, where the map has a clear peak.
 
     Args:
         points: (N, 2) as parts of the crop's side.
         heatmap_logits: (64, 64, at least N).
     """
     window = np.arange(-HEATMAP_RADIUS, HEATMAP_RADIUS + 1)
-    cells = np.floor(np.clip(points, -1, 2) * HEATMAP_SIZE).astype(int)
-    columns, rows = cells[:, :1] + window, cells[:, 1:] + window
+    cells = np.floor(np.clip(points, -1, 2) * HEATMAP_SIZE).astype(int)  # (N, 2)
+    columns, rows = cells[:, :1] + window, cells[:, 1:] + window  # (N, 7) each
     inside_columns = (columns >= 0) & (columns < HEATMAP_SIZE)
     inside_rows = (rows >= 0) & (rows < HEATMAP_SIZE)
     point = np.arange(len(points))[:, None, None]
@@ -98,19 +100,20 @@ def refine(points: NDArray[np.float64], heatmap_logits: NDArray[np.float32]) -> 
         np.clip(rows, 0, HEATMAP_SIZE - 1)[:, :, None], np.clip(columns, 0, HEATMAP_SIZE - 1)[:, None, :], point
     ]
     heat = sigmoid(logits) * (inside_rows[:, :, None] & inside_columns[:, None, :])
-    sure = (heat.max(axis=(1, 2)) >= MINIMUM_PEAK) & ((cells >= 0) & (cells < HEATMAP_SIZE)).all(axis=1)
+    is_clear = (heat.max(axis=(1, 2)) >= MINIMUM_PEAK) & ((cells >= 0) & (cells < HEATMAP_SIZE)).all(axis=1)
     total = np.maximum(heat.sum(axis=(1, 2)), 1e-12)
+    # (N, 2) columns and rows
     centre = np.stack([(heat.sum(axis=1) * columns).sum(axis=1), (heat.sum(axis=2) * rows).sum(axis=1)], axis=1)
-    return np.where(sure[:, None], centre / total[:, None] / HEATMAP_SIZE, points)
+    return np.where(is_clear[:, None], centre / total[:, None] / HEATMAP_SIZE, points)
 
 
-def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+def sigmoid(logits: FloatArray) -> Array:
     """Logits to probabilities."""
     return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
 
 
-def _between_pixel_centres(corner_map: NDArray[np.float64]) -> NDArray[np.float64]:
-    """OpenCV counts from pixel centres, we from pixel corners: the same affine map in its numbers."""
+def _between_pixel_centres(corner_map: Array) -> Array:
+    """The affine map (2, 3) in OpenCV's coordinates, which count from pixel centres; ours count from pixel corners."""
     shifted = corner_map.copy()
     shifted[:, 2] += corner_map[:, :2] @ np.full(2, 0.5) - 0.5
     return shifted

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ....arrays import Array, FloatArray
 
 MARGIN: Final = 1.25
 """BlazePose draws the square this much larger than the circle around the person."""
@@ -26,14 +27,14 @@ class Region:
     """Radians, clockwise in the picture; 0 where the person stands upright."""
 
     @staticmethod
-    def around(centre: NDArray[np.floating], rim: NDArray[np.floating]) -> Region:
+    def around(centre: FloatArray, rim: FloatArray) -> Region:
         """The square around the circle through `rim`, a point above the person's head; both (2,) pixels."""
         offset = rim - centre
         size = 2 * MARGIN * float(np.hypot(*offset))
         return Region(float(centre[0]), float(centre[1]), size, float(np.arctan2(offset[0], -offset[1])))
 
     @property
-    def top(self) -> NDArray[np.float64]:
+    def top(self) -> Array:
         """(2,) the point above the head, pixels."""
         reach = self.size / (2 * MARGIN)
         return np.array([self.x + np.sin(self.rotation) * reach, self.y - np.cos(self.rotation) * reach])
@@ -48,7 +49,7 @@ class Region:
             self.rotation + turn * part,
         )
 
-    def crop_to_picture(self, crop_size: int) -> NDArray[np.float64]:
+    def crop_to_picture(self, crop_size: int) -> Array:
         """(2, 3) affine map from points of a crop with `crop_size` pixels a side to the picture."""
         cosine, sine = np.cos(self.rotation), np.sin(self.rotation)
         linear = np.array([[cosine, -sine], [sine, cosine]]) * (self.size / crop_size)
