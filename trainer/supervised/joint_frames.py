@@ -77,4 +77,5 @@ def smooth_in_time(values: Array, deviation: float) -> Array:
 def _cross_matrices(vectors: Array) -> Array:
     x, y, z = vectors.T
     zero = np.zeros_like(x)
-    return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
+    result: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
+    return result

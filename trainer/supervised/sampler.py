@@ -292,7 +292,8 @@ class WindowSampler:
 
 def _leg_length(bones: Tensor) -> Tensor:
     """(B,) metres, of rest bones (B, 24, 3)."""
-    return bones[:, _LEG].norm(dim=-1).sum(-1)
+    result: Tensor = bones[:, _LEG].norm(dim=-1).sum(-1)
+    return result
 
 
 def _tensor(array: Array) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import Array, FloatArray
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -24,7 +24,7 @@ def body_bones() -> Array:
 
 
 def exercise() -> Array:
-    """(T, 24, 3) axis-angle: stands straight with hanging arms for half of the time, then squats and flexes the arms."""
+    """(T, 24, 3) axis-angle: stands straight with hanging arms half of the time, then squats and flexes the arms."""
     poses = np.zeros((FRAMES, JOINT_COUNT, 3))
     depth = np.sin(np.linspace(0, np.pi, FRAMES // 2)) ** 2
     bend = np.concatenate([np.zeros(FRAMES - len(depth)), depth])
@@ -49,7 +49,7 @@ def clips_of(poses: Array, bones: Array, names: tuple[str, ...] = ("cmu_99_01",)
     return Clips(relative, np.zeros((len(poses), 3), np.float32), offsets, names, 30.0)
 
 
-def angles_about_x(rotations: Array, name: str) -> Array:
+def angles_about_x(rotations: FloatArray, name: str) -> Array:
     degrees: Array = np.degrees(matrix_to_axis_angle(rotations[:, JOINT_INDEX[name]].astype(np.float64))[:, 0])
     return degrees
 
