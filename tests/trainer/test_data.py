@@ -19,8 +19,10 @@ from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
 from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
 from trainer.supervised.synthetic_stances import replace_lower_body
+from trainer.supervised.tumbling import Tumbles
 from trainer.synthesis.augmentation import NoiseRanges
 from trainer.synthesis.cameras import ViewRanges, random_cameras
+from trainer.synthesis.partial_views import PartialViews
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 
@@ -80,9 +82,11 @@ def test_cameras_are_proper_rotations_that_look_level() -> None:
 def test_windows_without_noise_agree_with_their_truth(swaying: tuple[Clips, FittedClips], body: Body) -> None:
     """Features are projections of the ground truth, independent of the person's place in the image."""
     clips, fitted = swaying
-    mixture = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, point_offset=0)
+    mixture = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, measured=0, point_offset=0)
     views = ViewRanges(focal_error=0, nearest=20, farthest=30)
-    sampler = WindowSampler(clips, fitted, body, 0, mixture, views, QUIET)
+    sampler = WindowSampler(
+        clips, fitted, body, 0, mixture, views, QUIET, PartialViews(limbs=0, edge=0), Tumbles(lying=0, upside_down=0)
+    )
     windows = sampler.draw(64)
     joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])
     points = windows.features[:, :, :54].unflatten(-1, (27, 2))
