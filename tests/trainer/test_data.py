@@ -1,8 +1,7 @@
-"""Training data: rotations fitted to positions, synthetic stances, cameras, windows."""
+"""Training data: synthetic stances, cameras, windows."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,13 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
-from trainer.supervised.fit_rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
+from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
 from trainer.supervised.synthetic_stances import replace_lower_body
+from trainer.supervised.tumbling import Tumbles
 from trainer.synthesis.augmentation import NoiseRanges
 from trainer.synthesis.cameras import ViewRanges, random_cameras
+from trainer.synthesis.partial_views import PartialViews
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 
@@ -57,62 +58,6 @@ def swaying(rest_bones: NDArray[Any]) -> tuple[Clips, FittedClips]:
     return clips, FittedClips(rotations.numpy(), bones.numpy().copy())
 
 
-def test_rotations_fitted_to_positions_give_the_positions(swaying: tuple[Clips, FittedClips]) -> None:
-    clips, truth = swaying
-    starts = torch.zeros(120, dtype=torch.bool)
-    starts[[0, 60]] = True
-    fitted = fit_rotations(torch.from_numpy(clips.relative_joints), torch.from_numpy(truth.bones), starts)
-    joints, _ = forward_kinematics(fitted, torch.from_numpy(truth.bones))
-    assert float((joints - torch.from_numpy(clips.relative_joints)).norm(dim=-1).mean()) < 0.005
-    knees = fitted[:, [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]]
-    assert float(knees[..., 0, 0].min()) > 0.97, "knees turn about their hinge"
-
-
-def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: NDArray[Any], tmp_path: Path) -> None:
-    clips, truth = swaying
-    write_cache(tmp_path / "kept.npz", truth, fingerprint_of(clips, rest_bones))
-    again = load_or_fit(clips, rest_bones, tmp_path / "kept.npz")
-    np.testing.assert_array_equal(again.rotations, truth.rotations)
-    np.testing.assert_array_equal(again.bones, truth.bones)
-
-
-@pytest.mark.parametrize(
-    "wrong", ["cut", "text", "no fingerprint", "other joints", "other cuts", "other body", "shape"]
-)
-def test_a_cache_of_other_clips_is_replaced(
-    swaying: tuple[Clips, FittedClips],
-    rest_bones: NDArray[Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    wrong: str,
-) -> None:
-    clips, truth = swaying
-    monkeypatch.setattr("trainer.supervised.fit_rotations.STEPS", 2)
-    cache = tmp_path / "kept.npz"
-    write_cache(cache, truth, fingerprint_of(clips, rest_bones))
-    if wrong == "cut":
-        cache.write_bytes(cache.read_bytes()[:-1000])
-    elif wrong == "text":
-        cache.write_text("no archive")
-    elif wrong == "no fingerprint":
-        np.savez(cache, rotations=truth.rotations, bones=truth.bones)
-    elif wrong == "other joints":
-        clips = replace(clips, relative_joints=1.1 * clips.relative_joints)
-    elif wrong == "other cuts":
-        clips = replace(clips, offsets=np.array([0, 50, 120], np.int32))
-    elif wrong == "other body":
-        rest_bones = 1.01 * rest_bones
-    else:
-        short = FittedClips(truth.rotations[:-1], truth.bones[:-1])
-        write_cache(cache, short, fingerprint_of(clips, rest_bones))
-    fitted = load_or_fit(clips, rest_bones, cache)
-    assert fitted.rotations.shape == truth.rotations.shape
-    assert not np.array_equal(fitted.rotations, truth.rotations)
-    monkeypatch.setattr("trainer.supervised.fit_rotations.fit_clips", None)
-    np.testing.assert_array_equal(load_or_fit(clips, rest_bones, cache).rotations, fitted.rotations)
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
-
-
 def test_synthetic_stances_stand_on_the_floor(rest_bones: NDArray[Any]) -> None:
     generator = torch.Generator().manual_seed(0)
     rotations = torch.eye(3).expand(200, STUDENT_WINDOW, 24, 3, 3).clone()
@@ -137,9 +82,11 @@ def test_cameras_are_proper_rotations_that_look_level() -> None:
 def test_windows_without_noise_agree_with_their_truth(swaying: tuple[Clips, FittedClips], body: Body) -> None:
     """Features are projections of the ground truth, independent of the person's place in the image."""
     clips, fitted = swaying
-    mixture = Mixture(posed=0, recombined=0, reversed=0, clip_bones=0, joints_only=1, point_offset=0)
+    mixture = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, measured=0, point_offset=0)
     views = ViewRanges(focal_error=0, nearest=20, farthest=30)
-    sampler = WindowSampler(clips, fitted, body, 0, mixture, views, QUIET)
+    sampler = WindowSampler(
+        clips, fitted, body, 0, mixture, views, QUIET, PartialViews(limbs=0, edge=0), Tumbles(lying=0, upside_down=0)
+    )
     windows = sampler.draw(64)
     joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])
     points = windows.features[:, :, :54].unflatten(-1, (27, 2))

@@ -71,6 +71,18 @@ def save_clips(path: Path, clips: Clips, sources: Sequence[str] | None = None) -
     )
 
 
+def join_clips(parts: Sequence[Clips]) -> Clips:
+    """Clips of several files (at least one, of one frame rate), one after another."""
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+    return Clips(
+        relative_joints=np.concatenate([part.relative_joints for part in parts]),
+        root=np.concatenate([part.root for part in parts]),
+        offsets=np.cumsum([0, *lengths]).astype(np.int32),
+        names=tuple(name for part in parts for name in part.names),
+        frame_rate=parts[0].frame_rate,
+    )
+
+
 def resampled(clips: Clips, frame_rate: float) -> Clips:
     """The clips at another rate, linearly interpolated; at the same rate, the same object."""
     if abs(clips.frame_rate - frame_rate) < 1e-3:

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 
@@ -41,7 +40,7 @@ def write_figures(data: Path, checkpoint: str, run: Path | None, seed: int, sour
     Raises:
         PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written.
     """
-    clips, models = load_clips(data), open_models(checkpoint, load_body())
+    clips, models = load_clips(data), open_models(checkpoint)
     noise = load_detector_noise() if source == "detected" else None
     make_folder(out)
     written = [out / "side_by_side.png"]

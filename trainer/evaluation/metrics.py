@@ -91,16 +91,25 @@ def scale_to(prediction: Array, target: Array) -> Array:
 
 def align_to(prediction: Array, target: Array) -> Array:
     """Umeyama's least-squares rotation, scale and shift (1991) to the target, of each frame (T, J, 3)."""
-    target_centre = target.mean(1, keepdims=True)
-    source, centred_target = prediction - prediction.mean(1, keepdims=True), target - target_centre
-    u, values, vt = np.linalg.svd(np.swapaxes(centred_target, 1, 2) @ source)  # (T, 3, 3), (T, 3), (T, 3, 3)
+    scale, rotation = fit_similarity(prediction, target)
+    source = prediction - prediction.mean(1, keepdims=True)
+    aligned: Array = scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + target.mean(1, keepdims=True)
+    return aligned
+
+
+def fit_similarity(source: Array, target: Array) -> tuple[Array, Array]:
+    """Scale (T,) and rotation (T, 3, 3) of Umeyama's similarity for each frame (T, J, 3); none mirrors.
+
+    About their means, target = scale * source @ rotation.T.
+    """
+    source, target = source - source.mean(1, keepdims=True), target - target.mean(1, keepdims=True)
+    u, values, vt = np.linalg.svd(np.swapaxes(target, 1, 2) @ source)  # (T, 3, 3), (T, 3), (T, 3, 3)
     # A reflection would fit mirrored poses, which are wrong: the axis of the smallest value is flipped back.
     signs = np.ones_like(values)
     signs[:, 2] = np.sign(np.linalg.det(u @ vt))
-    rotation = (u * signs[:, None]) @ vt
-    scale = (values * signs).sum(1) / np.maximum((source**2).sum((1, 2)), 1e-12)
-    aligned: Array = scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + target_centre
-    return aligned
+    rotation: Array = (u * signs[:, None]) @ vt
+    scale: Array = (values * signs).sum(1) / np.maximum((source**2).sum((1, 2)), 1e-12)
+    return scale, rotation
 
 
 def _common(joints: Array) -> Array:

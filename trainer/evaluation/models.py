@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.kinematics import forward_kinematics
-from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
 from posenet3d_blender.capture.student.network import StudentNetwork
 from posenet3d_blender.capture.student.predict import Student
 from posenet3d_blender.capture.student.predict import load_student as load_exported
@@ -25,6 +25,7 @@ from ..training.checkpoint import load_student
 SHIPPED: Final = "shipped"
 """Name of the add-on's own student."""
 CHECKPOINTS: Final = Path(__file__).parents[1] / "checkpoints"
+BODY_NAME: Final = "body.npz"
 NAMED: Final = ("supervised", "paper")
 """Folders of CHECKPOINTS that are known by name."""
 
@@ -59,6 +60,10 @@ class PredictedJoints:
     """On the skeleton that the student predicts for the person, pelvis at 0."""
     student_body: Array
     """On the shipped body in the student's shape, in the same pose, pelvis at 0."""
+    mean_body: Array
+    """On the shipped body in its mean shape, in the same pose, pelvis at 0."""
+    world_rotations: Array
+    """(T, 24, 3, 3) of the student's pose."""
     teacher: Array | None = None
     """Pelvis at 0; None where the checkpoint has no teacher."""
 
@@ -76,16 +81,21 @@ class Models:
         prediction = self.student.predict_points(view.rays, view.confidence)
         person, _ = forward_kinematics(prediction.rotations, prediction.rest_joints(self.body))
         of_body, _ = forward_kinematics(prediction.rotations, self.body.rest_joints(prediction.betas))
+        of_mean, world = forward_kinematics(prediction.rotations, self.body.rest_joints(np.zeros(SHAPE_COUNT)))
         teacher = self.teacher.joints(view.rays, view.confidence) if self.teacher else None
-        return PredictedJoints(view.joints, person, of_body, teacher)
+        return PredictedJoints(view.joints, person, of_body, of_mean, world, teacher)
 
 
-def open_models(checkpoint: str, body: Body) -> Models:
-    """The student of a checkpoint by name or folder, and its teacher if it has one.
+def open_models(checkpoint: str) -> Models:
+    """The student of a checkpoint by name or folder, its teacher if it has one, and the body that they predict.
+
+    That is the shipped body, except where the checkpoint's folder holds the body that it was trained on, BODY_NAME.
 
     Raises:
         PoseNet3DError: there is no student, or a file is damaged.
     """
+    own_body = checkpoint_folder(checkpoint) / BODY_NAME
+    body = load_body(own_body if checkpoint != SHIPPED and own_body.is_file() else None)
     return Models(open_student(checkpoint), open_teacher(checkpoint, body), body)
 
 

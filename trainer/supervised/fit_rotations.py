@@ -1,137 +1,69 @@
-"""SMPL rotations for clips of joint positions.
+"""SMPL rotations for clips of motion capture that hold joint positions only.
 
-Positions do not determine the twist of straight limbs, of hands and of the head. Each clip's rotations are found by
-gradient descent on the joints' distance, with priors for the rest: hinges at knees and elbows, an evenly bent spine,
-little twist, smooth motion.
+Data sets put their joints elsewhere than the body does: shoulders and hips lie further in or out, spines are straight
+or curved, a standing person's knees look bent by 20 degrees. What can be trusted are the limbs' directions and what
+changes over time. Each subject's upright stance therefore defines the rest pose: spine, neck, collars and feet are at
+rest where the subject stands upright, and the straightest knee is nearly straight. The rotations then follow from the
+directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at rest, metres.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
-from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.npz import read_npz, write_npz
+from posenet3d_blender.arrays import Array, FloatArray
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
 
 from ..data.clips import Clips
-from ..geometry.kinematics import forward_kinematics, matrix_to_six_d, six_d_to_matrix
-from ..training.checkpoint import make_folder
+from ..data.subjects import subject_of
+from .joint_frames import (
+    about_axis,
+    align_vectors,
+    blend,
+    frame_along,
+    smooth_in_time,
+    swing_between,
+    unit,
+)
 
-log = logging.getLogger(__name__)
-
-STEPS = 150
-ROUNDS = 2
-"""After each round, the clip's own bone directions are measured in the fitted frames."""
-LEARNING_RATE = 0.03
-# Prior weights, relative to squared joint distances in decimetres.
-HINGE_WEIGHT = 0.02
-REST_WEIGHT = 0.002
-SMOOTH_WEIGHT = 0.05
-
-_CHILDREN = [[child for child in range(JOINT_COUNT) if PARENTS[child] == joint] for joint in range(JOINT_COUNT)]
-_HINGES = {"left_knee": 0, "right_knee": 0, "left_elbow": 1, "right_elbow": 1}
-"""Axis of each hinge in the rest frame."""
-
-
-def clip_bones(clips: Clips, rest_bones: Array) -> NDArray[np.float32]:
-    """(N, 24, 3) rest bones of every frame: the body's directions, the clip's lengths."""
-    parents = np.array(PARENTS[1:])
-    lengths = np.linalg.norm(clips.relative_joints[:, 1:] - clips.relative_joints[:, parents], axis=-1)
-    directions = rest_bones[1:] / np.linalg.norm(rest_bones[1:], axis=-1, keepdims=True)
-    bones = np.zeros((len(lengths), JOINT_COUNT, 3), np.float32)
-    for start, end in clips.ranges():
-        bones[start:end, 1:] = directions * np.median(lengths[start:end], axis=0)[:, None]
-    return bones
-
-
-def adapt_bones(clips: Clips, rotations: Tensor, bones: Tensor) -> Tensor:
-    """(N, 24, 3) mean bones in the fitted frames, constant over each clip."""
-    joints = torch.from_numpy(clips.relative_joints)
-    parents = list(PARENTS[1:])
-    _, world = forward_kinematics(rotations, bones)
-    local = world[:, parents].transpose(-1, -2) @ (joints[:, 1:] - joints[:, parents])[..., None]
-    adapted = bones.clone()
-    for start, end in clips.ranges():
-        adapted[start:end, 1:] = local[start:end, :, :, 0].mean(0)
-    return adapted
-
-
-def fit_rotations(joints: Tensor, bones: Tensor, starts: Tensor, initial: Tensor | None = None) -> Tensor:
-    """(N, 24, 3, 3) rotations relative to the parent that pose the rest bones to reach the joints.
-
-    Args:
-        joints: (N, 24, 3) relative to the pelvis.
-        bones: (N, 24, 3) at rest.
-        starts: (N,) true where a clip begins.
-        initial: (N, 24, 3, 3) initial rotations; None: a first guess.
-    """
-    if initial is None:
-        initial = _swing_rotations(joints, bones)
-    six_d = matrix_to_six_d(initial).requires_grad_()
-    optimiser = torch.optim.Adam([six_d], LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    continues = (~starts[1:]).float()[:, None, None, None]
-    for _ in range(STEPS):
-        rotations = six_d_to_matrix(six_d)
-        fitted, _ = forward_kinematics(rotations, bones)
-        distance = (10 * (fitted - joints)).square().sum()
-        smooth = ((rotations[1:] - rotations[:-1]) * continues).square().sum()
-        loss = distance + SMOOTH_WEIGHT * smooth + _prior(rotations)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-    return six_d_to_matrix(six_d).detach()
-
-
-def _prior(rotations: Tensor) -> Tensor:
-    distance = 3 - rotations[:, 1:].diagonal(dim1=-2, dim2=-1).sum(-1)
-    cost = REST_WEIGHT * distance.sum()
-    for name, axis in _HINGES.items():
-        off_axis = rotations[:, JOINT_INDEX[name], :, axis].index_select(
-            -1, torch.tensor([a for a in range(3) if a != axis])
-        )
-        cost = cost + HINGE_WEIGHT * off_axis.square().sum()
-    return cost
-
-
-def _swing_rotations(joints: Tensor, bones: Tensor) -> Tensor:
-    """Initial rotations from the pelvis outwards: each joint rotates its bones by the least angle."""
-    world: list[Tensor] = []
-    local: list[Tensor] = []
-    for joint in range(JOINT_COUNT):
-        parent = world[PARENTS[joint]] if joint else torch.eye(3).expand(len(joints), 3, 3)
-        children = _CHILDREN[joint]
-        if not children:
-            rotation = torch.eye(3).expand(len(joints), 3, 3)
-        else:
-            rest = (parent[:, None] @ bones[:, children, :, None])[..., 0]
-            rotation = _best_rotation(rest, joints[:, children] - joints[:, [joint]])
-        world.append(rotation @ parent)
-        local.append(parent.transpose(-1, -2) @ world[joint])
-    return torch.stack(local, 1)
-
-
-def _best_rotation(source: Tensor, target: Tensor) -> Tensor:
-    """Kabsch's least-squares rotation (N, 3, 3) of vectors (N, K, 3); of a single one, that of the least angle."""
-    covariance = target.transpose(-1, -2) @ source
-    if source.shape[1] == 1:
-        # A weak pull towards the identity fixes the free twist.
-        covariance = covariance + 1e-3 * covariance.norm(dim=(-1, -2), keepdim=True) * torch.eye(3)
-    u, _, vt = torch.linalg.svd(covariance)
-    sign = torch.ones(len(source), 3)
-    sign[:, 2] = torch.linalg.det(u @ vt).sign()
-    rotations: Tensor = u @ (sign[..., None] * vt)
-    return rotations
+STRAIGHT_KNEE: Final = np.radians(3.0)
+"""Flexion of a person's straightest knee."""
+_STRAIGHTEST: Final = 2.0
+"""Percentile of a subject's knee flexion that counts as straight."""
+_LARGEST_KNEE_ANGLE: Final = np.radians(25.0)
+"""More than this is no placement of joints: the subject never straightens the legs."""
+_UPRIGHT: Final = np.cos(np.radians(20.0))
+_REFERENCE_SHARE: Final = 0.1
+"""Share of a subject's frames, the most upright ones, that define the rest pose."""
+_FEWEST_UPRIGHT: Final = 15
+_SAME_SKELETON: Final = 0.06
+"""Metres: clips of one subject whose bones differ more were measured by other means, with constants of their own."""
+_FLEXED: Final = np.sin(np.radians(25.0))
+"""Sine of the flexion from which a knee or elbow shows its axis."""
+_TWIST_SECONDS: Final = 0.15
+_TRUNK: Final = (
+    "left_hip",
+    "right_hip",
+    "spine1",
+    "spine2",
+    "spine3",
+    "neck",
+    "left_collar",
+    "right_collar",
+    "head",
+    "left_shoulder",
+    "right_shoulder",
+)
+"""Joints whose place at rest is the subject's own."""
+_SIDES: Final = ("left", "right")
+_PELVIS_BONES: Final = [JOINT_INDEX[name] for name in ("left_hip", "right_hip", "spine1")]
+_CHEST_BONES: Final = [JOINT_INDEX[name] for name in ("neck", "left_collar", "right_collar")]
+_FLIP: Final = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -141,72 +73,227 @@ class FittedClips:
     rotations: NDArray[np.float32]
     """(N, 24, 3, 3) relative to the parent; the pelvis's in the clip's frame, Y up."""
     bones: NDArray[np.float32]
-    """(N, 24, 3) offset of each joint from its parent at rest, the clip's own."""
+    """(N, 24, 3) offset of each joint from its parent at rest, the subject's own."""
 
 
-def load_or_fit(clips: Clips, rest_bones: Array, cache: Path) -> FittedClips:
-    """Rotations and bones of the clips, fitted once (minutes) and stored in the file `cache`.
-
-    A cache that is damaged, or of other clips or another body, is replaced.
-
-    Raises:
-        PoseNet3DError: the cache can't be written.
-    """
-    fingerprint = fingerprint_of(clips, rest_bones)
-    fitted = _read_cache(cache, fingerprint, len(clips.root)) if cache.exists() else None
-    if fitted is None:
-        log.info("%s: fitting rotations to %d frames, once; this takes minutes", cache, len(clips.root))
-        fitted = fit_clips(clips, rest_bones)
-        write_cache(cache, fitted, fingerprint)
-    return fitted
-
-
-def fit_clips(clips: Clips, rest_bones: Array) -> FittedClips:
-    """Fit rotations to the clips; rest_bones: (24, 3) the body's, metres."""
-    joints = torch.from_numpy(clips.relative_joints)
-    starts = torch.zeros(len(joints), dtype=torch.bool)
-    starts[torch.from_numpy(clips.offsets[:-1].astype(np.int64))] = True
-    bones = torch.from_numpy(clip_bones(clips, rest_bones))
-    rotations = fit_rotations(joints, bones, starts)
-    for _ in range(ROUNDS - 1):
-        bones = adapt_bones(clips, rotations, bones)
-        rotations = fit_rotations(joints, bones, starts, rotations)
-    return FittedClips(rotations.numpy(), bones.numpy())
-
-
-def fingerprint_of(clips: Clips, rest_bones: Array) -> str:
-    """SHA-256 of everything the fit depends on."""
-    digest = hashlib.sha256()
-    # Bones to a hundredth of a millimetre: further digits depend on the machine.
-    for part in (clips.relative_joints, clips.offsets, np.round(1e5 * rest_bones).astype(np.int32)):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def write_cache(cache: Path, fitted: FittedClips, fingerprint: str) -> None:
-    """Write the cache of `load_or_fit`.
-
-    Raises:
-        PoseNet3DError: the file can't be written.
-    """
-    make_folder(cache.parent)
-    arrays = {"rotations": fitted.rotations, "bones": fitted.bones, "fingerprint": np.array(fingerprint)}
-    write_npz(cache, arrays)
-
-
-def _read_cache(cache: Path, fingerprint: str, count: int) -> FittedClips | None:
-    """Contents of the cache; None if it is damaged or has another fingerprint."""
-    shapes = {"rotations": (count, JOINT_COUNT, 3, 3), "bones": (count, JOINT_COUNT, 3)}
-    try:
-        arrays = read_npz(cache, "the rotations of a training-data file", (*shapes, "fingerprint"))
-    except PoseNet3DError as error:
-        log.info("%s; it is replaced", error)
-        return None
-    complete = all(
-        key in arrays and arrays[key].shape == shape and arrays[key].dtype == np.float32
-        for key, shape in shapes.items()
+def join_fitted(parts: Sequence[FittedClips]) -> FittedClips:
+    """The clips of several files (at least one), one after another."""
+    return FittedClips(
+        np.concatenate([part.rotations for part in parts]), np.concatenate([part.bones for part in parts])
     )
-    if not complete or str(arrays.get("fingerprint")) != fingerprint:
-        log.info("%s: of other clips or another body; it is replaced", cache)
-        return None
-    return FittedClips(arrays["rotations"], arrays["bones"])
+
+
+@dataclass(frozen=True)
+class SubjectConstants:
+    """Where a source puts the joints of one subject."""
+
+    bones: Array
+    """(24, 3) rest bones, metres."""
+    knee: float
+    """Radians by which every knee looks more bent than it is."""
+    foot: float
+    """Radians by which feet look pitched down more than the body's."""
+
+
+def fit_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
+    """Rotations of every clip, and the skeleton that they turn; rest_bones: (24, 3) the body's, metres."""
+    rotations = np.zeros((len(clips.root), JOINT_COUNT, 3, 3), np.float32)
+    bones = np.zeros((len(clips.root), JOINT_COUNT, 3), np.float32)
+    for frames in subject_frames(clips):
+        every = np.concatenate([np.arange(start, end) for start, end in frames])
+        offsets = _bone_vectors(clips.relative_joints[every].astype(np.float64))
+        constants = subject_constants(offsets, np.asarray(rest_bones, np.float64))
+        bones[every] = constants.bones
+        for start, end in frames:
+            vectors = _bone_vectors(clips.relative_joints[start:end].astype(np.float64))
+            rotations[start:end] = fit_rotations(vectors, constants, clips.frame_rate)
+    return FittedClips(rotations, bones)
+
+
+def subject_frames(clips: Clips) -> list[list[tuple[int, int]]]:
+    """The frame ranges of each subject's clips, as far as names and bone lengths tell subjects apart."""
+    groups: list[tuple[str, Array, list[tuple[int, int]]]] = []
+    for name, (start, end) in zip(clips.names, clips.ranges(), strict=True):
+        vectors = _bone_vectors(clips.relative_joints[start:end].astype(np.float64))
+        lengths = np.median(np.linalg.norm(vectors, axis=-1), axis=0)
+        subject = subject_of(name)
+        for other, other_lengths, frames in groups:
+            if other == subject and np.abs(lengths - other_lengths).max() < _SAME_SKELETON:
+                frames.append((start, end))
+                break
+        else:
+            groups.append((subject, lengths, [(start, end)]))
+    return [frames for _, _, frames in groups]
+
+
+def subject_constants(vectors: Array, rest_bones: Array) -> SubjectConstants:
+    """Measure one subject's constants on their most upright frames.
+
+    vectors: (N, 24, 3) of each joint from its parent; rest_bones: (24, 3) the body's.
+    """
+    reference = _upright_frames(vectors)
+    lengths = np.median(np.linalg.norm(vectors, axis=-1), axis=0)
+    bones = unit(rest_bones) * lengths[:, None]
+    heading = _headings(vectors[reference])
+    for name in _TRUNK:
+        joint = JOINT_INDEX[name]
+        bones[joint] = np.median(np.einsum("tba,tb->ta", heading, vectors[reference, joint]), axis=0)
+    # People are built alike on both sides, and so is the rest pose.
+    bones = (bones + bones[list(MIRRORED_JOINTS)] * _FLIP) / 2
+    bones[0] = 0
+    return SubjectConstants(bones, _knee_constant(vectors), _foot_constant(vectors[reference], rest_bones))
+
+
+def _upright_frames(vectors: Array) -> NDArray[np.intp]:
+    """The frames in which the subject stands most upright: trunk and legs vertical, as many as are needed."""
+    trunk = vectors[:, [JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum(1)
+    trunk_cosine = unit(trunk)[:, 1]
+    leg_cosine = np.stack(
+        [-unit(vectors[:, JOINT_INDEX[f"{side}_{part}"]])[:, 1] for side in _SIDES for part in ("knee", "ankle")]
+    ).mean(0)
+    score = np.minimum(trunk_cosine, leg_cosine)
+    count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
+    order = np.argsort(-score)[: min(count, len(score))]
+    upright = order[score[order] > _UPRIGHT]
+    return upright if len(upright) >= _FEWEST_UPRIGHT else order[:_FEWEST_UPRIGHT]
+
+
+def _headings(vectors: Array) -> Array:
+    """(N, 3, 3) level frames: X to the subject's left by hips and shoulders, Y up, Z to the front."""
+    across = vectors[:, JOINT_INDEX["left_hip"]] - vectors[:, JOINT_INDEX["right_hip"]]
+    left_arm = vectors[:, JOINT_INDEX["left_collar"]] + vectors[:, JOINT_INDEX["left_shoulder"]]
+    right_arm = vectors[:, JOINT_INDEX["right_collar"]] + vectors[:, JOINT_INDEX["right_shoulder"]]
+    left = unit(across) + unit(left_arm - right_arm)
+    left[:, 1] = 0
+    up = np.broadcast_to([0.0, 1.0, 0.0], left.shape)
+    return frame_along(1, up, 0, left)
+
+
+def _knee_constant(vectors: Array) -> float:
+    """By how much knees look bent at their straightest, radians."""
+    flexion = np.concatenate([_knee_flexion(vectors, side) for side in _SIDES])
+    excess = float(np.percentile(flexion, _STRAIGHTEST) - STRAIGHT_KNEE)
+    return excess if abs(excess) < _LARGEST_KNEE_ANGLE else 0.0
+
+
+def _knee_flexion(vectors: Array, side: str) -> Array:
+    """(N,) radians between thigh and shank; below 0 where the knee looks bent forwards."""
+    thigh, shank = unit(vectors[:, JOINT_INDEX[f"{side}_knee"]]), unit(vectors[:, JOINT_INDEX[f"{side}_ankle"]])
+    across = np.cross(thigh, shank)
+    to_left = unit(vectors[:, JOINT_INDEX["left_hip"]] - vectors[:, JOINT_INDEX["right_hip"]])
+    size = np.arccos(np.clip((thigh * shank).sum(-1), -1, 1))
+    # Only a nearly straight knee can look bent forwards.
+    forwards = ((across * to_left).sum(-1) < 0) & (size < _LARGEST_KNEE_ANGLE)
+    return np.where(forwards, -size, size)
+
+
+def _foot_constant(vectors: Array, rest_bones: Array) -> float:
+    """By how much the feet of a standing subject look pitched down more than the body's, radians."""
+    feet = np.concatenate([vectors[:, JOINT_INDEX[f"{side}_foot"]] for side in _SIDES])
+    pitch = np.arctan2(-feet[:, 1], np.hypot(feet[:, 0], feet[:, 2]))
+    rest = rest_bones[JOINT_INDEX["left_foot"]]
+    return float(np.median(pitch) - np.arctan2(-rest[1], np.hypot(rest[0], rest[2])))
+
+
+def _bone_vectors(joints: Array) -> Array:
+    """(N, 24, 3) of each joint from its parent; 0 for the pelvis."""
+    vectors = np.zeros_like(joints)
+    vectors[:, 1:] = joints[:, 1:] - joints[:, list(PARENTS[1:])]
+    return vectors
+
+
+def fit_rotations(vectors: Array, constants: SubjectConstants, frame_rate: float) -> NDArray[np.float32]:
+    """(T, 24, 3, 3) rotations relative to the parent that turn the subject's rest bones into those of a clip.
+
+    vectors: (T, 24, 3) of each joint from its parent, one clip in order.
+    """
+    world = np.tile(np.eye(3), (len(vectors), JOINT_COUNT, 1, 1))
+    _fit_trunk(world, vectors, constants.bones)
+    for side in _SIDES:
+        _fit_arm(world, vectors, constants.bones, side, frame_rate)
+        _fit_leg(world, vectors, constants, side, frame_rate)
+    local = world.copy()
+    parents = list(PARENTS[1:])
+    local[:, 1:] = np.swapaxes(world[:, parents], -1, -2) @ world[:, 1:]
+    return local.astype(np.float32)
+
+
+def _fit_trunk(world: Array, vectors: Array, bones: Array) -> None:
+    """Pelvis and chest by all their bones; the spine between bends along its bones and shares the twist."""
+    pelvis = align_vectors(bones[_PELVIS_BONES], vectors[:, _PELVIS_BONES])
+    chest = align_vectors(bones[_CHEST_BONES], vectors[:, _CHEST_BONES])
+    world[:, JOINT_INDEX["pelvis"]], world[:, JOINT_INDEX["spine3"]] = pelvis, chest
+    for name, child, share in (("spine1", "spine2", 1 / 3), ("spine2", "spine3", 2 / 3)):
+        world[:, JOINT_INDEX[name]] = _swung(blend(pelvis, chest, share), bones, vectors, child)
+    world[:, JOINT_INDEX["neck"]] = _swung(chest, bones, vectors, "head")
+    # Positions leave the head's own turn open: it goes with the neck.
+    world[:, JOINT_INDEX["head"]] = world[:, JOINT_INDEX["neck"]]
+
+
+def _fit_arm(world: Array, vectors: Array, bones: Array, side: str, frame_rate: float) -> None:
+    collar, shoulder, elbow, wrist, hand = (
+        JOINT_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")
+    )
+    world[:, collar] = _swung(world[:, JOINT_INDEX["spine3"]], bones, vectors, f"{side}_shoulder")
+    upper, lower = unit(vectors[:, elbow]), unit(vectors[:, wrist])
+    relaxed = _swung(world[:, collar], bones, vectors, f"{side}_elbow")
+    # The forearm flexes forwards: about -Y on the left, about +Y on the right.
+    sign = -1.0 if side == "left" else 1.0
+    hinge = _hinge(upper, lower, sign * relaxed[..., 1], frame_rate)
+    rest_sign = np.sign(bones[elbow, 0])
+    world[:, shoulder] = frame_along(0, rest_sign * upper, 1, sign * hinge)
+    world[:, elbow] = frame_along(0, rest_sign * lower, 1, sign * hinge)
+    world[:, wrist] = _swung(world[:, elbow], bones, vectors, f"{side}_hand")
+    world[:, hand] = world[:, wrist]
+
+
+def _fit_leg(world: Array, vectors: Array, constants: SubjectConstants, side: str, frame_rate: float) -> None:
+    hip, knee, ankle, foot = (JOINT_INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot"))
+    bones = constants.bones
+    upper, lower = unit(vectors[:, knee]), unit(vectors[:, ankle])
+    relaxed = _swung(world[:, JOINT_INDEX["pelvis"]], bones, vectors, f"{side}_knee")
+    # A straight leg's axis is told by the foot, which points where the knee would bend to.
+    toes = unit(vectors[:, foot])
+    by_foot = unit(np.cross(toes, upper)) * np.linalg.norm(np.cross(toes, upper), axis=-1, keepdims=True)
+    hinge = _hinge(upper, lower, relaxed[..., 0] + by_foot, frame_rate)
+    half = constants.knee / 2
+    upper = (about_axis(hinge, half) @ upper[..., None])[..., 0]
+    lower = (about_axis(hinge, -half) @ lower[..., None])[..., 0]
+    world[:, hip] = _leg_frame(upper, hinge, bones[knee])
+    world[:, knee] = _leg_frame(lower, hinge, bones[ankle])
+    toes = (about_axis(hinge, -constants.foot) @ toes[..., None])[..., 0]
+    rest = np.broadcast_to(unit(bones[foot]), toes.shape)
+    level = swing_between((world[:, knee] @ rest[..., None])[..., 0], toes)
+    world[:, ankle] = level @ world[:, knee]
+    world[:, foot] = world[:, ankle]
+
+
+def _leg_frame(direction: Array, hinge: Array, rest: Array) -> Array:
+    """(T, 3, 3) that turns the rest bone (3,) onto the direction (T, 3), and X as near to the hinge as that allows."""
+    straight = frame_along(1, -direction, 0, hinge)
+    rest_frame = frame_along(1, -rest[None], 0, np.array([[1.0, 0.0, 0.0]]))
+    return straight @ np.swapaxes(rest_frame, -1, -2)
+
+
+def _swung(start: Array, bones: Array, vectors: Array, child: str) -> Array:
+    """(T, 3, 3) the start's rotations, swung by the least angle so that the bone to `child` points as it does."""
+    joint = JOINT_INDEX[child]
+    rest = (start @ bones[joint][:, None])[..., 0]
+    return swing_between(rest, vectors[:, joint]) @ start
+
+
+def _hinge(upper: Array, lower: Array, relaxed: Array, frame_rate: float) -> Array:
+    """(T, 3) unit axes about which a limb flexes, at right angles to its upper bone.
+
+    Shown by the limb itself where it is flexed; else the relaxed axis, and smooth from one to the other.
+    """
+    across = np.cross(upper, lower)
+    sine = np.linalg.norm(across, axis=-1, keepdims=True)
+    shown = across / np.maximum(sine, 1e-6)
+    relaxed = unit(relaxed - (relaxed * upper).sum(-1, keepdims=True) * upper)
+    # Knees and elbows do not bend backwards: such an axis is noise about a straight limb.
+    shown = np.where((shown * relaxed).sum(-1, keepdims=True) < -0.2, relaxed, shown)
+    share = np.clip(sine / _FLEXED, 0, 1) ** 2
+    axes = smooth_in_time(share * shown + (1 - share) * 0.5 * relaxed, _TWIST_SECONDS * frame_rate)
+    axes = axes - (axes * upper).sum(-1, keepdims=True) * upper
+    return unit(axes)

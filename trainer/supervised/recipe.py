@@ -7,12 +7,14 @@ from typing import ClassVar, Final
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import require_at_least, require_fitting_student
+from ..config_checks import OutOfRangeError, require_at_least, require_fitting_student
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
+from ..synthesis.partial_views import PartialViews
 from ..training.schedule import Schedule
 from .losses import SupervisedWeights
 from .sampler import Mixture
+from .tumbling import Tumbles
 
 _MOVED_KEYS: Final = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
 """Former keys of the recipe itself that are now in the table `windows`."""
@@ -26,10 +28,16 @@ class SupervisedRecipe:
         old: f"windows.{new}" for old, new in Schedule.RENAMED_KEYS.items()
     }
 
-    data: str
+    data: list[str]
     """Motion capture, `.npz`."""
     run: str
     """Folder of the run."""
+    data_weights: list[float] = field(default_factory=list)
+    """How often a frame of each file is drawn; none: all alike."""
+    held_out: list[str] = field(default_factory=list)
+    """Subjects that are left out, to compare runs on; named as by `data.subjects.subject_of`."""
+    start_from: str = ""
+    """Folder of a checkpoint whose student is trained further; empty: from scratch."""
     frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of single frames, before the windows; `batch_size` counts frames."""
     windows: Schedule = field(default_factory=Schedule)
@@ -41,8 +49,13 @@ class SupervisedRecipe:
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
+    partial: PartialViews = field(default_factory=PartialViews)
+    tumbles: Tumbles = field(default_factory=Tumbles)
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
+        require_at_least(self, 0, "data_weights")
+        if self.data_weights and len(self.data_weights) != len(self.data):
+            raise OutOfRangeError("data_weights", f"a list of {len(self.data)} numbers, one a file", self.data_weights)

@@ -28,9 +28,12 @@ from ..synthesis.augmentation import NoiseRanges, observe
 from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before_camera, project, random_cameras
 from ..synthesis.detector_noise import load_detector_noise, simulate_detector_on_windows
 from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from ..synthesis.partial_views import PartialViews, hide_parts
 from .fit_rotations import FittedClips
 from .foot_contacts import contacts_from_clips
 from .synthetic_stances import replace_lower_body
+from .tumbling import Tumbles, tumble
+from .unseen_limbs import relax_unseen_limbs
 from .windows import Windows
 
 _BODY_PARTS: Final = (
@@ -62,8 +65,7 @@ _JOINT_DEVIATION: Final = values_by_name(
     0.05,
 )
 """Standard deviation, radians, of random rotations added to each joint; the head's own rotation is in no clip."""
-_HEAD_LIFT: Final = 0.25
-"""Radians: joint positions leave the head's tilt open, and heads fitted to these clips look down by this much."""
+_LEG: Final = [JOINT_INDEX["left_knee"], JOINT_INDEX["left_ankle"]]
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,13 @@ class Mixture:
     recombined: float = 0.4
     """Windows whose trunk, arms and legs are each mixed with those of other windows."""
     reversed: float = 0.1
-    joints_only: float = 0.6
+    joints_only: float = 0.4
     """Windows of SMPL joints in place of the detector's keypoints."""
     exact: float = 0.7
     """Of those, windows without noise, in a level camera of known focal length."""
-    clip_bones: float = 0.2
-    """Of windows of keypoints, those on a clip's own skeleton in place of the body's."""
     clip_bones_of_joints: float = 0.85
-    """The same of windows of joints, as these come from motion capture."""
+    """Of windows of joints, which come from motion capture, those on a clip's own skeleton. Keypoints are always those
+    of the body."""
     stretch: float = 0.05
     """Largest mean deviation of a bone's length, as a share of it."""
     measured: float = 0.6
@@ -105,6 +106,10 @@ class WindowSampler:
     mixture: Mixture = field(default_factory=Mixture)
     views: ViewRanges = field(default_factory=ViewRanges)
     noise: NoiseRanges = field(default_factory=NoiseRanges)
+    partial: PartialViews = field(default_factory=PartialViews)
+    tumbles: Tumbles = field(default_factory=Tumbles)
+    weights: Tensor | None = None
+    """(C,) how often a frame of each clip is drawn; None: all alike."""
     window: int = STUDENT_WINDOW
     """Samples in a window; 1 for single frames."""
 
@@ -118,6 +123,7 @@ class WindowSampler:
         ranges = self.clips.ranges()
         self._starts = torch.tensor([start for start, _ in ranges])
         self._lengths = torch.tensor([end - start for start, end in ranges])
+        self._frequencies = self._lengths * (torch.ones(len(ranges)) if self.weights is None else self.weights)
         keypoints = body_keypoints(self.body)
         carriers = list(KEYPOINT_JOINTS)
         self._keypoint_offsets = _tensor(keypoints.template - self.body.joint_template[carriers])
@@ -132,7 +138,9 @@ class WindowSampler:
         joints_only = self._random_mask(count, self.mixture.joints_only)
         exact = joints_only & self._random_mask(count, self.mixture.exact)
         bones, betas, has_betas = self._skeletons(joints_only, clip_bones)  # (B, 24, 3), (B, 10), (B,)
+        root = root * (_leg_length(bones) / _leg_length(clip_bones))[:, None, None]
         self._replace_lower_bodies(rotations, root, contacts, bones)
+        contacts[tumble(rotations, root, self.tumbles, self.generator)] = 0.0
         cameras = random_cameras(count, self.views, self.generator)  # (B, 3, 3)
         cameras[exact] = level_cameras(count, self.views, self.generator)[exact]
         rotations[:, :, 0] = cameras[:, None] @ rotations[:, :, 0]
@@ -143,7 +151,10 @@ class WindowSampler:
         rays, confidence = observe(placed, self.views, self.noise, self.generator)  # (B, T, 27, 2), (B, T, 27)
         self._apply_measured_noise(rays, confidence, placed, joints_only)
         rays[exact], confidence[exact] = project(placed[exact]), 1.0
-        student_input = normalise_windows(rays.numpy(), (confidence * given[:, None]).numpy())
+        confidence = confidence * given[:, None]
+        hide_parts(rays, confidence, self.partial, self.generator)
+        relax_unseen_limbs(rotations, confidence, cameras[:, :, 1])
+        student_input = normalise_windows(rays.numpy(), confidence.numpy())
         view = torch.from_numpy(student_input.view_rotations)  # (B, 3, 3)
         rotations[:, :, 0] = view[:, None] @ rotations[:, :, 0]
         up = (view @ cameras)[:, :, 1]
@@ -182,7 +193,7 @@ class WindowSampler:
     def _windows_at(self, count: int, speed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Rotations (B, T, 24, 6), root (B, T, 3), contacts (B, T, 2) and bones (B, 24, 3) at speeds (B,)."""
         span = (self.window - 1) * speed
-        clip = torch.multinomial(self._lengths.float(), count, replacement=True, generator=self.generator)
+        clip = torch.multinomial(self._frequencies, count, replacement=True, generator=self.generator)
         length = self._lengths[clip].float()
         slack = (length - 1 - span).clamp(min=0)
         first = slack * torch.rand(count, generator=self.generator)
@@ -204,7 +215,6 @@ class WindowSampler:
         # Some windows stay near the clip's poses, others go far.
         reach = 0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2
         ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
-        ends[:, :, :, JOINT_INDEX["head"], 0] -= _HEAD_LIFT
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):
             # The forearm's twist shows at the knuckles only, and is in no clip.
@@ -217,8 +227,7 @@ class WindowSampler:
         count = len(clip_bones)
         betas = torch.randn(count, self.body.joint_directions.shape[-1], generator=self.generator)
         bones = self._body_bones(betas)
-        shares = torch.where(joints_only, self.mixture.clip_bones_of_joints, self.mixture.clip_bones)
-        of_clip = torch.rand(count, generator=self.generator) < shares
+        of_clip = joints_only & self._random_mask(count, self.mixture.clip_bones_of_joints)
         # Half of the skeletons come from another clip than the motion.
         owners = torch.where(
             self._random_mask(count, 0.5), torch.randint(count, (count,), generator=self.generator), torch.arange(count)
@@ -279,6 +288,12 @@ class WindowSampler:
     def _random_mask(self, count: int, share: float) -> Tensor:
         """(count,) true with probability `share`."""
         return torch.rand(count, generator=self.generator) < share
+
+
+def _leg_length(bones: Tensor) -> Tensor:
+    """(B,) metres, of rest bones (B, 24, 3)."""
+    result: Tensor = bones[:, _LEG].norm(dim=-1).sum(-1)
+    return result
 
 
 def _tensor(array: Array) -> Tensor:

@@ -16,8 +16,8 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 
 from ..geometry.kinematics import axis_angle_to_matrix
 
-_FULL_LEG = 0.985
-"""Largest share of the leg's length between hip and ankle, so that no knee locks."""
+_FULL_LEG = 0.9996
+"""Largest share of the leg's length between hip and ankle: the knee stays bent by 3 degrees."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def random_stances(count: int, generator: torch.Generator) -> Stance:
     kneel_heel = uniform(0.9, 1.5)
     lunge_heel = uniform(0.3, 1.0)
     return Stance(
-        height=pick(uniform(0.93, 1.0), uniform(0.25, 0.9), uniform(0.4, 0.62), uniform(0.3, 0.5), uniform(0.45, 0.9)),
+        height=pick(uniform(0.96, 1.02), uniform(0.25, 0.9), uniform(0.4, 0.62), uniform(0.3, 0.5), uniform(0.45, 0.9)),
         forward=pick(
             uniform(-0.05, 0.05), uniform(-0.3, 0.0), uniform(-0.65, -0.3), uniform(0.0, 0.4), uniform(-0.1, 0.1)
         ),

@@ -16,15 +16,17 @@ from torch import Tensor
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.errors import PoseNet3DError
 
-from ..data.clips import load_clips, resampled
+from ..data.clips import Clips, join_clips, load_clips, resampled
 from ..data.npz_takes import refuse_short
+from ..data.subjects import subject_of
 from ..geometry.body_bones import BodyBones, parent_offsets
-from ..training.checkpoint import Notes, save_student, settings_of
-from ..training.distributed import main_process_first, processes_joined
+from ..training.checkpoint import Notes, load_student, save_student, settings_of
+from ..training.distributed import processes_joined
 from ..training.loop import Stage, set_trainable, train_stage
 from ..training.precision import mixed_precision
-from .fit_rotations import FittedClips, load_or_fit
+from .fit_rotations import FittedClips, fit_clips, join_fitted
 from .losses import SupervisedWeights, supervised_losses
 from .recipe import SupervisedRecipe
 from .sampler import WindowSampler
@@ -69,9 +71,11 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
+    if recipe.start_from:
+        student.load_state_dict(load_student(Path(recipe.start_from)).state_dict())
     notes: Notes = {
         "recipe": "supervised",
-        "data": Path(recipe.data).name,
+        "data": ", ".join(Path(path).name for path in recipe.data),
         "chosen_by": "the last step's averaged weights",
         "settings": settings_of(recipe),
     }
@@ -91,22 +95,40 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
 def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
     """A function that makes the recipe's `WindowSampler` from a seed.
 
-    Clips are resampled to the student's rate; those shorter than its window are left out. The clips' rotations are
-    fitted once and cached beside the run.
+    Clips are resampled to the student's rate; those shorter than its window, or of subjects that are held out, are
+    left out.
 
     Raises:
         PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
     """
-    path, window = Path(recipe.data), recipe.student.window
+    files = [_load_clips(Path(path), recipe, body) for path in recipe.data]
+    weights = recipe.data_weights or [1.0] * len(files)
+    return partial(
+        WindowSampler,
+        join_clips([clips for clips, _ in files]),
+        join_fitted([fitted for _, fitted in files]),
+        body,
+        mixture=recipe.mixture,
+        views=recipe.views,
+        noise=recipe.noise,
+        partial=recipe.partial,
+        tumbles=recipe.tumbles,
+        weights=torch.cat([torch.full((len(c.names),), w) for (c, _), w in zip(files, weights, strict=True)]),
+    )
+
+
+def _load_clips(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips]:
+    """The clips of one file that are trained on, and their rotations."""
+    window = recipe.student.window
     clips = resampled(load_clips(path), STUDENT_RATE)
     refuse_short(path, clips, window)
-    with main_process_first():
-        cache = Path(recipe.run).parent / f"{path.stem}_rotations.npz"
-        fitted = load_or_fit(clips, parent_offsets(body.joint_template), cache)
-    # After the fit, which serves windows of any length.
-    chosen = [index for index, (start, end) in enumerate(clips.ranges()) if end - start >= window]
-    if len(chosen) < len(clips.names):
-        log.info("%s: %d clips with fewer than %d samples left out", path, len(clips.names) - len(chosen), window)
-        frames = clips.rows_of(chosen)
-        clips, fitted = clips.select(chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
-    return partial(WindowSampler, clips, fitted, body, mixture=recipe.mixture, views=recipe.views, noise=recipe.noise)
+    # Subjects' constants are measured on all of their clips, short ones too.
+    fitted = fit_clips(clips, parent_offsets(body.joint_template))
+    long_enough = [index for index, (start, end) in enumerate(clips.ranges()) if end - start >= window]
+    if len(long_enough) < len(clips.names):
+        log.info("%s: %d clips with fewer than %d samples left out", path, len(clips.names) - len(long_enough), window)
+    chosen = [index for index in long_enough if subject_of(clips.names[index]) not in recipe.held_out]
+    if not chosen:
+        raise PoseNet3DError(f"{path}: key 'held_out' leaves none of its clips; remove the file from 'data'")
+    rows = clips.rows_of(chosen)
+    return clips.select(chosen), FittedClips(fitted.rotations[rows], fitted.bones[rows])

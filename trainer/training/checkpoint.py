@@ -30,7 +30,7 @@ class RecipeSettings(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
-    def data(self) -> str | list[str]:
+    def data(self) -> list[str]:
         """Paths of the training data."""
         ...
 
@@ -42,8 +42,10 @@ class RecipeSettings(Protocol):
 
 def settings_of(recipe: RecipeSettings) -> dict[str, object]:
     """All settings of a recipe as nested tables for a checkpoint's notes; paths are cut to their last name."""
-    names = Path(recipe.data).name if isinstance(recipe.data, str) else [Path(path).name for path in recipe.data]
-    return asdict(recipe) | {"data": names, "run": Path(recipe.run).name}
+    settings = asdict(recipe) | {"data": [Path(path).name for path in recipe.data], "run": Path(recipe.run).name}
+    if "start_from" in settings:
+        settings["start_from"] = Path(settings["start_from"]).name
+    return settings
 
 
 def save_student(folder: Path, network: StudentNetwork, notes: Notes) -> None:

@@ -15,9 +15,13 @@ from trainer.data.clips import Clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
 from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
+from trainer.supervised.tumbling import Tumbles
 from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from trainer.synthesis.partial_views import PartialViews
 
 EXACT = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, exact=1, clip_bones_of_joints=1, stretch=0)
+WHOLE = PartialViews(limbs=0, edge=0)
+UPRIGHT = Tumbles(lying=0, upside_down=0)
 LEFT_KNEE, LEFT_ELBOW = JOINT_INDEX["left_knee"], JOINT_INDEX["left_elbow"]
 
 
@@ -53,7 +57,7 @@ def bends(rotations: torch.Tensor, joint: int) -> torch.Tensor:
 
 
 def test_exact_windows_are_projections_of_their_ground_truth(clips: tuple[Clips, FittedClips], body: Body) -> None:
-    windows = WindowSampler(*clips, body, 0, EXACT).draw(32)
+    windows = WindowSampler(*clips, body, 0, EXACT, partial=WHOLE, tumbles=UPRIGHT).draw(32)
     known = [point for point, joint in enumerate(JOINT_OF_POINT) if joint != NO_JOINT]
     confidence = windows.features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
     assert bool((confidence[:, :, known] == 1).all())
@@ -84,8 +88,10 @@ def test_single_frames_are_windows_of_one(clips: tuple[Clips, FittedClips], body
 
 
 def test_arms_and_legs_come_from_different_clips(clips: tuple[Clips, FittedClips], body: Body) -> None:
-    plain = WindowSampler(*clips, body, 0, EXACT).draw(300).rotations
-    mixed = WindowSampler(*clips, body, 0, replace(EXACT, recombined=1)).draw(300).rotations
+    plain = WindowSampler(*clips, body, 0, EXACT, partial=WHOLE, tumbles=UPRIGHT).draw(300).rotations
+    mixed = (
+        WindowSampler(*clips, body, 0, replace(EXACT, recombined=1), partial=WHOLE, tumbles=UPRIGHT).draw(300).rotations
+    )
 
     def apart(rotations: torch.Tensor) -> float:
         knee, elbow = bends(rotations, LEFT_KNEE) > 0.8, bends(rotations, LEFT_ELBOW) > 0.8
@@ -97,7 +103,7 @@ def test_arms_and_legs_come_from_different_clips(clips: tuple[Clips, FittedClips
 
 
 def test_motions_are_combined_with_other_clips_skeletons(clips: tuple[Clips, FittedClips], body: Body) -> None:
-    windows = WindowSampler(*clips, body, 0, EXACT).draw(300)
+    windows = WindowSampler(*clips, body, 0, EXACT, partial=WHOLE, tumbles=UPRIGHT).draw(300)
     large = windows.bones[:, LEFT_KNEE].norm(dim=-1) > 1.05 * float(np.linalg.norm(clips[1].bones[-1, LEFT_KNEE]))
     bent = bends(windows.rotations, LEFT_KNEE) > 0.8
     assert 0.1 < float((large != bent).float().mean()) < 0.4
@@ -108,13 +114,13 @@ def test_measured_noise_has_no_error_of_the_focal_length(clips: tuple[Clips, Fit
     """Joints with the detector's measured noise have small errors, without a scale error of the focal length."""
 
     def sizes(mixture: Mixture) -> torch.Tensor:
-        sampler = WindowSampler(*clips, body, 5, mixture)
+        sampler = WindowSampler(*clips, body, 5, mixture, partial=WHOLE)
         sampler.views = replace(sampler.views, focal_error=0.5)
         return sampler.draw(200).features[:, 0, -1]
 
     wrong = sizes(replace(EXACT, exact=0, measured=0))
     known = sizes(replace(EXACT, exact=0, measured=1))
     assert float(known.std()) < 0.8 * float(wrong.std())
-    sampler = WindowSampler(*clips, body, 5, replace(EXACT, exact=0, measured=1))
+    sampler = WindowSampler(*clips, body, 5, replace(EXACT, exact=0, measured=1), partial=WHOLE)
     given = sampler.draw(200).features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
     assert 0.01 < float(((given > 0) & (given <= 0.5)).float().mean()) < 0.5, "some points have low confidence"

@@ -10,14 +10,12 @@ import pytest
 import torch
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
-from trainer.data.clips import Clips, load_clips, resampled, save_clips
-from trainer.supervised.fit_rotations import FittedClips, clip_bones, fingerprint_of, write_cache
+from trainer.data.clips import Clips, save_clips
 from trainer.supervised.recipe import SupervisedRecipe
 from trainer.supervised.sampler import WindowSampler
 from trainer.supervised.train import sampler_factory, train_supervised
@@ -28,7 +26,7 @@ FRAMES = 80
 
 
 def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> None:
-    """Clips of the body at rest, which moves along by a metre a second, and their rotations beside them."""
+    """Clips of the body at rest, which moves along by a metre a second."""
     joints, count = load_body().joint_template, sum(lengths)
     clips = Clips(
         np.repeat((joints - joints[0])[None], count, 0).astype(np.float32),
@@ -38,12 +36,6 @@ def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> Non
         frame_rate,
     )
     save_clips(path, clips)
-    clips = resampled(load_clips(path), STUDENT_RATE)
-    rest = joints.copy()
-    rest[1:] -= joints[list(PARENTS[1:])]
-    rotations = np.tile(np.eye(3, dtype=np.float32), (len(clips.root), 24, 1, 1))
-    fitted = FittedClips(rotations, clip_bones(clips, rest))
-    write_cache(path.with_name(f"{path.stem}_rotations.npz"), fitted, fingerprint_of(clips, rest))
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +45,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_still(folder / "clips.npz", [FRAMES])
     path = folder / "tiny.toml"
     path.write_text(
-        f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nthreads = 1\n'
+        f'data = ["{folder / "clips.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
         "[windows]\nsteps = 40\nbatch_size = 8\nwarmup_steps = 5\n"
         "learning_rate = 0.003\nsave_every = 20\nema_decay = 0.8\n"
         "[frames]\nsteps = 10\nbatch_size = 32\n[student]\nwidth = 32\nblocks = 1\n"
@@ -62,7 +54,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def sampler(path: Path) -> WindowSampler:
-    return sampler_factory(SupervisedRecipe(data=str(path), run=str(path.parent / "run")), load_body())(0)
+    return sampler_factory(SupervisedRecipe(data=[str(path)], run=str(path.parent / "run")), load_body())(0)
 
 
 def test_clips_of_other_rates_come_to_the_students(tmp_path: Path) -> None:
@@ -106,7 +98,8 @@ def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pyt
     notes = json.loads((run / "student.json").read_text())["training"]
     assert notes["steps"] == notes["settings"]["windows"]["steps"] == 60
     assert notes["settings"]["student"]["width"] == 32
-    assert notes["settings"]["data"] == notes["data"] == "clips.npz", "no machine's folders"
+    assert notes["settings"]["data"] == ["clips.npz"], "no folders of this machine"
+    assert notes["data"] == "clips.npz"
     assert str(run.parent) not in json.dumps(notes)
     assert len(losses(run)) == 3, "the first 40 steps are not done again"
 

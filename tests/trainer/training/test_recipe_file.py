@@ -14,7 +14,7 @@ from trainer.training.checkpoint import settings_of
 from trainer.training.recipe_file import read_recipe
 from trainer.training.schedule import Schedule
 
-HEAD = {SupervisedRecipe: 'data = "a.npz"\nrun = "b"\n', PaperRecipe: 'data = ["a.npz", "b.npz"]\nrun = "c"\n'}
+HEAD = {SupervisedRecipe: 'data = ["a.npz"]\nrun = "b"\n', PaperRecipe: 'data = ["a.npz", "b.npz"]\nrun = "c"\n'}
 
 
 def refusal(path: Path, text: str | bytes, recipe: type = SupervisedRecipe) -> str:
@@ -40,7 +40,7 @@ def test_a_file_fills_the_recipe(tmp_path: Path) -> None:
     )
     recipe = read_recipe(path, SupervisedRecipe)
     assert (recipe.windows.learning_rate, recipe.student.width, recipe.views.elevation_mean) == (1, 8, -3)
-    assert recipe.student.blocks == SupervisedRecipe(data="", run="").student.blocks
+    assert recipe.student.blocks == SupervisedRecipe(data=[""], run="").student.blocks
     path.write_text(HEAD[PaperRecipe] + "[teacher]\ndilations = [1, 2]\n")
     assert read_recipe(path, PaperRecipe).teacher.dilations == (1, 2)
 
@@ -51,7 +51,7 @@ def test_a_base_is_laid_under(tmp_path: Path) -> None:
     )
     (tmp_path / "recipe.toml").write_text('base = "base.toml"\nrun = "mine"\n[student]\nwidth = 9\n')
     recipe = read_recipe(tmp_path / "recipe.toml", SupervisedRecipe)
-    assert (recipe.data, recipe.run, recipe.windows.steps) == ("a.npz", "mine", 5)
+    assert (recipe.data, recipe.run, recipe.windows.steps) == (["a.npz"], "mine", 5)
     assert (recipe.student.width, recipe.student.blocks) == (9, 2)
 
 
@@ -164,9 +164,9 @@ def test_a_circular_base_is_named(tmp_path: Path) -> None:
 
 def test_settings_tell_all_but_the_machines_folders() -> None:
     settings = settings_of(
-        SupervisedRecipe(data="/home/me/clips.npz", run="/home/me/runs/one", windows=Schedule(steps=7))
+        SupervisedRecipe(data=["/home/me/clips.npz"], run="/home/me/runs/one", windows=Schedule(steps=7))
     )
-    assert (settings["data"], settings["run"]) == ("clips.npz", "one")
+    assert (settings["data"], settings["run"]) == (["clips.npz"], "one")
     assert isinstance(settings["windows"], dict)
     assert settings["windows"]["steps"] == 7
     assert isinstance(settings["student"], dict)

@@ -1,0 +1,15 @@
+"""Whose clip is it: subjects, as far as the clips' names tell them apart."""
+
+from __future__ import annotations
+
+import re
+
+
+def subject_of(name: str) -> str:
+    """The subject of a clip: `cmu_08` of `cmu_08_05#1`, `uiprmd_s03` of `uiprmd_deep_squat_ok_s03_e01`.
+
+    Where a name has no number of a subject, its first word is the source, whose clips share one skeleton.
+    """
+    source = re.split(r"[_\-]", name, maxsplit=1)[0]
+    subject = re.search(r"_(s\d+)(?:_|$)", name) or re.match(rf"{re.escape(source)}_(\d+)_", name)
+    return f"{source}_{subject.group(1)}" if subject else source
