@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
-
-Array = NDArray[np.float64]
 
 AVERAGE: Final = {"age": 0.7, "height": 0.40, "gender": 0.5, "muscle": 0.5, "weight": 0.5, "proportions": 0.5}
 """Anny's phenotypes of a grown person between woman and man."""
@@ -76,7 +75,8 @@ def skin_weights(model: anny.Anny) -> Array:
     weights = np.zeros((len(bones), JOINT_COUNT))
     for column in range(bones.shape[1]):
         np.add.at(weights, (np.arange(len(bones)), owners[bones[:, column]]), values[:, column])
-    return weights / weights.sum(axis=1, keepdims=True)
+    result: Array = weights / weights.sum(axis=1, keepdims=True)
+    return result
 
 
 def rest_person(model: anny.Anny, weights: Array, phenotypes: dict[str, float]) -> tuple[Array, Array]:
@@ -90,7 +90,8 @@ def rest_person(model: anny.Anny, weights: Array, phenotypes: dict[str, float]) 
     joints = np.stack([np.mean([heads[bone] for bone in _bones_of(name)], axis=0) for name in JOINT_NAMES])
 
     def turned(points: NDArray[np.float32]) -> Array:
-        return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
+        result: Array = np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
+        return result
 
     return _stretch_out(turned(output["rest_vertices"].numpy()[0]), turned(joints), weights)
 
@@ -100,7 +101,8 @@ def least_rotation(source: Array, target: Array) -> Array:
     source, target = source / np.linalg.norm(source), target / np.linalg.norm(target)
     x, y, z = np.cross(source, target)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + source @ target)
+    result: Array = np.eye(3) + cross + cross @ cross / (1 + source @ target)
+    return result
 
 
 def _owner(bone: str) -> int:

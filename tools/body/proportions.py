@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 
 from .anny_people import LEG_DIRECTION, least_rotation
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,8 @@ def carried_flesh(vertices: Array, weights: Array, old: Array, new: Array) -> Ar
     pelvis = JOINT_INDEX["pelvis"]
     maps[pelvis] = maps[pelvis] @ np.diag([_distance_apart(new, "hip") / _distance_apart(old, "hip"), 1.0, 1.0])
     shifts = new - np.einsum("jab,jb->ja", maps, old)
-    return np.einsum("vj,jab,vb->va", weights, maps, vertices, optimize=True) + weights @ shifts
+    result: Array = np.einsum("vj,jab,vb->va", weights, maps, vertices, optimize=True) + weights @ shifts
+    return result
 
 
 def diffused(weights: Array, faces: NDArray[np.int64]) -> Array:
@@ -162,18 +162,21 @@ def diffused(weights: Array, faces: NDArray[np.int64]) -> Array:
     count = np.maximum(neighbours.sum(axis=1), 1)[:, None]
     for _ in range(_SPREADING_STEPS):
         weights = (weights + neighbours @ weights / count) / 2
-    return weights / weights.sum(axis=1, keepdims=True)
+    result: Array = weights / weights.sum(axis=1, keepdims=True)
+    return result
 
 
 def _bone_map(old: Array, new: Array) -> Array:
     """(3, 3) that takes one bone onto another, keeping what lies across it."""
     along = old / np.linalg.norm(old)
     stretch = np.eye(3) + (np.linalg.norm(new) / np.linalg.norm(old) - 1) * np.outer(along, along)
-    return least_rotation(old, new) @ stretch
+    result: Array = least_rotation(old, new) @ stretch
+    return result
 
 
 def _middle(joints: Array, part: str) -> Array:
-    return (joints[JOINT_INDEX[f"left_{part}"]] + joints[JOINT_INDEX[f"right_{part}"]]) / 2
+    result: Array = (joints[JOINT_INDEX[f"left_{part}"]] + joints[JOINT_INDEX[f"right_{part}"]]) / 2
+    return result
 
 
 def _distance(joints: Array, first: str, second: str) -> float:

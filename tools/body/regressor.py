@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
-
-Array = NDArray[np.float64]
 
 _RING: Final = 160
 """Vertices around a joint that may have a weight."""

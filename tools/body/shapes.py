@@ -8,12 +8,11 @@ from typing import Final
 
 import anny
 import numpy as np
-from numpy.typing import NDArray
+
+from posenet3d_blender.arrays import Array
 
 from .anny_people import AVERAGE, rest_person
 from .proportions import PUBLISHED, Ratios, carried_flesh, centred_joints, diffused, leg_length, measured, placed_joints
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from posenet3d_blender.arrays import Array
+
 Indices = NDArray[np.int64]
 
 TARGET_VERTICES: Final = 6890
@@ -33,8 +34,9 @@ class Surface:
     """(N, 3) of each corner; they sum to 1."""
 
     def carried(self, values: Array) -> Array:
-        """What belongs to the fine surface's vertices (V, ...), for the light one's (N, ...)."""
-        return np.einsum("nk,nk...->n...", self.shares, values[self.corners])
+        """Values of the fine surface's vertices (V, ...), interpolated for the light one's (N, ...)."""
+        result: Array = np.einsum("nk,nk...->n...", self.shares, values[self.corners])
+        return result
 
 
 def simplified(vertices: Array, faces: Indices) -> Surface:
