@@ -25,7 +25,7 @@ from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, Warn, ignore_warning, open_network
 from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
-STUDENT_VERSION: Final = 2
+STUDENT_VERSION: Final = 3
 STUDENT_FOLDER: Final = Path(__file__).parents[2] / "assets" / "student"
 _STRIDE: Final = 8
 WINDOW_WEIGHTS: Final = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
