@@ -23,14 +23,21 @@ SHORTEST_SMOOTHING = 0.01
 class SolveWeights:
     """Expected deviations (one standard deviation) of each term, in metres, radians and seconds."""
 
-    keypoint: float = 0.025
+    keypoint: float = 0.04
     """Metres, at the person's distance, between a keypoint of confidence 1 and the body's."""
     outlier: float = 0.08
     """Metres from which a keypoint counts less and less."""
-    pose: float = 0.20
+    pose: float = 0.10
     """Radians between a joint's rotation and the student's."""
     pose_of: dict[str, float] = field(
-        default_factory=lambda: {"spine": 0.10, "collar": 0.10, "neck": 0.15, "foot": 0.1, "hand": 0.05, "pelvis": 0.15}
+        default_factory=lambda: {
+            "spine": 0.05,
+            "collar": 0.05,
+            "neck": 0.075,
+            "foot": 0.05,
+            "hand": 0.025,
+            "pelvis": 0.075,
+        }
     )
     """The same for some joints, by a part of their names."""
     turn_acceleration: float = 40.0
