@@ -9,8 +9,9 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import VISIBLE_CERTAINTY, certainty
+from .keypoints.presence import certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
+from .solve.floor import Floor
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
 from .solve.terms import SolveWeights
@@ -29,13 +30,8 @@ class LiftedPerson:
     """(S,) from 0 (interpolated) to 1."""
     contacts: Array
     """(S, 2) probability that the left and the right foot rest."""
-    up: Array
-    """(3,) unit vector against gravity."""
     body: PosedBody
-
-    def certain_contacts(self) -> Array:
-        """(S, 2) contacts of the samples in which the person is visible, 0 in others."""
-        return self.contacts * (self.certainty >= VISIBLE_CERTAINTY)[:, None]
+    floor: Floor
 
 
 def lift(
@@ -66,4 +62,6 @@ def lift(
         prediction = replace(prediction, betas=match_shape(lengths, own_body))
         body = own_body
     solved = solve(body, sampled, prediction, weights, progress)
-    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction.contacts, prediction.up, solved)
+    return LiftedPerson(
+        keypoints, sampled, certainty(sampled.confidence), prediction.contacts, solved.body, solved.floor
+    )

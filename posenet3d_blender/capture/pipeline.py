@@ -121,7 +121,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
         lifted = [lift(person, student, own_body, camera.focal_length, weights, progress) for person in people]
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
-        world = find_world(reference.body, reference.certain_contacts(), reference.up)
+        world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times(detected[0].time, rate)
         motions = [to_motion(person, world, camera, times, float(rate)) for person in lifted]
     return Capture(

@@ -9,7 +9,7 @@ import numpy as np
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
-from ...body.skeleton import JOINT_INDEX, JOINT_NAMES, values_by_name
+from ...body.skeleton import JOINT_NAMES, values_by_name
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
@@ -44,8 +44,16 @@ class SolveWeights:
     """Radians per second squared."""
     travel_acceleration: tuple[float, float, float] = (6.0, 6.0, 3.0)
     """Metres per second squared, x, y and z of the camera frame."""
-    foot_speed: float = 0.10
-    """Metres per second of a resting foot."""
+    foot_speed: float = 0.05
+    """Metres per second of a resting sole."""
+    floor: float = 0.01
+    """Metres between a resting sole and the floor."""
+    below_floor: float = 0.03
+    """Metres of any other sole below the floor."""
+    floor_tilt: float = 0.035
+    """Radians between the floor's normal and the student's gravity, applied once for each sample, as the shape's."""
+    floor_height: float = 1.0
+    """Metres between the floor and where it was under the placed body, applied as the tilt's."""
     smoothing: float = 0.1
     """Seconds: the accelerations above are those of motion on this time scale; faster motion counts as noise."""
     foot_lock: bool = True
@@ -55,7 +63,6 @@ class SolveWeights:
     so that longer footage must not pull the shape farther from the student's."""
 
 
-CONTACT_JOINTS = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot"))
 _KEYPOINT_DEVIATION = {
     "eye": 1.3,
     "ear": 1.3,
@@ -97,8 +104,9 @@ def add_student(system: FrameSystem, state: PosedBody, prediction: StudentPredic
     residual = np.concatenate([np.zeros((len(error), 3)), error], axis=1)  # (S, 75)
     system.add_diagonal(weight, residual)
     shape_weight = system.frames / weights.shape**2
-    system.corner += shape_weight * np.eye(system.shared)
-    system.shared_gradient += shape_weight * (state.betas - prediction.betas)
+    shape = slice(0, len(state.betas))
+    system.corner[shape, shape] += shape_weight * np.eye(len(state.betas))
+    system.shared_gradient[shape] += shape_weight * (state.betas - prediction.betas)
 
 
 def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, weights: SolveWeights) -> None:
@@ -112,21 +120,3 @@ def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, w
     deviation = np.concatenate([weights.travel_acceleration, turn_deviation]) * tempo * step_seconds**2  # (75,)
     robust_weight = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
     system.add_second_differences(robust_weight / deviation**2, acceleration)
-
-
-def add_contacts(
-    system: FrameSystem, state: PosedBody, contacts: Array, step_seconds: float, weights: SolveWeights
-) -> None:
-    """Feet that rest (probabilities (S, 2)) stay where they are."""
-    points = state.joints[:, list(CONTACT_JOINTS)]  # (S, 4, 3)
-    rest = np.repeat(contacts[:-1] * contacts[1:], 2, axis=1)  # (S - 1, 4)
-    root_weight = (rest / (weights.foot_speed * step_seconds))[..., None]  # (S - 1, 4, 1)
-    jacobian = state.point_jacobian(points, CONTACT_JOINTS)  # (S, 4, 3, 75)
-    move = points[1:] - points[:-1]  # (S - 1, 4, 3)
-
-    def weight_rows(derivative: Array) -> Array:
-        """(S - 1, 4, 3, 75) to weighted rows (S - 1, 12, 75)."""
-        weighted: Array = root_weight[..., None] * derivative
-        return weighted.reshape(len(move), -1, derivative.shape[-1])
-
-    system.add([weight_rows(-jacobian[:-1]), weight_rows(jacobian[1:])], (root_weight * move).reshape(len(move), -1))
