@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..arrays import Array
 from ..body.model import Body, load_body
-from ..body.shape import bone_lengths, match_shape
+from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import certainty
@@ -16,7 +16,7 @@ from .solve.posed_body import PosedBody
 from .solve.solver import solve
 from .solve.terms import SolveWeights
 from .student.features import STUDENT_RATE
-from .student.predict import Student
+from .student.predict import Student, StudentPrediction
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,22 @@ class LiftedPerson:
     sampled: SampledKeypoints
     certainty: Array
     """(S,) from 0 (interpolated) to 1."""
-    contacts: Array
-    """(S, 2) probability that the left and the right foot rest."""
+    prediction: StudentPrediction
+    """The student's, in the shape of the solved body's kind."""
     body: PosedBody
     floor: Floor
+
+    @property
+    def contacts(self) -> Array:
+        """(S, 2) probability that the left and the right foot rest."""
+        return self.prediction.contacts
+
+    def on_floor(self, floor: Floor, scale: float, weights: SolveWeights) -> LiftedPerson:
+        """The person solved again on a known floor, `scale` times as large and as far from the camera."""
+        body = self.body.body
+        prediction = replace(self.prediction, betas=scale_shape(self.body.betas, scale, body))
+        solved = solve(body, self.sampled, prediction, weights, floor=floor)
+        return replace(self, prediction=prediction, body=solved.body, floor=solved.floor)
 
 
 def lift(
@@ -61,7 +73,7 @@ def lift(
         lengths = bone_lengths(body.rest_joints(prediction.betas))
         prediction = replace(prediction, betas=match_shape(lengths, own_body))
         body = own_body
+    if weights.height is not None:
+        prediction = replace(prediction, betas=shape_of_height(prediction.betas, weights.height, body))
     solved = solve(body, sampled, prediction, weights, progress)
-    return LiftedPerson(
-        keypoints, sampled, certainty(sampled.confidence), prediction.contacts, solved.body, solved.floor
-    )
+    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction, solved.body, solved.floor)

@@ -46,8 +46,9 @@ def solve(
     prediction: StudentPrediction,
     weights: SolveWeights | None = None,
     progress: Progress = silent,
+    floor: Floor | None = None,
 ) -> Solution:
-    """Fit the body and the floor to the sampled keypoints, starting from the student's prediction.
+    """Fit the body and the floor, unless it is known, to the sampled keypoints, from the student's prediction.
 
     Long clips are solved in overlapping segments, so that memory stays bounded; the shape and the floor are solved on
     the segment of the highest confidence and kept for all.
@@ -56,7 +57,9 @@ def solve(
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
     rests = _resting(sampled, prediction)
-    initial = Solution(placed, level_floor(placed, rests, prediction.up))
+    initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
+    if floor is not None:
+        weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
     segments = _segments(len(sampled.time))
     if len(segments) == 1:
         return _solve_segment(initial, sampled, prediction, weights, progress)

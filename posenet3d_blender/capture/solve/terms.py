@@ -9,12 +9,15 @@ import numpy as np
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
+from ...body.shape import height_directions, standing_height
 from ...body.skeleton import JOINT_NAMES, values_by_name
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
 
+HEIGHT_DEVIATION = 0.002
+"""Metres between the body's standing height and the given one, applied as the shape's."""
 SHORTEST_SMOOTHING = 0.01
 """Seconds; shorter smoothing has no visible effect."""
 
@@ -58,6 +61,8 @@ class SolveWeights:
     """Seconds: the accelerations above are those of motion on this time scale; faster motion counts as noise."""
     foot_lock: bool = True
     """Hold resting feet in place."""
+    height: float | None = None
+    """Metres: the standing height of the body; None: unknown."""
     shape: float = 1.9
     """Coefficients from the student's, applied once for each sample: a detector's errors repeat from frame to frame,
     so that longer footage must not pull the shape farther from the student's."""
@@ -107,6 +112,12 @@ def add_student(system: FrameSystem, state: PosedBody, prediction: StudentPredic
     shape = slice(0, len(state.betas))
     system.corner[shape, shape] += shape_weight * np.eye(len(state.betas))
     system.shared_gradient[shape] += shape_weight * (state.betas - prediction.betas)
+    if weights.height is not None:
+        change = height_directions(state.body)[1]
+        off = standing_height(state.betas, state.body) - weights.height
+        height_weight = system.frames / HEIGHT_DEVIATION**2
+        system.corner[shape, shape] += height_weight * np.outer(change, change)
+        system.shared_gradient[shape] += height_weight * off * change
 
 
 def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, weights: SolveWeights) -> None:
