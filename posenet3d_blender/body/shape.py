@@ -39,3 +39,32 @@ def match_shape(target_bone_lengths: FloatArray, body: Body) -> Array:
         misses = np.concatenate([_WEIGHTS[1:] * (target_bone_lengths[1:] - lengths), -_RIDGE * betas])
         betas = betas + np.linalg.lstsq(system, misses, rcond=None)[0]
     return betas
+
+
+def height_directions(body: Body) -> tuple[float, Array]:
+    """The standing height of the mean shape, metres, and its change per unit of each shape coefficient (10,)."""
+    height = body.template[:, 1]
+    top, bottom = int(height.argmax()), int(height.argmin())
+    change: Array = body.shape_directions[top, 1] - body.shape_directions[bottom, 1]
+    return float(height[top] - height[bottom]), change
+
+
+def standing_height(betas: FloatArray, body: Body) -> float:
+    """Metres from the soles to the crown in the rest pose."""
+    height, change = height_directions(body)
+    return height + float(change @ betas)
+
+
+def scale_shape(betas: FloatArray, scale: float, body: Body) -> Array:
+    """The shape (10,) with all bones `scale` times as long as in `betas` (10,); the build stays."""
+    lengths = bone_lengths(body.rest_joints(betas))
+    scaled: Array = betas + match_shape(scale * lengths, body) - match_shape(lengths, body)
+    return scaled
+
+
+def shape_of_height(betas: FloatArray, height: float, body: Body) -> Array:
+    """The shape (10,) of a person like `betas` (10,) who is `height` metres tall."""
+    scaled = scale_shape(betas, height / standing_height(betas, body), body)
+    _, change = height_directions(body)
+    exact: Array = scaled + change * (height - standing_height(scaled, body)) / (change @ change)
+    return exact

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 
 from ..arrays import Array
 from ..body.model import Body, load_body
-from ..body.shape import bone_lengths, match_shape
+from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import VISIBLE_CERTAINTY, certainty
+from .keypoints.presence import certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
+from .solve.floor import Floor
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
 from .solve.terms import SolveWeights
 from .student.features import STUDENT_RATE
-from .student.predict import Student
+from .student.predict import Student, StudentPrediction
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,22 @@ class LiftedPerson:
     sampled: SampledKeypoints
     certainty: Array
     """(S,) from 0 (interpolated) to 1."""
-    contacts: Array
-    """(S, 2) probability that the left and the right foot rest."""
-    up: Array
-    """(3,) unit vector against gravity."""
+    prediction: StudentPrediction
+    """The student's, in the shape of the solved body's kind."""
     body: PosedBody
+    floor: Floor
 
-    def certain_contacts(self) -> Array:
-        """(S, 2) contacts of the samples in which the person is visible, 0 in others."""
-        return self.contacts * (self.certainty >= VISIBLE_CERTAINTY)[:, None]
+    @property
+    def contacts(self) -> Array:
+        """(S, 2) probability that the left and the right foot rest."""
+        return self.prediction.contacts
+
+    def on_floor(self, floor: Floor, scale: float, weights: SolveWeights) -> LiftedPerson:
+        """The person solved again on a known floor, `scale` times as large and as far from the camera."""
+        body = self.body.body
+        prediction = replace(self.prediction, betas=scale_shape(self.body.betas, scale, body))
+        solved = solve(body, self.sampled, prediction, weights, floor=floor)
+        return replace(self, prediction=prediction, body=solved.body, floor=solved.floor)
 
 
 def lift(
@@ -65,5 +73,7 @@ def lift(
         lengths = bone_lengths(body.rest_joints(prediction.betas))
         prediction = replace(prediction, betas=match_shape(lengths, own_body))
         body = own_body
+    if weights.height is not None:
+        prediction = replace(prediction, betas=shape_of_height(prediction.betas, weights.height, body))
     solved = solve(body, sampled, prediction, weights, progress)
-    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction.contacts, prediction.up, solved)
+    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction, solved.body, solved.floor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -25,12 +26,18 @@ from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, trim_to_visib
 from .keypoints.repair import repair
 from .lifting import lift
 from .runtime.network import Warn
+from .shared_floor import share_floor
 from .solve.terms import SolveWeights
 from .student.predict import load_student
 from .video.footage import Footage, open_footage, sample_times
 from .video.frame_rates import rate_of_number
 from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
+
+
+SHORTEST_PERSON: Final = 0.5
+TALLEST_PERSON: Final = 2.5
+"""Metres that a person's height may be."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class CaptureSettings:
     """Seconds."""
     field_of_view: float | None = None
     """Degrees along the picture's longer side; None: the keypoint file's lens, else the footage's, else a phone's."""
+    height: float | None = None
+    """Metres: the standing height of the (first) person, which sets size and distance; None: unknown."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
     keypoints: Path | None = None
@@ -99,6 +108,10 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
+    if settings.height is not None and not SHORTEST_PERSON <= settings.height <= TALLEST_PERSON:
+        raise PoseNet3DError(
+            f"A height of {settings.height:g} m; give one between {SHORTEST_PERSON:g} and {TALLEST_PERSON:g} metres"
+        )
     watch = _Stopwatch()
     warnings: list[str] = []
     with watch.stage("open"):
@@ -119,9 +132,15 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
-        lifted = [lift(person, student, own_body, camera.focal_length, weights, progress) for person in people]
+        weights_of = [replace(weights, height=None if number else settings.height) for number in range(len(people))]
+        lifted = [
+            lift(person, student, own_body, camera.focal_length, of_person, progress)
+            for person, of_person in zip(people, weights_of, strict=True)
+        ]
+        if len(lifted) > 1 and settings.foot_lock:
+            lifted = share_floor(lifted, weights_of[0])
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
-        world = find_world(reference.body, reference.certain_contacts(), reference.up)
+        world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times(detected[0].time, rate)
         motions = [to_motion(person, world, camera, times, float(rate)) for person in lifted]
     return Capture(

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.kinematics import forward_kinematics
 from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
-from ..body.skeleton import JOINT_INDEX
 from ..camera import Camera
 from ..motion import Motion
 from .lifting import LiftedPerson
-from .solve.posed_body import PosedBody
-
-_FEET: Final = [JOINT_INDEX[f"{side}_foot"] for side in ("left", "right")]
-_CONTACT: Final = 0.5
-"""Contact probability from which a foot counts as resting on the floor."""
-_STUDENT_SPREAD: Final = 1.0
-"""Metres of spread at which resting feet count as much as the student's gravity, which is right to 2 degrees; feet near
-each other are mostly wrong in depth."""
+from .solve.floor import Floor
 
 
 @dataclass(frozen=True)
@@ -38,18 +28,16 @@ class World:
         return in_world
 
 
-def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
-    """Set up the world: Z against gravity, Y the way the camera looks, resting feet at height 0.
+def find_world(floor: Floor, pelvis: Array) -> World:
+    """Set up the world: Z against gravity, Y the way the camera looks, the floor at height 0.
 
     The person's first pelvis position is above the origin.
 
     Args:
-        state: the solved body.
-        contacts: (S, 2) probabilities.
-        up: (3,) unit vector against gravity, by the student, camera frame.
+        floor: camera frame.
+        pelvis: (S, 3) the pelvis's positions, camera frame.
     """
-    resting = contacts > _CONTACT  # (S, 2)
-    up = _level(state.joints, resting, up)
+    up = floor.up
     forward = np.array([0.0, 0.0, 1.0])
     forward = forward - (forward @ up) * up
     if np.linalg.norm(forward) < 1e-3:
@@ -57,35 +45,11 @@ def find_world(state: PosedBody, contacts: Array, up: Array) -> World:
         forward = np.array([0.0, -1.0, 0.0]) - (-up[1]) * up
     forward /= np.linalg.norm(forward)
     axes = np.stack([np.cross(forward, up), forward, up])
-    heights = _sole_heights(state, up)
-    floor = float(np.median(heights[resting])) if resting.any() else float(np.percentile(heights.min(1), 5))
-    first = axes @ state.pelvis[0]
-    origin = axes.T @ np.array([first[0], first[1], floor])
+    first = axes @ pelvis[0]
     world_to_camera = np.eye(4)
     world_to_camera[:3, :3] = axes.T
-    world_to_camera[:3, 3] = origin
+    world_to_camera[:3, 3] = axes.T @ np.array([first[0], first[1], floor.height])
     return World(world_to_camera)
-
-
-def _level(joints: Array, resting: NDArray[np.bool_], up: Array) -> Array:
-    """Tilt `up` (3,) so that feet rest at one height, the more the farther apart the places are."""
-    places = np.concatenate([joints[resting[:, side]][:, foot] for side, foot in enumerate(_FEET)])  # (N, 3)
-    if len(places) < 2:
-        return up
-    places = places - places.mean(0)
-    scatter = places.T @ places / len(places)  # (3, 3)
-    # min over d: (up + d) scatter (up + d) + spread^2 |d|^2
-    tilt = -np.linalg.solve(scatter + _STUDENT_SPREAD**2 * np.eye(3), scatter @ up)
-    levelled: Array = (up + tilt) / np.linalg.norm(up + tilt)
-    return levelled
-
-
-def _sole_heights(state: PosedBody, up: Array) -> Array:
-    """(S, 2) height along `up` of each foot's sole, by the foot joint and the body's rest height above its sole."""
-    rest = state.rest_joints
-    sole = state.body.rest_vertices(state.betas)[:, 1].min()
-    clearance = rest[_FEET[0], 1] - sole
-    return np.stack([state.joints[:, foot] @ up - clearance for foot in _FEET], axis=1)
 
 
 def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, rate: float) -> Motion:

@@ -48,6 +48,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         start=getattr(arguments, "start", None),
         end=getattr(arguments, "end", None),
         field_of_view=arguments.fov,
+        height=arguments.height,
         frame_rate=arguments.fps,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,

@@ -143,6 +143,13 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         "(default: from the --keypoints file, else from the video's metadata, else 65)",
     )
     command.add_argument(
+        "--height",
+        type=_height,
+        metavar="METRES",
+        help="the person's height, which sets size and distance; with --person all the first one's "
+        "(default: estimated)",
+    )
+    command.add_argument(
         "--fps",
         type=_frame_rate,
         metavar="RATE",
@@ -209,6 +216,10 @@ def _seconds(text: str) -> float:
 
 def _field_of_view(text: str) -> float:
     return _number(text, "degrees between 1 and 170", lambda value: 1 <= value <= 170)
+
+
+def _height(text: str) -> float:
+    return _number(text, "metres between 0.5 and 2.5", lambda value: 0.5 <= value <= 2.5)
 
 
 def _frame_rate(text: str) -> float:

@@ -60,7 +60,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         video, (start, end) = settings.video, settings.time_range
         person = self.person or settings.chosen_person
         detector, device = settings.quality, settings.device or "auto"
-        field_of_view = settings.field_of_view or None
+        field_of_view, height = settings.field_of_view or None, settings.height or None
         smoothing, foot_lock = settings.smoothing, settings.foot_lock
         cache = cache_folder()
         self._summary = ""
@@ -74,6 +74,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
                 start=start,
                 end=end,
                 field_of_view=field_of_view,
+                height=height,
                 detector=detector,
                 smoothing=smoothing,
                 foot_lock=foot_lock,

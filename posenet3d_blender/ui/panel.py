@@ -74,6 +74,7 @@ class POSENET3D_PT_settings(_SidebarTab, bpy.types.Panel):
         layout.prop(settings, "quality")
         layout.prop(settings, "device")
         layout.prop(settings, "field_of_view")
+        layout.prop(settings, "height")
         layout.prop(settings, "smoothing")
         layout.prop(settings, "foot_lock")
         layout.prop(settings, "target")

@@ -66,6 +66,15 @@ class POSENET3D_PG_settings(bpy.types.PropertyGroup):
         precision=1,
         step=100,
     )
+    height: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Height",
+        description="Of the person, which sets size and distance; with Everyone, of the first person, whose floor the "
+        "others share. 0 estimates it",
+        min=0.0,
+        max=2.5,
+        unit="LENGTH",
+        subtype="DISTANCE",
+    )
     smoothing: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Smoothing",
         description="Seconds; motion faster than this counts as jitter and is smoothed. 0 keeps everything",

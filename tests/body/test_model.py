@@ -18,7 +18,7 @@ from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.body.kinematics import forward_kinematics, local_rotations
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.body.shape import bone_lengths, match_shape
+from posenet3d_blender.body.shape import bone_lengths, match_shape, shape_of_height, standing_height
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -254,3 +254,15 @@ def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "body.obj").write_bytes(io.BytesIO(b"v 0 0 0").getvalue())
     with pytest.raises(PoseNet3DError):
         load_body(tmp_path / name)
+
+
+@pytest.mark.parametrize("height", [1.2, 1.6, 1.95])
+def test_a_shape_of_a_given_height_is_that_tall_and_keeps_its_build(height: float) -> None:
+    body = load_body()
+    betas = np.array([0.3, 0.5, -0.4, 0.2, 0.0, 0.4, 1.0, 0.5, 0.2, -0.3])
+    found = shape_of_height(betas, height, body)
+    vertices = body.rest_vertices(found)
+    assert np.ptp(vertices[:, 1]) == pytest.approx(height, abs=0.01)
+    before, after = bone_lengths(body.rest_joints(betas)), bone_lengths(body.rest_joints(found))
+    ratios = (after[1:] / before[1:]) / (height / standing_height(betas, body))
+    assert np.abs(np.log(ratios)).max() < 0.1

@@ -42,3 +42,22 @@ def swaying_person(body: Body, time: Array) -> SyntheticPerson:
     truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, betas)
     points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
     return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))
+
+
+def standing_person(body: Body, time: Array, places: Array, raised_right_foot: float = 0.0) -> SyntheticPerson:
+    """Someone who faces the camera and stands still at each of `places` (N, 3) of the pelvis in turn, metres.
+
+    The right thigh and shin may be bent so that the sole is raised by about `raised_right_foot`, metres.
+    """
+    axis_angle = np.zeros((len(time), 24, 3))
+    axis_angle[:, 0] = (np.pi, 0, 0)
+    thigh = body.joint_template[JOINT_INDEX["right_hip"], 1] - body.joint_template[JOINT_INDEX["right_knee"], 1]
+    bend = np.arccos(1 - raised_right_foot / thigh)
+    axis_angle[:, JOINT_INDEX["right_hip"], 0] = -bend
+    axis_angle[:, JOINT_INDEX["right_knee"], 0] = bend
+    for side, sign in (("left", 1), ("right", -1)):
+        axis_angle[:, JOINT_INDEX[f"{side}_shoulder"], 2] = -sign * 1.2
+    pelvis = np.repeat(places, -(-len(time) // len(places)), axis=0)[: len(time)]
+    truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, np.zeros(10))
+    points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
+    return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))

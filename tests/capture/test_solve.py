@@ -20,6 +20,9 @@ from posenet3d_blender.capture.student.predict import StudentPrediction
 
 from .synthetic_person import FOCAL_LENGTH, swaying_person
 
+UPRIGHT = np.array([0.0, -1.0, 0.0])
+"""Against gravity, of a camera that stands level."""
+
 
 @pytest.fixture(scope="module")
 def body() -> Body:
@@ -88,9 +91,9 @@ def test_a_wrong_guess_is_bent_onto_the_footage(body: Body) -> None:
     person = swaying_person(body, time)
     rng = np.random.default_rng(1)
     off = person.truth.rotations @ axis_angle_to_matrix(rng.normal(scale=0.15 / np.sqrt(3), size=(24, 3)))
-    prediction = StudentPrediction(off, np.zeros(10), np.array([0.0, -1, 0]), np.zeros((60, 2)))
+    prediction = StudentPrediction(off, np.zeros(10), UPRIGHT, np.zeros((60, 2)))
     sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
-    state = solve(body, sampled, prediction)
+    state = solve(body, sampled, prediction).body
 
     def error(joints: Array) -> float:
         relative, truth = joints - joints[:, :1], person.truth.joints - person.truth.joints[:, :1]
@@ -110,22 +113,24 @@ def test_resting_feet_stay_and_noise_does_not_shake_the_body(body: Body) -> None
     noisy = sample_keypoints(
         Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size), 30.0, FOCAL_LENGTH
     )
-    free = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2))))
-    locked = solve(body, noisy, StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((60, 2))))
+
+    def feet(rest: float) -> Array:
+        prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.full((60, 2), rest))
+        return solve(body, noisy, prediction).body.joints
 
     def foot_travel(joints: Array) -> float:
         return float(np.linalg.norm(np.diff(joints[:, [7, 8]], axis=0), axis=-1).mean())
 
     # The synthetic feet do move (they sway with the body): holding them must lessen that a lot.
-    assert foot_travel(locked.joints) < 0.5 * foot_travel(free.joints)
+    assert foot_travel(feet(1.0)) < 0.5 * foot_travel(feet(0.0))
 
 
 def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:
     time = np.arange(40) / 30
     person = swaying_person(body, time)
-    truth = StudentPrediction(person.truth.rotations, person.truth.betas, np.zeros(3), np.zeros((40, 2)))
+    truth = StudentPrediction(person.truth.rotations, person.truth.betas, UPRIGHT, np.zeros((40, 2)))
     person.keypoints.points[15:18, 9] += 400
-    state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), truth)
+    state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), truth).body
     off = np.linalg.norm(state.joints[:, 20] - person.truth.joints[:, 20], axis=-1)
     assert off.max() < 0.05
 
@@ -133,12 +138,12 @@ def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:
 def test_a_long_clip_in_segments_is_as_one_solve(body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
     time = np.arange(100) / 30
     person = swaying_person(body, time)
-    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((100, 2)))
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.zeros((100, 2)))
     sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
-    whole = solve(body, sampled, prediction)
+    whole = solve(body, sampled, prediction).body
     monkeypatch.setattr(solver, "SEGMENT", 30)
     monkeypatch.setattr(solver, "OVERLAP", 12)
-    pieces = solve(body, sampled, prediction)
+    pieces = solve(body, sampled, prediction).body
     assert len(pieces.pelvis) == 100
     assert np.linalg.norm(pieces.joints - whole.joints, axis=-1).max() < 0.03
     jerk = np.linalg.norm(np.diff(pieces.joints, 2, axis=0), axis=-1).max()
@@ -150,10 +155,10 @@ def test_a_long_absence_is_bridged_in_place(body: Body, monkeypatch: pytest.Monk
     time = np.arange(120) / 30
     person = swaying_person(body, time)
     person.keypoints.confidence[30:90] = 0
-    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((120, 2)))
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.zeros((120, 2)))
     monkeypatch.setattr(solver, "SEGMENT", 20)
     monkeypatch.setattr(solver, "OVERLAP", 8)
-    state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), prediction)
+    state = solve(body, sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH), prediction).body
     assert np.abs(state.pelvis[:, 2] - 4).max() < 0.5
     assert np.linalg.norm(np.diff(state.pelvis, axis=0), axis=-1).max() < 0.1
 
@@ -165,10 +170,10 @@ def test_more_smoothing_is_calmer_and_none_follows_the_flicker(body: Body) -> No
     shaken = person.keypoints.points + rng.normal(scale=4.0, size=person.keypoints.points.shape)
     keypoints = Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size)
     sampled = sample_keypoints(keypoints, 30.0, FOCAL_LENGTH)
-    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((60, 2)))
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.zeros((60, 2)))
 
     def flicker(smoothing: float) -> float:
-        joints = solve(body, sampled, prediction, SolveWeights(smoothing=smoothing)).joints
+        joints = solve(body, sampled, prediction, SolveWeights(smoothing=smoothing)).body.joints
         return float(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1).mean())
 
     none, default, much = flicker(0.0), flicker(SolveWeights.smoothing), flicker(0.3)
@@ -180,7 +185,7 @@ def test_without_foot_lock_contacts_change_nothing(body: Body) -> None:
     time = np.arange(30) / 30
     person = swaying_person(body, time)
     sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
-    free = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.zeros((30, 2)))
-    resting = StudentPrediction(person.truth.rotations, np.zeros(10), np.zeros(3), np.ones((30, 2)))
-    unlocked = solve(body, sampled, resting, SolveWeights(foot_lock=False))
-    np.testing.assert_allclose(unlocked.joints, solve(body, sampled, free).joints, atol=1e-9)
+    free = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.zeros((30, 2)))
+    resting = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.ones((30, 2)))
+    unlocked = solve(body, sampled, resting, SolveWeights(foot_lock=False)).body
+    np.testing.assert_allclose(unlocked.joints, solve(body, sampled, free).body.joints, atol=1e-9)

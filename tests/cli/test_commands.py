@@ -202,6 +202,8 @@ def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         ["capture", "clip.mp4", "-o", "out.npz", "--device", "tpu"],
         ["capture", "clip.mp4", "-o", "out.npz", "--fps", "0"],
         ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--height", "0.4"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--height", "180"],
         ["capture", "clip.mp4", "-o", "out.npz", "-o", "./out.npz"],
         ["capture", "clip.mp4", "-o", "out.npz", "--preview", "preview.gif"],
         ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--person", "all"],
@@ -235,12 +237,12 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
-    options += ["--fov", "60", "--fps", "25", "--detector", "full"]
+    options += ["--fov", "60", "--height", "1.8", "--fps", "25", "--detector", "full"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
     assert seen == [
-        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None),
+        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 1.8, 25.0, None, "full", None),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
     ]

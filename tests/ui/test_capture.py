@@ -47,10 +47,12 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     chosen.person, chosen.person_number = "number", 2
     chosen.quality = "full"
     chosen.field_of_view = 50
+    chosen.height = 1.8
     chosen.smoothing, chosen.foot_lock = 0.3, False
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector, asked.field_of_view) == (0.5, 1.5, "2", "full", 50)
+    assert asked.height == pytest.approx(1.8)
     assert asked.smoothing == pytest.approx(0.3)
     assert not asked.foot_lock
     assert asked.device == "auto"
@@ -61,6 +63,7 @@ def test_the_defaults_leave_all_to_the_footage(pipeline: Pipeline, video: Path) 
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (None, None, "largest", "heavy")
     assert asked.field_of_view is None
+    assert asked.height is None
 
 
 def test_no_footage_is_said_plainly(pipeline: Pipeline) -> None:

@@ -32,7 +32,7 @@ class FrameSystem:
         Args:
             jacobians: for frames t, t + 1, ... each (N, R, size), where N residual groups start at frames 0 .. N - 1.
             residual: (N, R).
-            shared_jacobian: (N, R, shared), of the shared unknowns.
+            shared_jacobian: (N, R, M), of the first M shared unknowns.
         """
         count = len(residual)
         for later, second in enumerate(jacobians):
@@ -40,11 +40,12 @@ class FrameSystem:
             for earlier in range(later + 1):
                 self.blocks[later - earlier][earlier : earlier + count] += _transposed(second) @ jacobians[earlier]
         if shared_jacobian is not None:
+            touched = shared_jacobian.shape[-1]
             for later, jacobian in enumerate(jacobians):
-                self.border[later : later + count] += _transposed(jacobian) @ shared_jacobian
-            flat = shared_jacobian.reshape(-1, self.shared)  # (N R, shared)
-            self.corner += flat.T @ flat
-            self.shared_gradient += flat.T @ residual.ravel()
+                self.border[later : later + count, :, :touched] += _transposed(jacobian) @ shared_jacobian
+            flat = shared_jacobian.reshape(-1, touched)  # (N R, M)
+            self.corner[:touched, :touched] += flat.T @ flat
+            self.shared_gradient[:touched] += flat.T @ residual.ravel()
 
     def add_diagonal(self, weight: Array, residual: Array) -> None:
         """Add one residual for each unknown: squared weights (size,), residual (frames, size)."""

@@ -13,6 +13,7 @@ from ...body.kinematics import forward_kinematics
 from ...body.model import Body
 from ...body.rotations import axis_angle_to_matrix
 from ...body.skeleton import JOINT_COUNT, PARENTS, ancestors
+from ...body.soles import SOLE_JOINTS, BodySoles, body_soles
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ class PosedBody:
         rest_points = self.keypoints.rest_points(self.betas)
         return keypoints_on_body(self.joints, self.world_rotations, self.rest_joints, rest_points)
 
+    @cached_property
+    def _body_soles(self) -> BodySoles:
+        return body_soles(self.body)
+
+    @cached_property
+    def soles(self) -> Array:
+        """(S, 4, 3) left heel, left ball, right heel, right ball."""
+        carriers = list(SOLE_JOINTS)
+        arms = self._body_soles.rest_points(self.betas) - self.rest_joints[carriers]  # (4, 3)
+        points: Array = self.joints[:, carriers] + (self.world_rotations[:, carriers] @ arms[..., None])[..., 0]
+        return points
+
     def moved(self, step: Array, shape_step: Array) -> PosedBody:
         """The body after a step (S, 75), of the pelvis and about each joint's own axes, and a shape step (10,)."""
         rotation_steps = axis_angle_to_matrix(step[:, 3:].reshape(-1, JOINT_COUNT, 3))
@@ -84,11 +97,19 @@ class PosedBody:
 
     def keypoint_shape_jacobian(self) -> Array:
         """(S, 25, 3, 10) derivative of the keypoints by the shape, the pelvis held."""
+        return self._shape_jacobian(KEYPOINT_JOINTS, self.keypoints.directions)
+
+    def sole_shape_jacobian(self) -> Array:
+        """(S, 4, 3, 10) derivative of the soles by the shape, the pelvis held."""
+        return self._shape_jacobian(SOLE_JOINTS, self._body_soles.directions)
+
+    def _shape_jacobian(self, point_carriers: tuple[int, ...], point_directions: Array) -> Array:
+        """(S, K, 3, 10) of points that ride on joints; `point_directions` (K, 3, 10) move them at rest."""
         directions, world = self.body.joint_directions, self.world_rotations
         shift = np.zeros((len(world), JOINT_COUNT, 3, directions.shape[2]))  # of the joints
         for joint in range(1, JOINT_COUNT):
             parent = PARENTS[joint]
             shift[:, joint] = shift[:, parent] + world[:, parent] @ (directions[joint] - directions[parent])
-        carriers = list(KEYPOINT_JOINTS)
-        arms = self.keypoints.directions - directions[carriers]  # (25, 3, 10)
+        carriers = list(point_carriers)
+        arms = point_directions - directions[carriers]  # (K, 3, 10)
         return shift[:, carriers] + world[:, carriers] @ arms

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from ...arrays import Array
 from ...body.keypoints import BodyKeypoints, body_keypoints
-from ...body.model import Body
+from ...body.model import SHAPE_COUNT, Body
 from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...progress import Progress, silent
+from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
+from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
 from .posed_body import PosedBody
-from .terms import SolveWeights, add_contacts, add_keypoints, add_smoothness, add_student
+from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
 STEPS: Final = 8
 DAMPING: Final = 1.0
@@ -25,8 +28,16 @@ SEGMENT: Final = 600
 """Samples solved at once, 20 s: about 300 MB."""
 OVERLAP: Final = 60
 """Samples that two segments share."""
-_FIXED_SHAPE: Final = 1e-3
-"""Deviation of a shape that is solved already."""
+_FIXED: Final = 1e-3
+"""Deviation of a shape or floor that is solved already."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The solved body and the floor under it, camera frame."""
+
+    body: PosedBody
+    floor: Floor
 
 
 def solve(
@@ -35,61 +46,82 @@ def solve(
     prediction: StudentPrediction,
     weights: SolveWeights | None = None,
     progress: Progress = silent,
-) -> PosedBody:
-    """Fit the body to the sampled keypoints, starting from the student's prediction.
+    floor: Floor | None = None,
+) -> Solution:
+    """Fit the body and the floor, unless it is known, to the sampled keypoints, from the student's prediction.
 
-    Long clips are solved in overlapping segments, so that memory stays bounded; the shape is solved on the segment of
-    the highest confidence and kept for all.
+    Long clips are solved in overlapping segments, so that memory stays bounded; the shape and the floor are solved on
+    the segment of the highest confidence and kept for all.
     """
     weights = weights or SolveWeights()
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
-    initial = place(body, body_keypoints(body), sampled, prediction)
+    placed = place(body, body_keypoints(body), sampled, prediction)
+    rests = _resting(sampled, prediction)
+    initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
+    if floor is not None:
+        weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
     segments = _segments(len(sampled.time))
     if len(segments) == 1:
         return _solve_segment(initial, sampled, prediction, weights, progress)
     best = max(segments, key=lambda segment: float(sampled.confidence[segment].mean()))
     rounds = [best, *segments]
 
-    def solve_round(number: int, prediction: StudentPrediction, weights: SolveWeights) -> PosedBody:
+    def solve_round(number: int, prediction: StudentPrediction, weights: SolveWeights, floor: Floor) -> Solution:
         segment = rounds[number]
+        state = replace(
+            placed, rotations=placed.rotations[segment], pelvis=placed.pelvis[segment], betas=prediction.betas
+        )
         return _solve_segment(
-            replace(
-                initial, rotations=initial.rotations[segment], pelvis=initial.pelvis[segment], betas=prediction.betas
-            ),
+            Solution(state, floor),
             sampled.select(segment),
             replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment]),
             weights,
             lambda stage, fraction: progress(stage, (number + fraction) / len(rounds)),
         )
 
-    with_shape = replace(prediction, betas=solve_round(0, prediction, weights).betas)
-    fixed_shape = replace(weights, shape=_FIXED_SHAPE)
-    whole = solve_round(1, with_shape, fixed_shape)
+    first = solve_round(0, prediction, weights, initial.floor)
+    known = replace(prediction, betas=first.body.betas)
+    fixed = replace(weights, shape=_FIXED, floor_tilt=_FIXED, floor_height=_FIXED)
+    whole = solve_round(1, known, fixed, first.floor).body
     for number, segment in enumerate(segments[1:], start=2):
-        whole = _blend(whole, solve_round(number, with_shape, fixed_shape), segment.start)
-    return replace(whole, betas=with_shape.betas)
+        whole = _blend(whole, solve_round(number, known, fixed, first.floor).body, segment.start)
+    return Solution(replace(whole, betas=known.betas), first.floor)
 
 
 def _solve_segment(
-    state: PosedBody,
+    solution: Solution,
     sampled: SampledKeypoints,
     prediction: StudentPrediction,
     weights: SolveWeights,
     progress: Progress,
-) -> PosedBody:
-    """Gauss-Newton from `state`."""
-    step_seconds = float(sampled.time[1] - sampled.time[0])
+) -> Solution:
+    """Gauss-Newton from `solution`."""
+    step_seconds = _step_seconds(sampled)
+    rests = _resting(sampled, prediction)
+    state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
-        system = FrameSystem(len(sampled.time), UNKNOWNS, len(state.betas))
+        system = FrameSystem(len(sampled.time), UNKNOWNS, SHAPE_COUNT + FLOOR_COUNT)
         add_keypoints(system, state, sampled, weights)
         add_student(system, state, prediction, weights)
         add_smoothness(system, state, step_seconds, weights)
-        if weights.foot_lock:
-            add_contacts(system, state, prediction.contacts, step_seconds, weights)
-        state = state.moved(*system.solve(DAMPING))
+        if weights.foot_lock and rests.any():
+            add_contacts(system, state, floor, rests, step_seconds, weights)
+            add_floor(system, state, floor, rests, solution.floor, step_seconds, weights)
+        step, shared_step = system.solve(DAMPING)
+        state, floor = state.moved(step, shared_step[:SHAPE_COUNT]), floor.moved(shared_step[SHAPE_COUNT:])
     progress("solve", 1.0)
-    return state
+    return Solution(state, floor if weights.foot_lock else level_floor(state, rests, floor.up))
+
+
+def _resting(sampled: SampledKeypoints, prediction: StudentPrediction) -> Array:
+    """(S, 2) from 0 to 1: feet that rest; none where the person is not visible."""
+    visible = certainty(sampled.confidence) >= VISIBLE_CERTAINTY  # (S,)
+    return resting(prediction.contacts * visible[:, None], _step_seconds(sampled))
+
+
+def _step_seconds(sampled: SampledKeypoints) -> float:
+    return float(sampled.time[1] - sampled.time[0])
 
 
 def _segments(count: int) -> list[slice]:

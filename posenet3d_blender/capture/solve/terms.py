@@ -9,12 +9,15 @@ import numpy as np
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
-from ...body.skeleton import JOINT_INDEX, JOINT_NAMES, values_by_name
+from ...body.shape import height_directions, standing_height
+from ...body.skeleton import JOINT_NAMES, values_by_name
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .posed_body import PosedBody
 
+HEIGHT_DEVIATION = 0.002
+"""Metres between the body's standing height and the given one, applied as the shape's."""
 SHORTEST_SMOOTHING = 0.01
 """Seconds; shorter smoothing has no visible effect."""
 
@@ -23,32 +26,48 @@ SHORTEST_SMOOTHING = 0.01
 class SolveWeights:
     """Expected deviations (one standard deviation) of each term, in metres, radians and seconds."""
 
-    keypoint: float = 0.025
+    keypoint: float = 0.04
     """Metres, at the person's distance, between a keypoint of confidence 1 and the body's."""
     outlier: float = 0.08
     """Metres from which a keypoint counts less and less."""
-    pose: float = 0.20
+    pose: float = 0.10
     """Radians between a joint's rotation and the student's."""
     pose_of: dict[str, float] = field(
-        default_factory=lambda: {"spine": 0.10, "collar": 0.10, "neck": 0.15, "foot": 0.1, "hand": 0.05, "pelvis": 0.15}
+        default_factory=lambda: {
+            "spine": 0.05,
+            "collar": 0.05,
+            "neck": 0.075,
+            "foot": 0.05,
+            "hand": 0.025,
+            "pelvis": 0.075,
+        }
     )
     """The same for some joints, by a part of their names."""
     turn_acceleration: float = 40.0
     """Radians per second squared."""
     travel_acceleration: tuple[float, float, float] = (6.0, 6.0, 3.0)
     """Metres per second squared, x, y and z of the camera frame."""
-    foot_speed: float = 0.10
-    """Metres per second of a resting foot."""
+    foot_speed: float = 0.05
+    """Metres per second of a resting sole."""
+    floor: float = 0.01
+    """Metres between a resting sole and the floor."""
+    below_floor: float = 0.03
+    """Metres of any other sole below the floor."""
+    floor_tilt: float = 0.035
+    """Radians between the floor's normal and the student's gravity, applied once for each sample, as the shape's."""
+    floor_height: float = 1.0
+    """Metres between the floor and where it was under the placed body, applied as the tilt's."""
     smoothing: float = 0.1
     """Seconds: the accelerations above are those of motion on this time scale; faster motion counts as noise."""
     foot_lock: bool = True
     """Hold resting feet in place."""
+    height: float | None = None
+    """Metres: the standing height of the body; None: unknown."""
     shape: float = 1.9
     """Coefficients from the student's, applied once for each sample: a detector's errors repeat from frame to frame,
     so that longer footage must not pull the shape farther from the student's."""
 
 
-CONTACT_JOINTS = tuple(JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("ankle", "foot"))
 _KEYPOINT_DEVIATION = {
     "eye": 1.3,
     "ear": 1.3,
@@ -90,8 +109,15 @@ def add_student(system: FrameSystem, state: PosedBody, prediction: StudentPredic
     residual = np.concatenate([np.zeros((len(error), 3)), error], axis=1)  # (S, 75)
     system.add_diagonal(weight, residual)
     shape_weight = system.frames / weights.shape**2
-    system.corner += shape_weight * np.eye(system.shared)
-    system.shared_gradient += shape_weight * (state.betas - prediction.betas)
+    shape = slice(0, len(state.betas))
+    system.corner[shape, shape] += shape_weight * np.eye(len(state.betas))
+    system.shared_gradient[shape] += shape_weight * (state.betas - prediction.betas)
+    if weights.height is not None:
+        change = height_directions(state.body)[1]
+        off = standing_height(state.betas, state.body) - weights.height
+        height_weight = system.frames / HEIGHT_DEVIATION**2
+        system.corner[shape, shape] += height_weight * np.outer(change, change)
+        system.shared_gradient[shape] += height_weight * off * change
 
 
 def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, weights: SolveWeights) -> None:
@@ -105,21 +131,3 @@ def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, w
     deviation = np.concatenate([weights.travel_acceleration, turn_deviation]) * tempo * step_seconds**2  # (75,)
     robust_weight = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
     system.add_second_differences(robust_weight / deviation**2, acceleration)
-
-
-def add_contacts(
-    system: FrameSystem, state: PosedBody, contacts: Array, step_seconds: float, weights: SolveWeights
-) -> None:
-    """Feet that rest (probabilities (S, 2)) stay where they are."""
-    points = state.joints[:, list(CONTACT_JOINTS)]  # (S, 4, 3)
-    rest = np.repeat(contacts[:-1] * contacts[1:], 2, axis=1)  # (S - 1, 4)
-    root_weight = (rest / (weights.foot_speed * step_seconds))[..., None]  # (S - 1, 4, 1)
-    jacobian = state.point_jacobian(points, CONTACT_JOINTS)  # (S, 4, 3, 75)
-    move = points[1:] - points[:-1]  # (S - 1, 4, 3)
-
-    def weight_rows(derivative: Array) -> Array:
-        """(S - 1, 4, 3, 75) to weighted rows (S - 1, 12, 75)."""
-        weighted: Array = root_weight[..., None] * derivative
-        return weighted.reshape(len(move), -1, derivative.shape[-1])
-
-    system.add([weight_rows(-jacobian[:-1]), weight_rows(jacobian[1:])], (root_weight * move).reshape(len(move), -1))

@@ -164,7 +164,7 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
 def test_somebody_who_comes_and_goes_between_two_moments_gets_one_frame() -> None:
     person = swaying_person(load_body(), 1.1 + np.arange(20) / 60)
     lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
-    world = find_world(lifted.body, lifted.certain_contacts(), lifted.up)
+    world = find_world(lifted.floor, lifted.body.pelvis)
     motion = to_motion(lifted, world, Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4)), np.arange(4.0), 1.0)
     assert motion.time.tolist() == [1.0]
     assert np.isfinite(motion.joints).all()
@@ -176,7 +176,7 @@ def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
     time = np.arange(2 * rate) / rate
     person = swaying_person(body, time)
     lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
-    world = find_world(lifted.body, lifted.certain_contacts(), lifted.up)
+    world = find_world(lifted.floor, lifted.body.pelvis)
     camera = Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))
     motion = to_motion(lifted, world, camera, sample_times(time, Fraction(rate)), rate)
     assert motion.frame_count == len(time)

@@ -1,0 +1,73 @@
+"""People's sizes: a given height is kept, and people who share a floor stand on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.model import Body, load_body
+from posenet3d_blender.body.shape import scale_shape, standing_height
+from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
+from posenet3d_blender.capture.lifting import LiftedPerson
+from posenet3d_blender.capture.shared_floor import share_floor
+from posenet3d_blender.capture.solve.solver import solve
+from posenet3d_blender.capture.solve.terms import SolveWeights
+from posenet3d_blender.capture.student.predict import StudentPrediction
+
+from .synthetic_person import FOCAL_LENGTH, standing_person
+
+UP = np.array([0.0, -1.0, 0.0])
+CAMERA_HEIGHT = 1.5
+TIME = np.arange(20) / 30
+
+
+@pytest.fixture(scope="module")
+def body() -> Body:
+    return load_body()
+
+
+def pelvis_on_floor(body: Body, x: float, depth: float) -> Array:
+    """(1, 3) where the pelvis of a person of mean shape is who stands on the floor under the camera."""
+    return np.array([[x, CAMERA_HEIGHT + body.template[:, 1].min() - body.joint_template[0, 1], depth]])
+
+
+def lifted(body: Body, place: Array, guessed_size: float, weights: SolveWeights | None = None) -> LiftedPerson:
+    """Someone of mean size, whom the student takes for one `guessed_size` times as large."""
+    person = standing_person(body, TIME, place)
+    sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    betas = scale_shape(np.zeros(10), guessed_size, body)
+    prediction = StudentPrediction(person.truth.rotations, betas, UP, np.ones((len(TIME), 2)))
+    solution = solve(body, sampled, prediction, weights)
+    return LiftedPerson(person.keypoints, sampled, np.ones(len(TIME)), prediction, solution.body, solution.floor)
+
+
+def test_people_who_share_a_floor_stand_on_it(body: Body) -> None:
+    weights = SolveWeights()
+    near = lifted(body, pelvis_on_floor(body, -0.5, 3.0), 1.08)
+    far = lifted(body, pelvis_on_floor(body, 0.5, 4.5), 0.94)
+    assert abs(near.floor.height - far.floor.height) > 0.1
+    people = share_floor([near, far], weights)
+    floor = people[0].floor
+    for person in people:
+        assert np.abs(floor.heights(person.body.soles)).max() < 0.03
+    sizes = [standing_height(person.body.betas, body) for person in people]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.03)
+
+
+def test_a_person_on_a_balcony_stays_there(body: Body) -> None:
+    ground = lifted(body, pelvis_on_floor(body, -0.5, 3.0), 1.0)
+    balcony = lifted(body, pelvis_on_floor(body, 0.5, 4.5) - np.array([[0.0, 0.8, 0.0]]), 1.0)
+    people = share_floor([ground, balcony], SolveWeights())
+    assert people[0] is ground
+    assert people[1] is balcony
+
+
+def test_a_given_height_is_kept_and_sets_the_distance(body: Body) -> None:
+    mean_height = standing_height(np.zeros(10), body)
+    weights = replace(SolveWeights(), height=1.1 * mean_height)
+    person = lifted(body, pelvis_on_floor(body, 0.0, 4.0), 1.0, weights)
+    assert standing_height(person.body.betas, body) == pytest.approx(1.1 * mean_height, abs=0.01)
+    assert person.body.pelvis[:, 2].mean() == pytest.approx(1.1 * 4.0, abs=0.15)
