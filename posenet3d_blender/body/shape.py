@@ -56,15 +56,20 @@ def standing_height(betas: FloatArray, body: Body) -> float:
 
 
 def scale_shape(betas: FloatArray, scale: float, body: Body) -> Array:
-    """The shape (10,) with all bones `scale` times as long as in `betas` (10,); the build stays."""
-    lengths = bone_lengths(body.rest_joints(betas))
-    scaled: Array = betas + match_shape(scale * lengths, body) - match_shape(lengths, body)
-    return scaled
+    """The shape (10,) of a person like `betas` (10,) who is `scale` times as tall; the build stays."""
+    return shape_of_height(betas, scale * standing_height(betas, body), body)
 
 
 def shape_of_height(betas: FloatArray, height: float, body: Body) -> Array:
-    """The shape (10,) of a person like `betas` (10,) who is `height` metres tall."""
-    scaled = scale_shape(betas, height / standing_height(betas, body), body)
-    _, change = height_directions(body)
-    exact: Array = scaled + change * (height - standing_height(scaled, body)) / (change @ change)
-    return exact
+    """The shape (10,) of a person like `betas` (10,) who is `height` metres tall; the build stays.
+
+    The change is the one, among all changes of shape, that comes nearest to scaling all bones alike.
+    """
+    parents = list(PARENTS[1:])
+    bones = body.joint_template[1:] - body.joint_template[parents]  # (23, 3)
+    changes = body.joint_directions[1:] - body.joint_directions[parents]  # (23, 3, 10)
+    system = np.concatenate([changes.reshape(-1, SHAPE_COUNT), _RIDGE * np.eye(SHAPE_COUNT)])
+    scaling = np.linalg.lstsq(system, np.append(bones.ravel(), np.zeros(SHAPE_COUNT)), rcond=None)[0]
+    _, taller = height_directions(body)
+    scaled: Array = betas + scaling * (height - standing_height(betas, body)) / (taller @ scaling)
+    return scaled
