@@ -132,7 +132,7 @@ def _warn_of_gaps(path: Path, frames: list[int], frame_count: int, warn: Warn) -
     step = int(np.gcd.reduce(np.diff(frames))) if len(frames) > 2 else 1
     if step > 1:
         warn(f"{path}: it holds only one in {step} frames; the motion between is interpolated")
-    if frames and frames[-1] + 1 < LEAST_END * frame_count:
+    if frames and frames[-1] + step < LEAST_END * frame_count:
         warn(f"{path}: its frames end at {frames[-1] + 1} of the footage's {frame_count}; the motion ends there")
 
 
@@ -176,15 +176,11 @@ def _text(value: Json) -> str:
 
 
 def _size(path: Path, image: dict[str, Json]) -> tuple[int, int] | None:
-    sides = [image.get("width"), image.get("height")]
-    if sides == [None, None]:
+    sides: tuple[Json, Json] = (image.get("width"), image.get("height"))
+    if sides == (None, None):
         return None
-    try:
-        width, height = (int(side) for side in sides)
-    except (TypeError, ValueError, OverflowError):
-        width, height = 0, 0
-    if not 1 <= min(width, height) <= max(width, height) <= 100_000:
+    if not all(isinstance(side, int | float) and 1 <= side <= LONGEST_SIDE for side in sides):
         raise PoseNet3DError(
-            f"{path}: key 'images' holds a picture without width and height; mend it or leave them out"
+            f"{path}: key 'images' holds a picture without width and height; mend it or leave both out"
         )
-    return width, height
+    return int(image["width"]), int(image["height"])

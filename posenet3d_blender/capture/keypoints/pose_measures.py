@@ -11,6 +11,8 @@ from .keypoints import KEYPOINT_INDEX
 
 LEAST_SHARED: Final = 3
 """Points that two poses must both show to be compared point by point."""
+LEAST_SURE: Final = 0.5
+"""Part of the surest bone's confidence from which others count."""
 SAME_PERSON_DISTANCE: Final = 0.08
 """Body heights between poses of one frame that show the same person."""
 
@@ -57,7 +59,8 @@ def person_height(pose: Array) -> float:
 
     The bones' lengths tell it, and foreshortened ones tell too little: so the second largest of their answers counts.
     """
-    seen = (pose[_ENDS, 2] > 0).all(axis=1)
+    confidence = _bone_confidence(pose)
+    seen = (confidence > 0) & (confidence >= LEAST_SURE * confidence.max())
     if int(seen.sum()) >= 2:
         heights = _bone_lengths(pose)[seen] / _LENGTHS[seen]
         return max(float(np.partition(heights, -2)[-2]), 1.0)
@@ -67,10 +70,10 @@ def person_height(pose: Array) -> float:
 
 def height_ratio(pose: Array, other: Array) -> float:
     """At least 1: how much larger the larger one is, by the bones that both show; 1 where they share none."""
-    shared = (pose[_ENDS, 2] > 0).all(axis=1) & (other[_ENDS, 2] > 0).all(axis=1)
-    if not shared.any():
+    weight = _bone_confidence(pose) * _bone_confidence(other)
+    if not weight.any():
         return 1.0
-    lengths = [max(float(_bone_lengths(one)[shared].sum()), 1e-6) for one in (pose, other)]
+    lengths = [max(float(weight @ _bone_lengths(one)), 1e-6) for one in (pose, other)]
     return max(lengths) / min(lengths)
 
 
@@ -78,6 +81,12 @@ def same_person(pose: Array, other: Array) -> bool:
     """Whether two poses of one frame lie on each other."""
     height = max(person_height(pose), person_height(other))
     return distance(pose, other) <= SAME_PERSON_DISTANCE * height
+
+
+def _bone_confidence(pose: Array) -> Array:
+    """(10,) of the worse end of each bone."""
+    confidence: Array = pose[_ENDS, 2].min(axis=1)
+    return confidence
 
 
 def _bone_lengths(pose: Array) -> Array:

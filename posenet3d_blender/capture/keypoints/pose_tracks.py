@@ -39,7 +39,7 @@ RETURN_PER_SECOND: Final = 0.8
 """Body heights for each second that they may have walked meanwhile."""
 LONGEST_RETURN: Final = 3.0
 """Body heights: no farther."""
-RETURN_RATIO: Final = 1.4
+RETURN_RATIO: Final = 1.6
 SIDE: Final = 0.03
 """Part of the picture's width: who was last seen so near to its side left it."""
 SHARED_NUMBERS: Final = 0.1

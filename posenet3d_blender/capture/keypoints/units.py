@@ -24,10 +24,10 @@ lies at 3 or more, but no person is 3 pixels large."""
 LARGEST_CENTRED: Final = 1.02
 """Coordinates from -1 to 1 are clipped to the picture, a little rounding aside."""
 NEGATIVE_IN_CENTRED: Final = 0.25
-"""Part of the points that has a negative coordinate where they are counted from the picture's centre; in parts of the
-picture only what sticks out of it to the left or the top is negative."""
+"""Part of the points that has a negative y where they are counted from the picture's centre; in parts of the picture
+only what sticks out of its top has one."""
 NEGATIVE_IN_OPENPOSE: Final = 0.01
-"""The same for OpenPose, which never gives points outside of the picture."""
+"""Part with a negative x or y for OpenPose, which never gives points outside of the picture."""
 HIP_CENTRED_FRAMES: Final = 0.9
 """Part of the poses whose hips lie at 0, 0 where points are counted from the hips."""
 CLEARLY_ABOVE_1: Final = 1.5
@@ -86,9 +86,12 @@ def _confident(scores: Array) -> NDArray[np.bool_]:
 
 def _is_centred(points: Array, layout: tuple[str | None, ...]) -> bool:
     """Whether normalised points (M, 2) are counted from the picture's centre, from -1 to 1."""
-    least = NEGATIVE_IN_OPENPOSE if layout == BODY_25 else NEGATIVE_IN_CENTRED
-    negative = float((points < -0.01).any(axis=1).mean())
-    return negative >= least and float(np.percentile(np.abs(points), 99)) <= LARGEST_CENTRED
+    if float(np.percentile(np.abs(points), 99)) > LARGEST_CENTRED:
+        return False
+    negative = points < -0.01
+    if layout == BODY_25:
+        return float(negative.any(axis=1).mean()) >= NEGATIVE_IN_OPENPOSE
+    return float(negative[:, 1].mean()) >= NEGATIVE_IN_CENTRED
 
 
 def _check_hips(
