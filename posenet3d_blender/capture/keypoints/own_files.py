@@ -20,6 +20,8 @@ FORMAT: Final = "posenet3d-keypoints"
 VERSION: Final = 1
 LARGEST_STRETCH: Final = 1.01
 """Pictures of two sizes have the same shape where one scale fits both sides so well; sizes are rounded."""
+LEAST_GAP: Final = 0.1
+"""Between two frames of a file, as a part of the footage's."""
 LARGEST_NUMBER: Final = 1e6
 """Pixels and seconds: nothing in a file is larger."""
 
@@ -128,11 +130,13 @@ def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> Sto
     """Scale to the footage what was made from pictures of another size, and check that it lies in its time.
 
     Raises:
-        PoseNet3DError: the pictures have another shape, or the times lie outside the footage.
+        PoseNet3DError: the pictures have another shape, or the times are not the footage's.
     """
     keypoints = stored.keypoints
     if keypoints.time[0] < -1e-3 or keypoints.time[-1] > footage.time[-1] + 1e-3:
         raise PoseNet3DError(f"{path}: its times lie outside the footage; is it of another video?")
+    if len(keypoints.time) > 1 and np.median(np.diff(keypoints.time)) < LEAST_GAP * np.median(np.diff(footage.time)):
+        raise PoseNet3DError(f"{path}: its times lie closer than the footage's frames; is it of another video?")
     if keypoints.image_size == footage.image_size:
         return stored
     scale = picture_scale(path, keypoints.image_size, footage.image_size)

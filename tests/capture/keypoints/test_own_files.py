@@ -23,7 +23,7 @@ FOOTAGE = Footage(Path("clip.mp4"), 640, 480, 0, np.arange(FRAMES) / 30, Fractio
 
 def some_keypoints(image_size: tuple[int, int] = (640, 480)) -> Keypoints:
     random = np.random.default_rng(0)
-    time = np.sort(random.uniform(0, FOOTAGE.time[-1], 5))
+    time = FOOTAGE.time[:5] + random.uniform(0, 0.02, 5)
     points, confidence = random.normal(300, 90, (5, KEYPOINT_COUNT, 2)), random.uniform(size=(5, KEYPOINT_COUNT))
     return Keypoints(time, points, confidence, image_size)
 
@@ -87,6 +87,7 @@ def test_own_file_of_a_smaller_copy_of_the_video_is_scaled(tmp_path: Path) -> No
         ({"frames": [{"time": 0.0}]}, "lacks its time or its points"),
         ({"frames": [{"time": 0.0, "points": [[1, 2, 3]]}]}, "must hold 25 points"),
         ({"frames": [{"time": 5.0, "points": [[1, 2, 0.5]] * 25}]}, "outside the footage"),
+        ({"frames": [{"time": 0.1 + n * 1e-9, "points": [[1, 2, 0.5]] * 25} for n in range(9)]}, "lie closer than"),
         ({"frames": [{"time": 0.1, "points": [[1, 2, 0.5]] * 25}] * 2}, "don't rise"),
         ({"frames": [{"time": 0.0, "points": [[1, float("inf"), 0.5]] * 25}]}, "NaN, infinity"),
     ],
