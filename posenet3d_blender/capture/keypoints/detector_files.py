@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import PoseNet3DError
 from ..runtime.network import Warn, ignore_warning
+from .keypoints import KEYPOINT_INDEX
 from .layouts import BLAZEPOSE_33, BODY_25, COCO_17, PointLayout, Pose, indices
 from .units import find_units
 
@@ -28,6 +29,9 @@ _LARGEST_NUMBER: Final = 1e6
 _POINT_KEYS: Final = ("x", "y")
 _SCORE_KEYS: Final = ("visibility", "score", "confidence")
 _FRAME_KEYS: Final = ("image_id", "frame_id", "frame")
+LIMB_NAMES: Final = tuple(
+    f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
+)
 _TRACK_KEYS: Final = ("track_id", "idx", "person_id")
 """The person's number as most trackers, AlphaPose and OpenPose name it."""
 
@@ -56,7 +60,11 @@ class Entry:
 
 
 def layout_of(
-    path: Path, poses: Iterable[Pose], image_size: tuple[int, int], warn: Warn = ignore_warning
+    path: Path,
+    poses: Iterable[Pose],
+    image_size: tuple[int, int],
+    warn: Warn = ignore_warning,
+    names: Sequence[str] = (),
 ) -> PointLayout:
     """The layout and units of all poses of a file.
 
@@ -64,7 +72,8 @@ def layout_of(
         path: the file, for messages.
         poses: of everybody in all frames.
         image_size: width and height of the pictures, pixels.
-        warn: told of unusual numbers.
+        warn: told of unusual numbers and names.
+        names: of the points, where the file gives them.
 
     Raises:
         PoseNet3DError: no pose shows a point, they are of several layouts, or their numbers are no places in a picture.
@@ -76,8 +85,33 @@ def layout_of(
     if len(counts) > 1:
         raise PoseNet3DError(f"{path}: mixes layouts of {' and '.join(map(str, counts))} points; use one detector")
     layout = _LAYOUTS[counts[0]]
+    if len(names) == len(layout):
+        layout = _named_layout(path, names, layout, warn)
     units = find_units(path, np.stack(poses), layout, image_size, warn)
     return PointLayout(*indices(layout), units.unit, image_size, units.origin, units.full_score)
+
+
+def _named_layout(
+    path: Path, names: Sequence[str], usual: tuple[str | None, ...], warn: Warn
+) -> tuple[str | None, ...]:
+    """The layout by the file's own names of its points: other skeletons have as many points as COCO's."""
+    known = [re.sub(r"[^a-z]+", "_", name.lower()).strip("_") for name in names]
+    known = [re.sub(r"^(\w+)_(left|right)$", r"\2_\1", name) for name in known]
+    layout = tuple(name if name in KEYPOINT_INDEX else None for name in known)
+    if all(name in layout for name in LIMB_NAMES):
+        return layout
+    warn(f"{path}: its 'categories' name other points than COCO's; they are taken for COCO's, in COCO's order")
+    return usual
+
+
+def point_names(data: Json) -> list[str]:
+    """The names of the points that a COCO file's first category of keypoints gives them; empty without such."""
+    categories = data.get("categories") if isinstance(data, dict) else None
+    for category in categories if isinstance(categories, list) else []:
+        names = category.get("keypoints") if isinstance(category, dict) else None
+        if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+            return names
+    return []
 
 
 def read_json(path: Path) -> Json:

@@ -13,7 +13,7 @@ from ...arrays import Array
 from ...errors import PoseNet3DError
 from ..runtime.network import Warn, ignore_warning
 from ..video.footage import Footage
-from .detector_files import DetectedPose, Entry, entries_of, layout_of, read_json
+from .detector_files import DetectedPose, Entry, entries_of, layout_of, point_names, read_json
 from .frame_order import Picture, frames_of_entries, frames_of_names, listed_pictures
 from .keypoints import KEYPOINT_COUNT, Keypoints
 from .layouts import PointLayout
@@ -99,10 +99,12 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
         pictures = listed_pictures(path, data)
         frames = frames_of_entries(path, entries, pictures, footage.frame_count, warn)
         scales = [_scale(path, entry, pictures, footage) for entry in entries]
+        names = point_names(data)
     else:
         entries, frames = _read_folder(path, footage.frame_count, warn)
-        scales = [None] * len(entries)
-    layout = layout_of(path, (one.pose for entry in entries for one in entry.people), footage.image_size, warn)
+        scales, names = [None] * len(entries), []
+    poses = (one.pose for entry in entries for one in entry.people)
+    layout = layout_of(path, poses, footage.image_size, warn, names)
     in_pixels = bool((layout.unit == 1).all())
     everyone: list[list[SeenPose]] = [[] for _ in range(footage.frame_count)]
     for entry, frame, scale in zip(entries, frames, scales, strict=True):

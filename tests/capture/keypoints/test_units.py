@@ -250,3 +250,22 @@ def test_coco_images_that_are_a_part_of_the_frames(tmp_path: Path) -> None:
     keypoints = load(tmp_path, data, "only one in 5 frames")
     assert np.flatnonzero(keypoints.confidence.max(axis=1)).tolist() == chosen
     np.testing.assert_allclose(keypoints.points[chosen, :17], dancer()[chosen, :17, :2])
+
+
+SKELETONS = {
+    "COCO's": (COCO_17, COCO_17, None),
+    "spelt otherwise": ([str(name).replace("_", " ").title() for name in COCO_17], COCO_17, None),
+    "side last": (["nose", *("_".join(reversed(str(name).split("_"))) for name in COCO_17[1:])], COCO_17, None),
+    "in another order": (COCO_17[::-1], COCO_17[::-1], None),
+    "another skeleton": ([f"bone {number}" for number in range(17)], COCO_17, "in COCO's order"),
+}
+
+
+@pytest.mark.parametrize(("names", "order", "warning"), SKELETONS.values(), ids=SKELETONS)
+def test_names_of_points_tell_their_order(tmp_path: Path, names: list[str], order: Layout, warning: str | None) -> None:
+    data = full_coco(dancer(), None, NAMES, RANDOM_IDS)
+    data["categories"] = [{"id": 1, "name": "person", "keypoints": list(names)}]
+    for annotation in data["annotations"]:
+        rows = np.array(annotation["keypoints"]).reshape(17, 3)
+        annotation["keypoints"] = rows[[COCO_17.index(name) for name in order]].ravel().tolist()
+    assert_dancer(load(tmp_path, data, warning), COCO_17)
