@@ -13,8 +13,8 @@ from ...arrays import Array
 from ...errors import PoseNet3DError
 from ..runtime.network import Warn, ignore_warning
 from ..video.footage import Footage
-from .detector_files import DetectedPose, Entry, entries_of, layout_of, point_names, read_json
-from .frame_order import Picture, frames_of_entries, frames_of_names, listed_pictures
+from .detector_files import DetectedPose, Json, entries_of, layout_of, point_names, read_json
+from .frame_order import frames_of_entries, frames_of_names, listed_pictures
 from .keypoints import KEYPOINT_COUNT, Keypoints
 from .layouts import PointLayout
 from .own_files import fit_to_footage, own_keypoints, picture_scale
@@ -43,10 +43,14 @@ class PersonInFile:
 
     @property
     def prominence(self) -> float:
-        """Sum of the body's heights in the frames that show the person, pixels."""
-        keypoints = self.keypoints.select(visible_frames(self.keypoints))
-        poses = np.concatenate([keypoints.points, keypoints.confidence[..., None]], axis=2)
-        return float(sum(person_height(pose) for pose in poses))
+        """Sum of the body's heights in pixels over the frames from first to last sight, gaps included."""
+        frames = np.flatnonzero(visible_frames(self.keypoints))
+        if not len(frames):
+            return 0.0
+        seen = self.keypoints.select(frames)
+        poses = np.concatenate([seen.points, seen.confidence[..., None]], axis=2)
+        heights = [person_height(pose) for pose in poses]
+        return float(np.interp(np.arange(frames[0], frames[-1] + 1), frames, heights).sum())
 
     @property
     def duration(self) -> float:
@@ -89,28 +93,18 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
     Raises:
         PoseNet3DError: the file is missing, is none of these, is damaged, or does not fit the footage.
     """
-    if not path.is_dir():
-        data = read_json(path)
-        own = own_keypoints(path, data)
-        if own is not None:
-            fitted = fit_to_footage(path, own, footage)
-            return PeopleInFile((PersonInFile(fitted.keypoints),), fitted.focal_length)
-        entries = entries_of(path, data, warn)
-        pictures = listed_pictures(path, data)
-        frames = frames_of_entries(path, entries, pictures, footage.frame_count, warn)
-        scales = [_scale(path, entry, pictures, footage) for entry in entries]
-        names = point_names(data)
+    data = None if path.is_dir() else read_json(path)
+    own = own_keypoints(path, data)
+    if own is not None:
+        fitted = fit_to_footage(path, own, footage)
+        return PeopleInFile((PersonInFile(fitted.keypoints),), fitted.focal_length)
+    if path.is_dir():
+        entries = _entries_of_folder(path, footage.frame_count, warn)
     else:
-        entries, frames = _read_folder(path, footage.frame_count, warn)
-        scales, names = [None] * len(entries), []
+        entries = _entries_of_file(path, data, footage, warn)
     poses = (one.pose for entry in entries for one in entry.people)
-    layout = layout_of(path, poses, footage.image_size, warn, names)
-    in_pixels = bool((layout.unit == 1).all())
-    everyone: list[list[SeenPose]] = [[] for _ in range(footage.frame_count)]
-    for entry, frame, scale in zip(entries, frames, scales, strict=True):
-        if frame is not None:
-            everyone[frame] += [_placed(frame, one, layout, scale if in_pixels else None) for one in entry.people]
-    _check_places(path, everyone, layout, warn, sizes_known=not in_pixels or any(scale is not None for scale in scales))
+    layout = layout_of(path, poses, footage.image_size, warn, point_names(data))
+    everyone = _people_by_frame(path, entries, layout, footage.frame_count, warn)
     tracks = track_poses(everyone, footage.time, footage.width)
     return PeopleInFile(_long_enough(path, [_person(track, footage) for track in tracks]))
 
@@ -129,7 +123,29 @@ def warn_of_breaks(path: Path, person: PersonInFile, everyone: Sequence[PersonIn
         )
 
 
-def _read_folder(folder: Path, frame_count: int, warn: Warn) -> tuple[list[Entry], list[int | None]]:
+@dataclass(frozen=True)
+class _FrameEntry:
+    """People of one frame, in the file's own numbers."""
+
+    frame: int | None
+    """Of the footage; None: it lies outside."""
+    people: tuple[DetectedPose, ...]
+    scale: Array | None = None
+    """(2,) from pixels of the entry's picture to the footage's; None: the file doesn't say its size."""
+
+
+def _entries_of_file(path: Path, data: Json, footage: Footage, warn: Warn) -> list[_FrameEntry]:
+    entries, pictures = entries_of(path, data, warn), listed_pictures(path, data)
+    sizes = {key: picture.size for key, picture in pictures.items() if picture.size}
+    scales = {key: picture_scale(path, size, footage.image_size) for key, size in sizes.items()}
+    frames = frames_of_entries(path, entries, pictures, footage.frame_count, warn)
+    return [
+        _FrameEntry(frame, entry.people, scales.get(entry.image_key or ""))
+        for frame, entry in zip(frames, entries, strict=True)
+    ]
+
+
+def _entries_of_folder(folder: Path, frame_count: int, warn: Warn) -> list[_FrameEntry]:
     """The entries of OpenPose's files, one for each frame, and their frames by the files' names."""
     files = sorted(file for file in folder.glob("*.json") if not file.name.startswith("."))
     if not files:
@@ -141,21 +157,26 @@ def _read_folder(folder: Path, frame_count: int, warn: Warn) -> tuple[list[Entry
             "keep each video's in a folder of its own"
         )
     frames = frames_of_names(folder, [file.stem for file in files], frame_count, warn)
-    entries: list[Entry] = []
-    places: list[int | None] = []
-    for file in files:
-        found = entries_of(file, read_json(file))
-        entries += found
-        places += [frames.get(file.stem)] * len(found)
-    return entries, places
+    return [
+        _FrameEntry(frames.get(file.stem), entry.people)
+        for file in files
+        for entry in entries_of(file, read_json(file), warn)
+    ]
 
 
-def _scale(path: Path, entry: Entry, pictures: dict[str, Picture], footage: Footage) -> Array | None:
-    """(2,) factors from pixels of the entry's picture to the footage's; None where the file doesn't say its size."""
-    picture = pictures.get(entry.image_key or "")
-    if picture is None or picture.size is None:
-        return None
-    return picture_scale(path, picture.size, footage.image_size)
+def _people_by_frame(
+    path: Path, entries: Sequence[_FrameEntry], layout: PointLayout, frame_count: int, warn: Warn
+) -> list[list[SeenPose]]:
+    """Everyone in pixels of the footage, for each of its frames."""
+    in_pixels = bool((layout.unit == 1).all())
+    everyone: list[list[SeenPose]] = [[] for _ in range(frame_count)]
+    for entry in entries:
+        if entry.frame is not None:
+            scale = entry.scale if in_pixels else None
+            everyone[entry.frame] += [_placed(entry.frame, one, layout, scale) for one in entry.people]
+    sizes_known = not in_pixels or any(entry.scale is not None for entry in entries)
+    _check_places(path, everyone, layout, warn, sizes_known)
+    return everyone
 
 
 def _placed(frame: int, detected: DetectedPose, layout: PointLayout, scale: Array | None) -> SeenPose:

@@ -6,9 +6,11 @@ more than regions, so the distance is that of the points. A person's number in t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -86,8 +88,7 @@ class PoseTrack:
     @property
     def height(self) -> float:
         """Body height in pixels: the median over the last second."""
-        since = np.searchsorted(self.times, self.times[-1] - HEIGHT_WINDOW)
-        return float(np.median(self._heights[int(since) :]))
+        return median(self._heights[bisect_left(self.times, self.times[-1] - HEIGHT_WINDOW) :])
 
     def append(self, seen: SeenPose, time: float) -> None:
         """Add the next pose, at `time`, seconds."""
@@ -106,7 +107,7 @@ class PoseTrack:
 
     def predict(self, time: float) -> Array:
         """(25, 3) the pose expected at `time`, seconds: the last one, moved on with the person's velocity."""
-        start = int(np.searchsorted(self.times, self.times[-1] - VELOCITY_WINDOW))
+        start = bisect_left(self.times, self.times[-1] - VELOCITY_WINDOW)
         elapsed = self.times[-1] - self.times[start]
         expected = self.last.pose.copy()
         if elapsed > 0:

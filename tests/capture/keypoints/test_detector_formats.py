@@ -203,6 +203,7 @@ WRONG = {
     "a number of 5000 digits": ("[" + "9" * 5000 + "]", "not a JSON file"),
     "brackets without end": ("[" * 100_000, "not a JSON file"),
     "a number": ("3", "no 2D joints"),
+    "null": ("null", "no 2D joints"),
     "nothing": ("[]", "no 2D joints"),
     "something else": ('[{"bbox": [1, 2]}]', "frame 0 holds neither 'keypoints' nor 'people'"),
     "annotations of something else": ('{"annotations": [{"bbox": [1, 2]}]}', "holds neither 'keypoints' nor 'people'"),
