@@ -14,17 +14,16 @@ from ..body.model import load_body
 from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
-from ..progress import Progress, silent
+from ..progress import Progress, Warn, silent
 from .detection.blazepose.assets import open_landmark_finder, open_person_detector
 from .detection.cache import DetectionKey, open_cache
 from .detection.find_people import choose, find_people
 from .detection.landmark_pass import track_keypoints
 from .keypoints.keypoints import Keypoints
-from .keypoints.people_in_file import PersonInFile, load_people, warn_of_breaks
+from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, trim_to_visible, visible_frames
 from .keypoints.repair import repair
 from .lifting import lift
-from .runtime.network import Warn
 from .solve.terms import SolveWeights
 from .student.predict import load_student
 from .video.footage import Footage, open_footage, sample_times

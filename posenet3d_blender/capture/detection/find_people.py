@@ -37,7 +37,7 @@ SHORTEST_TRACK: Final = 0.25
 
 
 class _Candidate(Protocol):
-    """What `choose` asks of a person."""
+    """A person whom `choose` can choose."""
 
     @property
     def first_x(self) -> float:

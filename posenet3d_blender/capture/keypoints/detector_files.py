@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from ...errors import PoseNet3DError
-from ..runtime.network import Warn, ignore_warning
+from ...progress import Warn, ignore_warning
 from .keypoints import KEYPOINT_INDEX
 from .layouts import BLAZEPOSE_33, BODY_25, COCO_17, PointLayout, Pose, indices
 from .units import find_units
@@ -56,7 +56,7 @@ class Entry:
     """The frame's number; None: the frame follows from the entries' order."""
     people: tuple[DetectedPose, ...]
     image_key: str | None = None
-    """What the file calls the frame, number or name, as text."""
+    """The frame's number or name in the file, as text."""
 
 
 def layout_of(

@@ -151,7 +151,7 @@ def picture_scale(path: Path, size: tuple[int, int], footage_size: tuple[int, in
     Raises:
         PoseNet3DError: the pictures have another shape.
     """
-    scale = np.array(footage_size) / np.array(size)
+    scale: Array = np.array(footage_size) / np.array(size)
     if scale.max() / scale.min() > LARGEST_STRETCH:
         stated, actual = ("x".join(map(str, sides)) for sides in (size, footage_size))
         raise PoseNet3DError(

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...errors import PoseNet3DError
-from ..runtime.network import Warn
+from ...progress import Warn
 from .layouts import BODY_25
 
 NORMALISED_BELOW: Final = 3.0
-"""Where half of the points have coordinates below it, they are parts of the picture: a point far outside of a close-up
-lies at 3 or more, but no person is 3 pixels large."""
+"""Half of a file's points have coordinates below it where they are parts of the picture: some of a close-up lie
+farther outside, but no person is 3 pixels large."""
 LARGEST_CENTRED: Final = 1.02
 """Coordinates from -1 to 1 are clipped to the picture, a little rounding aside."""
 NEGATIVE_IN_CENTRED: Final = 0.25
@@ -85,7 +85,7 @@ def _confident(scores: Array) -> NDArray[np.bool_]:
 
 
 def _is_centred(points: Array, layout: tuple[str | None, ...]) -> bool:
-    """Whether normalised points (M, 2) are counted from the picture's centre, from -1 to 1."""
+    """Test for normalised points (M, 2) that are counted from the picture's centre, from -1 to 1."""
     if float(np.percentile(np.abs(points), 99)) > LARGEST_CENTRED:
         return False
     negative = points < -0.01

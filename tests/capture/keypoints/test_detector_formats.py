@@ -12,7 +12,7 @@ import pytest
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.people_in_file import load_people
+from posenet3d_blender.capture.keypoints.people.people_in_file import load_people
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -209,7 +209,7 @@ WRONG = {
     "annotations of something else": ('{"annotations": [{"bbox": [1, 2]}]}', "holds neither 'keypoints' nor 'people'"),
     "other keys": (json.dumps([{"image_id": 7, "bbox": [1]}]), "frame 7 holds neither 'keypoints' nor 'people'"),
     "unknown layout": (json.dumps(results(keypoints=[0.5] * 63)), "holds 63 numbers"),
-    "two layouts": (json.dumps(results()[:3] + [{"image_id": 4, "keypoints": [5.0] * 75}]), "of 17 and 25 points"),
+    "two layouts": (json.dumps([*results()[:3], {"image_id": 4, "keypoints": [5.0] * 75}]), "of 17 and 25 points"),
     "text for numbers": (json.dumps(results(keypoints=["a"] * 51)), "something other than numbers"),
     "null for keypoints": (json.dumps(results(keypoints=None)), "something other than numbers|holds 1 numbers"),
     "true for people": ('[{"people": [true]}]', "holds 1 numbers|something other"),

@@ -13,7 +13,7 @@ import pytest
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
-from posenet3d_blender.capture.keypoints.people_in_file import PeopleInFile, load_people
+from posenet3d_blender.capture.keypoints.people.people_in_file import PeopleInFile, load_people
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.errors import PoseNet3DError
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.capture.detection.find_people import choose
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.people_in_file import PeopleInFile, load_people, warn_of_breaks
+from posenet3d_blender.capture.keypoints.people.people_in_file import PeopleInFile, load_people, warn_of_breaks
 from posenet3d_blender.errors import PoseNet3DError
 
 from .dancer import FOOTAGE, FRAMES, bystander, coco, dancer, flat
@@ -196,12 +196,12 @@ def test_zeros_with_a_score_are_nobody(tmp_path: Path) -> None:
     assert_is(chosen(people), dancer(), list(ALL))
 
 
-@pytest.mark.parametrize("numbers", [None, [5, 5]], ids=["no numbers", "the same number"])
-def test_a_person_who_is_in_the_file_twice_is_one(tmp_path: Path, numbers: list[int] | None) -> None:
+@pytest.mark.parametrize("numbers", [[None, None], [5, 5]], ids=["no numbers", "the same number"])
+def test_a_person_who_is_in_the_file_twice_is_one(tmp_path: Path, numbers: list[int | None]) -> None:
     double = dancer()
     double[..., :2] += 2
     double[..., 2] = 0.5
-    people = load(tmp_path, coco([double, dancer()], **({"track_id": numbers} if numbers else {})))
+    people = load(tmp_path, coco([double, dancer()], track_id=numbers))
     assert len(people.people) == 1
     assert_is(chosen(people), dancer(), list(ALL))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
 from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, visible_frames
@@ -12,7 +13,7 @@ from posenet3d_blender.capture.keypoints.presence import body_confidence, certai
 FRAMES = 20
 
 
-def confidence_of(*names: str | None) -> np.ndarray:
+def confidence_of(*names: str | None) -> Array:
     """(20, 25): 0.9 for these points, 0 for all others."""
     confidence = np.zeros((FRAMES, KEYPOINT_COUNT))
     confidence[:, [KEYPOINT_INDEX[name] for name in names if name]] = 0.9

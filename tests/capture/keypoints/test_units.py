@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.people_in_file import load_people
+from posenet3d_blender.capture.keypoints.people.people_in_file import load_people
 from posenet3d_blender.errors import PoseNet3DError
 
 from .dancer import FOOTAGE, FRAMES, HEIGHT, WIDTH, Layout, coco, dancer, flat
@@ -198,9 +199,9 @@ def full_coco(
         {"id": 9000 + frame, "image_id": one, "category_id": 1, "keypoints": flat(pose), "num_keypoints": 17}
         for frame, (one, pose) in enumerate(zip(ids, people, strict=True))
     ]
-    random = np.random.default_rng(0)
-    random.shuffle(images)
-    random.shuffle(annotations)
+    shuffle = Random(0).shuffle
+    shuffle(images)
+    shuffle(annotations)
     return {"info": {}, "images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
 
 

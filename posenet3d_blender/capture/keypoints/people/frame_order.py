@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from ...errors import PoseNet3DError
-from ..runtime.network import Warn
-from .detector_files import Entry, Json, numbers_in
+from ....errors import PoseNet3DError
+from ....progress import Warn
+from ..detector_files import Entry, Json, numbers_in
 
 FRAMES_TO_SPARE: Final = 2
 """Programs count the last frames of a video differently: so many too many or too few are no other video."""

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import Array
-from .keypoints import KEYPOINT_INDEX
+from ....arrays import Array
+from ..keypoints import KEYPOINT_INDEX
 
 LEAST_SHARED: Final = 3
 """Points that two poses must both show to be compared point by point."""
@@ -54,7 +54,7 @@ def displacement(pose: Array, later: Array) -> Array:
     return mean
 
 
-def person_height(pose: Array) -> float:
+def body_height(pose: Array) -> float:
     """Height of the whole body in pixels, from as much of it as is seen.
 
     The bones' lengths tell it, and foreshortened ones tell too little: so the second largest of their answers counts.
@@ -78,8 +78,8 @@ def height_ratio(pose: Array, other: Array) -> float:
 
 
 def same_person(pose: Array, other: Array) -> bool:
-    """Whether two poses of one frame lie on each other."""
-    height = max(person_height(pose), person_height(other))
+    """Test for two poses of one frame that lie on each other."""
+    height = max(body_height(pose), body_height(other))
     return distance(pose, other) <= SAME_PERSON_DISTANCE * height
 
 

@@ -9,18 +9,18 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import Array
-from ...errors import PoseNet3DError
-from ..runtime.network import Warn, ignore_warning
-from ..video.footage import Footage
-from .detector_files import DetectedPose, Json, entries_of, layout_of, point_names, read_json
+from ....arrays import Array
+from ....errors import PoseNet3DError
+from ....progress import Warn, ignore_warning
+from ...video.footage import Footage
+from ..detector_files import DetectedPose, Json, entries_of, layout_of, point_names, read_json
+from ..keypoints import KEYPOINT_COUNT, Keypoints
+from ..layouts import PointLayout
+from ..own_files import fit_to_footage, own_keypoints, picture_scale
+from ..presence import visible_frames
 from .frame_order import frames_of_entries, frames_of_names, listed_pictures
-from .keypoints import KEYPOINT_COUNT, Keypoints
-from .layouts import PointLayout
-from .own_files import fit_to_footage, own_keypoints, picture_scale
-from .pose_measures import person_height
-from .pose_tracks import PoseTrack, SeenPose, track_poses
-from .presence import visible_frames
+from .pose_measures import body_height
+from .pose_tracks import PoseTrack, TrackedPose, track_poses
 
 SHORTEST_TRACK: Final = 0.25
 """Seconds; somebody who is visible for less is a false alarm, unless the footage is as short."""
@@ -49,7 +49,7 @@ class PersonInFile:
             return 0.0
         seen = self.keypoints.select(frames)
         poses = np.concatenate([seen.points, seen.confidence[..., None]], axis=2)
-        heights = [person_height(pose) for pose in poses]
+        heights = [body_height(pose) for pose in poses]
         return float(np.interp(np.arange(frames[0], frames[-1] + 1), frames, heights).sum())
 
     @property
@@ -70,7 +70,7 @@ class PersonInFile:
 
 @dataclass(frozen=True)
 class PeopleInFile:
-    """What a file of 2D joints holds."""
+    """Content of a file of 2D joints."""
 
     people: tuple[PersonInFile, ...]
     """At least one."""
@@ -166,10 +166,10 @@ def _entries_of_folder(folder: Path, frame_count: int, warn: Warn) -> list[_Fram
 
 def _people_by_frame(
     path: Path, entries: Sequence[_FrameEntry], layout: PointLayout, frame_count: int, warn: Warn
-) -> list[list[SeenPose]]:
+) -> list[list[TrackedPose]]:
     """Everyone in pixels of the footage, for each of its frames."""
     in_pixels = bool((layout.unit == 1).all())
-    everyone: list[list[SeenPose]] = [[] for _ in range(frame_count)]
+    everyone: list[list[TrackedPose]] = [[] for _ in range(frame_count)]
     for entry in entries:
         if entry.frame is not None:
             scale = entry.scale if in_pixels else None
@@ -179,17 +179,17 @@ def _people_by_frame(
     return everyone
 
 
-def _placed(frame: int, detected: DetectedPose, layout: PointLayout, scale: Array | None) -> SeenPose:
+def _placed(frame: int, detected: DetectedPose, layout: PointLayout, scale: Array | None) -> TrackedPose:
     pose = layout.place(detected.pose)
     if scale is not None:
         pose[:, :2] *= scale
     beyond = np.abs(pose[:, :2] / np.array(layout.image_size) - 0.5).max(axis=1) > FARTHEST_OUTSIDE
     pose[beyond, 2] = 0
-    return SeenPose(frame, pose, detected.track_id)
+    return TrackedPose(frame, pose, detected.track_id)
 
 
 def _check_places(
-    path: Path, everyone: Sequence[Sequence[SeenPose]], layout: PointLayout, warn: Warn, sizes_known: bool
+    path: Path, everyone: Sequence[Sequence[TrackedPose]], layout: PointLayout, warn: Warn, sizes_known: bool
 ) -> None:
     """Warn where pixels are probably of pictures of another size."""
     poses = [seen.pose for people in everyone for seen in people]
