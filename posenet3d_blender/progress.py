@@ -1,8 +1,12 @@
-"""Progress of long work, for the terminal, the panel or none."""
+"""Progress and warnings of long work, for the terminal, the panel or none."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+Warn: TypeAlias = Callable[[str], None]
+"""Called with one sentence for whatever is left out, assumed or doubtful."""
 
 
 class Progress(Protocol):
@@ -14,3 +18,7 @@ class Progress(Protocol):
 
 def silent(stage: str, fraction: float) -> None:
     """Ignore the progress."""
+
+
+def ignore_warning(line: str) -> None:
+    """Discard the warning."""

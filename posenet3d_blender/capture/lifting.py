@@ -9,7 +9,7 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import certainty
+from .keypoints.presence import body_confidence, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.floor import Floor
 from .solve.posed_body import PosedBody
@@ -27,7 +27,9 @@ class LiftedPerson:
     """The 2D joints from which the body was solved."""
     sampled: SampledKeypoints
     certainty: Array
-    """(S,) from 0 (interpolated) to 1."""
+    """(S,) mean confidence of the points that the detector gives, 0 to 1: whether the person is there at all."""
+    confidence: Array
+    """(S,) from 0 (interpolated) to 1: how much of the whole body is visible."""
     prediction: StudentPrediction
     """The student's, in the shape of the solved body's kind."""
     body: PosedBody
@@ -76,4 +78,12 @@ def lift(
     if weights.height is not None:
         prediction = replace(prediction, betas=shape_of_height(prediction.betas, weights.height, body))
     solved = solve(body, sampled, prediction, weights, progress)
-    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction, solved.body, solved.floor)
+    return LiftedPerson(
+        keypoints,
+        sampled,
+        certainty(sampled.confidence),
+        body_confidence(sampled.confidence),
+        prediction,
+        solved.body,
+        solved.floor,
+    )

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from .console import Console
 
 if TYPE_CHECKING:
-    from ..capture.runtime.network import Runtime, Warn
+    from ..capture.runtime.network import Runtime
+    from ..progress import Warn
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 MANIFEST: Final = "manifest.json"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import PoseNet3DError
+from ...progress import Warn, ignore_warning
 from .cuda import cuda_device_name, torch_has_cuda
 
 DEVICE_NAMES: Final = {
@@ -20,9 +21,6 @@ DEVICE_NAMES: Final = {
     "cpu": "CPU",
 }
 """Device key: the name shown where the device has none of its own; the best first."""
-
-Warn = Callable[[str], None]
-"""Called with one plain line for the user."""
 
 
 class Network(Protocol):
@@ -52,10 +50,6 @@ class Runtime:
     def __str__(self) -> str:
         """Name for messages."""
         return f"{self.name}, by {self.backend}"
-
-
-def ignore_warning(line: str) -> None:
-    """Discard the warning."""
 
 
 def available_runtimes() -> list[Runtime]:

@@ -18,11 +18,11 @@ from ...body.model import SHAPE_COUNT, Body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
 from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ...errors import PoseNet3DError
-from ...progress import Progress, silent
+from ...progress import Progress, Warn, ignore_warning, silent
 from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
-from ..runtime.network import Network, Warn, ignore_warning, open_network
+from ..runtime.network import Network, open_network
 from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
 STUDENT_VERSION: Final = 3

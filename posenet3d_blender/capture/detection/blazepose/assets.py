@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from ....errors import PoseNet3DError
-from ...runtime.network import Warn, ignore_warning, open_network
+from ....progress import Warn, ignore_warning
+from ...runtime.network import open_network
 from .detector import PersonDetector
 from .landmarks import LandmarkFinder
 
