@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,7 +68,7 @@ def load_keypoints(path: Path, footage: Footage) -> StoredKeypoints:
     Raises:
         PoseNet3DError: the file is missing, is none of these, holds numbers that are not finite, or does not fit.
     """
-    data: Json = [read_json(file) for file in _openpose_files(path)] if path.is_dir() else read_json(path)
+    data: Json = [read_json(file) for file in _openpose_files(path)] if os.path.isdir(path) else read_json(path)
     own = own_keypoints(path, data)
     if own is not None:
         _check_footage(path, own.keypoints, footage)
