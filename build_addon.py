@@ -3,8 +3,9 @@
     python build_addon.py [--platform linux-x64 …] --output-dir DIR
 
 A zip holds the code, the assets, and the wheels of packages that Blender's own Python lacks, so that nothing is
-installed or downloaded later. The build is reproducible: the same input gives the same bytes. Needs Blender: the bpy
-package, or `blender` on the search path.
+installed or downloaded later. The build is reproducible: the same input gives the same bytes. A wheel for Windows is
+refused if one of its DLLs requires a newer C++ run time than Blender has. Needs Blender: the bpy package, or `blender`
+on the search path.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Final
 
 from tools.addon import extension
 from tools.addon.wheels import PackagingError, Wheel, fetch, read_lock, sha256_of
+from tools.addon.windows_runtime import check_wheel
 
 PROJECT: Final = Path(__file__).parent
 WHEEL_CACHE: Final = PROJECT / "build" / "wheels"
@@ -90,6 +92,11 @@ def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _fetch_all(wheels: Sequence[Wheel]) -> list[Path]:
+    """Paths of the wheels; one that can't be downloaded is left out with a warning.
+
+    Raises:
+        PackagingError: a file has another hash than the pinned one, or requires a newer C++ run time than Blender has.
+    """
     WHEEL_CACHE.mkdir(parents=True, exist_ok=True)
     paths = []
     for wheel in wheels:
@@ -101,8 +108,10 @@ def _fetch_all(wheels: Sequence[Wheel]) -> list[Path]:
                 f"on {wheel.platform}, Blender with Python {pythons} won't capture",
                 file=sys.stderr,
             )
-        else:
-            paths.append(path)
+            continue
+        if wheel.platform == "windows-x64":
+            check_wheel(path, wheel.pythons)
+        paths.append(path)
     return paths
 
 

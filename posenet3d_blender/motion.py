@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from .arrays import AnyArray, Array
+from .body.gender import NEUTRAL, known_gender
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera
 from .errors import PoseNet3DError
@@ -59,6 +60,8 @@ class Motion:
     """(T,) from 0 (interpolated) to 1 (clearly visible)."""
     camera: Camera | None = None
     """The solved camera, when the motion came from footage."""
+    gender: str = NEUTRAL
+    """Of the body that was captured on: neutral, female or male."""
 
     @property
     def frame_count(self) -> int:
@@ -72,7 +75,7 @@ class Motion:
             "trans": self.trans,
             "betas": self.betas,
             "mocap_framerate": np.array(self.frame_rate),
-            "gender": np.array("neutral"),
+            "gender": np.array(self.gender),
             "time": self.time,
             "joints": self.joints,
             "contacts": self.contacts,
@@ -91,7 +94,7 @@ def load_motion(path: Path) -> Motion:
     Raises:
         PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
-    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES})
+    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
     _check_arrays(path, data, _SHAPES | _CAMERA_SHAPES if has_camera else _SHAPES)
     if data["mocap_framerate"] <= 0:
@@ -108,6 +111,7 @@ def load_motion(path: Path) -> Motion:
         contacts=data["contacts"].astype(np.float64),
         confidence=data["confidence"].astype(np.float64),
         camera=_camera(path, data) if has_camera else None,
+        gender=known_gender(str(data.get("gender"))) or NEUTRAL,
     )
 
 

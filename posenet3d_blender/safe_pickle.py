@@ -1,7 +1,7 @@
 """Load a user's pickles without executing anything in them.
 
-Only numbers, text, plain containers and NumPy arrays are rebuilt, as Python 2 and 3 stored them; a reader may allow
-stand-ins of its own. NumPy's own classes are never used, as a pickle can make them read any place in memory.
+Only numbers, text, plain containers and NumPy arrays are rebuilt, from any protocol of Python 2 and 3; a reader may
+allow stand-ins of its own. NumPy's own classes are never used, as a pickle can make them read any place in memory.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Array(np.ndarray[Any, np.dtype[Any]]):
 
 
 _ARRAY_CLASS: Final = object()
-"""Stand-in for `numpy.ndarray`: a name that can be passed on, not called."""
+"""Stand-in for `numpy.ndarray` and its subclass `matrix`: a name that can be passed on, not called."""
 
 
 def _blank_array(array_class: object, _shape: object, _code: object) -> _Array:
@@ -62,6 +62,23 @@ def _scalar(kind: _Kind, content: bytes | str) -> np.generic:
     return number
 
 
+def _from_buffer(content: bytes | bytearray, kind: _Kind, shape: tuple[int, ...], order: Literal["C", "F"]) -> _Array:
+    """`numpy.core.numeric._frombuffer`: an array with its content, as protocol 5 stores it."""
+    if not isinstance(kind, _Kind) or not isinstance(content, bytes | bytearray):
+        raise pickle.UnpicklingError("refused an array of no plain kind")
+    stored = np.frombuffer(bytes(content), kind.dtype).reshape(shape, order=order)
+    return stored.astype(kind.dtype.newbyteorder("=")).view(_Array)
+
+
+def _bytes(content: bytes | list[int] | str = b"", encoding: str = "latin1") -> bytes:
+    """`bytes` and `bytearray`, which older protocols build from their content; never from a size, which can be any."""
+    if isinstance(content, str):
+        return _encoded(content, encoding.replace("-", "").lower())
+    if not isinstance(content, bytes | list):
+        raise pickle.UnpicklingError("refused to build bytes of any size")
+    return bytes(content)
+
+
 def _encoded(text: str, encoding: str) -> bytes:
     """`_codecs.encode`, with which Python 3 stores bytes in Python 2's protocols."""
     if encoding != "latin1":
@@ -71,25 +88,34 @@ def _encoded(text: str, encoding: str) -> bytes:
 
 _PLAIN_NAMES: Final[AllowedNames] = {
     ("numpy", "ndarray"): _ARRAY_CLASS,
+    ("numpy", "matrix"): _ARRAY_CLASS,
+    ("numpy.matrixlib.defmatrix", "matrix"): _ARRAY_CLASS,
     ("numpy", "dtype"): _Kind,
     ("_codecs", "encode"): _encoded,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _blank_array for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
+    **{(module, "set"): set for module in ("__builtin__", "builtins")},
+    **{(module, "frozenset"): frozenset for module in ("__builtin__", "builtins")},
+    **{(module, name): _bytes for module in ("__builtin__", "builtins") for name in ("bytes", "bytearray")},
+    ("collections", "OrderedDict"): dict,
 }
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
     """Resolves the allowed names and no other."""
 
-    def __init__(self, stream: IO[bytes], names: AllowedNames) -> None:
+    def __init__(self, stream: IO[bytes], *names: AllowedNames) -> None:
         super().__init__(stream, encoding="latin1", fix_imports=False)
         self._names = names
 
     def find_class(self, module: str, name: str) -> object:
-        try:
-            return self._names[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+        for names in self._names:
+            try:
+                return names[module, name]
+            except KeyError:
+                continue
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
 def load_pickle(stream: IO[bytes], more_names: AllowedNames | None = None) -> object:
@@ -103,4 +129,4 @@ def load_pickle(stream: IO[bytes], more_names: AllowedNames | None = None) -> ob
         pickle.UnpicklingError: the pickle asks for any other name, or is damaged. A damaged one can raise nearly any
             other exception too.
     """
-    return _RestrictedUnpickler(stream, {**_PLAIN_NAMES, **(more_names or {})}).load()
+    return _RestrictedUnpickler(stream, more_names or {}, _PLAIN_NAMES).load()

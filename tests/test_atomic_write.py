@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,33 @@ def test_a_failure_to_read_another_file_is_not_called_a_failure_to_write(tmp_pat
     with pytest.raises(FileNotFoundError, match="elsewhere"), writing(tmp_path / "note.txt"):
         (tmp_path / "elsewhere").read_text()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_temporary_file_has_the_ending_of_the_output_and_a_name_that_any_library_takes(tmp_path: Path) -> None:
+    with writing(tmp_path / "first\nsecond.GLB") as partial:
+        assert partial.name == "output.GLB"
+        partial.write_text("text")
+    assert [path.name for path in tmp_path.iterdir()] == ["first\nsecond.GLB"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell whether a process is alive")
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from posenet3d_blender.atomic_write import writing
+with writing(Path(sys.argv[1])) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    target = tmp_path / "note.txt"
+    killed = subprocess.run([sys.executable, "-c", script, str(target)], cwd=Path(__file__).parents[1])
+    assert killed.returncode == -signal.SIGKILL
+    (abandoned,) = tmp_path.iterdir()
+    (tmp_path / ".posenet3d-notes").mkdir()
+    others = tmp_path / abandoned.name.replace("posenet3d-", "posenet3d-0")
+    others.mkdir()
+    with writing(target) as outer, writing(tmp_path / "second.txt") as inner:
+        outer.write_text("whole")
+        inner.write_text("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"note.txt", "second.txt", ".posenet3d-notes", others.name}

@@ -29,6 +29,7 @@ def motion() -> Motion:
         contacts=rng.random((5, 2)),
         confidence=rng.random(5),
         camera=Camera(980.0, (720, 1280), world_to_camera),
+        gender="female",
     )
 
 
@@ -38,6 +39,7 @@ def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
     for name in ("poses", "trans", "betas", "time", "joints", "contacts", "confidence"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(motion, name), err_msg=name)
     assert loaded.frame_rate == motion.frame_rate
+    assert loaded.gender == "female"
     assert loaded.camera is not None
     assert motion.camera is not None
     assert loaded.camera.image_size == (720, 1280)
@@ -50,7 +52,7 @@ def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> N
         assert archive["poses"].shape == (5, 72)
         assert archive["trans"].shape == (5, 3)
         assert archive["betas"].shape == (10,)
-        assert archive["gender"] == "neutral"
+        assert archive["gender"] == "female"
         assert archive["mocap_framerate"] == motion.frame_rate
 
 

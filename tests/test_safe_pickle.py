@@ -26,7 +26,7 @@ def read(content: bytes) -> object:
     return load_pickle(io.BytesIO(content))
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 4])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
 def test_arrays_come_back(array: AnyArray, protocol: int) -> None:
     loaded = read(pickle.dumps(array, protocol))
@@ -35,7 +35,7 @@ def test_arrays_come_back(array: AnyArray, protocol: int) -> None:
     np.testing.assert_array_equal(loaded, array)
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 4])
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
 def test_plain_data_comes_back(protocol: int) -> None:
     content = {"a": [1, 2.5, None, True, "é", b"\xff\x00"], "b": (np.float64(3), np.int16(-7)), "c": {1: {}}}
     assert read(pickle.dumps(content, protocol)) == content
@@ -64,6 +64,8 @@ HOSTILE = {
     + b"(I1\n(I1\ntcnumpy\ndtype\n(S'O8'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntbI0\nT\x08\x00\x00\x00"
     + POINTER
     + b"tb.",
+    "bytes of any size": b"c__builtin__\nbytearray\n(L1000000000000L\ntR.",
+    "an array over bytes of another kind": b"cnumpy.core.numeric\n_frombuffer\n(S'x'\nS'O8'\n(I1\ntS'C'\ntR.",
     "records": b"cnumpy\ndtype\n(S'i4,O'\nI0\nI1\ntR.",
     "another encoding": b"c_codecs\nencode\n(S'x'\nS'rot13'\ntR.",
 }

@@ -5,6 +5,7 @@ Body frame: Y up, +Z front, +X left, metres.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,21 +16,21 @@ from numpy.typing import NDArray
 
 from ..arrays import AnyArray, Array, FloatArray
 from ..errors import PoseNet3DError
-from ..npz import read_npz
+from .gender import NEUTRAL, gender_of_body
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
-from .smpl_pickle import read_smpl_pickle
+from .smpl_pickle import read_smpl_archive, read_smpl_pickle
 
 SHAPE_COUNT: Final = 10
 SHIPPED_BODY: Final = Path(__file__).parents[1] / "assets" / "body" / "body_smpl24.npz"
 
 _REQUIRED: Final = ("v_template", "f", "shapedirs", "J_regressor", "weights")
-_OPTIONAL: Final = ("posedirs", "kintree_table")
+_OPTIONAL: Final = ("posedirs", "kintree_table", "gender")
 
 
 @dataclass(frozen=True)
 class Body:
-    """SMPL (Loper et al. 2015): a skinned body in its format, treated as gender neutral."""
+    """SMPL (Loper et al. 2015): a skinned body in its format."""
 
     name: str
     template: Array
@@ -44,6 +45,8 @@ class Body:
     """(24, V)"""
     skin_weights: Array
     """(V, 24), each row sums to 1."""
+    gender: str = NEUTRAL
+    """One of `gender.GENDERS`: of the people whose shapes the coefficients describe."""
 
     @cached_property
     def joint_template(self) -> Array:
@@ -100,18 +103,21 @@ def load_body(path: Path | None = None) -> Body:
         path = SHIPPED_BODY
         if not path.is_file():
             raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise PoseNet3DError(f"{path}: no such file; give an SMPL body as .npz or .pkl")
     arrays = _read(path)
+    gender = gender_of_body(path, arrays.pop("gender", None))
+    if arrays.get("posedirs", np.empty(0)).ndim == 2:
+        arrays["posedirs"] = _pose_directions_of_columns(arrays["posedirs"])
     _check(path, arrays)
-    return _body_from_arrays(path.stem, arrays)
+    return _body_from_arrays(path.stem, arrays, gender)
 
 
 def _read(path: Path) -> dict[str, AnyArray]:
     keys = _REQUIRED + _OPTIONAL
     ending = path.suffix.lower()
     if ending == ".npz":
-        return read_npz(path, "the official SMPL .pkl or .npz", keys)
+        return read_smpl_archive(path, keys)
     if ending != ".pkl":
         raise PoseNet3DError(f"{path}: not an SMPL body; give one as .npz or .pkl")
     try:
@@ -154,7 +160,15 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
         raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give an SMPL body with {JOINT_COUNT} joints")
 
 
-def _body_from_arrays(name: str, arrays: dict[str, AnyArray]) -> Body:
+def _pose_directions_of_columns(directions: AnyArray) -> AnyArray:
+    """(207, 3 V), as PyTorch programs keep them, to (V, 3, 207); anything else stays as it is."""
+    feature_count = 9 * (JOINT_COUNT - 1)
+    if directions.shape[0] != feature_count or directions.shape[1] % 3:
+        return directions
+    return directions.T.reshape(-1, 3, feature_count)
+
+
+def _body_from_arrays(name: str, arrays: dict[str, AnyArray], gender: str) -> Body:
     shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
     directions = arrays["shapedirs"][:, :, :SHAPE_COUNT]
     shape_directions[:, :, : directions.shape[2]] = directions
@@ -170,4 +184,5 @@ def _body_from_arrays(name: str, arrays: dict[str, AnyArray]) -> Body:
         pose_directions=None if pose_directions is None else pose_directions.astype(np.float64),
         joint_regressor=arrays["J_regressor"].astype(np.float64),
         skin_weights=weights / weights.sum(axis=1, keepdims=True),
+        gender=gender,
     )

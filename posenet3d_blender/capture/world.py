@@ -91,6 +91,7 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, 
         contacts=resample(person.contacts),
         confidence=resample(person.confidence[:, None])[:, 0],
         camera=Camera(camera.focal_length, camera.image_size, world.world_to_camera),
+        gender=state.body.gender,
     )
 
 

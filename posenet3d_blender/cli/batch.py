@@ -6,17 +6,19 @@ A video whose outputs are all there and newer than itself is skipped; one that f
 from __future__ import annotations
 
 import argparse
-import glob
+import os
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import Cancelled, PoseNet3DError, one_line
+from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
-from .outputs import paths_by_people
+from .find_videos import IgnoredFile, find_videos
+from .outputs import made_folders, paths_by_people
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -24,23 +26,6 @@ if TYPE_CHECKING:
 
 SOME_FAILED: Final = 3
 """Exit code."""
-
-VIDEO_ENDINGS: Final = (
-    ".mp4",
-    ".mov",
-    ".m4v",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".mpg",
-    ".mpeg",
-    ".wmv",
-    ".flv",
-    ".3gp",
-    ".mts",
-    ".m2ts",
-)
-"""Files of a folder that count as videos; a file given by name may have any ending."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +43,8 @@ class VideoResult:
         """One line for the report."""
         if self.summary:
             warnings = "".join(f"; {warning}" for warning in self.summary.warnings)
-            return f"ok       {self.video}: {one_line(self.summary.as_line() + warnings)}"
-        return f"{self.status:<8} {self.video}: {one_line(self.reason)}, {self.seconds:.1f} s"
+            return f"ok       {self.video}: {self.summary.as_line()}{warnings}"
+        return f"{self.status:<8} {self.video}: {self.reason}, {self.seconds:.1f} s"
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values, for --json."""
@@ -69,30 +54,46 @@ class VideoResult:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command; the exit code is 0, or 3 when some videos failed."""
-    out_dir: Path = arguments.out_dir
-    _make_folder(out_dir)
     settings = capture_settings(arguments)
+    if os.path.exists(arguments.out_dir) and not os.path.isdir(arguments.out_dir):
+        raise PoseNet3DError(f"{arguments.out_dir}: is no folder; choose another --out-dir")
     report = console.print_status if arguments.json else console.print
+    found = find_videos(arguments.inputs)
+    for line in found.ignored_lines():
+        report(line)
     results: list[VideoResult] = []
-    first_by_stem: dict[str, Path] = {}
-    videos = find_videos(arguments.inputs)
-    for video in videos:
-        outputs = [out_dir / f"{video.stem}{ending}" for ending in arguments.endings]
-        first = first_by_stem.setdefault(video.stem.casefold(), video)
-        if video.is_dir():
-            result = VideoResult(video, "failed", "no videos in this folder")
-        elif first != video:
-            reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
-            result = VideoResult(video, "failed", reason)
-        elif _is_done(video, outputs, numbered=settings.person == "all"):
-            result = VideoResult(video, "skipped", "done already")
-        else:
-            result = _capture_one(video, settings, outputs, console)
-        report(result.as_line())
-        results.append(result)
+    first_by_name: dict[str, Path] = {}
+    with made_folders([arguments.out_dir]):
+        for video in found.videos:
+            first = first_by_name.setdefault(_name_on_any_disk(video.stem), video)
+            result = _result(video, first, settings, arguments.out_dir, arguments.endings, console)
+            report(result.as_line())
+            results.append(result)
     if arguments.json:
-        console.print_json(_summary(results))
+        console.print_json(_summary(results, found.ignored))
     return SOME_FAILED if any(result.status == "failed" for result in results) else 0
+
+
+def _result(
+    video: Path, first: Path, settings: CaptureSettings, out_dir: Path, endings: Sequence[str], console: Console
+) -> VideoResult:
+    """Capture one video unless there is nothing to do; `first` is the first video of this name."""
+    outputs = [out_dir / f"{video.stem}{ending}" for ending in endings]
+    if os.path.isdir(video):
+        is_readable = os.access(video, os.R_OK | os.X_OK)
+        reason = "no videos in this folder" if is_readable else "can't be read; check the folder's permissions"
+        return VideoResult(video, "failed", reason)
+    if first != video:
+        reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
+        return VideoResult(video, "failed", reason)
+    if _is_done(video, outputs, numbered=settings.person == "all"):
+        return VideoResult(video, "skipped", "done already")
+    return _capture_one(video, settings, outputs, console)
+
+
+def _name_on_any_disk(stem: str) -> str:
+    """Equal for names that some disks take for one: of other case, or with accents stored in another way."""
+    return unicodedata.normalize("NFC", stem.casefold())
 
 
 def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> VideoResult:
@@ -110,42 +111,17 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
     return VideoResult(video, "failed", reason, seconds=time.perf_counter() - start)
 
 
-def find_videos(inputs: Sequence[str]) -> list[Path]:
-    """Expand files, folders and patterns to videos, in the given order, each once; sorted by name within an input.
-
-    An input without any video, or that does not exist, is returned itself, so that the report has a line for it.
-    """
-    found: dict[Path, Path] = {}
-    for text in inputs:
-        path = Path(text)
-        if path.is_dir():
-            videos = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
-        elif not path.exists() and glob.has_magic(text):
-            videos = [Path(match) for match in sorted(glob.glob(text, recursive=True)) if Path(match).is_file()]
-        else:
-            videos = [path]
-        for video in videos or [path]:
-            found.setdefault(video.resolve(), video)
-    return list(found.values())
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PoseNet3DError(
-            f"{folder}: the folder can't be created ({error.strerror or error}); choose another --out-dir"
-        ) from error
-
-
 def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
     """True if all files that a capture of one person writes exist and are newer than the video."""
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
-    if not video.is_file() or not all(path.is_file() for path in files):
+    if not os.path.isfile(video) or not all(os.path.isfile(path) for path in files):
         return False
     return min(path.stat().st_mtime for path in files) >= video.stat().st_mtime
 
 
-def _summary(results: Sequence[VideoResult]) -> dict[str, Any]:
+def _summary(results: Sequence[VideoResult], ignored: Sequence[IgnoredFile]) -> dict[str, Any]:
     counts = {status: sum(result.status == status for result in results) for status in ("ok", "skipped", "failed")}
-    return counts | {"videos": [result.as_json() for result in results]}
+    return counts | {
+        "videos": [result.as_json() for result in results],
+        "ignored": [{"path": str(one.path), "reason": one.reason} for one in ignored],
+    }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..progress import Progress
 from .console import Console
-from .outputs import OutputFile, check_outputs, motion_files, paths_by_people, write_files
+from .outputs import OutputFile, check_outputs, folders_of, made_folders, motion_files, paths_by_people, write_files
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -68,20 +68,21 @@ def capture_to_files(
     preview: Path | None = None,
     keypoints_out: Path | None = None,
 ) -> Summary:
-    """Capture one video and write all its files, or none.
+    """Capture one video and write all its files, or none; folders that are missing are made for them.
 
     Raises:
         PoseNet3DError: the video can't be captured, or an output can't be written (checked before the long work).
     """
     from ..capture.pipeline import capture_video
 
-    extras = [path for path in (preview, keypoints_out) if path]
-    check_outputs([*outputs, *extras])
-    capture = capture_video(video, settings, progress)
+    every_output = [*outputs, *(path for path in (preview, keypoints_out) if path)]
     numbered = settings.person == "all"
-    files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.path)
-    files += _extra_files(capture, preview, keypoints_out, numbered, progress)
-    seconds = capture.seconds | write_files(files, progress)
+    with made_folders(folders_of(every_output)):
+        check_outputs(every_output, numbered)
+        capture = capture_video(video, settings, progress)
+        files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.path)
+        files += _extra_files(capture, preview, keypoints_out, numbered, progress)
+        seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
         capture.motions,
         seconds,

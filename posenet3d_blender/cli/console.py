@@ -16,7 +16,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from ..errors import one_line
+from ..errors import one_line, printable
 from .process import StopRequest
 from .progress import ProgressBar
 
@@ -40,7 +40,7 @@ class Console:
     def print(self, line: str) -> None:
         """Print a line of results to standard output."""
         self._clear_bar()
-        print(line, file=self.output, flush=True)
+        print(printable(line), file=self.output, flush=True)
 
     def print_json(self, value: dict[str, Any]) -> None:
         """Print a JSON object on one line to standard output."""
@@ -49,15 +49,15 @@ class Console:
     def print_status(self, line: str) -> None:
         """Print a line to standard error, for example a result while standard output is reserved for JSON."""
         self._clear_bar()
-        print(line, file=self.error, flush=True)
+        print(printable(line), file=self.error, flush=True)
 
     def warn(self, line: str) -> None:
         """Print a warning to standard error."""
-        self.print_status(f"posenet3d: warning: {one_line(line)}")
+        self.print_status(f"posenet3d: warning: {line}")
 
     def fail(self, line: str) -> None:
         """Print the reason of a failure, one line, to standard error."""
-        self.print_status(f"posenet3d: error: {one_line(line)}")
+        self.print_status(f"posenet3d: error: {line}")
 
     def _clear_bar(self) -> None:
         if self.bar:
@@ -66,7 +66,7 @@ class Console:
 
 def unexpected(error: Exception) -> str:
     """The message for an exception that is a bug of ours, not the user's mistake."""
-    return f"unexpected {type(error).__name__}: {error}; run again with --debug and report the traceback"
+    return f"unexpected {type(error).__name__}: {one_line(str(error))}; run again with --debug and report the traceback"
 
 
 @contextmanager
@@ -85,7 +85,6 @@ def open_console(debug: bool, stop: StopRequest) -> Iterator[Console]:
 
 
 def _open_stream(descriptor: int) -> TextIO:
-    """A UTF-8 text stream; bytes in file names that are no text are written as escapes."""
     return open(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 

@@ -8,18 +8,19 @@ from ..body.compatibility import check_body_fits
 from ..body.model import load_body
 from ..motion import load_motion
 from .console import Console
-from .outputs import check_outputs, motion_files, needs_blender, write_files
+from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files
 from .summary import Summary
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command; the exit code is 0."""
-    check_outputs(arguments.outputs)
-    motions = [load_motion(arguments.motion)]
-    if any(needs_blender(path) for path in arguments.outputs):
-        check_body_fits(motions[0], load_body(arguments.body))
-    files = motion_files(motions, arguments.outputs, numbered=False, body_path=arguments.body, footage_path=None)
-    seconds = write_files(files, console.progress)
+    with made_folders(folders_of(arguments.outputs)):
+        check_outputs(arguments.outputs)
+        motions = [load_motion(arguments.motion)]
+        if any(needs_blender(path) for path in arguments.outputs):
+            check_body_fits(motions[0], load_body(arguments.body))
+        files = motion_files(motions, arguments.outputs, numbered=False, body_path=arguments.body, footage_path=None)
+        seconds = write_files(files, console.progress)
     summary = Summary.of_motions(motions, seconds, [file.path for file in files])
     if arguments.json:
         console.print_json(summary.as_json())

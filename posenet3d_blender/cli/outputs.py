@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..atomic_write import writing
-from ..errors import PoseNet3DError
+from ..atomic_write import link_target, writing
+from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress
 
@@ -25,6 +27,8 @@ MOTION_ENDING: Final = ".npz"
 OUTPUT_ENDINGS: Final = (*SCENE_ENDINGS, MOTION_ENDING)
 SINGLE_PERSON_ENDINGS: Final = (MOTION_ENDING, ".bvh", ".json")
 """Formats that hold one person per file."""
+MANY_PEOPLE: Final = 10
+"""So many get numbers of two digits: their files' names are the longest to be expected."""
 
 WriteFile: TypeAlias = Callable[[Path], object]
 """Writes one file to the given path."""
@@ -64,20 +68,60 @@ def paths_by_people(path: Path, person_count: int, numbered: bool) -> list[tuple
     return [(path, slice(None))]
 
 
-def check_outputs(paths: Sequence[Path]) -> None:
-    """Check that the outputs can be written, before the long work begins.
+@contextmanager
+def made_folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Make the folders that are missing; at the end those in which nothing was written are removed again.
 
     Raises:
-        PoseNet3DError: a folder is missing or not writable, a path is a folder, or Blender is needed and missing.
+        PoseNet3DError: one can't be made.
+    """
+    made: list[Path] = []
+    try:
+        for folder in folders:
+            missing = [one for one in (folder, *folder.parents) if not os.path.exists(one)]
+            for one in reversed(missing):
+                if not os.path.exists(one):  # "a/.." is there as soon as "a" is
+                    _make_folder(one)
+                    made.append(one)
+        yield
+    finally:
+        for one in reversed(made):
+            with suppress(OSError):  # not empty
+                one.rmdir()
+
+
+def folders_of(outputs: Iterable[Path]) -> list[Path]:
+    """Where the files are written; that of a symbolic link's target for a link.
+
+    Raises:
+        PoseNet3DError: a link leads to itself.
+    """
+    return [link_target(path).parent for path in outputs]
+
+
+def check_outputs(paths: Sequence[Path], numbered: bool = False) -> None:
+    """Check that the outputs can be written, before the long work begins.
+
+    Args:
+        paths: as the user named them.
+        numbered: as of `paths_by_people`.
+
+    Raises:
+        PoseNet3DError: a folder is missing or not writable, a path is a folder or too long, or Blender is needed and
+            missing.
     """
     for path in paths:
+        longest, _ = paths_by_people(path, MANY_PEOPLE, numbered)[-1]
+        if _is_too_long(longest):
+            raise PoseNet3DError(f"{path}: can't be written, its name is too long; choose a shorter one")
+        folder = link_target(path).parent
         if path.is_dir():
             raise PoseNet3DError(f"{path}: is a folder; give the name of a file")
-        if path.parent.exists() and not path.parent.is_dir():
-            raise PoseNet3DError(f"{path}: can't be written, {path.parent} is not a folder; choose another path")
-        if not path.parent.is_dir():
-            raise PoseNet3DError(f"{path}: the folder {path.parent} does not exist; create it first")
-        _check_writable(path)
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise PoseNet3DError(f"{path}: can't be written, {folder} is not a folder; choose another path")
+        if not os.path.isdir(folder):
+            raise PoseNet3DError(f"{path}: the folder {folder} does not exist; create it first")
+        _check_writable(path, folder)
     blender_outputs = [path for path in paths if needs_blender(path)]
     if blender_outputs and importlib.util.find_spec("bpy") is None:
         path = blender_outputs[0]
@@ -117,10 +161,20 @@ def write_files(files: Sequence[OutputFile], progress: Progress) -> dict[str, fl
         for index, (file, partial) in enumerate(zip(files, partials, strict=True)):
             progress(file.stage, index / len(files))
             start = time.perf_counter()
-            file.write(partial)
+            _write(file, partial)
             seconds[file.stage] = seconds.get(file.stage, 0.0) + time.perf_counter() - start
         progress("export", 1.0)
     return seconds
+
+
+def _write(file: OutputFile, partial: Path) -> None:
+    """Write the temporary file; errors name the file that the user asked for."""
+    try:
+        file.write(partial)
+    except Cancelled:
+        raise
+    except PoseNet3DError as error:
+        raise PoseNet3DError(str(error).replace(str(partial), str(file.path))) from error
 
 
 @contextmanager
@@ -140,9 +194,28 @@ def writing_all(paths: Sequence[Path]) -> Iterator[list[Path]]:
                 raise PoseNet3DError(f"{path}: was not written; run again with --debug to see why")
 
 
-def _check_writable(path: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
-        with tempfile.TemporaryFile(prefix=".posenet3d-", dir=path.parent):
+        folder.mkdir()
+    except FileExistsError:  # somebody else was quicker
+        pass
+    except OSError as error:
+        raise PoseNet3DError(
+            f"{folder}: the folder can't be created ({error.strerror or error}); choose another place"
+        ) from error
+
+
+def _is_too_long(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
+
+
+def _check_writable(path: Path, folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(prefix=".posenet3d-", dir=folder):
             pass
     except OSError as error:
         raise PoseNet3DError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
 
+from ..errors import printable
 from .outputs import OUTPUT_ENDINGS
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
@@ -15,7 +17,7 @@ PERSON_CHOICES: Final = ("largest", "longest", "all")
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"posenet3d: error: {message}; see '{self.prog} --help'\n")
+        self.exit(2, f"posenet3d: error: {printable(message)}; see '{self.prog} --help'\n")
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_OneLineParser]"
@@ -42,10 +44,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _check_range(parser, arguments)
         _check_keypoints(parser, arguments)
         _check_paths(
-            parser, arguments, [arguments.video, arguments.keypoints], [arguments.preview, arguments.keypoints_out]
+            parser,
+            arguments,
+            [arguments.video, arguments.keypoints, arguments.body],
+            [arguments.preview, arguments.keypoints_out],
         )
     if arguments.command == "convert":
-        _check_paths(parser, arguments, [arguments.motion], [])
+        _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
     return arguments
 
 
@@ -183,11 +188,11 @@ def _check_paths(
     inputs: Sequence[Path | None],
     more_outputs: Sequence[Path | None],
 ) -> None:
-    used = [path.resolve() for path in inputs if path]
+    used = [os.path.realpath(path) for path in inputs if path]
     for output in filter(None, [*arguments.outputs, *more_outputs]):
-        if output.resolve() in used:
+        if os.path.realpath(output) in used:
             parser.error(f"{output} is named twice; give each output a name of its own")
-        used.append(output.resolve())
+        used.append(os.path.realpath(output))
 
 
 def _path_ending(*endings: str) -> Callable[[str], Path]:

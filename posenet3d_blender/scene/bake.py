@@ -17,6 +17,7 @@ from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
 from .key_reduction import Tolerance, reduce_keys, slopes_of
 from .keys import CAPTURE_PROPERTIES, assign_action, curves_of, write_curves
+from .names import data_name
 from .retarget import basis_locations, basis_rotations, missing_bones, pelvis_positions, pose_rotations, read_motion
 from .rotation_channels import angles_between, channel_path, to_channels, to_quaternions
 
@@ -135,7 +136,7 @@ def _capture_properties(source: bpy.types.Object, frames: range) -> dict[str, Ar
 
 
 def _new_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.types.Action:
-    name = f"{target.name}_baked" if target is source else f"{target.name}_{source.name}"
+    name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
     animation = target.animation_data_create()
     if animation.action:
         animation.action.use_fake_user = True

@@ -15,6 +15,7 @@ from .footage import show_footage_in_steps
 from .incremental import Steps, run
 from .keys import key_motion_in_steps
 from .markers import mark_low_confidence
+from .names import data_name
 from .skin import add_material, add_skin_in_steps
 from .timeline import set_timeline, start_frame
 
@@ -45,12 +46,12 @@ def build_scene_in_steps(
     """
     scene = bpy.context.scene
     name = footage_path.stem if footage_path else "PoseNet3D"
-    collection = bpy.data.collections.new(name)
+    collection = bpy.data.collections.new(data_name(name))
     scene.collection.children.link(collection)
     try:
         armatures = yield from _add_people(motions, body, name, collection)
         camera = next((motion.camera for motion in motions if motion.camera), None)
-        camera_object = add_camera(f"{name}_camera", camera, collection) if camera else None
+        camera_object = add_camera(data_name(name, "_camera"), camera, collection) if camera else None
         if camera_object and camera and footage_path:
             yield from show_footage_in_steps(camera_object, footage_path, camera.image_size, motions)
     except BaseException:  # GeneratorExit too, which `close` raises here
@@ -78,10 +79,10 @@ def reset_to_empty() -> None:
 def _add_people(
     motions: Sequence[Motion], body: Body, name: str, collection: bpy.types.Collection
 ) -> Steps[list[bpy.types.Object]]:
-    material = add_material(f"{name}_body")
+    material = add_material(data_name(name, "_body"))
     armatures = []
     for number, motion in enumerate(motions, start=1):
-        person = name if len(motions) == 1 else f"{name}_person{number}"
+        person = data_name(name, "" if len(motions) == 1 else f"_person{number}")
         armature = add_armature(person, body, motion.betas, collection)
         armatures.append(armature)
         yield

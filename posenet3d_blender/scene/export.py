@@ -57,10 +57,17 @@ def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
         try:
             _WRITERS[path.suffix.lower()](partial, armatures)
         except RuntimeError as error:  # raised by Blender's own exporters
-            reason = one_line(str(error)).removeprefix("Error: ")
+            reason = _reason(str(error))
             raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); {_ADVICE}") from error
         if not partial.is_file():
             raise PoseNet3DError(f"{path}: Blender wrote no file; {_ADVICE}")
+
+
+def _reason(complaint: str) -> str:
+    """One line of what an exporter raises, of a Python traceback its last."""
+    lines = [line for line in complaint.splitlines() if line.strip() and not line.startswith("Location:")]
+    is_traceback = any("Traceback" in line for line in lines)
+    return one_line(lines[-1] if is_traceback else " ".join(lines)).removeprefix("Error: ")
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:

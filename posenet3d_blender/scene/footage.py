@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Final
 import bpy
 import numpy as np
 
+from ..errors import PoseNet3DError
 from ..motion import Motion
 from .incremental import Steps
 from .keys import assign_action, write_curves
+from .names import data_name
 from .timeline import FIRST_FRAME, frame_range
 
 if TYPE_CHECKING:
@@ -41,7 +43,10 @@ def show_footage_in_steps(
     """
     lens = camera_object.data
     background = lens.background_images.new()
-    background.image = bpy.data.images.load(str(path.resolve()))
+    try:
+        background.image = bpy.data.images.load(str(path.resolve()))
+    except (RuntimeError, UnicodeDecodeError) as error:  # a backslash in its name, say; the message may be no text
+        raise PoseNet3DError(f"{path}: Blender can't open a file of this name; rename the video") from error
     background.display_depth = "BACK"
     background.alpha = 1.0
     background.frame_method = "FIT"
@@ -80,7 +85,7 @@ def _synchronise(
     user.use_auto_refresh = True
     changes = np.flatnonzero(np.diff(offsets, prepend=np.nan))
     if len(changes) > 1:
-        action = bpy.data.actions.new(f"{lens.name}_footage")
+        action = bpy.data.actions.new(data_name(lens.name, "_footage"))
         assign_action(lens, action)
         path = "background_images[0].image_user.frame_offset"
         write_curves(action, lens, path, frames[changes], offsets[changes, None], "footage", interpolation="CONSTANT")

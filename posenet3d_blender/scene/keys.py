@@ -17,6 +17,7 @@ from ..body.skeleton import JOINT_NAMES
 from ..motion import Motion
 from .armature import BODY_TO_WORLD, rest_rotations
 from .incremental import Steps, run
+from .names import data_name
 
 # Enum values of Keyframe.interpolation, as foreach_set takes them.
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
@@ -37,7 +38,7 @@ def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> 
 
 def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame: int) -> Steps[bpy.types.Action]:
     """Do the work of `key_motion` bone by bone."""
-    action = bpy.data.actions.new(f"{armature.name}_motion")
+    action = bpy.data.actions.new(data_name(armature.name, "_motion"))
     assign_action(armature, action)
     frames = np.arange(first_frame, first_frame + motion.frame_count)
     rest = rest_rotations(armature)

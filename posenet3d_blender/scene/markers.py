@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..motion import Motion
+from .names import data_name
 
 LOW_CONFIDENCE: Final = 0.3
 """Frames below it are more guessed than seen."""
@@ -30,8 +31,8 @@ def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first
         first_frame: frame of the first sample.
     """
     for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
-        scene.timeline_markers.new(f"{name}: low confidence", frame=first_frame + first)
-        scene.timeline_markers.new(f"{name}: confidence restored", frame=first_frame + last + 1)
+        scene.timeline_markers.new(data_name(name, ": low confidence"), frame=first_frame + first)
+        scene.timeline_markers.new(data_name(name, ": confidence restored"), frame=first_frame + last + 1)
 
 
 def low_confidence_ranges(confidence: Array, frame_rate: float) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import BODY_TO_WORLD
 from .incremental import Steps
+from .names import data_name
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
 """Linear RGBA: a neutral grey."""
@@ -28,7 +29,7 @@ def add_skin_in_steps(
 
     The armature must be made of the same body and `betas` (10,).
     """
-    name = f"{armature.name}_body"
+    name = data_name(armature.name, "_body")
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata((body.rest_vertices(betas) @ BODY_TO_WORLD.T).tolist(), [], body.faces.tolist())
     mesh.shade_smooth()

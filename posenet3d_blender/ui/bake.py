@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..errors import PoseNet3DError
+from ..errors import PoseNet3DError, printable
 from ..scene.bake import bake, blocking_animation
 from ..scene.key_reduction import Tolerance
 from ..scene.keys import curves_of
@@ -95,7 +95,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         try:
             self._bake(context)
         except PoseNet3DError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

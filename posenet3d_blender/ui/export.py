@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..errors import PoseNet3DError
+from ..errors import PoseNet3DError, printable
 from ..scene.export import export
 from .results import captured_armature, people_of_capture
 
@@ -44,9 +44,9 @@ class POSENET3D_OT_export(bpy.types.Operator):
         try:
             export(path, people_of_capture(armature))
         except PoseNet3DError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Wrote {path}")
+        self.report({"INFO"}, printable(f"Wrote {path}"))
         return {"FINISHED"}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import bpy
 
-from ..errors import Cancelled, PoseNet3DError
+from ..errors import Cancelled, PoseNet3DError, printable
 from .task import Task
 from .worker_thread import stop_all
 
@@ -136,7 +136,7 @@ class ModalTaskOperator:
 
     def _end(self, kind: set[str], message: str) -> None:
         stop_current()
-        self.report(kind, message)  # type: ignore[attr-defined]  # of bpy.types.Operator
+        self.report(kind, printable(message))  # type: ignore[attr-defined]  # of bpy.types.Operator
 
 
 class POSENET3D_OT_cancel(bpy.types.Operator):

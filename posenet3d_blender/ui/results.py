@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import bpy
 import numpy as np
 
+from ..errors import printable
 from ..scene.markers import LOW_CONFIDENCE
 from .settings import settings_of
 
@@ -55,7 +56,7 @@ def store_results(
         result.confidence = float(motion.confidence.mean())
         result.low_confidence_frames = int((motion.confidence < LOW_CONFIDENCE).sum())
         result.graph = confidence_graph(motion)
-        result.warnings = "\n".join(warnings)
+        result.warnings = "\n".join(printable(warning) for warning in warnings)
         result.ran_on = ran_on
         result.camera = scene.camera if motion.camera else None
     settings_of(scene).latest = armatures[0]

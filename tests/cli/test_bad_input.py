@@ -133,7 +133,7 @@ def test_person_away_for_two_seconds_is_bridged(
 
 @pytest.mark.parametrize(
     "output",
-    ["missing_folder/out.npz", "file_as_folder/out.npz", "folder.npz", "/proc/out.npz", "/proc/out.fbx"],
+    ["file_as_folder/out.npz", "folder.npz", "/proc/out.npz", "/proc/out.fbx"],
 )
 def test_unwritable_output(output: str, demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file_as_folder").write_text("a file")
@@ -145,7 +145,7 @@ def test_unwritable_output(output: str, demo_clip: Path, tmp_path: Path, capfd: 
 def test_unwritable_batch_folder(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("a file")
     batch = ["batch", str(demo_clip), "--format", "npz", "--out-dir", str(tmp_path / "file")]
-    assert_refused(capfd, tmp_path, batch, "can't be created")
+    assert_refused(capfd, tmp_path, batch, "is no folder")
 
 
 @pytest.mark.parametrize("option", ["--keypoints", "--body"])

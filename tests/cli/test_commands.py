@@ -260,7 +260,8 @@ def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: 
     batch = ["batch", str(videos), "--out-dir", str(out), "--format", "npz"]
     assert main(batch) == 3
     printed = capfd.readouterr()
-    lines = printed.out.splitlines()
+    ignored, *lines = printed.out.splitlines()
+    assert ignored == f"ignored  {videos}: 1 file of other kinds (.txt)"
     assert [line.split()[0] for line in lines] == ["ok", "ok", "failed", "failed"]
     assert [Path(line.split()[1].rstrip(":")).name for line in lines] == ["a.MOV", "b.mp4", "broken.mp4", "bug.mkv"]
     assert "not a video that can be read" in lines[2]
@@ -275,7 +276,7 @@ def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: 
     report = json.loads(printed.out)
     assert {key: report[key] for key in ("ok", "skipped", "failed")} == {"ok": 1, "skipped": 1, "failed": 2}
     assert [video["status"] for video in report["videos"]] == ["skipped", "ok", "failed", "failed"]
-    assert len(printed.err.splitlines()) == 4
+    assert len(printed.err.splitlines()) == 5
 
 
 @pytest.mark.usefixtures("one_person")

@@ -1,9 +1,10 @@
 """Select the wheels that the add-on includes, and pin them in wheels.toml:  python -m tools.addon.lock_wheels
 
 Of each package the newest version that works with Blender's own numpy is selected, which the wheels' metadata must
-confirm; numpy itself is never included, because it would replace Blender's. onnxruntime also requires flatbuffers,
-packaging and protobuf; it imports none of them to run a network, and all extensions share one folder of packages, where
-another extension's protobuf should not be replaced without need.
+confirm; on Windows it must also work with Blender's C++ run time, as far as the wheels' DLLs show. numpy itself is
+never included, because it would replace Blender's. onnxruntime also requires flatbuffers, packaging and protobuf; it
+imports none of them to run a network, and all extensions share one folder of packages, where another extension's
+protobuf should not be replaced without need.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from .wheels import LOCK, PackagingError, Wheel, download, sha256_of
+from .windows_runtime import check_wheel
 
 NUMPY_IN_BLENDER: Final = {
     "3.11": ("1.24.3", "1.26.4"),  # Blender 4.2 and 4.3; 4.4 to 5.0
@@ -39,8 +41,12 @@ PLATFORM_TAGS: Final = {
 """Newest systems that wheels may require. Linux: Blender itself requires glibc 2.28. macOS: wheels for 13 are too old
 (av 15.1 lacks a file's index), and every Mac with an Apple processor can run 14."""
 
-REPLACED: Final = {"windows-x64": {"onnxruntime": "onnxruntime-directml"}}
-"""The DirectML build is onnxruntime with support for any Windows GPU; both are the module `onnxruntime`."""
+REPLACED: Final = {
+    ("windows-x64", "3.11", "onnxruntime"): "onnxruntime-directml<1.21",
+    ("windows-x64", "3.13", "onnxruntime"): "onnxruntime-directml",
+}
+"""By platform, Python and package. The DirectML build is onnxruntime with support for any Windows GPU; both are the
+module `onnxruntime`. 1.21 requires a newer C++ run time than Blender with Python 3.11 has (see windows_runtime)."""
 
 HEADING: Final = "# The wheels in the add-on's packages. Written by `python -m tools.addon.lock_wheels`.\n"
 
@@ -49,13 +55,13 @@ def choose(platform: str) -> list[Wheel]:
     """Select the wheels of one platform.
 
     Raises:
-        PackagingError: one can't be downloaded, or does not work with Blender's numpy.
+        PackagingError: one can't be downloaded, or does not work with Blender's numpy or C++ run time.
     """
     wheels: list[Wheel] = []
     for python, requirements in REQUIREMENTS.items():
         for requirement in requirements:
             name = Requirement(requirement).name
-            specifier = REPLACED.get(platform, {}).get(name, requirement)
+            specifier = REPLACED.get((platform, python, name), requirement)
             stable = next((wheel for wheel in wheels if wheel.requirement.startswith(f"{name}==")), None)
             if stable and "-abi3-" in stable.file:
                 continue  # works with every newer Python
@@ -80,6 +86,8 @@ def _pin(path: Path, platform: str, pythons: tuple[str, ...]) -> Wheel:
                 for version in NUMPY_IN_BLENDER[python]:
                     if version not in requirement.specifier:
                         raise PackagingError(f"{path.name} requires {requirement}, but Blender has numpy {version}")
+    if platform == "windows-x64":
+        check_wheel(path, pythons)
     return Wheel(path.name, f"{metadata['Name']}=={metadata['Version']}", platform, pythons, sha256_of(path))
 
 

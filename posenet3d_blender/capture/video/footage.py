@@ -6,6 +6,7 @@ Pictures are upright: the rotation that a phone stores beside the video is appli
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,10 +204,12 @@ def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> 
 
 
 def _check_file(path: Path) -> None:
-    if not path.exists():
+    if not os.path.exists(path):
         raise PoseNet3DError(f"{path}: no such file; check the name")
     if path.is_dir():
         raise PoseNet3DError(f"{path}: is a folder; give a video file")
+    if not path.is_file():
+        raise PoseNet3DError(f"{path}: is a device or a pipe; give a video file")
     try:
         with path.open("rb") as stream:
             empty = not stream.read(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -163,11 +164,13 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
 
 def test_somebody_who_comes_and_goes_between_two_moments_gets_one_frame() -> None:
     person = swaying_person(load_body(), 1.1 + np.arange(20) / 60)
-    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
+    own_body = dataclasses.replace(load_body(), gender="female")
+    lifted = lift(person.keypoints, load_student("cpu"), own_body, FOCAL_LENGTH, SolveWeights(), silent)
     world = find_world(lifted.floor, lifted.body.pelvis)
     motion = to_motion(lifted, world, Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4)), np.arange(4.0), 1.0)
     assert motion.time.tolist() == [1.0]
     assert np.isfinite(motion.joints).all()
+    assert motion.gender == "female"
 
 
 @pytest.mark.parametrize("rate", [24, 60, 240])

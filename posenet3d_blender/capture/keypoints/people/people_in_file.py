@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,12 +94,12 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
     Raises:
         PoseNet3DError: the file is missing, is none of these, is damaged, or does not fit the footage.
     """
-    data = None if path.is_dir() else read_json(path)
+    data = None if os.path.isdir(path) else read_json(path)
     own = own_keypoints(path, data)
     if own is not None:
         fitted = fit_to_footage(path, own, footage)
         return PeopleInFile((PersonInFile(fitted.keypoints),), fitted.focal_length)
-    if path.is_dir():
+    if os.path.isdir(path):
         entries = _entries_of_folder(path, footage.frame_count, warn)
     else:
         entries = _entries_of_file(path, data, footage, warn)

@@ -1,0 +1,135 @@
+"""Output files under any name and behind any link, in folders that are there or not; by `convert`, which is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.body.kinematics import forward_kinematics
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.cli.main import main
+from posenet3d_blender.motion import Motion, load_motion
+
+SCENE_ENDINGS = (".bvh", ".fbx", ".glb", ".usdc", ".blend")
+NAMES = {
+    "not UTF-8": b"caf\xe9 \xff",
+    "a line break": b"first\nsecond",
+    "emoji": "\N{WOMAN}\u200d\N{GIRL} \N{DANCER}".encode(),
+    "a dot and a blank at the end": b"walk. ",
+    "a colon": b"C:walk",
+    "a dash": b"-o",
+    "a format": b"walk%04d",
+    "wildcards": b"[walk]*?",
+    "250 bytes": b"x" * 250,
+}
+
+
+@pytest.fixture
+def motion_path(tmp_path: Path) -> Path:
+    """A saved motion of four frames."""
+    poses = np.zeros((4, 24, 3))
+    poses[:, 0, 0] = np.pi / 2
+    joints, _ = forward_kinematics(axis_angle_to_matrix(poses), load_body().rest_joints(np.zeros(10)))
+    motion = Motion(poses, np.zeros((4, 3)), np.zeros(10), 30.0, np.arange(4) / 30, joints, np.ones((4, 2)), np.ones(4))
+    motion.save(tmp_path / "motion.npz")
+    return tmp_path / "motion.npz"
+
+
+def convert(motion: Path, *outputs: Path, options: tuple[str, ...] = ()) -> int:
+    return main(["convert", str(motion), "-o", *map(str, outputs), *options])
+
+
+def content(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_any_name_is_written_and_told(
+    name: bytes, motion_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    outputs = [tmp_path / "out" / os.fsdecode(name + ending) for ending in (b".npz", b".NPZ")]
+    assert convert(motion_path, *outputs) == 0
+    printed = capfd.readouterr()
+    assert printed.out.count("\n") == 2
+    assert content(tmp_path / "out") == {path.name for path in outputs}
+    assert convert(motion_path, *outputs, options=("--json",)) == 0
+    assert json.loads(capfd.readouterr().out)["outputs"] == [str(path) for path in outputs]
+
+
+@pytest.mark.parametrize("name", [NAMES["not UTF-8"], NAMES["a line break"], NAMES["a colon"]])
+def test_blender_writes_under_any_name_in_any_folder(name: bytes, motion_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bpy")
+    folder = tmp_path / os.fsdecode(name)
+    outputs = [folder / os.fsdecode(name + ending.encode()) for ending in SCENE_ENDINGS]
+    assert convert(motion_path, *outputs) == 0
+    assert content(folder) == {path.name for path in outputs}
+
+
+def test_a_name_that_no_disk_takes_is_refused_before_the_work(
+    motion_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert convert(motion_path, tmp_path / ("x" * 252 + ".npz")) == 1
+    assert "its name is too long; choose a shorter one" in capfd.readouterr().err
+    assert convert(motion_path, tmp_path / ("y" * 300) / "out.npz") == 1
+    error = capfd.readouterr().err
+    assert "can't be created" in error and error.count("\n") == 1
+    assert content(tmp_path) == {"motion.npz"}
+
+
+def test_room_for_the_persons_number_is_checked_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / ("x" * 249 + ".npz")
+    assert main(["capture", "nowhere.mp4", "-o", str(output)]) == 1
+    assert "no such file" in capfd.readouterr().err
+    assert main(["capture", "nowhere.mp4", "-o", str(output), "--person", "all"]) == 1
+    assert "its name is too long" in capfd.readouterr().err
+
+
+def test_missing_folders_are_made_and_do_not_stay_empty(
+    motion_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert convert(motion_path, tmp_path / "a" / "b" / "out.npz", tmp_path / "c" / "out.npz") == 0
+    assert load_motion(tmp_path / "a" / "b" / "out.npz").frame_count == 4
+    (tmp_path / "damaged.npz").write_bytes(b"no motion")
+    (tmp_path / "there").mkdir()
+    assert convert(tmp_path / "damaged.npz", tmp_path / "d" / "e" / "out.npz", tmp_path / "there" / "out.npz") == 1
+    assert main(["capture", "nowhere.mp4", "-o", str(tmp_path / "f" / "out.npz")]) == 1
+    assert convert(motion_path, tmp_path / "damaged.npz" / "deep" / "out.npz") == 1
+    assert "deep: the folder can't be created" in capfd.readouterr().err
+    assert content(tmp_path) == {"motion.npz", "damaged.npz", "a", "c", "there"}
+
+
+def test_a_link_is_written_through(motion_path: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "old").write_bytes(b"yesterday's")
+    links = {"old.npz": store / "old", "dangling.npz": store / "new", "far.npz": tmp_path / "made" / "new"}
+    for name, target in links.items():
+        (tmp_path / name).symlink_to(target)
+    assert convert(motion_path, *(tmp_path / name for name in links)) == 0
+    for name, target in links.items():
+        assert (tmp_path / name).is_symlink()
+        assert not target.is_symlink()
+        with target.open("rb") as stream, np.load(stream) as archive:
+            assert archive["trans"].shape == (4, 3)
+    assert content(store) == {"old", "new"}
+
+
+def test_a_link_to_itself_is_one_line(motion_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.npz").symlink_to(tmp_path / "two.npz")
+    (tmp_path / "two.npz").symlink_to(tmp_path / "one.npz")
+    assert convert(motion_path, tmp_path / "one.npz") == 1
+    error = capfd.readouterr().err
+    assert "one.npz: a symbolic link that leads to itself" in error and error.count("\n") == 1
+    assert main(["capture", str(tmp_path / "one.npz"), "-o", str(tmp_path / "out.npz")]) == 1
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_an_output_is_never_the_users_body(motion_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    body = motion_path.with_name("smpl.npz")
+    assert main(["capture", "clip.mp4", "-o", str(body), "--body", str(body)]) == 2
+    assert "named twice" in capfd.readouterr().err
