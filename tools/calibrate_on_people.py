@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.keypoints import KEYPOINT_INDEX, KEYPOINT_NAMES, body_keypoints, keypoints_on_body
+from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_COUNT, mirrored_name

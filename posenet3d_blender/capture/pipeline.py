@@ -34,7 +34,6 @@ from .video.frame_rates import rate_of_number
 from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
 
-
 SHORTEST_PERSON: Final = 0.5
 TALLEST_PERSON: Final = 2.5
 """Metres that a person's height may be."""
