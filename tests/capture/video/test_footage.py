@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import open_footage, read_frames
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..conftest import WriteVideo, quarters, rotate_in_header
@@ -28,7 +29,7 @@ def corners(image: NDArray[np.uint8]) -> list[str]:
 def test_even_footage(write_video: WriteVideo) -> None:
     footage = open_footage(write_video("even.mp4", TEN))
     assert footage.image_size == (64, 48)
-    assert footage.rotation == 0
+    assert footage.orientation == UPRIGHT
     assert footage.standard_rate == 25
     np.testing.assert_allclose(footage.time, np.arange(10) / 25, atol=1e-6)
 
