@@ -33,7 +33,7 @@ class Background:
     numbers: NDArray[np.intp] | None = None
     """(N,) of an image sequence, the numbers in the pictures' names; of a video without a clock, from 0; else None."""
     is_sequence: bool = False
-    """Whether it is an image sequence."""
+    """It is an image sequence."""
     display_matrix: Matrix2 = (1, 0, 0, 1)
     """As stored in the file."""
     orientation: Matrix2 = (1, 0, 0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,8 @@ from ....arrays import Array
 
 LONGEST_PAUSE: Final = 10.0
 """Seconds; a longer step from frame to frame is a clock that was set anew, or a recording that begins anew."""
-TRANSIENT_FRAMES: Final = 16
-"""After so many frames a clock that jumped and has not come back is taken for set anew."""
+TRANSIENT_FRAMES: Final = 5
+"""A clock that jumps and comes back within so many frames has wrong times there; later it was set anew."""
 SHORTEST_PART: Final = 3
 """Frames at the end that make a part of their own; fewer have wrong timestamps."""
 MOST_WRONG: Final = 0.1
@@ -43,12 +43,14 @@ class Clock:
     """How many frames had no timestamp or a wrong one, and were put between their neighbours."""
 
 
-def clock_of(stamps: Sequence[int | None], tick: float) -> Clock | None:
+def clock_of(stamps: Sequence[int | None], tick: float, overflow: int = 0) -> Clock | None:
     """Read the clock of frames in the order in which they are shown.
 
     Args:
         stamps: each frame's timestamp in ticks; None where the file has none.
         tick: seconds.
+        overflow: ticks after which the file's clock begins at 0 again, so that a jump may be meant the other way round;
+            0: it does not.
 
     Returns:
         The clock; None where the timestamps are no use.
@@ -61,11 +63,16 @@ def clock_of(stamps: Sequence[int | None], tick: float) -> Clock | None:
     steps = np.diff(raw)
     if (steps > 0).all() and (steps <= LONGEST_PAUSE).all():
         return Clock(raw)
+    half = overflow * tick / 2
     sound = steps[(steps > 0) & (steps <= LONGEST_PAUSE)]
     if not len(sound):
         return None
     raw, starts = _parts(raw)
-    return _joined(raw, starts, float(np.median(sound)))
+    clock = _joined(raw, starts, float(np.median(sound)))
+    if clock is None or not overflow:
+        return clock
+    jumps = (replace(jump, seconds=float(np.remainder(jump.seconds + half, 2 * half) - half)) for jump in clock.jumps)
+    return replace(clock, jumps=tuple(jumps))
 
 
 def _joined(raw: Array, starts: list[int], period: float) -> Clock | None:
@@ -98,19 +105,24 @@ def _parts(raw: Array) -> tuple[Array, list[int]]:
     """Find where the clock jumps for good.
 
     Returns:
-        (N,) the times, NaN also where the clock is ahead for a few frames only; and the first frame of each part.
+        (N,) the times, NaN where the clock is far ahead for a few frames only; and the first frame of each part.
     """
-    raw, starts, last = raw.copy(), [0], np.nan
+    raw, starts = raw.copy(), [0]
+    recent: list[float] = []
     for frame, time in enumerate(raw):
         if not np.isfinite(time):
             continue
-        if not np.isfinite(last) or _goes_on(last, time):
-            last = time
+        if not recent or _goes_on(recent[-1], time):
+            recent = [*recent[-TRANSIENT_FRAMES:], time]
             continue
+        last = recent[-1]
         comes_back = any(_goes_on(last, later) for later in raw[frame + 1 : frame + 1 + TRANSIENT_FRAMES])
-        if not comes_back and len(raw) - frame >= SHORTEST_PART:
+        was_ahead = [earlier for earlier in recent if _goes_on(earlier, time)]
+        if was_ahead and time < last:
+            recent = [*was_ahead, time]
+        elif not comes_back and len(raw) - frame >= SHORTEST_PART:
             starts.append(frame)
-            last = time
+            recent = [time]
         elif time > last:
             raw[frame] = np.nan
     return raw, starts

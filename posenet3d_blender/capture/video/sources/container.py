@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NO_TIMESTAMPS: Final = 0x0080
 """FFmpeg's AVFMT_NOTIMESTAMPS."""
+_CLOCK_MAY_JUMP: Final = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT: MPEG transport and program streams."""
 
 
 def check_file(path: Path) -> None:
@@ -85,10 +87,15 @@ def choose_track(container: av.container.InputContainer, path: Path) -> av.Video
 
 
 def decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Every picture that can be decoded; damaged packets are passed over, and an unreadable rest ends it."""
+    """Every picture that can be decoded; damaged packets are skipped, and an unreadable rest ends it."""
     import av
 
+    is_broadcast = bool(container.format.flags & _CLOCK_MAY_JUMP)
     for packet in packets_of(container, stream):
+        # Broadcasts mark packets after a gap; elsewhere it is the last one, of which the file has a part only. Trying
+        # to decode that would cost the pictures that the decoder still holds back.
+        if packet.is_corrupt and not is_broadcast:
+            continue
         try:
             yield from packet.decode()
         except av.error.FFmpegError:
@@ -111,7 +118,7 @@ def packets_of(container: av.container.InputContainer, stream: av.VideoStream) -
 
 
 def states_no_times(container: av.container.InputContainer) -> bool:
-    """Whether it is a raw stream, without timestamps for its frames."""
+    """Tell whether it is a raw stream, without timestamps for its frames."""
     return bool(container.format.flags & _NO_TIMESTAMPS)
 
 

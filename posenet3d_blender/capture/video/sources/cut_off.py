@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _HEADER_STATES_LENGTH: Final = ("matroska", "flv", "asf", "mxf")
 """Formats whose header states how long the whole file lasts."""
-_SHORTFALL: Final = 0.25
+_SHORTFALL: Final = 0.05
 """Seconds by which a track may well be shorter than its file's header says."""
 _TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))
 """Bytes of a packet in the kinds of MPEG transport streams, and where in it its mark stands."""
@@ -37,7 +37,7 @@ def promised_seconds(container: av.container.InputContainer, stream: av.VideoStr
 
 
 def lacks_its_end(container: av.container.InputContainer, stream: av.VideoStream, seconds: float, path: Path) -> bool:
-    """Whether the file is shorter than it states, or than its format asks for.
+    """Tell whether the file is shorter than it states, or than its format asks for.
 
     Args:
         container: the file.

@@ -85,14 +85,14 @@ def find_sequence(path: Path, is_rate_given: bool) -> ImageSequence | None:
 
 
 def is_sequence(path: Path) -> bool:
-    """Whether a path names an image sequence: a folder with pictures of one, or a pattern that finds some."""
+    """Tell whether a path names an image sequence: a folder with pictures of one, or a pattern that finds some."""
     return footage_files(path) != [path]
 
 
-def footage_files(path: Path) -> list[Path]:
+def footage_files(path: Path, is_rate_given: bool = False) -> list[Path]:
     """The files that footage consists of: the video, or all of an image sequence's pictures."""
     try:
-        sequence = find_sequence(path, is_rate_given=False)
+        sequence = find_sequence(path, is_rate_given)
     except PoseNet3DError:
         return [path]
     return list(sequence.files) if sequence is not None else [path]

@@ -38,7 +38,7 @@ class Orientation:
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether the stored width is the upright picture's height."""
+        """The stored width is the upright picture's height."""
         return self.matrix[0] == 0
 
     def apply(self, pixels: Pixels) -> Pixels:

@@ -31,7 +31,7 @@ class Packets:
     """In the order in which they are stored and decoded."""
     size_changes: list[SizeChange] = field(default_factory=list)
     is_cut_off: bool = False
-    """Whether the file ends before its end."""
+    """The file was cut off."""
     promised: float | None = None
     """Seconds for which the file states to last."""
 

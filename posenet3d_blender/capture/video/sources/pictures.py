@@ -20,7 +20,7 @@ class StoredPicture:
     upright: Callable[[], Pixels]
     """Converts it to (H, W, 3) RGB, upright, with square pixels; its size may differ from other pictures'."""
     is_damaged: bool = False
-    """Whether it was decoded with errors."""
+    """It was decoded with errors."""
 
 
 class PictureSource(Protocol):

@@ -30,6 +30,8 @@ MOST_LEADING: Final = 64
 """Pictures at the start that may be missing, because what they build on was cut off before them."""
 WIDEST_PIXEL: Final = 4
 """A pixel stated to be more than so many times wider than high, or higher than wide, is an error in the file."""
+TRANSPORT_OVERFLOW: Final = 2**33
+"""Ticks after which the clock of MPEG transport and program streams begins at 0 again."""
 HIGHEST_RATE: Final = 1000
 """Frames per second; a stream's header that states more counts something else."""
 
@@ -44,7 +46,7 @@ class VideoFile:
     pixel_aspect: Fraction
     """Width of a stored pixel over its height."""
     can_seek: bool
-    """Whether reading may start in the middle."""
+    """Reading may start in the middle."""
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be decoded, in order, from index `first` or somewhat before it."""
@@ -104,8 +106,10 @@ class VideoTrack:
     """Seconds."""
     start: int
     """Timestamp at which the track starts, ticks."""
+    overflow: int
+    """Ticks after which timestamps begin at 0 again; 0: they don't."""
     is_raw: bool
-    """Whether it is a stream without timestamps."""
+    """It is a stream without timestamps."""
     stated_rate: Fraction | None
     """Frames per second by the container's or the stream's header."""
     early_stamps: tuple[int | None, ...]
@@ -135,7 +139,7 @@ def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
 
     Args:
         path: an existing file.
-        count_frames: whether a raw stream's pictures are counted even where it seems to have timestamps.
+        count_frames: count a raw stream's pictures even where it seems to have timestamps.
 
     Raises:
         PoseNet3DError: it is no video, only sound, or nothing of it can be decoded.
@@ -149,7 +153,7 @@ def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
             stream.thread_type = "AUTO"
             stamps = [picture.pts for picture in decoded(container, stream)]
     is_counted = track.is_raw and (count_frames or track.stated_rate is None)
-    clock = None if is_counted else clock_of(stamps, track.tick)
+    clock = None if is_counted else clock_of(stamps, track.tick, track.overflow)
     rising = all(one is not None for one in stamps) and np.all(np.diff(np.array(stamps, dtype=np.float64)) > 0)
     can_seek = clock is not None and bool(rising) and not track.is_raw
     file = VideoFile(path, tuple(stamps) if clock else None, track.pixel_aspect, can_seek)
@@ -179,6 +183,7 @@ def _read_track(path: Path) -> VideoTrack:
             matrix=display_matrix(first),
             tick=float(stream.time_base or Fraction(1, 1000)),
             start=stream.start_time or 0,
+            overflow=TRANSPORT_OVERFLOW if "mpeg" in container.format.name else 0,
             is_raw=is_raw,
             stated_rate=_stated_rate(stream, is_raw),
             early_stamps=early,
