@@ -2,8 +2,9 @@
 
     python build_addon.py [--platform linux-x64 …] --output-dir DIR
 
-A zip holds the code, the assets, and the wheels of what Blender's own Python lacks, so that nothing is installed or
-fetched later. Same input, same zip. Needs a Blender: the bpy package, or `blender` on the search path.
+A zip holds the code, the assets, and the wheels of packages that Blender's own Python lacks, so that nothing is
+installed or downloaded later. The build is reproducible: the same input gives the same bytes. Needs Blender: the bpy
+package, or `blender` on the search path.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ PLATFORMS: Final = ("linux-x64", "windows-x64", "macos-arm64")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command line; exit code 0 when all zips are built, else 1."""
+    """Run the command line; the exit code is 0 when all zips are built, else 1."""
     parser = argparse.ArgumentParser(prog="build_addon.py", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
         "--platform", nargs="+", action="extend", choices=PLATFORMS, metavar="PLATFORM", help=", ".join(PLATFORMS)
     )
-    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR", help="where the zips go")
+    parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR", help="folder for the zips")
     arguments = parser.parse_args(argv)
     try:
         for platform in dict.fromkeys(arguments.platform or PLATFORMS):
@@ -50,13 +51,13 @@ def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, pr
     """Build, repack and validate the zip of one platform.
 
     Args:
-        platform: Blender's name of it.
-        wheels: what to carry.
-        output_folder: is made when it is not there; the zip appears in it whole or not at all.
-        project: the checkout.
+        platform: Blender's name of the platform.
+        wheels: wheels to include.
+        output_folder: created if missing; the zip is written to it atomically.
+        project: root of the checkout.
 
     Raises:
-        PackagingError: there is no Blender to build with, or Blender refuses the package.
+        PackagingError: there is no Blender to build with, or Blender rejects the package.
     """
     metadata = tomllib.loads((project / "addon_manifest.toml").read_text(encoding="utf-8"))
     output_folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, pr
 
 
 def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
-    """Each file of ours that goes into a zip, and its name there: code, assets and the licence, nothing else."""
+    """Yield each file of the zip but the wheels, and its name there: code, assets and the licence."""
     package = project / "posenet3d_blender"
     assets = package / "assets"
     for path in sorted(package.rglob("*")):
@@ -96,7 +97,7 @@ def _fetch_all(wheels: Sequence[Wheel]) -> list[Path]:
         if path is None:
             pythons = " and ".join(wheel.pythons)
             print(
-                f"build_addon: warning: {wheel.file} can't be had and is left out: "
+                f"build_addon: warning: {wheel.file} can't be downloaded and is left out: "
                 f"on {wheel.platform}, Blender with Python {pythons} won't capture",
                 file=sys.stderr,
             )
@@ -111,9 +112,11 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _describe_size(package: Path, wheels: Sequence[Path]) -> str:
-    carried = sum(wheel.stat().st_size for wheel in wheels)
+    wheel_size = sum(wheel.stat().st_size for wheel in wheels)
     total = package.stat().st_size
-    return f"{total / 1e6:.1f} MB: {carried / 1e6:.1f} in {len(wheels)} wheels, {(total - carried) / 1e6:.1f} ours"
+    return (
+        f"{total / 1e6:.1f} MB: {wheel_size / 1e6:.1f} in {len(wheels)} wheels, {(total - wheel_size) / 1e6:.1f} ours"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Side by side: our whole capture, and mediapipe's pose pipeline alone, on the same frames of the same machine.
+"""Compare the speed of a whole capture with mediapipe's pose pipeline alone, on the same frames and machine.
 
     .venv/bin/python benchmarks/end_to_end.py [VIDEO] [--rounds 3] [--out RESULT.json]
 
-Each contestant is a process of its own, from start to exit (imports and model loading count), in turns, so that
-whatever else the machine does hits all alike. Ours decodes, detects, lifts, solves and writes the motion (.npz), or
+Each contestant is a process of its own, timed from start to exit (imports and model loading count), in turns, so that
+other load on the machine affects all alike. Ours decodes, detects, lifts, solves and writes the motion (.npz), or
 the animated skinned armature (.fbx) on top; mediapipe 0.10.21 (model_complexity=2) decodes and tracks 2D joints.
 `make benchmark` sets up both environments.
 """
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time a capture against mediapipe's own pose pipeline.")
     parser.add_argument("video", type=Path, nargs="?", default=DEFAULT_VIDEO)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON too")
+    parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     arguments = parser.parse_args()
     if not arguments.video.is_file():
         sys.exit(f"{arguments.video}: no such video; give one")
@@ -43,7 +43,7 @@ def main() -> None:
                 print(f"round {round_number}  {name:<18} {seconds[name][-1]:7.1f} s", flush=True)
     report = {name: round(statistics.median(values), 2) for name, values in seconds.items()}
     yardstick = report["mediapipe"]
-    print(f"\n{arguments.video.name}, median of {arguments.rounds}, {os.cpu_count()} processor cores")
+    print(f"\n{arguments.video.name}, median of {arguments.rounds}, {os.cpu_count()} CPU cores")
     for name, median in report.items():
         print(f"{name:<18} {median:7.1f} s   {yardstick / median:5.2f} x mediapipe's speed")
     if arguments.out:
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
-    """Name and command line of each."""
+    """Command line by name."""
     ours = [sys.executable, "-m", "posenet3d_blender", "capture", str(video), "--device", "cpu", "-o"]
     return {
         "mediapipe": [str(MEDIAPIPE_PYTHON), str(CHECKOUT / "benchmarks" / "mediapipe_pose.py"), str(video)],
@@ -62,12 +62,12 @@ def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
 
 
 def wall_seconds(command: list[str]) -> float:
-    """How long a process runs from start to exit."""
-    began = time.perf_counter()
+    """Wall time of a process from start to exit."""
+    start = time.perf_counter()
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{run.stderr}")
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

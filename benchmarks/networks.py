@@ -1,10 +1,10 @@
-"""Side by side: each network that ships, on each device and backend that is here.
+"""Compare the speed of each shipped network on each available device and backend.
 
     .venv/bin/python -m benchmarks.networks [--rounds 5] [--out RESULT.json]
 
-All take turns, round by round, so that whatever else the machine does hits all alike. A run is what a capture does:
-an array in memory to arrays in memory, so the way to a GPU and back counts. The ratios are to onnxruntime on the
-processor. torch on the processor is timed too, though "auto" never takes it: this shows why.
+All take turns, round by round, so that other load on the machine affects all alike. A run is as in a capture, from an
+array in main memory to arrays in main memory, so transfers to a GPU and back count. The ratios are to onnxruntime on
+the CPU. torch on the CPU is timed too, although "auto" never selects it: this shows why.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from posenet3d_blender.capture.runtime.onnxruntime_network import usable_cores
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 
 WINDOWS: Final = 64
-"""That the student takes at a time."""
+"""Batch size of the student."""
 FRAMES_PER_WINDOW: Final = 4
-"""A window each eight frames, and each window once more in the mirror."""
+"""A window every eight frames, and each window once more mirrored."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A network and what a capture feeds to it."""
+    """A network and the input that a capture gives it."""
 
     path: Path
     inputs: dict[str, NDArray[np.float32]]
     frames: int
-    """Frames of footage that one run serves."""
+    """Frames of footage per run."""
 
 
 def main() -> None:
-    """Time everything and print a table."""
-    parser = argparse.ArgumentParser(description="Time the networks on each device and backend that is here.")
+    """Time all networks and print a table."""
+    parser = argparse.ArgumentParser(description="Time the networks on each available device and backend.")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5, help="each network's time a round (default: 0.5)")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON too")
+    parser.add_argument("--seconds", type=float, default=0.5, help="time per network and round (default: 0.5)")
+    parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     arguments = parser.parse_args()
     runtimes = all_runtimes()
     rates = {name: rates_of(task, runtimes, arguments.rounds, arguments.seconds) for name, task in tasks().items()}
@@ -61,7 +61,7 @@ def main() -> None:
         if all(str(runtime) in rates[name] for name in chain)
     }
     yardstick = str(runtimes[-1])
-    print(f"frames per second, median of {arguments.rounds} rounds; {usable_cores()} processor cores")
+    print(f"frames per second, median of {arguments.rounds} rounds; {usable_cores()} CPU cores")
     for name, by_runtime in rates.items():
         for runtime_name, rate in by_runtime.items():
             ratio = rate / by_runtime[yardstick]
@@ -72,14 +72,14 @@ def main() -> None:
 
 
 def all_runtimes() -> list[Runtime]:
-    """Those of a capture, and torch on the processor before the last, which is onnxruntime on the processor."""
+    """Runtimes of a capture, with torch on the CPU added before the last, which is onnxruntime on the CPU."""
     runtimes = available_runtimes()
     if importlib.util.find_spec("torch"):
-        runtimes.insert(-1, Runtime("cpu", DEVICE_NAMES["cpu"], "torch", _open_with_torch_on_the_processor))
+        runtimes.insert(-1, Runtime("cpu", DEVICE_NAMES["cpu"], "torch", _open_with_torch_on_cpu))
     return runtimes
 
 
-def _open_with_torch_on_the_processor(path: Path) -> Network:
+def _open_with_torch_on_cpu(path: Path) -> Network:
     import torch
 
     from posenet3d_blender.capture.runtime.torch_network import TorchNetwork
@@ -89,31 +89,31 @@ def _open_with_torch_on_the_processor(path: Path) -> Network:
 
 
 def tasks() -> dict[str, Task]:
-    """Noise will do: how long a network takes does not depend on what it sees."""
+    """Networks with random input: their speed does not depend on its content."""
     random = np.random.default_rng(0)
 
-    def picture(side: int) -> dict[str, NDArray[np.float32]]:
+    def image(side: int) -> dict[str, NDArray[np.float32]]:
         return {"image": random.random((1, side, side, 3), np.float32)}
 
     features = {"features": random.standard_normal((WINDOWS, 32, 82), np.float32)}
     return {
-        "detector": Task(DETECTOR_FILE, picture(224), 1),
-        "landmarks full": Task(LANDMARK_FILES["full"], picture(256), 1),
-        "landmarks heavy": Task(LANDMARK_FILES["heavy"], picture(256), 1),
+        "detector": Task(DETECTOR_FILE, image(224), 1),
+        "landmarks full": Task(LANDMARK_FILES["full"], image(256), 1),
+        "landmarks heavy": Task(LANDMARK_FILES["heavy"], image(256), 1),
         "student": Task(STUDENT_FOLDER / "student.onnx", features, WINDOWS * FRAMES_PER_WINDOW),
     }
 
 
 def rates_of(task: Task, runtimes: list[Runtime], rounds: int, seconds: float) -> dict[str, float]:
-    """Frames per second by runtime; one that fails is named on standard error and left out."""
+    """Frames per second by runtime; one that fails is reported on standard error and skipped."""
     runs: dict[str, Callable[[], object]] = {}
     for runtime in runtimes:
         try:
             network = runtime.open(task.path)
-            # The first runs of a network choose its kernels and take its memory.
+            # Warm-up: the first runs of a network select its kernels and allocate its memory.
             for _ in range(3):
                 network.run(task.inputs)
-        except Exception as error:  # whatever torch, onnxruntime and drivers raise
+        except Exception as error:  # torch, onnxruntime and drivers raise many kinds
             print(f"{task.path.name}: {runtime} failed: {error}", file=sys.stderr)
             continue
         runs[str(runtime)] = partial(network.run, task.inputs)
@@ -125,13 +125,13 @@ def rates_of(task: Task, runtimes: list[Runtime], rounds: int, seconds: float) -
 
 
 def _seconds_of(run: Callable[[], object], seconds: float) -> float:
-    """The median time of a run, of as many as fit into some seconds (three at least)."""
-    taken: list[float] = []
-    while len(taken) < 3 or sum(taken) < seconds:
-        began = time.perf_counter()
+    """Median time of a run, over as many as fit into `seconds` (three at least)."""
+    durations: list[float] = []
+    while len(durations) < 3 or sum(durations) < seconds:
+        start = time.perf_counter()
         run()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import sys
 
-from .cli.leaving import end_process
 from .cli.main import main
+from .cli.process import exit_process
 
 if __name__ == "__main__":
-    end_process(main(sys.argv[1:]))
+    exit_process(main(sys.argv[1:]))

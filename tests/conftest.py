@@ -1,4 +1,4 @@
-"""Fixtures for all tests."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-# As __main__ does, and as early: the solver's small matrices cost twenty times the CPU time with more.
+# Set before scipy is imported: with more threads the solver's small matrices cost twenty times the CPU time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from posenet3d_blender.cli.leaving import end_process
+from posenet3d_blender.cli.process import exit_process
 
 CHECKOUT = Path(__file__).parents[1]
 EXIT_STATUS = pytest.StashKey[int]()
@@ -19,7 +19,7 @@ EXIT_STATUS = pytest.StashKey[int]()
 
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:
-    """Footage, ground truth and motion capture beside the checkout; tests of it are skipped where it is not there."""
+    """Footage, ground truth and motion capture beside the checkout; tests that need it are skipped if it is missing."""
     folder = CHECKOUT.parent / "shared"
     if not (folder / "video").is_dir():
         pytest.skip("../shared with real footage is not beside this checkout")
@@ -41,6 +41,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last thing, after the summary is printed: old Blenders must not turn a passed run into a crash."""
+    """Exit after the summary is printed: old Blenders must not turn a passed run into a crash."""
     if EXIT_STATUS in config.stash and "bpy" in sys.modules:
-        end_process(config.stash[EXIT_STATUS])
+        exit_process(config.stash[EXIT_STATUS])

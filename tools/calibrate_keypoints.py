@@ -1,14 +1,15 @@
-"""Find where on the body our detector puts its keypoints, and how well it hits them.
+"""Calibrate the positions of the detector's keypoints on the body, and measure its noise.
 
     python -m tools.calibrate_keypoints FOLDER [--overlays FOLDER] [--noise OUT.json]
 
-FOLDER is what tools.render_people made. Prints the offsets that stand in posenet3d_blender/body/keypoints.py, with the
-residual on each joint that might carry the keypoint, and writes the noise that remains, for training.
+FOLDER is the output of tools.render_people. Prints corrections of the offsets in posenet3d_blender/body/keypoints.py,
+with the residual for each joint that the keypoint may be attached to, and writes the remaining noise, for training.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import (
     KEYPOINT_INDEX,
     KEYPOINT_JOINTS,
@@ -33,10 +35,8 @@ from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, indices
 
-Array = NDArray[np.float64]
-
 OUTLIER: Final = 0.05
-"""Robust scale: misses well beyond this part of the body's height hardly count."""
+"""Scale of the robust loss, in parts of the body's height: residuals well beyond it have little influence."""
 CANDIDATE_CARRIERS: Final = {
     "shoulder": ("left_shoulder", "left_collar", "spine3"),
     "elbow": ("left_elbow", "left_shoulder"),
@@ -53,7 +53,7 @@ CONFIDENCE_EDGES: Final = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.01)
 
 @dataclass(frozen=True)
 class Views:
-    """N rendered pictures: their truth and what the detector found. World frame Z up, metres; pixels."""
+    """N rendered images with their ground truth and the detections. World frame Z up, metres; pixels."""
 
     joints: Array
     """(N, 24, 3)"""
@@ -62,32 +62,32 @@ class Views:
     rest_joints: Array
     """(N, 24, 3)"""
     rest_points: Array
-    """(N, 25, 3) with the offsets that stand now."""
+    """(N, 25, 3) keypoints at rest, with the current offsets."""
     cameras: tuple[Camera, ...]
     heights: Array
-    """(N,) the body's height in the picture, if it stood upright there, pixels."""
+    """(N,) height in the image of the body if it stood upright, pixels."""
     points: Array
     """(N, 25, 2) detected."""
     confidence: Array
     """(N, 25)"""
     names: tuple[str, ...]
-    """Picture files."""
+    """Image files."""
 
     def project(self, points: Array) -> Array:
-        """World (N, K, 3) to pixels (N, K, 2), each view by its own camera."""
+        """Project world points (N, K, 3) to pixels (N, K, 2), each view with its own camera."""
         return np.stack([camera.project(row) for camera, row in zip(self.cameras, points, strict=True)])
 
     def expected(self) -> Array:
-        """(N, 25, 2) pixels of the keypoints on the body."""
+        """(N, 25, 2) projected keypoints of the body, pixels."""
         return self.project(keypoints_on_body(self.joints, self.world_rotations, self.rest_joints, self.rest_points))
 
 
 def main() -> None:
-    """Calibrate, whatever the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--overlays", type=Path, help="draw detected (white) and expected (coloured) points here")
-    parser.add_argument("--noise", type=Path, help="write the noise that remains here")
+    parser.add_argument("--noise", type=Path, help="write the measured noise here")
     arguments = parser.parse_args()
     views = detect(arguments.folder)
     if arguments.overlays:
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def detect(folder: Path) -> Views:
-    """Run the detector as in footage: the region that it proposes, then the one that its landmarks give."""
+    """Run the detector as on footage: landmarks in the proposed region, then in the region that they give."""
     truth, body = np.load(folder / "truth.npz"), load_body()
     detector, finder = open_person_detector("cpu"), open_landmark_finder("heavy", "cpu")
     used, ours = indices(BLAZEPOSE_33)
@@ -151,19 +151,21 @@ def detect(folder: Path) -> Views:
 
 
 def swapped(views: Views) -> NDArray[np.bool_]:
-    """(N, 25) where the detector took one side for the other: both points lie far nearer to the other's place."""
+    """(N, 25) True where the detector swapped left and right: both points are far nearer to the other side."""
     expected, mirror = views.expected(), list(MIRRORED_KEYPOINTS)
     straight = np.linalg.norm(views.points - expected, axis=-1)
     crossed = np.linalg.norm(views.points - expected[:, mirror], axis=-1)
     straight, crossed = straight + straight[:, mirror], crossed + crossed[:, mirror]
     apart = np.linalg.norm(expected - expected[:, mirror], axis=-1)
-    return (crossed < 0.5 * straight) & (apart > 0.04 * views.heights[:, None])
+    is_swapped: NDArray[np.bool_] = (crossed < 0.5 * straight) & (apart > 0.04 * views.heights[:, None])
+    return is_swapped
 
 
 def fit_offset(views: Views, name: str, carrier: int) -> tuple[Array, float]:
-    """The offset (3,) metres, to add to the one that stands, that best explains both sides' detections of a keypoint.
+    """Fit a correction of a keypoint's offset to the detections of both sides.
 
-    Returns it with the median miss, in parts of the body's height.
+    Returns:
+        The correction (3,), metres, and the median residual in parts of the body's height.
     """
     keypoint = KEYPOINT_INDEX[name]
     usable = ~swapped(views) & (views.confidence > 0.5)
@@ -171,45 +173,45 @@ def fit_offset(views: Views, name: str, carrier: int) -> tuple[Array, float]:
     if MIRRORED_KEYPOINTS[keypoint] != keypoint:
         sides.append((MIRRORED_KEYPOINTS[keypoint], MIRRORED_JOINTS[carrier], -1.0))
 
-    def misses(offset: Array) -> Array:
+    def residuals(offset: Array) -> Array:
         parts = []
         for point, joint, side in sides:
-            arm = views.rest_points[:, point] - views.rest_joints[:, joint] + offset * (side, 1.0, 1.0)
-            place = views.joints[:, joint] + (views.world_rotations[:, joint] @ arm[..., None])[..., 0]
-            difference = views.project(place[:, None])[:, 0] - views.points[:, point]
+            lever = views.rest_points[:, point] - views.rest_joints[:, joint] + offset * (side, 1.0, 1.0)
+            position = views.joints[:, joint] + (views.world_rotations[:, joint] @ lever[..., None])[..., 0]
+            difference = views.project(position[:, None])[:, 0] - views.points[:, point]
             parts.append((difference / views.heights[:, None])[usable[:, point]])
         return np.concatenate(parts)
 
-    result = least_squares(lambda offset: misses(offset).ravel(), np.zeros(3), loss="cauchy", f_scale=OUTLIER / 4)
-    return result.x, float(np.median(np.linalg.norm(misses(result.x), axis=-1)))
+    result = least_squares(lambda offset: residuals(offset).ravel(), np.zeros(3), loss="cauchy", f_scale=OUTLIER / 4)
+    return result.x, float(np.median(np.linalg.norm(residuals(result.x), axis=-1)))
 
 
 def measure_noise(views: Views) -> dict[str, dict[str, float]]:
-    """What is left between detections and the body's keypoints, by keypoint, in parts of the body's height."""
-    wrong_side, miss = swapped(views), (views.points - views.expected()) / views.heights[:, None, None]
-    distance = np.linalg.norm(miss, axis=-1)
+    """Residuals between detections and the body's keypoints, by keypoint, in parts of the body's height."""
+    is_swapped, residual = swapped(views), (views.points - views.expected()) / views.heights[:, None, None]
+    distance = np.linalg.norm(residual, axis=-1)
     rows = {}
     for index, name in enumerate(KEYPOINT_NAMES):
-        sure = ~wrong_side[:, index] & (views.confidence[:, index] > 0.5)
+        confident = ~is_swapped[:, index] & (views.confidence[:, index] > 0.5)
         rows[name] = {
-            "median": round(float(np.median(distance[sure, index])), 4),
-            "p90": round(float(np.quantile(distance[sure, index], 0.9)), 4),
-            "bias_x": round(float(np.median(miss[sure, index, 0])), 4),
-            "bias_y": round(float(np.median(miss[sure, index, 1])), 4),
-            "swap_rate": round(float(wrong_side[:, index].mean()), 4),
+            "median": round(float(np.median(distance[confident, index])), 4),
+            "p90": round(float(np.quantile(distance[confident, index], 0.9)), 4),
+            "bias_x": round(float(np.median(residual[confident, index, 0])), 4),
+            "bias_y": round(float(np.median(residual[confident, index, 1])), 4),
+            "swap_rate": round(float(is_swapped[:, index].mean()), 4),
             "unsure_rate": round(float((views.confidence[:, index] <= 0.5).mean()), 3),
         }
     return rows
 
 
 def measure_by_confidence(views: Views) -> list[dict[str, float]]:
-    """How far off the detections of each stated confidence are, all keypoints together; same unit."""
-    right_side = ~swapped(views)
+    """Residuals by the detector's confidence, all keypoints together, in parts of the body's height."""
+    not_swapped = ~swapped(views)
     distance = np.linalg.norm(views.points - views.expected(), axis=-1) / views.heights[:, None]
     rows = []
-    for low, high in zip(CONFIDENCE_EDGES[:-1], CONFIDENCE_EDGES[1:], strict=True):
-        chosen = distance[(views.confidence >= low) & (views.confidence < high) & right_side]
-        row = {"from": low, "to": min(high, 1.0), "share": round(len(chosen) / right_side.size, 3)}
+    for low, high in itertools.pairwise(CONFIDENCE_EDGES):
+        chosen = distance[(views.confidence >= low) & (views.confidence < high) & not_swapped]
+        row = {"from": low, "to": min(high, 1.0), "share": round(len(chosen) / not_swapped.size, 3)}
         if len(chosen):
             row["median"], row["p90"] = (round(float(value), 4) for value in np.quantile(chosen, [0.5, 0.9]))
         rows.append(row)
@@ -217,21 +219,21 @@ def measure_by_confidence(views: Views) -> list[dict[str, float]]:
 
 
 def _report_offset(views: Views, name: str) -> None:
-    standing = KEYPOINT_JOINTS[KEYPOINT_INDEX[name]]
+    current = KEYPOINT_JOINTS[KEYPOINT_INDEX[name]]
     kind = name.removeprefix("left_")
-    candidates = [JOINT_INDEX[joint] for joint in CANDIDATE_CARRIERS.get(kind, ())] or [standing]
+    candidates = [JOINT_INDEX[joint] for joint in CANDIDATE_CARRIERS.get(kind, ())] or [current]
     for carrier in candidates:
         offset, median = fit_offset(views, name, carrier)
         joint = next(joint for joint, index in JOINT_INDEX.items() if index == carrier)
         add = ", ".join(f"{value:+.4f}" for value in offset)
-        print(f"{name:16} on {joint:14} add ({add}) m, median miss {median:.4f} of the height")
+        print(f"{name:16} on {joint:14} add ({add}) m, median residual {median:.4f} of the height")
 
 
-def _draw_overlays(pictures: Path, folder: Path, views: Views) -> None:
+def _draw_overlays(images: Path, folder: Path, views: Views) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     expected = views.expected()
     for row, name in enumerate(views.names):
-        image = cv2.imread(str(pictures / name))
+        image = cv2.imread(str(images / name))
         for index, keypoint in enumerate(KEYPOINT_NAMES):
             side = {"l": (80, 80, 255), "r": (80, 255, 80)}.get(keypoint[0], (255, 160, 80))
             start, end = (tuple(int(v) for v in p[row, index].round()) for p in (expected, views.points))

@@ -1,15 +1,11 @@
-"""A clothed figure in Blender: the shipped body with materials, hair and eyes, a room, a camera. For the tools alone.
+"""A clothed figure in Blender: the shipped body with materials, hair and eyes. Used by tools.
 
 World frame: Blender's, Z up, metres.
 """
 
-# fake-bpy declares nearly every attribute optional; scripts that build the whole scene know better.
-# mypy: disable-error-code="union-attr,attr-defined"
-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import bpy
@@ -17,19 +13,17 @@ import numpy as np
 from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.kinematics import forward_kinematics, skin
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.camera import Camera
-
-Colour = tuple[float, float, float]
+from tools.studio import Colour, material
 
 Y_UP_TO_Z_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""From the body frame to Blender's world: the figure faces -Y."""
+"""Rotation from the body frame to Blender's world, in which the figure faces -Y."""
 
 _PARTS: Final = ("skin", "shirt", "trousers", "shoes", "hair", "lips")
 _NOSE_TO_EYE: Final = np.array([0.032, 0.040, -0.030])  # metres at rest, from the nose's tip to the left eyeball
-_IMAGE_TO_BLENDER_CAMERA: Final = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -44,22 +38,6 @@ class Clothes:
     lips: Colour = (0.40, 0.16, 0.13)
 
 
-def empty_scene() -> None:
-    """Open Blender's own start-up file without its objects."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-
-
-def material(name: str, colour: Colour, roughness: float = 0.7) -> bpy.types.Material:
-    """A plain material, for Cycles and for Workbench alike."""
-    result = bpy.data.materials.new(name)
-    result.use_nodes = True
-    result.diffuse_color = (*colour, 1.0)
-    shader = result.node_tree.nodes["Principled BSDF"]
-    shader.inputs["Base Color"].default_value = (*colour, 1.0)
-    shader.inputs["Roughness"].default_value = roughness
-    return result
-
-
 def subdivided(body: Body) -> Body:
     """The same body with each triangle cut into four, for clean borders between its parts."""
     edges = np.sort(body.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
@@ -68,7 +46,7 @@ def subdivided(body: Body) -> Body:
     ab, bc, ca = which.reshape(-1, 3).T + len(body.template)
     faces = np.concatenate([np.stack(corners, 1) for corners in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
 
-    def with_middles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def with_middles(values: Array) -> Array:
         return np.concatenate([values, values[edges].mean(axis=1)])
 
     return replace(
@@ -82,9 +60,9 @@ def subdivided(body: Body) -> Body:
 
 
 class Figure:
-    """The body as a mesh object whose vertices are set anew for every frame."""
+    """The body as a mesh object whose vertices are set for every frame."""
 
-    def __init__(self, body: Body, betas: NDArray[np.float64], clothes: Clothes) -> None:
+    def __init__(self, body: Body, betas: Array, clothes: Clothes) -> None:
         """Add the figure to the open scene; `betas` (10,) is its shape."""
         self._body, self._betas = body, betas
         self._rest_joints = body.rest_joints(betas)
@@ -102,8 +80,8 @@ class Figure:
         bpy.context.scene.collection.objects.link(self.object)
         self._eyes = [_eye(side) for side in ("left", "right")]
 
-    def pose(self, rotations: NDArray[np.floating], translation: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Show one frame: rotations (24, 3, 3), the pelvis's in the world, and SMPL's translation (3,), metres.
+    def pose(self, rotations: Array, translation: Array) -> Array:
+        """Pose the figure: rotations (24, 3, 3), the pelvis's in the world, and SMPL's translation (3,), metres.
 
         Returns:
             (V, 3) the skin's vertices in the world.
@@ -122,132 +100,18 @@ class Figure:
         return shown
 
     def hide(self, hidden: bool) -> None:
-        """Leave the figure out of the picture, or show it again."""
+        """Hide the figure in renders, or show it again."""
         for part in (self.object, *self._eyes):
             part.hide_render = hidden
 
 
-def lowest_point(body: Body, rotations: NDArray[np.floating], betas: NDArray[np.floating]) -> float:
-    """The height of the lowest vertex, metres, of one posed frame (24, 3, 3) without translation."""
+def lowest_point(body: Body, rotations: Array, betas: Array) -> float:
+    """Height of the lowest vertex, metres, in the pose (24, 3, 3) without translation."""
     return float(body.posed_vertices(rotations[None], betas, np.zeros((1, 3)))[0, :, 2].min())
 
 
-def add_camera(camera: Camera) -> None:
-    """Give the open scene this camera and its picture size."""
-    scene = bpy.context.scene
-    width, height = camera.image_size
-    data = bpy.data.cameras.new("camera")
-    data.sensor_fit = "HORIZONTAL"
-    data.lens = camera.focal_length * data.sensor_width / width
-    holder = bpy.data.objects.new("camera", data)
-    holder.matrix_world = Matrix((np.linalg.inv(camera.world_to_camera) @ _IMAGE_TO_BLENDER_CAMERA).tolist())
-    scene.collection.objects.link(holder)
-    scene.camera = holder
-    scene.render.resolution_x, scene.render.resolution_y = width, height
-    scene.render.resolution_percentage = 100
-
-
-def look_at(eye: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
-    """World to camera (4, 4) of an upright camera at `eye` (3,) that looks at `target` (3,), metres."""
-    forward = (target - eye) / np.linalg.norm(target - eye)
-    right = np.cross(forward, (0.0, 0.0, 1.0))
-    right /= np.linalg.norm(right)
-    result = np.eye(4)
-    result[:3, :3] = np.stack([right, np.cross(forward, right), forward])
-    result[:3, 3] = -result[:3, :3] @ eye
-    return result
-
-
-def add_sun(direction: tuple[float, float, float], strength: float, softness_degrees: float = 8.0) -> None:
-    """A sun that shines along `direction`."""
-    data = bpy.data.lights.new("sun", "SUN")
-    data.energy, data.angle = strength, np.radians(softness_degrees)
-    holder = bpy.data.objects.new("sun", data)
-    holder.rotation_euler = Vector(direction).to_track_quat("-Z", "Y").to_euler()
-    bpy.context.scene.collection.objects.link(holder)
-
-
-def add_sky(colour: Colour, strength: float) -> None:
-    """Even light from all around."""
-    world = bpy.data.worlds.new("sky")
-    world.use_nodes = True
-    world.node_tree.nodes["Background"].inputs["Color"].default_value = (*colour, 1.0)
-    world.node_tree.nodes["Background"].inputs["Strength"].default_value = strength
-    bpy.context.scene.world = world
-
-
-def add_plane(name: str, surface: bpy.types.Material, place: NDArray[np.floating], size: float) -> bpy.types.Object:
-    """A square of `size` metres; `place` (4, 4) takes its own XY plane into the world."""
-    mesh = bpy.data.meshes.new(name)
-    half = size / 2
-    mesh.from_pydata([(-half, -half, 0), (half, -half, 0), (half, half, 0), (-half, half, 0)], [], [(0, 1, 2, 3)])
-    mesh.materials.append(surface)
-    result = bpy.data.objects.new(name, mesh)
-    result.matrix_world = Matrix(place.tolist())
-    bpy.context.scene.collection.objects.link(result)
-    return result
-
-
-def two_colour_material(name: str, colours: tuple[Colour, Colour], kind: str, scale: float) -> bpy.types.Material:
-    """A material of two colours in a pattern: `kind` is "noise" or "checker", `scale` in patterns a metre."""
-    result = material(name, colours[0])
-    nodes, links = result.node_tree.nodes, result.node_tree.links
-    place = nodes.new("ShaderNodeTexCoord")
-    mix = nodes.new("ShaderNodeMix")
-    mix.data_type = "RGBA"
-    mix.inputs["A"].default_value, mix.inputs["B"].default_value = (*colours[0], 1.0), (*colours[1], 1.0)
-    pattern = nodes.new("ShaderNodeTexChecker" if kind == "checker" else "ShaderNodeTexNoise")
-    pattern.inputs["Scale"].default_value = scale
-    links.new(place.outputs["Object"], pattern.inputs["Vector"])
-    links.new(pattern.outputs["Fac"], mix.inputs["Factor"])
-    links.new(mix.outputs["Result"], nodes["Principled BSDF"].inputs["Base Color"])
-    return result
-
-
-def render_with_cycles(samples: int, threads: int = 1) -> None:
-    """Set the scene to Cycles on the processor, with few samples and the denoiser."""
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"
-    scene.cycles.device = "CPU"
-    scene.cycles.samples = samples
-    scene.cycles.use_denoising = True
-    scene.cycles.max_bounces = 2
-    scene.render.threads_mode, scene.render.threads = "FIXED", threads
-    scene.render.use_persistent_data = True
-    scene.view_settings.view_transform = "Standard"
-
-
-def render_with_workbench() -> None:
-    """Set the scene to Workbench: flat light and hard shadows, but several pictures a second without a screen."""
-    scene = bpy.context.scene
-    scene.render.engine = "BLENDER_WORKBENCH"
-    shading = scene.display.shading
-    shading.light, shading.color_type = "STUDIO", "MATERIAL"
-    shading.show_shadows, shading.show_cavity, shading.show_specular_highlight = True, True, False
-    scene.view_settings.view_transform = "Standard"
-    scene.view_settings.exposure = 1.0
-
-
-def render_to(path: Path, window: tuple[int, int, int, int] | None = None) -> None:
-    """Render the open scene into a PNG; of `window` (left, top, right, bottom in pixels) alone where it is given."""
-    scene = bpy.context.scene
-    scene.render.use_border = scene.render.use_crop_to_border = window is not None
-    if window is not None:
-        # Blender cuts fractions of pixels off: the halves keep its window to whole ones
-        left, top, right, bottom = (side + 0.5 for side in window)
-        width, height = scene.render.resolution_x, scene.render.resolution_y
-        scene.render.border_min_x, scene.render.border_max_x = left / width, right / width
-        scene.render.border_min_y, scene.render.border_max_y = (
-            (height + 1 - bottom) / height,
-            (height + 1 - top) / height,
-        )
-    scene.render.image_settings.file_format = "PNG"
-    scene.render.filepath = str(path)
-    bpy.ops.render.render(write_still=True)
-
-
 def _parts(body: Body) -> NDArray[np.int64]:
-    """(F,) index into _PARTS: what each face shows, by the joint that owns it and its place at rest."""
+    """(F,) index into _PARTS of each face, by the joint with its largest weight and its position at rest."""
     nose, ear = (body.template[_foremost_of_head(body, axis)] for axis in ((0, 0, 1), (1, 0, 0)))
     eye = nose + _NOSE_TO_EYE
     centres = body.template[body.faces].mean(axis=1)
@@ -279,24 +143,24 @@ def _parts(body: Body) -> NDArray[np.int64]:
 
 
 def _foremost_of_head(body: Body, direction: tuple[int, int, int]) -> int:
-    """The vertex of the head that reaches farthest along `direction` at rest: nose or ear."""
+    """Vertex of the head farthest along `direction` at rest: nose or ear."""
     head = np.flatnonzero(body.skin_weights.argmax(axis=1) == JOINT_INDEX["head"])
     return int(head[(body.template[head] @ direction).argmax()])
 
 
-def _hair_thickness(body: Body, rest: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(V, 3) metres by which the scalp is pushed out from the head's middle."""
+def _hair_thickness(body: Body, rest: Array, parts: NDArray[np.int64]) -> Array:
+    """(V, 3) displacement of the scalp away from the middle of the head, metres."""
     ear = body.template[_foremost_of_head(body, (1, 0, 0))]
     middle = np.array([0.0, ear[1] + 0.02, ear[2] + 0.02])
     hairy = np.zeros(len(rest), dtype=bool)
     hairy[body.faces[parts == _PARTS.index("hair")].ravel()] = True
-    hairy &= (rest[:, 2] < ear[2] + 0.07) | (rest[:, 1] > ear[1] + 0.07)  # not the brows
+    hairy &= (rest[:, 2] < ear[2] + 0.07) | (rest[:, 1] > ear[1] + 0.07)  # without the brows
     outwards = rest - middle
     return np.where(hairy[:, None], 0.016 * outwards / np.linalg.norm(outwards, axis=1, keepdims=True), 0.0)
 
 
 def _eye(side: str) -> bpy.types.Object:
-    """A white ball with a dark iris that looks along +Z."""
+    """Add a white ball with a dark iris that looks along +Z."""
     bpy.ops.mesh.primitive_uv_sphere_add(segments=16, ring_count=12, radius=0.012)
     result: bpy.types.Object = bpy.context.object
     result.name = f"{side} eye"

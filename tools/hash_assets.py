@@ -1,6 +1,6 @@
-"""Write the manifest of the shipped assets: each file's SHA-256, which `posenet3d doctor` holds them to.
+"""Write the manifest of the shipped assets: the SHA-256 of each file, which `posenet3d doctor` verifies.
 
-Run after an asset is made anew:  python tools/hash_assets.py
+Run it after an asset has changed:  python tools/hash_assets.py
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from pathlib import Path
 
 ASSETS = Path(__file__).parents[1] / "posenet3d_blender" / "assets"
 MANIFEST = ASSETS / "manifest.json"
-PROSE = (".md", ".txt")
+TEXT_ENDINGS = (".md", ".txt")
 
 
 def asset_hashes() -> dict[str, str]:
-    """{path under assets: sha256} of every file but the manifest and prose."""
-    files = [path for path in ASSETS.rglob("*") if path.is_file() and path != MANIFEST and path.suffix not in PROSE]
+    """{path under assets: sha256} of every file but the manifest and texts."""
+    files = [
+        path for path in ASSETS.rglob("*") if path.is_file() and path != MANIFEST and path.suffix not in TEXT_ENDINGS
+    ]
     return {
         path.relative_to(ASSETS).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)
     }

@@ -4,9 +4,9 @@
     pip install tensorflow-cpu==2.21.0 tf2onnx==1.17.0 flatbuffers onnx numpy
     python tools/make_blazepose_onnx.py mediapipe-pose-0.5.1675469404.tgz posenet3d_blender/assets/blazepose
 
-Steps for each network: take its .tflite out of the package; expand sparse weights, which tf2onnx can't read; convert;
+Steps for each network: extract its .tflite from the package; densify sparse weights, which tf2onnx can't read; convert;
 keep only the outputs that we use (the segmentation head costs a fifth of the time) under plain names; store the
-weights as 16-bit floats, which loses nothing because that is how Google published them.
+weights as 16-bit floats, which is lossless because Google published them as such.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 PACKAGE_SHA256 = "8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84"
 
 DETECTOR_BYTES = 2_962_288
-"""The packed assets begin with the detector's .tflite and end with its file table."""
+"""Size of the detector's .tflite, with which the packed assets begin."""
 
 SMALLEST_HALVED = 64
-"""Arrays with fewer numbers stay as they are: halving them saves nothing."""
+"""Arrays with fewer numbers are not converted to 16 bits: it would save nothing."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network lies in the package and what we call its ends."""
+    """Location of a network in the package, and our names of its inputs and outputs."""
 
     member: str
     size: int | None
-    """Bytes to take from the member's beginning; None for all."""
+    """Bytes to read from the start of the member; None: all."""
     output: str
     names: dict[str, str]
-    """tf2onnx's name of an input or output to ours; outputs that are not named go."""
+    """tf2onnx's name of an input or output to ours; other outputs are removed."""
 
 
 LANDMARK_NAMES = {"input_1": "image", "Identity": "landmarks", "Identity_1": "presence", "Identity_3": "heatmap"}
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def read_member(package: tarfile.TarFile, source: Source) -> bytes:
-    """The network's .tflite file."""
+    """Read the network's .tflite file."""
     stream = package.extractfile(source.member)
     if stream is None:
         raise SystemExit(f"{source.member} is not a file in the package")
@@ -88,7 +88,7 @@ def read_member(package: tarfile.TarFile, source: Source) -> bytes:
 
 
 def densify(tflite: Path) -> None:
-    """Replace sparse weights by dense ones, in place: the TFLite interpreter expands them for us."""
+    """Replace sparse weights by dense ones, in place, with the TFLite interpreter's own expansion."""
     import flatbuffers
     import numpy as np
     import tensorflow as tf
@@ -99,7 +99,7 @@ def densify(tflite: Path) -> None:
 
     def is_densify(operator: schema.OperatorT) -> bool:
         code = model.operatorCodes[operator.opcodeIndex]
-        return max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.DENSIFY
+        return bool(max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.DENSIFY)
 
     sparse = [operator for operator in graph.operators if is_densify(operator)]
     if not sparse:
@@ -131,7 +131,7 @@ def densify(tflite: Path) -> None:
 
 
 def convert(tflite: Path, onnx_path: Path) -> None:
-    """TFLite to ONNX."""
+    """Convert TFLite to ONNX."""
     command = [sys.executable, "-m", "tf2onnx.convert", "--opset", "16"]
     subprocess.run([*command, "--tflite", str(tflite), "--output", str(onnx_path)], check=True)
 
@@ -160,7 +160,7 @@ def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
 
 
 def halve_weights(graph: onnx.GraphProto) -> None:
-    """Store 32-bit weights as 16-bit ones where no bit is lost, widened again when the network is loaded."""
+    """Store 32-bit weights as 16-bit ones where that is lossless, with a cast back to 32 bits."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 

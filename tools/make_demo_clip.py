@@ -1,13 +1,10 @@
-"""Make the bundled clip: the shipped body dances to public-domain motion in a small room, with its exact 3D truth.
+"""Make the bundled clip, the shipped body dancing to public-domain motion in a small room, and its 3D ground truth.
 
     python -m tools.make_demo_clip --motion animation_cc0.npz --rotations rotations_cc0.npz --out examples
 
 `--motion` is training data (rel, root, offsets, names) and `--rotations` what trainer.supervised.fit_rotations fits
-to it. Writes demo_clip.mp4 and demo_truth.npz. `--frames A:B` renders only these frames, as PNG, to look at.
+to it. Writes demo_clip.mp4 and demo_truth.npz. `--frames A:B` renders only these frames, as PNG, for inspection.
 """
-
-# fake-bpy declares nearly every attribute optional; scripts that build the whole scene know better.
-# mypy: disable-error-code="union-attr,attr-defined"
 
 from __future__ import annotations
 
@@ -22,9 +19,9 @@ import av
 import bpy
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import (
@@ -36,13 +33,11 @@ from posenet3d_blender.body.rotations import (
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.motion import Motion
-from tools import figure
-
-Array = NDArray[np.float64]
+from tools import figure, studio
 
 CLIPS: Final = ("m2m_dance-charleston", "m2m_dance-reach-hip")
 OVERLAP: Final = 14
-"""Frames over which one clip passes into the next."""
+"""Frames over which two clips are blended."""
 FRAME_RATE: Final = 30
 IMAGE_SIZE: Final = (720, 540)
 FIELD_OF_VIEW: Final = 48.0
@@ -52,12 +47,12 @@ CAMERA_AIM: Final = (0.0, 0.25, 0.93)
 SUN_DIRECTION: Final = (0.7, 0.75, -1.1)
 BETAS: Final = np.zeros(10)
 RESTING_SPEED, RESTING_HEIGHT = 0.25, 0.05
-"""A foot rests whose ball is slower (metres a second) and lower (metres) than this."""
+"""A foot is in contact if its ball is slower (metres per second) and lower (metres) than this."""
 
 
 @dataclass(frozen=True)
 class Dance:
-    """The truth: T frames in Blender's world, Z up, metres."""
+    """Ground truth: T frames in Blender's world, Z up, metres."""
 
     rotations: Array
     """(T, 24, 3, 3) relative to the parent, the pelvis's in the world."""
@@ -68,34 +63,34 @@ class Dance:
 
 
 def main() -> None:
-    """Render the clip and write its truth."""
+    """Render the clip and write its ground truth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--motion", type=Path, required=True)
     parser.add_argument("--rotations", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--frames", help="A:B or A:B:STEP, to look at")
+    parser.add_argument("--frames", help="A:B or A:B:STEP, for inspection")
     parser.add_argument("--samples", type=int, default=6)
     arguments = parser.parse_args()
     body = load_body()
     dance = make_dance(body, arguments.motion, arguments.rotations)
     camera = _camera()
     build_room()
-    figure.add_camera(camera)
+    studio.add_camera(camera)
     person = figure.Figure(figure.subdivided(figure.subdivided(body)), BETAS, figure.Clothes())
-    figure.render_with_cycles(arguments.samples, threads=2)
+    studio.render_with_cycles(arguments.samples, threads=2)
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.frames:
         frames = range(len(dance.joints))[slice(*(int(part) for part in arguments.frames.split(":")))]
         _render(person, dance, camera, frames, arguments.out)
         return
     with tempfile.TemporaryDirectory() as folder:
-        pictures = _render(person, dance, camera, range(len(dance.joints)), Path(folder))
-        _encode(pictures, arguments.out / "demo_clip.mp4")
+        images = _render(person, dance, camera, range(len(dance.joints)), Path(folder))
+        _encode(images, arguments.out / "demo_clip.mp4")
     _save_truth(arguments.out / "demo_truth.npz", dance, camera)
 
 
 def make_dance(body: Body, motion: Path, rotations: Path) -> Dance:
-    """Join the clips, carry them over to our body's size and set the feet on the floor."""
+    """Join the clips, scale them to the shipped body and put the feet on the floor."""
     source, fitted = np.load(motion), np.load(rotations)
     joined_quaternions, joined_root = np.zeros((0, 24, 4)), np.zeros((0, 3))
     for name in CLIPS:
@@ -120,7 +115,7 @@ def make_dance(body: Body, motion: Path, rotations: Path) -> Dance:
 
 
 def _join(first: Array, first_root: Array, second: Array, second_root: Array) -> tuple[Array, Array]:
-    """Put one clip after another, blending over OVERLAP frames; the second starts where the first ends."""
+    """Concatenate two clips, blended over OVERLAP frames; the second starts at the position where the first ends."""
     if not len(first):
         return second, second_root
     second_root = second_root + (first_root[-1] - second_root[OVERLAP]) * (1, 0, 1)
@@ -136,7 +131,7 @@ def _join(first: Array, first_root: Array, second: Array, second_root: Array) ->
 
 
 def _plant_feet(joints: Array, translation: Array) -> Array:
-    """Move the figure sideways so that the foot on the floor does not slide; joints (T, 24, 3) without translation."""
+    """Shift the figure horizontally so that the foot on the floor does not slide; joints (T, 24, 3), no translation."""
     balls = joints[:, [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]]
     height = balls[..., 2] - balls[..., 2].min(axis=1, keepdims=True)
     weight = np.exp(-height / 0.02)
@@ -149,38 +144,38 @@ def _plant_feet(joints: Array, translation: Array) -> Array:
 
 
 def build_room() -> None:
-    """A wooden floor, a wall with a skirting board and two pictures, daylight from the left."""
-    figure.empty_scene()
-    figure.add_sky((0.9, 0.95, 1.0), 0.55)
-    figure.add_sun(SUN_DIRECTION, 3.2, 10)
-    figure.add_plane("floor", _planks(), np.eye(4), 12)
+    """Build a room: a wooden floor, a wall with a skirting board and two pictures, daylight from the left."""
+    studio.empty_scene()
+    studio.add_sky((0.9, 0.95, 1.0), 0.55)
+    studio.add_sun(SUN_DIRECTION, 3.2, 10)
+    studio.add_plane("floor", _planks(), np.eye(4), 12)
     wall_y = 2.1
-    paint = figure.material("paint", (0.50, 0.56, 0.52), 0.9)
+    paint = studio.material("paint", (0.50, 0.56, 0.52), 0.9)
     _upright("wall", paint, (0.0, wall_y, 2.5), (12.0, 5.0))
-    _upright("skirting", figure.material("white", (0.8, 0.8, 0.78)), (0.0, wall_y - 0.02, 0.06), (12.0, 0.12))
-    frame = figure.material("frame", (0.05, 0.04, 0.03))
+    _upright("skirting", studio.material("white", (0.8, 0.8, 0.78)), (0.0, wall_y - 0.02, 0.06), (12.0, 0.12))
+    frame = studio.material("frame", (0.05, 0.04, 0.03))
     for place, colours in (
         ((-2.0, 1.65), ((0.7, 0.3, 0.1), (0.8, 0.65, 0.3))),
         ((1.3, 1.75), ((0.1, 0.2, 0.35), (0.5, 0.6, 0.6))),
     ):
         _upright("frame", frame, (place[0], wall_y - 0.02, place[1]), (0.72, 0.92))
-        picture = figure.two_colour_material("picture", colours, "noise", 3.0)
+        picture = studio.two_colour_material("picture", colours, "noise", 3.0)
         _upright("picture", picture, (place[0], wall_y - 0.03, place[1]), (0.64, 0.84))
 
 
 def _upright(
     name: str, surface: bpy.types.Material, centre: tuple[float, float, float], size: tuple[float, float]
 ) -> None:
-    """A rectangle that faces -Y; size is width and height, metres."""
+    """Add a rectangle that faces -Y; size is width and height, metres."""
     place = np.eye(4)
     place[:3, :3] = figure.Y_UP_TO_Z_UP @ np.diag([size[0], size[1], 1.0])
     place[:3, 3] = centre
-    figure.add_plane(name, surface, place, 1.0)
+    studio.add_plane(name, surface, place, 1.0)
 
 
 def _planks() -> bpy.types.Material:
-    """Floor boards that run away from the camera."""
-    result = figure.material("planks", (0.4, 0.25, 0.14), 0.45)
+    """A material of floor boards that run away from the camera."""
+    result = studio.material("planks", (0.4, 0.25, 0.14), 0.45)
     nodes, links = result.node_tree.nodes, result.node_tree.links
     place, boards = nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeTexBrick")
     turn = nodes.new("ShaderNodeMapping")
@@ -198,35 +193,35 @@ def _planks() -> bpy.types.Material:
 
 
 def _camera() -> Camera:
-    facing = figure.look_at(np.array(CAMERA_PLACE), np.array(CAMERA_AIM))
+    facing = studio.look_at(np.array(CAMERA_PLACE), np.array(CAMERA_AIM))
     return Camera(Camera.from_field_of_view(FIELD_OF_VIEW, IMAGE_SIZE).focal_length, IMAGE_SIZE, facing)
 
 
 def _render(person: figure.Figure, dance: Dance, camera: Camera, frames: range, folder: Path) -> list[Path]:
-    """Render frames as PNG: the empty room once, then only the window that the figure and its shadow fill."""
+    """Render frames as PNG: the empty room once, then only the window around the figure and its shadow."""
     cycles, samples = bpy.context.scene.cycles, bpy.context.scene.cycles.samples
     person.hide(True)
     cycles.samples = 3 * samples
-    figure.render_to(folder / "room.png")
+    studio.render_to(folder / "room.png")
     person.hide(False)
     cycles.samples = samples
     room = cv2.imread(str(folder / "room.png"))
-    pictures = []
+    paths = []
     for frame in frames:
         vertices = person.pose(dance.rotations[frame], dance.translation[frame])
         left, top, right, bottom = window = _window(vertices, camera)
-        pictures.append(folder / f"{frame:04d}.png")
-        figure.render_to(pictures[-1], window)
+        paths.append(folder / f"{frame:04d}.png")
+        studio.render_to(paths[-1], window)
         weight = _feather(bottom - top, right - left)
-        picture = room.astype(np.float64)
-        part = picture[top:bottom, left:right]
-        part += weight[..., None] * (cv2.imread(str(pictures[-1])) - part)
-        cv2.imwrite(str(pictures[-1]), picture.round().astype(np.uint8))
-    return pictures
+        image = room.astype(np.float64)
+        part = image[top:bottom, left:right]
+        part += weight[..., None] * (cv2.imread(str(paths[-1])) - part)
+        cv2.imwrite(str(paths[-1]), image.round().astype(np.uint8))
+    return paths
 
 
 def _window(vertices: Array, camera: Camera) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom pixels around the figure and the shadow that it throws on the floor."""
+    """Left, top, right and bottom pixels around the figure and its shadow on the floor."""
     sun = np.array(SUN_DIRECTION)
     shadow = vertices + vertices[:, 2:] / -sun[2] * sun
     pixels = camera.project(np.concatenate([vertices, shadow]))
@@ -236,20 +231,20 @@ def _window(vertices: Array, camera: Camera) -> tuple[int, int, int, int]:
 
 
 def _feather(height: int, width: int) -> Array:
-    """(height, width) from 0 at the rim to 1 from 24 pixels inwards, so that the window shows no seam."""
+    """(height, width) blend weights from 0 at the border to 1 at 24 pixels inwards, so that no seam is visible."""
     rise = [np.minimum(np.arange(size), np.arange(size)[::-1]) / 24 for size in (height, width)]
     return np.clip(np.minimum(rise[0][:, None], rise[1]), 0, 1)
 
 
-def _encode(pictures: list[Path], path: Path) -> None:
-    """Write the pictures as H.264 at FRAME_RATE."""
+def _encode(images: list[Path], path: Path) -> None:
+    """Write the images as H.264 at FRAME_RATE."""
     with av.open(str(path), "w") as video:
         stream = video.add_stream("libx264", rate=Fraction(FRAME_RATE))
         stream.width, stream.height = IMAGE_SIZE
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "17", "preset": "veryslow"}
-        for picture in pictures:
-            image = cv2.imread(str(picture))[..., ::-1].astype(np.uint8)
+        for image_path in images:
+            image = cv2.imread(str(image_path))[..., ::-1].astype(np.uint8)
             video.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         video.mux(stream.encode(None))
 

@@ -1,4 +1,4 @@
-"""The README's pictures, made from `make demo`'s own results.
+"""Make the README's images from the results of `make demo`.
 
     make demo && .venv/bin/python tools/make_readme_pictures.py
 
@@ -29,17 +29,17 @@ PICTURE_SIZE = (1500, 520)
 FIGURE_SPACING = 1.25
 """Metres between two figures of the same person."""
 FIGURE_HEIGHT = 2.1
-"""Metres that the picture shows."""
+"""Metres of height that the image shows."""
 BODY_COLOUR = (0.35, 0.55, 0.85, 1.0)
 BONE_COLOUR = (1.0, 0.40, 0.02, 1.0)
 BACKGROUND = (0.96, 0.96, 0.97)
-BEFORE_THE_BODY = Matrix.Translation((0.0, -2.0, 0.0))
-"""The camera sees without perspective: bones that stand nearer to it are drawn over the body, in their places."""
+TOWARDS_CAMERA = Matrix.Translation((0.0, -2.0, 0.0))
+"""Shift towards the orthographic camera, so that the bones are drawn over the body without a change of position."""
 
 
 def main() -> None:
-    """Make both pictures."""
-    parser = argparse.ArgumentParser(description="Make the README's pictures from the demo's results.")
+    """Make both images."""
+    parser = argparse.ArgumentParser(description="Make the README's images from the demo's results.")
     parser.add_argument("--demo", type=Path, default=CHECKOUT / "out" / "demo")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
     arguments = parser.parse_args()
@@ -49,8 +49,8 @@ def main() -> None:
     render_armature(motion, arguments.out / "armature.jpg")
 
 
-def save_preview_strip(preview: Path, motion: Motion, picture: Path) -> None:
-    """Frames at even distances side by side, cut to where the person is."""
+def save_preview_strip(preview: Path, motion: Motion, image: Path) -> None:
+    """Save frames at even intervals side by side, cropped to the person."""
     with av.open(str(preview)) as container:
         frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     if motion.camera is None:
@@ -63,16 +63,16 @@ def save_preview_strip(preview: Path, motion: Motion, picture: Path) -> None:
     strip = np.hstack([frames[frame][top:bottom, left:right] for frame in chosen])
     height = round(PICTURE_SIZE[0] * strip.shape[0] / strip.shape[1])
     strip = cv2.resize(strip, (PICTURE_SIZE[0], height), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(picture), strip, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(image), strip, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def moments(frame_count: int) -> NDArray[np.int64]:
-    """Frames in the middle of MOMENTS equal parts."""
+    """Frame numbers in the middle of MOMENTS equal parts."""
     return ((np.arange(MOMENTS) + 0.5) / MOMENTS * frame_count).astype(np.int64)
 
 
-def render_armature(motion: Motion, picture: Path) -> None:
-    """The captured body at moments of the clip, its bones drawn over it."""
+def render_armature(motion: Motion, image: Path) -> None:
+    """Render the captured body at several moments of the clip, with its bones drawn over it."""
     reset_to_empty()
     scene = bpy.context.scene
     (armature,) = build_scene([motion], load_body())
@@ -82,12 +82,12 @@ def render_armature(motion: Motion, picture: Path) -> None:
         pelvis = armature.matrix_world @ armature.pose.bones["pelvis"].head
         step_aside = Matrix.Translation((FIGURE_SPACING * (place - (MOMENTS - 1) / 2) - pelvis.x, -pelvis.y, 0.0))
         _add_body(skin, step_aside)
-        _add_bones(armature, BEFORE_THE_BODY @ step_aside)
+        _add_bones(armature, TOWARDS_CAMERA @ step_aside)
     for captured in (armature, skin):
         captured.hide_render = True
     floor = motion.joints[..., 2].min()
-    _look_from_the_front(scene, float(floor) + 0.42 * FIGURE_HEIGHT)
-    _render(scene, picture)
+    _add_front_camera(scene, float(floor) + 0.42 * FIGURE_HEIGHT)
+    _render(scene, image)
 
 
 def _add_body(skin: bpy.types.Object, place: Matrix) -> None:
@@ -113,7 +113,7 @@ def _add_bones(armature: bpy.types.Object, place: Matrix) -> None:
 
 
 def _octahedron(head: Vector, tail: Vector) -> list[Vector]:
-    """A bone as Blender draws it: six corners, thickest near the head."""
+    """Corners of a bone as Blender draws it: six, thickest near the head."""
     along = tail - head
     turn = along.to_track_quat("Y", "Z")
     thickness = min(0.12 * along.length, 0.025)
@@ -129,7 +129,7 @@ def _add_object(name: str, mesh: bpy.types.Mesh, place: Matrix, colour: Sequence
     bpy.context.scene.collection.objects.link(added)
 
 
-def _look_from_the_front(scene: bpy.types.Scene, height: float) -> None:
+def _add_front_camera(scene: bpy.types.Scene, height: float) -> None:
     camera = bpy.data.cameras.new("front")
     camera.type = "ORTHO"
     camera.ortho_scale = FIGURE_HEIGHT * PICTURE_SIZE[0] / PICTURE_SIZE[1]
@@ -140,7 +140,7 @@ def _look_from_the_front(scene: bpy.types.Scene, height: float) -> None:
     scene.camera = eye
 
 
-def _render(scene: bpy.types.Scene, picture: Path) -> None:
+def _render(scene: bpy.types.Scene, image: Path) -> None:
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = *PICTURE_SIZE, 100
     shading = scene.display.shading
@@ -154,7 +154,7 @@ def _render(scene: bpy.types.Scene, picture: Path) -> None:
     scene.world.color = BACKGROUND
     scene.render.image_settings.file_format = "JPEG"
     scene.render.image_settings.quality = 88
-    scene.render.filepath = str(picture)
+    scene.render.filepath = str(image)
     bpy.ops.render.render(write_still=True)
 
 

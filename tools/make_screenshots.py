@@ -1,11 +1,11 @@
-"""The pictures in docs/, taken from a real Blender window on a virtual screen.
+"""Take the screenshots for docs/ from a real Blender window on a virtual screen.
 
     python build_addon.py --platform linux-x64 --output-dir out/zip
     python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64.zip
 
 Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks "Capture from Video" with
-the mouse, and takes a picture of each step. Needs Xvfb, xdotool and ImageMagick's import. Nobody but the bundled clip's
-rendered dancer is in the pictures.
+the mouse, and takes a screenshot of each step. Needs Xvfb, xdotool and ImageMagick's import. The bundled clip's
+rendered dancer is the only person shown.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 SCREEN = (1280, 800)
 LEFT_PART = "1058x800+0+0"
-"""Without the outliner and the properties at the right."""
-LONGEST = 420
-"""Seconds until the window must have come to its end."""
+"""Crop without the outliner and the properties editor at the right."""
+TIMEOUT = 420
+"""Seconds; a longer run of Blender is an error."""
 
 
 def main() -> None:
-    """Take all pictures."""
-    parser = argparse.ArgumentParser(description="Take the pictures of docs/ from a real Blender window.")
+    """Take all screenshots."""
+    parser = argparse.ArgumentParser(description="Take the screenshots of docs/ from a real Blender window.")
     parser.add_argument("--blender", default="blender", help="the Blender program")
     parser.add_argument("--zip", type=Path, required=True, help="the built add-on")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
@@ -37,26 +37,26 @@ def main() -> None:
     try:
         time.sleep(1)
         with tempfile.TemporaryDirectory() as folder:
-            _follow(arguments, Path(folder))
+            _run_blender(arguments, Path(folder))
     finally:
         screen.terminate()
         screen.wait()
 
 
-def _follow(arguments: argparse.Namespace, folder: Path) -> None:
-    """Run Blender, and take a picture whenever it asks for one."""
+def _run_blender(arguments: argparse.Namespace, folder: Path) -> None:
+    """Run Blender, and serve its requests for screenshots and clicks."""
     environment = {**os.environ, "DISPLAY": arguments.display, "BLENDER_USER_RESOURCES": str(folder / "user")}
     window = ["-p", "0", "0", *map(str, SCREEN), "--no-window-focus", "--factory-startup"]
     script = ["--python", str(CHECKOUT / "tools" / "screenshots_in_blender.py")]
     inputs = ["--", str(arguments.zip.resolve()), str(CHECKOUT / "examples" / "demo_clip.mp4"), str(folder)]
     blender = subprocess.Popen([arguments.blender, *window, *script, *inputs], env=environment)
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + TIMEOUT
     try:
         while blender.poll() is None:
             if time.monotonic() > end:
-                raise SystemExit("Blender did not come to its end")
-            for asked in folder.glob("*.asked"):
-                _serve(asked, arguments.out, environment)
+                raise SystemExit("Blender did not finish in time")
+            for request in folder.glob("*.request"):
+                _serve(request, arguments.out, environment)
             time.sleep(0.1)
     finally:
         blender.kill()
@@ -65,17 +65,17 @@ def _follow(arguments: argparse.Namespace, folder: Path) -> None:
         raise SystemExit(f"Blender ended with {blender.returncode}")
 
 
-def _serve(asked: Path, out: Path, environment: dict[str, str]) -> None:
-    """NAME.asked: take the picture NAME; "click X Y" in it: click there instead, pixels from the top left."""
-    wish = asked.read_text(encoding="utf-8").split()
-    if wish[:1] == ["click"]:
-        for command in (["mousemove", *wish[1:]], ["mousedown", "1"], ["mouseup", "1"], ["mousemove", "300", "720"]):
+def _serve(request: Path, out: Path, environment: dict[str, str]) -> None:
+    """Serve NAME.request: take the screenshot NAME, or, if it says "click X Y", click there (pixels from top left)."""
+    words = request.read_text(encoding="utf-8").split()
+    if words[:1] == ["click"]:
+        for command in (["mousemove", *words[1:]], ["mousedown", "1"], ["mouseup", "1"], ["mousemove", "300", "720"]):
             subprocess.run(["xdotool", *command], env=environment, check=True)
             time.sleep(0.4)
     else:
-        picture = ["-window", "root", "-crop", LEFT_PART, "-quality", "88", str(out / f"{asked.stem}.jpg")]
-        subprocess.run(["import", *picture], env=environment, check=True)
-    asked.unlink()
+        screenshot = ["-window", "root", "-crop", LEFT_PART, "-quality", "88", str(out / f"{request.stem}.jpg")]
+        subprocess.run(["import", *screenshot], env=environment, check=True)
+    request.unlink()
 
 
 if __name__ == "__main__":

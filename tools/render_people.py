@@ -1,14 +1,11 @@
-"""Render the shipped body in real poses, with the exact truth beside it, to calibrate the keypoints on the body.
+"""Render the shipped body in real poses with exact ground truth, to calibrate the keypoints on the body.
 
     python -m tools.render_people --rotations ROTATIONS.npz --count 360 --out FOLDER
 
-ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (what trainer.supervised.fit_rotations fits to motion
-capture). FOLDER gets NNNN.png and truth.npz: per picture joints (24, 3) and world_rotations (24, 3, 3) in the world,
+ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (as trainer.supervised.fit_rotations fits them to motion
+capture). FOLDER gets NNNN.png and truth.npz: per image joints (24, 3) and world_rotations (24, 3, 3) in the world,
 betas (10), focal_length in pixels, world_to_camera (4, 4) and image_size.
 """
-
-# fake-bpy declares nearly every attribute optional; scripts that build the whole scene know better.
-# mypy: disable-error-code="union-attr,attr-defined"
 
 from __future__ import annotations
 
@@ -18,21 +15,21 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.camera import Camera
-from tools import figure
+from tools import figure, studio
 
 IMAGE_SIZE = 400
 """Pixels, both sides."""
 
 
 def main() -> None:
-    """Render, whatever the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rotations", type=Path, required=True)
     parser.add_argument("--count", type=int, default=360)
@@ -51,26 +48,24 @@ def main() -> None:
         np.savez(arguments.out / "truth.npz", image_size=IMAGE_SIZE, **truth)
 
 
-def _render_one(
-    body: Body, rotations: NDArray[np.float64], rng: np.random.Generator, path: Path
-) -> dict[str, NDArray[np.float64]]:
-    """Render one random view of one pose; returns its truth."""
+def _render_one(body: Body, rotations: Array, rng: np.random.Generator, path: Path) -> dict[str, Array]:
+    """Render one random view of one pose; returns its ground truth."""
     betas = np.clip(rng.normal(0, 1, 10), -2, 2)
     turn = axis_angle_to_matrix(np.array([0.0, rng.uniform(0, 2 * np.pi), 0.0]))
     rotations = rotations.copy()
     rotations[0] = figure.Y_UP_TO_Z_UP @ turn @ rotations[0]
-    _lift_head(rotations, rng)
+    _randomise_gaze(rotations, rng)
     translation = np.array([0.0, 0.0, -figure.lowest_point(body, rotations, betas)])
     joints, world_rotations = forward_kinematics(rotations, body.rest_joints(betas))
     joints += translation
 
-    figure.empty_scene()
+    studio.empty_scene()
     camera = _random_camera(joints, rng)
-    figure.add_camera(camera)
+    studio.add_camera(camera)
     vertices = figure.Figure(body, betas, _random_clothes(rng)).pose(rotations, translation)
     _furnish(vertices, rng)
-    figure.render_with_workbench()
-    figure.render_to(path)
+    studio.render_with_workbench()
+    studio.render_to(path)
     return {
         "joints": joints,
         "world_rotations": world_rotations,
@@ -80,16 +75,16 @@ def _render_one(
     }
 
 
-def _lift_head(rotations: NDArray[np.float64], rng: np.random.Generator) -> None:
-    """Give the head a random gaze about where the chest points, near the horizon, as people's is.
+def _randomise_gaze(rotations: Array, rng: np.random.Generator) -> None:
+    """Rotate the head to a random gaze around the chest's direction, near the horizon.
 
-    Motion capture's joints leave the head's tilt open; as fitted, many heads look at the floor. The neck and the head
-    share the turn.
+    Motion capture does not determine the head's tilt; as fitted, many heads look at the floor. Neck and head each take
+    half of the rotation.
     """
     joints = [JOINT_INDEX[name] for name in ("pelvis", "spine1", "spine2", "spine3")]
     chest = functools.reduce(np.matmul, rotations[joints])
     front = chest[:, 2] * (1, 1, 0)
-    if np.linalg.norm(front) < 0.5:  # lying or bent far over: the gaze stays as it is
+    if np.linalg.norm(front) < 0.5:  # lying or bent far over: the fitted gaze is kept
         return
     yaw = np.arctan2(front[0], -front[1]) + rng.normal(0, np.radians(25))
     pitch = rng.normal(0, np.radians(10))
@@ -103,14 +98,14 @@ def _lift_head(rotations: NDArray[np.float64], rng: np.random.Generator) -> None
         rotations[[JOINT_INDEX["neck"], JOINT_INDEX["head"]]] = axis_angle_to_matrix(turn / 2)
 
 
-def _random_camera(joints: NDArray[np.float64], rng: np.random.Generator) -> Camera:
-    """From the front half of a sphere or its back, aimed about the body, which fills 60 to 85% of the picture."""
+def _random_camera(joints: Array, rng: np.random.Generator) -> Camera:
+    """A camera at a random distance and elevation, aimed near the body, which fills 60 to 85% of the image."""
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
     distance, elevation = rng.uniform(2.5, 6.0), np.radians(rng.uniform(-5, 30))
     eye = middle + distance * np.array([0.0, -np.cos(elevation), np.sin(elevation)])
     eye[2] = max(eye[2], 0.15)
     aim = middle + rng.normal(0, 0.05, 3)
-    unit = Camera(1.0, (0, 0), figure.look_at(eye, aim))
+    unit = Camera(1.0, (0, 0), studio.look_at(eye, aim))
     extent = np.abs(unit.project(joints)).max() + 0.12 / distance
     focal_length = rng.uniform(0.60, 0.85) * IMAGE_SIZE / 2 / extent
     return Camera(float(focal_length), (IMAGE_SIZE, IMAGE_SIZE), unit.world_to_camera)
@@ -127,19 +122,19 @@ def _random_clothes(rng: np.random.Generator) -> figure.Clothes:
     )
 
 
-def _furnish(vertices: NDArray[np.float64], rng: np.random.Generator) -> None:
-    """A floor and a wall behind, of random colours."""
+def _furnish(vertices: Array, rng: np.random.Generator) -> None:
+    """Add a floor and a wall behind the person, of random colours."""
     for name in ("floor", "wall"):
         place = np.eye(4)
         if name == "wall":
             place[:3, :3] = figure.Y_UP_TO_Z_UP
             place[1, 3] = vertices[:, 1].max() + rng.uniform(0.5, 4)
-        figure.add_plane(name, figure.material(name, _random_colour(rng, 0.05, 0.6)), place, 30)
+        studio.add_plane(name, studio.material(name, _random_colour(rng, 0.05, 0.6)), place, 30)
     bpy.context.scene.display.light_direction = (rng.uniform(-0.6, 0.6), rng.uniform(-0.2, 0.6), 0.8)
 
 
-def _random_colour(rng: np.random.Generator, low: float, high: float) -> figure.Colour:
-    """Of a random brightness, rarely garish."""
+def _random_colour(rng: np.random.Generator, low: float, high: float) -> studio.Colour:
+    """A random colour, mostly of low saturation."""
     grey = rng.uniform(low, high)
     red, green, blue = np.clip(grey * rng.normal(1, 0.25, 3), low / 2, 1)
     return float(red), float(green), float(blue)

@@ -1,22 +1,17 @@
 #!/usr/bin/env bash
-# The tests that Blender takes part in and one capture on every supported Blender, each in an environment of its own.
+# Run the tests that use Blender and one capture on the supported versions of Blender, each in an environment of its own.
+#   tools/run_matrix.sh [VERSION...]
+# VERSION is one of tools/blender_matrix.toml; without any, all are run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-# Blender, its Python, and the numpy and OpenCV that go with it.
-MATRIX="
-4.2.23 3.11 numpy<2   opencv-python-headless<4.12
-4.5.15 3.11 numpy<2   opencv-python-headless<4.12
-5.0.1  3.11 numpy<2   opencv-python-headless<4.12
-5.2.3  3.13 numpy>=2.2 opencv-python-headless<5
-"
-
-set_up() { # FOLDER BLENDER PYTHON NUMPY OPENCV
-    local folder=$1
+set_up() { # FOLDER BLENDER PYTHON REQUIREMENT...
+    local folder=$1 blender=$2 python=$3
+    shift 3
     if [ "$folder/.ready" -nt pyproject.toml ]; then
         return 0
     fi
-    tools/set_up_environment.sh "$folder" "$3" "bpy==$2" "$4" "$5" pytest --editable . || return $?
+    tools/set_up_environment.sh "$folder" "$python" "bpy==$blender" "$@" pytest --editable . || return $?
     touch "$folder/.ready"
 }
 
@@ -29,13 +24,25 @@ try_blender() { # FOLDER
     "$python" tools/score_demo.py examples/demo_truth.npz "$out/demo.npz"
 }
 
+is_wanted() { # VERSION WANTED...
+    local version=$1
+    shift
+    [ $# -eq 0 ] || [[ " $* " == *" $version "* ]]
+}
+
+# The table is TOML, which the interpreter of .venv can read.
+interpreter=.venv/bin/python
+[ -x "$interpreter" ] || interpreter=python3
+matrix=$("$interpreter" tools/blender_matrix.py) || exit 1
+
 report=""
 failed=0
-while read -r blender python numpy opencv; do
-    [ -n "$blender" ] || continue
+while read -r blender python requirements; do
+    is_wanted "$blender" "$@" || continue
     folder=.venv-$blender
     echo "== Blender $blender, Python $python"
-    set_up "$folder" "$blender" "$python" "$numpy" "$opencv" </dev/null
+    # shellcheck disable=SC2086
+    set_up "$folder" "$blender" "$python" $requirements </dev/null
     case $? in
         0)
             if try_blender "$folder" </dev/null; then
@@ -51,8 +58,12 @@ while read -r blender python numpy opencv; do
             failed=1
             ;;
     esac
-done <<<"$MATRIX"
+done <<<"$matrix"
 
+if [ -z "$report" ]; then
+    echo "run_matrix: error: no such version: $*; give versions of tools/blender_matrix.toml" >&2
+    exit 1
+fi
 echo
 printf '%s' "$report"
 exit $failed

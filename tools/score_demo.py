@@ -1,9 +1,9 @@
-"""How far a captured motion is from the exact truth of the bundled clip.
+"""Score a captured motion against the exact ground truth of the bundled clip.
 
     python tools/score_demo.py examples/demo_truth.npz out/demo/demo.npz
 
-Both are motion files with a camera. All 24 joints, each person standing at their own pelvis, in the frame of the
-camera: MPJPE takes them as they are, PA-MPJPE after the best similarity (turn, scale and shift) in each frame.
+Both are motion files with a camera. All 24 joints, relative to the pelvis, in the camera's frame: MPJPE without
+alignment, PA-MPJPE after the best similarity transform (rotation, scale, translation) of each frame.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
-
-Array = NDArray[np.float64]
 
 
 def main() -> None:
@@ -39,7 +37,7 @@ def main() -> None:
 
 
 def errors(truth: Motion, motion: Motion) -> tuple[float, float, float]:
-    """MPJPE and PA-MPJPE in metres over the common time, and the part of the truth's time that it makes up."""
+    """MPJPE and PA-MPJPE in metres over the common time, and the share of the ground truth's time that it covers."""
     start, end = max(truth.time[0], motion.time[0]), min(truth.time[-1], motion.time[-1])
     common = (truth.time >= start) & (truth.time <= end)
     at = truth.time[common]
@@ -56,23 +54,25 @@ def in_camera(motion: Motion) -> Array:
     if motion.camera is None:
         sys.exit("score: error: the motion has no camera; score a motion that came from footage")
     world_to_camera = motion.camera.world_to_camera
-    return motion.joints @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+    joints: Array = motion.joints @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+    return joints
 
 
 def joints_at(motion: Motion, at: Array) -> Array:
-    """(len(at), 24, 3) joints in the camera's frame at these seconds, between samples by straight lines."""
+    """(len(at), 24, 3) joints in the camera's frame at these seconds, linearly interpolated."""
     flat = in_camera(motion).reshape(motion.frame_count, -1)
     columns = [np.interp(at, motion.time, column) for column in flat.T]
     return np.stack(columns, axis=-1).reshape(len(at), -1, 3)
 
 
 def aligned_to(points: Array, target: Array) -> Array:
-    """`points` (K, 3) after the least-squares turn, scale and shift onto `target` (K, 3) (Umeyama 1991)."""
+    """`points` (K, 3) after the least-squares similarity transform onto `target` (K, 3) (Umeyama 1991)."""
     centred, target_centred = points - points.mean(0), target - target.mean(0)
     u, sizes, v = np.linalg.svd(centred.T @ target_centred)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v))])
     scale = (sizes * sign).sum() / (centred**2).sum()
-    return scale * centred @ (u * sign) @ v + target.mean(0)
+    aligned: Array = scale * centred @ (u * sign) @ v + target.mean(0)
+    return aligned
 
 
 if __name__ == "__main__":

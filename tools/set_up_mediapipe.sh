@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv-mediapipe for the benchmark: mediapipe and the heavy landmark model, which its wheel lacks and
-# which it would fetch by itself; here it comes from Google's npm package of the same release.
+# Make .venv-mediapipe for the benchmark: mediapipe and the heavy landmark model, which its wheel lacks
+# and would download by itself; here it comes from Google's npm package of the same release.
 set -euo pipefail
 
 folder=.venv-mediapipe

@@ -1,1 +1,1 @@
-"""The commands of the contract, the same under `python -m posenet3d_blender` and `blender -b -c posenet3d`."""
+"""The commands, the same under `python -m posenet3d_blender` and `blender -b -c posenet3d`."""

@@ -1,4 +1,4 @@
-"""`posenet3d batch INPUTS… --out-dir DIR --format fbx,npz`: many videos, one after another.
+"""`posenet3d batch INPUTS… --out-dir DIR --format fbx,npz`: capture many videos, one after another.
 
 A video whose outputs are all there and newer than itself is skipped; one that fails never stops the others.
 """
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Cancelled, PoseNet3DError, one_line
-from .capture import capture_to_files, settings_of
+from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
-from .produce import files_of
+from .outputs import paths_by_people
 from .summary import Summary
 
 if TYPE_CHECKING:
     from ..capture.pipeline import CaptureSettings
 
 SOME_FAILED: Final = 3
+"""Exit code."""
 
 VIDEO_ENDINGS: Final = (
     ".mp4",
@@ -39,12 +40,12 @@ VIDEO_ENDINGS: Final = (
     ".mts",
     ".m2ts",
 )
-"""What counts as a video inside a folder; a file named by itself may end as it likes."""
+"""Files of a folder that count as videos; a file given by name may have any ending."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of one video."""
+class VideoResult:
+    """Outcome of one video."""
 
     video: Path
     status: str
@@ -54,51 +55,51 @@ class Result:
     seconds: float = 0.0
 
     def as_line(self) -> str:
-        """The report line."""
+        """One line for the report."""
         if self.summary:
             warnings = "".join(f"; {warning}" for warning in self.summary.warnings)
             return f"ok       {self.video}: {one_line(self.summary.as_line() + warnings)}"
         return f"{self.status:<8} {self.video}: {one_line(self.reason)}, {self.seconds:.1f} s"
 
     def as_json(self) -> dict[str, Any]:
-        """The same for scripts."""
+        """The same as plain values, for --json."""
         values: dict[str, Any] = {"video": str(self.video), "status": self.status, "reason": self.reason or None}
         return values | (self.summary.as_json() if self.summary else {})
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """The command; exit code 0, or 3 when some videos failed."""
+    """Run the command; the exit code is 0, or 3 when some videos failed."""
     out_dir: Path = arguments.out_dir
     _make_folder(out_dir)
-    settings = settings_of(arguments)
-    report = console.note if arguments.json else console.say
-    results: list[Result] = []
-    taken: dict[str, Path] = {}
+    settings = capture_settings(arguments)
+    report = console.print_status if arguments.json else console.print
+    results: list[VideoResult] = []
+    first_by_stem: dict[str, Path] = {}
     videos = find_videos(arguments.inputs)
     for video in videos:
         outputs = [out_dir / f"{video.stem}{ending}" for ending in arguments.endings]
-        first = taken.setdefault(video.stem.casefold(), video)
+        first = first_by_stem.setdefault(video.stem.casefold(), video)
         if video.is_dir():
-            result = Result(video, "failed", "no videos in this folder")
+            result = VideoResult(video, "failed", "no videos in this folder")
         elif first != video:
             reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
-            result = Result(video, "failed", reason)
+            result = VideoResult(video, "failed", reason)
         elif _is_done(video, outputs, numbered=settings.person == "all"):
-            result = Result(video, "skipped", "done already")
+            result = VideoResult(video, "skipped", "done already")
         else:
             result = _capture_one(video, settings, outputs, console)
         report(result.as_line())
         results.append(result)
     if arguments.json:
-        console.say_json(_summary_of(results))
+        console.print_json(_summary(results))
     return SOME_FAILED if any(result.status == "failed" for result in results) else 0
 
 
-def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> Result:
-    """Capture one video; whatever goes wrong with it is its result, so that the others get their turn."""
-    began = time.perf_counter()
+def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> VideoResult:
+    """Capture one video; any failure becomes its result, so that the next videos are still captured."""
+    start = time.perf_counter()
     try:
-        return Result(video, "ok", summary=capture_to_files(video, settings, outputs, console.progress))
+        return VideoResult(video, "ok", summary=capture_to_files(video, settings, outputs, console.progress))
     except Cancelled:
         raise
     except PoseNet3DError as error:
@@ -106,19 +107,19 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
     except Exception as error:
         console.stop.check()
         reason = unexpected(error)
-    return Result(video, "failed", reason, seconds=time.perf_counter() - began)
+    return VideoResult(video, "failed", reason, seconds=time.perf_counter() - start)
 
 
 def find_videos(inputs: Sequence[str]) -> list[Path]:
-    """Files as they are, folders' videos and patterns' matches by name, in the order given, each once.
+    """Expand files, folders and patterns to videos, in the given order, each once; sorted by name within an input.
 
-    What holds no video, or is not there, stands for itself, so that it gets its own line in the report.
+    An input without any video, or that does not exist, is returned itself, so that the report has a line for it.
     """
     found: dict[Path, Path] = {}
     for text in inputs:
         path = Path(text)
         if path.is_dir():
-            videos = sorted(one for one in path.iterdir() if one.suffix.lower() in VIDEO_ENDINGS and one.is_file())
+            videos = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
         elif not path.exists() and glob.has_magic(text):
             videos = [Path(match) for match in sorted(glob.glob(text, recursive=True)) if Path(match).is_file()]
         else:
@@ -133,18 +134,18 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PoseNet3DError(
-            f"{folder}: the folder can't be made ({error.strerror or error}); choose another --out-dir"
+            f"{folder}: the folder can't be created ({error.strerror or error}); choose another --out-dir"
         ) from error
 
 
 def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
-    """Everything is there that the first person's capture writes, and newer than the video."""
-    files = [path for output in outputs for path, _ in files_of(output, 1, numbered)]
+    """True if all files that a capture of one person writes exist and are newer than the video."""
+    files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
     if not video.is_file() or not all(path.is_file() for path in files):
         return False
     return min(path.stat().st_mtime for path in files) >= video.stat().st_mtime
 
 
-def _summary_of(results: Sequence[Result]) -> dict[str, Any]:
+def _summary(results: Sequence[VideoResult]) -> dict[str, Any]:
     counts = {status: sum(result.status == status for result in results) for status in ("ok", "skipped", "failed")}
     return counts | {"videos": [result.as_json() for result in results]}

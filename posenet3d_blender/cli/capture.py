@@ -1,4 +1,4 @@
-"""`posenet3d capture VIDEO -o OUT`: one video to the files asked for."""
+"""`posenet3d capture VIDEO -o OUT`: one video to the requested files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..progress import Progress
 from .console import Console
-from .outputs import check_outputs
-from .produce import Piece, files_of, motion_pieces, write_pieces
+from .outputs import OutputFile, check_outputs, motion_files, paths_by_people, write_files
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """The command; exit code 0."""
+    """Run the command; the exit code is 0."""
     summary = capture_to_files(
         arguments.video,
-        settings_of(arguments),
+        capture_settings(arguments),
         arguments.outputs,
         console.progress,
         preview=arguments.preview,
@@ -32,16 +31,16 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for warning in summary.warnings:
         console.warn(warning)
     if arguments.json:
-        console.say_json(summary.as_json())
+        console.print_json(summary.as_json())
     else:
-        console.say(f"{arguments.video}: {summary.as_line()}")
+        console.print(f"{arguments.video}: {summary.as_line()}")
         for path in summary.outputs:
-            console.say(f"wrote {path}")
+            console.print(f"wrote {path}")
     return 0
 
 
-def settings_of(arguments: argparse.Namespace) -> CaptureSettings:
-    """The pipeline's settings; what was not given, or has no option in this command, stays at its default."""
+def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
+    """The pipeline's settings; options that are not given, or that this command lacks, keep their defaults."""
     from ..capture.pipeline import CaptureSettings
 
     settings = CaptureSettings(
@@ -71,7 +70,7 @@ def capture_to_files(
     """Capture one video and write all its files, or none.
 
     Raises:
-        PoseNet3DError: the video can't be captured, or an output can't be written (found before the long work).
+        PoseNet3DError: the video can't be captured, or an output can't be written (checked before the long work).
     """
     from ..capture.pipeline import capture_video
 
@@ -79,32 +78,32 @@ def capture_to_files(
     check_outputs([*outputs, *extras])
     capture = capture_video(video, settings, progress)
     numbered = settings.person == "all"
-    pieces = motion_pieces(capture.motions, outputs, numbered, settings.body, capture.footage.path)
-    pieces += _extra_pieces(capture, preview, keypoints_out, numbered, progress)
-    seconds = capture.seconds | write_pieces(pieces, progress)
+    files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.path)
+    files += _extra_files(capture, preview, keypoints_out, numbered, progress)
+    seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
         capture.motions,
         seconds,
-        [piece.path for piece in pieces],
+        [file.path for file in files],
         device=capture.device,
         backend=capture.backend,
         warnings=capture.warnings,
     )
 
 
-def _extra_pieces(
+def _extra_files(
     capture: Capture, preview: Path | None, keypoints_out: Path | None, numbered: bool, progress: Progress
-) -> list[Piece]:
+) -> list[OutputFile]:
     from ..capture.keypoints.own_files import StoredKeypoints, save_keypoints
     from ..capture.video.preview import write_preview
 
-    pieces = []
+    files = []
     if keypoints_out:
-        for path, people in files_of(keypoints_out, len(capture.keypoints), numbered):
+        for path, people in paths_by_people(keypoints_out, len(capture.keypoints), numbered):
             camera = capture.motions[people][0].camera
             stored = StoredKeypoints(capture.keypoints[people][0], camera.focal_length if camera else None)
-            pieces.append(Piece(path, "keypoints", partial(save_keypoints, stored)))
+            files.append(OutputFile(path, "keypoints", partial(save_keypoints, stored)))
     if preview:
         write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
-        pieces.append(Piece(preview, "preview", write))
-    return pieces
+        files.append(OutputFile(preview, "preview", write))
+    return files

@@ -1,8 +1,8 @@
-"""What the user sees: our lines, and nothing of what libraries print on the side.
+"""Console output of the commands, with third-party prints suppressed.
 
-Blender's exporters, decoders and network run times write to the process's own descriptors, past Python's `sys.stdout`.
-While a command runs those descriptors lead nowhere (unless --debug), so that a JSON object is the last thing on
-standard output and a failure is one line on standard error.
+Blender's exporters, decoders and network runtimes write to the process's file descriptors, bypassing `sys.stdout`.
+While a command runs these descriptors lead to the null device (unless --debug), so that a JSON object is the last
+thing on standard output and a failure is one line on standard error.
 """
 
 from __future__ import annotations
@@ -17,49 +17,47 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from ..errors import one_line
+from .process import StopRequest
 from .progress import ProgressBar
-from .stopping import Stop
 
 
 @dataclass(frozen=True)
 class Console:
-    """The user's two streams."""
+    """The user's standard output and standard error."""
 
     output: TextIO
     error: TextIO
-    stop: Stop
+    stop: StopRequest
     bar: ProgressBar | None
-    """Where standard error is a terminal."""
+    """None unless standard error is a terminal."""
 
     def progress(self, stage: str, fraction: float) -> None:
-        """A `Progress` for the command's work, which ends it when the user asked to stop."""
+        """Report progress as a `Progress`; raises `Cancelled` when the user asked to stop."""
         self.stop.check()
         if self.bar:
             self.bar(stage, fraction)
 
-    def say(self, line: str) -> None:
-        """A line of results, on standard output."""
+    def print(self, line: str) -> None:
+        """Print a line of results to standard output."""
         self._clear_bar()
         print(line, file=self.output, flush=True)
 
-    def warn(self, line: str) -> None:
-        """Something that the user should know, on standard error."""
-        self._clear_bar()
-        print(f"posenet3d: warning: {one_line(line)}", file=self.error, flush=True)
+    def print_json(self, value: dict[str, Any]) -> None:
+        """Print a JSON object on one line to standard output."""
+        self.print(json.dumps(value, ensure_ascii=False))
 
-    def note(self, line: str) -> None:
-        """A line of results on standard error, where standard output is kept for JSON."""
+    def print_status(self, line: str) -> None:
+        """Print a line to standard error, for example a result while standard output is reserved for JSON."""
         self._clear_bar()
         print(line, file=self.error, flush=True)
 
-    def fail(self, line: str) -> None:
-        """Why the command failed: one line on standard error."""
-        self._clear_bar()
-        print(f"posenet3d: error: {one_line(line)}", file=self.error, flush=True)
+    def warn(self, line: str) -> None:
+        """Print a warning to standard error."""
+        self.print_status(f"posenet3d: warning: {one_line(line)}")
 
-    def say_json(self, value: dict[str, Any]) -> None:
-        """One JSON object on one line, on standard output."""
-        self.say(json.dumps(value, ensure_ascii=False))
+    def fail(self, line: str) -> None:
+        """Print the reason of a failure, one line, to standard error."""
+        self.print_status(f"posenet3d: error: {one_line(line)}")
 
     def _clear_bar(self) -> None:
         if self.bar:
@@ -67,33 +65,33 @@ class Console:
 
 
 def unexpected(error: Exception) -> str:
-    """The line for a failure that is ours, not the user's."""
+    """The message for an exception that is a bug of ours, not the user's mistake."""
     return f"unexpected {type(error).__name__}: {error}; run again with --debug and report the traceback"
 
 
 @contextmanager
-def open_console(debug: bool, stop: Stop) -> Iterator[Console]:
-    """The user's streams, with everybody else's prints hidden unless `debug`."""
+def open_console(debug: bool, stop: StopRequest) -> Iterator[Console]:
+    """Open the user's streams and suppress all other prints, or send them to standard error if `debug`."""
     sys.stdout.flush()
     sys.stderr.flush()
-    others_go_to = os.dup(2) if debug else os.open(os.devnull, os.O_WRONLY)
+    third_party_target = os.dup(2) if debug else os.open(os.devnull, os.O_WRONLY)
     with (
-        _stream(os.dup(1)) as output,
-        _stream(os.dup(2)) as error,
-        _stream(others_go_to) as others,
-        _prints_go_to(others),
+        _open_stream(os.dup(1)) as output,
+        _open_stream(os.dup(2)) as error,
+        _open_stream(third_party_target) as third_party,
+        _redirect_prints(third_party),
     ):
         yield Console(output, error, stop, ProgressBar(error) if error.isatty() else None)
 
 
-def _stream(descriptor: int) -> TextIO:
-    """File names may hold bytes that are no text: they are shown escaped."""
+def _open_stream(descriptor: int) -> TextIO:
+    """A UTF-8 text stream; bytes in file names that are no text are written as escapes."""
     return open(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager
-def _prints_go_to(stream: TextIO) -> Iterator[None]:
-    """All that anyone prints goes to this stream until the end, past our own lines."""
+def _redirect_prints(stream: TextIO) -> Iterator[None]:
+    """Redirect file descriptors 1 and 2, and Python's `sys.stdout` and `sys.stderr`, to this stream."""
     saved = os.dup(1), os.dup(2)
     try:
         for descriptor in (1, 2):
@@ -101,7 +99,7 @@ def _prints_go_to(stream: TextIO) -> Iterator[None]:
         with redirect_stdout(stream), redirect_stderr(stream):
             yield
     finally:
-        # What is still in a buffer belongs to the libraries too.
+        # Text still buffered belongs to the libraries too.
         stream.flush()
         _flush_c_streams()
         for descriptor, original in zip((1, 2), saved, strict=True):

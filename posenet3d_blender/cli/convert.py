@@ -1,4 +1,4 @@
-"""`posenet3d convert MOTION.npz -o OUT`: a saved motion in other formats."""
+"""`posenet3d convert MOTION.npz -o OUT`: export a saved motion to other formats."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from ..body.compatibility import check_body_fits
 from ..body.model import load_body
 from ..motion import load_motion
 from .console import Console
-from .outputs import check_outputs, needs_blender
-from .produce import motion_pieces, write_pieces
+from .outputs import check_outputs, motion_files, needs_blender, write_files
 from .summary import Summary
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """The command; exit code 0."""
+    """Run the command; the exit code is 0."""
     check_outputs(arguments.outputs)
     motions = [load_motion(arguments.motion)]
     if any(needs_blender(path) for path in arguments.outputs):
         check_body_fits(motions[0], load_body(arguments.body))
-    pieces = motion_pieces(motions, arguments.outputs, numbered=False, body_path=arguments.body, footage_path=None)
-    seconds = write_pieces(pieces, console.progress)
-    summary = Summary.of_motions(motions, seconds, [piece.path for piece in pieces])
+    files = motion_files(motions, arguments.outputs, numbered=False, body_path=arguments.body, footage_path=None)
+    seconds = write_files(files, console.progress)
+    summary = Summary.of_motions(motions, seconds, [file.path for file in files])
     if arguments.json:
-        console.say_json(summary.as_json())
+        console.print_json(summary.as_json())
     else:
         for path in summary.outputs:
-            console.say(f"wrote {path}")
+            console.print(f"wrote {path}")
     return 0

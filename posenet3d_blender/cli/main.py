@@ -1,21 +1,22 @@
-"""The one entrance to all commands, whoever launches them: arguments in, exit code out."""
+"""Entry point of all commands, under either launcher: arguments in, exit code out."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from typing import Final
 
 from ..errors import Cancelled, PoseNet3DError
 from . import batch, capture, convert, doctor
 from .console import Console, open_console, unexpected
 from .parser import parse
-from .stopping import listening_for_stop
+from .process import stop_signals
 
-FAILED = 1
-CANCELLED = 130
-"""As shells count a program that Ctrl-C ended."""
+FAILED: Final = 1
+CANCELLED: Final = 130
+"""A shell's code for a program ended by Ctrl-C."""
 
-COMMANDS = {"capture": capture.run, "convert": convert.run, "batch": batch.run, "doctor": doctor.run}
+COMMANDS: Final = {"capture": capture.run, "convert": convert.run, "batch": batch.run, "doctor": doctor.run}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,22 +27,22 @@ def main(argv: Sequence[str]) -> int:
     """
     try:
         arguments = parse(argv)
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-    with listening_for_stop() as stop, open_console(arguments.debug, stop) as console:
+    except SystemExit as parser_exit:
+        return int(parser_exit.code or 0)
+    with stop_signals() as stop, open_console(arguments.debug, stop) as console:
         try:
             return COMMANDS[arguments.command](arguments, console)
         except (KeyboardInterrupt, Cancelled):
-            return _cancelled(console)
+            return _report_cancelled(console)
         except Exception as error:
-            if stop.asked:
-                return _cancelled(console)
+            if stop.received:
+                return _report_cancelled(console)
             if arguments.debug:
                 traceback.print_exc(file=console.error)
             console.fail(str(error) if isinstance(error, PoseNet3DError) else unexpected(error))
             return FAILED
 
 
-def _cancelled(console: Console) -> int:
-    console.fail("cancelled; nothing was left half-written")
+def _report_cancelled(console: Console) -> int:
+    console.fail("cancelled; no partial files were left")
     return CANCELLED

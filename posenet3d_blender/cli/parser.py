@@ -1,16 +1,16 @@
-"""The commands and their options, as the contract names them; wrong usage ends with exit code 2 and one line."""
+"""Command line of all commands; wrong usage ends with exit code 2 and one line."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from .outputs import OUTPUT_ENDINGS
 
-DEVICES = ("auto", "cpu", "cuda", "directml", "coreml")
-PERSON_CHOICES = ("largest", "longest", "all")
+DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
+PERSON_CHOICES: Final = ("largest", "longest", "all")
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -18,11 +18,14 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"posenet3d: error: {message}; see '{self.prog} --help'\n")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_OneLineParser]"
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line as a namespace: `command`, and that command's options.
+    """Parse the command line to a namespace: `command`, and the options of that command.
 
     Raises:
-        SystemExit: with code 2 for wrong usage, 0 after --help.
+        SystemExit: code 2 for wrong usage, 0 after --help.
     """
     parser = _OneLineParser(
         prog="posenet3d",
@@ -46,14 +49,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _add_command(commands: argparse._SubParsersAction, name: str, summary: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+def _add_command(commands: _Commands, name: str, summary: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
     command.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
-    command.add_argument("--debug", action="store_true", help="show libraries' messages and tracebacks of failures")
+    command.add_argument(
+        "--debug", action="store_true", help="show messages of third-party libraries, and tracebacks of failures"
+    )
     return command
 
 
-def _add_capture(commands: argparse._SubParsersAction) -> None:
+def _add_capture(commands: _Commands) -> None:
     capture = _add_command(commands, "capture", "Turn a video into an animated armature or a motion file.")
     capture.add_argument("video", type=Path, metavar="VIDEO")
     _add_outputs(capture, action="append")
@@ -77,33 +82,33 @@ def _add_capture(commands: argparse._SubParsersAction) -> None:
         "--keypoints-out",
         type=_path_ending(".json"),
         metavar="OUT.json",
-        help="also write the 2D joints, to mend by hand or to train on",
+        help="also write the 2D joints, to correct by hand or to train on",
     )
 
 
-def _add_convert(commands: argparse._SubParsersAction) -> None:
+def _add_convert(commands: _Commands) -> None:
     convert = _add_command(commands, "convert", "Write a saved motion in other formats.")
     convert.add_argument("motion", type=Path, metavar="MOTION.npz")
     _add_outputs(convert, action="extend", nargs="+")
     _add_body(convert)
 
 
-def _add_batch(commands: argparse._SubParsersAction) -> None:
-    batch = _add_command(commands, "batch", "Capture many videos, one after another; what is done already is skipped.")
+def _add_batch(commands: _Commands) -> None:
+    batch = _add_command(commands, "batch", "Capture many videos, one after another; finished ones are skipped.")
     batch.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="videos, folders of videos, or patterns such as '*.mp4'"
     )
-    batch.add_argument("--out-dir", type=Path, required=True, metavar="DIR", help="made when it is missing")
+    batch.add_argument(
+        "--out-dir", type=Path, required=True, metavar="DIR", help="folder for the outputs; created if it is missing"
+    )
     batch.add_argument(
         "--format", type=_formats, required=True, dest="endings", metavar="fbx,npz", help="outputs for each video"
     )
     _add_capture_settings(batch)
 
 
-def _add_doctor(commands: argparse._SubParsersAction) -> None:
-    _add_command(
-        commands, "doctor", "Say which versions, devices and assets are there, and whether a capture could run."
-    )
+def _add_doctor(commands: _Commands) -> None:
+    _add_command(commands, "doctor", "Report versions, devices and shipped files, and whether a capture could run.")
 
 
 def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | None = None) -> None:
@@ -116,27 +121,32 @@ def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | Non
         required=True,
         dest="outputs",
         metavar="OUT",
-        help=f"what to write; the ending picks the format: {' '.join(OUTPUT_ENDINGS)}; may be given several times",
+        help=f"output file; its ending selects the format: {' '.join(OUTPUT_ENDINGS)}; may be given several times",
     )
 
 
 def _add_capture_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--device", choices=DEVICES, default="auto", help="where the networks run (default: auto)")
+    command.add_argument(
+        "--device", choices=DEVICES, default="auto", help="device that runs the networks (default: auto)"
+    )
     command.add_argument(
         "--person",
         type=_person,
         metavar="N|largest|longest|all",
-        help="who is captured (default: largest)",
+        help="person to capture (default: largest)",
     )
     command.add_argument(
         "--fov",
         type=_field_of_view,
         metavar="DEGREES",
-        help="the camera's field of view along the picture's longer side "
-        "(default: what the file of --keypoints or else the video's says of the lens, else 65)",
+        help="the camera's field of view along the longer side of the image "
+        "(default: from the --keypoints file, else from the video's metadata, else 65)",
     )
     command.add_argument(
-        "--fps", type=_frame_rate, metavar="RATE", help="the motion's frame rate (default: near the video's)"
+        "--fps",
+        type=_frame_rate,
+        metavar="RATE",
+        help="frame rate of the motion (default: the standard rate nearest to the video's)",
     )
     command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
@@ -158,7 +168,7 @@ def _check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
 def _check_keypoints(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     for option in ("person", "detector"):
         if arguments.keypoints is not None and getattr(arguments, option) is not None:
-            parser.error(f"--{option} says how to detect, and --keypoints takes the place of detection; leave one out")
+            parser.error(f"--{option} configures detection, which --keypoints replaces; leave one out")
 
 
 def _check_paths(
@@ -167,18 +177,18 @@ def _check_paths(
     inputs: Sequence[Path | None],
     more_outputs: Sequence[Path | None],
 ) -> None:
-    taken = [path.resolve() for path in inputs if path]
+    used = [path.resolve() for path in inputs if path]
     for output in filter(None, [*arguments.outputs, *more_outputs]):
-        if output.resolve() in taken:
+        if output.resolve() in used:
             parser.error(f"{output} is named twice; give each output a name of its own")
-        taken.append(output.resolve())
+        used.append(output.resolve())
 
 
 def _path_ending(*endings: str) -> Callable[[str], Path]:
     def parse_path(text: str) -> Path:
         path = Path(text)
         if path.suffix.lower() not in endings:
-            raise argparse.ArgumentTypeError(f"{text}: the ending must be {_one_of(endings)}")
+            raise argparse.ArgumentTypeError(f"{text}: the ending must be {_join_choices(endings)}")
         return path
 
     return parse_path
@@ -205,21 +215,21 @@ def _frame_rate(text: str) -> float:
     return _number(text, "frames per second between 1 and 1000", lambda value: 1 <= value <= 1000)
 
 
-def _number(text: str, wanted: str, is_allowed: Callable[[float], bool]) -> float:
+def _number(text: str, expected: str, is_allowed: Callable[[float], bool]) -> float:
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
     if not is_allowed(value):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of {wanted}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of {expected}")
     return value
 
 
 def _person(text: str) -> str:
     if text in PERSON_CHOICES or (text.isdecimal() and int(text) >= 1):
         return text
-    raise argparse.ArgumentTypeError(f"'{text}': give a person's number from 1, or {_one_of(PERSON_CHOICES)}")
+    raise argparse.ArgumentTypeError(f"'{text}': give a person's number from 1, or {_join_choices(PERSON_CHOICES)}")
 
 
-def _one_of(choices: Sequence[str]) -> str:
+def _join_choices(choices: Sequence[str]) -> str:
     return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -1,4 +1,4 @@
-"""What a finished capture or conversion reports, to people and to scripts."""
+"""Summary of a finished capture or conversion, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..motion import Motion
 
 @dataclass(frozen=True)
 class Summary:
-    """The contract's JSON object, and the same for people."""
+    """Figures of one capture or conversion."""
 
     frames: int
     fps: float
     people: int
     device: str | None
-    """None where no network ran."""
+    """None if no network ran."""
     backend: str | None
     seconds: dict[str, float]
     """Wall time by stage."""
@@ -35,7 +35,7 @@ class Summary:
         backend: str | None = None,
         warnings: Sequence[str] = (),
     ) -> Summary:
-        """Everyone's motion has the rate of the same footage; the longest counts."""
+        """Summarise the motions of one piece of footage, which share its frame rate; `frames` is of the longest one."""
         return Summary(
             frames=max(motion.frame_count for motion in motions),
             fps=motions[0].frame_rate,
@@ -48,7 +48,7 @@ class Summary:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, as the contract names them."""
+        """The object that --json prints."""
         return {
             "frames": self.frames,
             "fps": round(self.fps, 6),
@@ -61,7 +61,7 @@ class Summary:
         }
 
     def as_line(self) -> str:
-        """One line."""
+        """One line of text."""
         people = "" if self.people == 1 else f" of {self.people} people"
         device = f" on {device_name(self.device)}" if self.device else ""
         return f"{self.frames} frames at {self.fps:.6g} fps{people}, {sum(self.seconds.values()):.1f} s{device}"

@@ -1,4 +1,7 @@
-"""Blender's side: armature, skin, keys, camera and files. All of it needs bpy. Frame: Blender's world, Z up, metres."""
+"""Captured motion in Blender: armature, skin, keys, camera and export. Needs bpy.
+
+World frame: Blender's, Z up, metres.
+"""
 
 from .build import build_scene, reset_to_empty
 from .export import EXPORT_ENDINGS, export

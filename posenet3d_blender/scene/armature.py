@@ -1,8 +1,8 @@
-"""The armature at rest: 24 bones, heads exactly at the body's rest joints.
+"""The armature at rest: 24 bones whose heads are exactly at the body's rest joints.
 
 Bone axes: Y runs along the bone. Spine, neck, head and legs have X to the person's left, arms have Z to the front, so
-that a positive turn about X bends spine, knees and elbows the natural way, alike on both sides (Blender mirrors poses
-by it).
+that a positive rotation about X bends spine, knees and elbows the natural way, alike on both sides, as Blender's pose
+mirroring expects.
 """
 
 from __future__ import annotations
@@ -12,33 +12,30 @@ from typing import Final
 import bpy
 import numpy as np
 from mathutils import Vector
-from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
 
 BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Turns the body's rest frame (Y up, +Z front) into Blender's (Z up, -Y front)."""
+"""Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
 
 _ARM_PARTS: Final = ("collar", "shoulder", "elbow", "wrist", "hand")
 _UP: Final = np.array([0.0, 0.0, 1.0])
 _FRONT: Final = np.array([0.0, -1.0, 0.0])
 _LEFT: Final = np.array([1.0, 0.0, 0.0])
 _SHORTEST_BONE: Final = 0.02
-"""Metres; Blender deletes bones without length."""
+"""Metres; Blender deletes bones of zero length."""
 
 
-def add_armature(
-    name: str, body: Body, betas: NDArray[np.floating], collection: bpy.types.Collection
-) -> bpy.types.Object:
-    """An armature object at the world's origin, in object mode, its bones turned by quaternions.
+def add_armature(name: str, body: Body, betas: Array, collection: bpy.types.Collection) -> bpy.types.Object:
+    """Add an armature object at the world's origin, in object mode, with quaternion rotation on all bones.
 
     Args:
-        name: of object and armature.
-        body: gives the rest joints, and the skin that says how far hands, feet and head reach.
+        name: name of object and armature.
+        body: body with the rest joints, and the skin that gives hands, feet and head their length.
         betas: (10,) shape coefficients.
-        collection: one of the current scene's; the object goes in it.
+        collection: collection of the current scene that the object is linked to.
     """
     heads = body.rest_joints(betas) @ BODY_TO_WORLD.T
     tails = _tails(heads, body.rest_vertices(betas) @ BODY_TO_WORLD.T, body.skin_weights)
@@ -52,41 +49,42 @@ def add_armature(
 
 
 def main_child(joint: int) -> int | None:
-    """The joint that a bone points to; None for head, hands and toes."""
+    """The joint at the tail of a bone; None for head, hands and toes."""
     if JOINT_NAMES[joint] == "pelvis":
         return JOINT_INDEX["spine1"]
     return next((child for child in range(JOINT_COUNT) if PARENTS[child] == joint), None)
 
 
 def rest_rotations(armature: bpy.types.Object) -> Array:
-    """(24, 3, 3) the bones' axes at rest, as columns, in the armature's frame, in SMPL's order."""
+    """(24, 3, 3) axes of the bones at rest, as columns, in the armature's frame, in SMPL's order."""
     return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
 
 
 def _tails(heads: Array, vertices: Array, skin_weights: Array) -> Array:
-    """(24, 3): each bone ends at its main child, the last ones where their skin ends."""
+    """(24, 3) bone tails: at the main child, or at the end of the skin for head, hands and toes."""
     tails = np.empty_like(heads)
     for joint, head in enumerate(heads):
         child = main_child(joint)
         if child is not None:
             tails[joint] = heads[child]
             continue
-        direction = _last_direction(joint, heads)
-        own = vertices[skin_weights[:, joint] > 0.5]
-        reach = float(((own - head) @ direction).max()) if len(own) else 0.0
+        direction = _end_direction(joint, heads)
+        own_vertices = vertices[skin_weights[:, joint] > 0.5]
+        reach = float(((own_vertices - head) @ direction).max()) if len(own_vertices) else 0.0
         tails[joint] = head + direction * max(reach, _SHORTEST_BONE)
     return tails
 
 
-def _last_direction(joint: int, heads: Array) -> Array:
+def _end_direction(joint: int, heads: Array) -> Array:
     """Unit vector along head, toes or fingers."""
     name = JOINT_NAMES[joint]
     if name == "head":
         return _UP
     if name.endswith("foot"):
         return _FRONT
-    along = heads[joint] - heads[PARENTS[joint]]
-    return along / np.linalg.norm(along)
+    direction = heads[joint] - heads[PARENTS[joint]]
+    unit: Array = direction / np.linalg.norm(direction)
+    return unit
 
 
 def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:

@@ -1,8 +1,8 @@
-"""Baking: a captured motion as keys on its own armature or on another one with the same bone names.
+"""Bake a captured motion to keys on its own armature or on another one with the same bone names.
 
-The keys go in a new action. The target's object, its rotation modes, its NLA tracks and its other bones stay as they
-are, and the action that it had is kept in the file. What would hold the baked bones back (constraints, drivers) is
-muted, not removed. How unlike armatures are matched: see retarget.py.
+The keys go into a new action. The target's object transform, rotation modes, NLA tracks and other bones stay as they
+are, and its previous action is kept in the file. Constraints and drivers that would override the keys are muted, not
+removed. For armatures of different proportions see retarget.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ..body.rotations import continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
 from .key_reduction import Tolerance, reduce_keys, slopes_of
-from .keys import assign_action, curves_of, write_curves
-from .retarget import missing_bones, own_locations, own_turns, pelvis_places, pose_rotations, read_motion
+from .keys import CAPTURE_PROPERTIES, assign_action, curves_of, write_curves
+from .retarget import basis_locations, basis_rotations, missing_bones, pelvis_positions, pose_rotations, read_motion
 from .rotation_channels import angles_between, channel_path, to_channels, to_quaternions
 
 _CHAIN_CONSTRAINTS = {"IK", "SPLINE_IK"}
@@ -26,12 +26,12 @@ _CHAIN_CONSTRAINTS = {"IK", "SPLINE_IK"}
 def bake(
     source: bpy.types.Object, target: bpy.types.Object | None = None, tolerance: Tolerance | None = None
 ) -> bpy.types.Action:
-    """Key the source's motion on the target's bones, and make the new action the target's.
+    """Key the source's motion on the target's bones, in a new action that becomes the target's.
 
     Args:
-        source: an armature with SMPL's bones and keys, as `build_scene` gives it; its constraints and NLA count.
-        target: an armature with the same bone names; None is the source itself.
-        tolerance: None keys every frame. Else as few Bezier keys as stay within it at every frame.
+        source: animated armature with SMPL's bones, as `build_scene` returns it; its constraints and NLA apply.
+        target: armature with the same bone names; None: the source itself.
+        tolerance: None: a key on every frame. Else few Bezier keys that stay within it at every frame.
 
     Returns:
         The action, named after target and motion.
@@ -43,17 +43,17 @@ def bake(
     _check(source, target)
     frames = motion_frames(source)
     motion = read_motion(source, frames)
-    signals = _signals(source, frames) if target is source else {}
-    action = _fresh_action(source, target)
-    _free_bones(target)
+    properties = _capture_properties(source, frames) if target is source else {}
+    action = _new_action(source, target)
+    _unblock_bones(target)
     bpy.context.view_layer.update()
     rotations = pose_rotations(target, motion)
-    quaternions = continuous_quaternions(matrix_to_quaternion(own_turns(target, rotations)))
+    quaternions = continuous_quaternions(matrix_to_quaternion(basis_rotations(target, rotations)))
     for joint, name in enumerate(JOINT_NAMES):
         _key_rotation(action, target, name, frames, quaternions[:, joint], tolerance)
-    locations = own_locations(target, rotations[:, 0], pelvis_places(target, motion))
+    locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
     _key_pelvis(action, target, frames, locations, tolerance)
-    for path, values in signals.items():
+    for path, values in properties.items():
         write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
     scene = bpy.context.scene
     scene.frame_set(scene.frame_current)
@@ -61,10 +61,10 @@ def bake(
 
 
 def motion_frames(source: bpy.types.Object) -> range:
-    """The whole frames that the source's action spans, or its NLA strips when it has none.
+    """Frames of the source's action, or of its NLA strips if it has none.
 
     Raises:
-        PoseNet3DError: it is not animated.
+        PoseNet3DError: the source is not animated.
     """
     animation = source.animation_data
     spans = []
@@ -82,22 +82,24 @@ def motion_frames(source: bpy.types.Object) -> range:
     return range(round(min(start for start, _ in spans)), round(max(end for _, end in spans)) + 1)
 
 
-def holding_back(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
-    """What baking mutes: active constraints on the baked bones or on chains that hold them, and drivers of them."""
-    baked = set(JOINT_NAMES)
-    found: list[bpy.types.Constraint | bpy.types.FCurve] = []
+def blocking_animation(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
+    """Find what baking mutes: active constraints on the baked bones or on IK chains with them, and drivers of them."""
+    baked_bones = set(JOINT_NAMES)
+    blockers: list[bpy.types.Constraint | bpy.types.FCurve] = []
     for bone in target.pose.bones:
         for constraint in bone.constraints:
             chain = [bone.name]
             if constraint.type in _CHAIN_CONSTRAINTS:
-                above = [parent.name for parent in bone.parent_recursive]
-                chain += above[: constraint.chain_count] if constraint.chain_count else above
-            if baked.intersection(chain) and not constraint.mute and constraint.influence > 0:
-                found.append(constraint)
+                ancestors = [parent.name for parent in bone.parent_recursive]
+                chain += ancestors[: constraint.chain_count] if constraint.chain_count else ancestors
+            if baked_bones.intersection(chain) and not constraint.mute and constraint.influence > 0:
+                blockers.append(constraint)
     if target.animation_data:
-        paths = tuple(f'pose.bones["{name}"].{kind}' for name in baked for kind in ("rotation", "location", "scale"))
-        found += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
-    return [one for one in found if not one.mute]
+        paths = tuple(
+            f'pose.bones["{name}"].{kind}' for name in baked_bones for kind in ("rotation", "location", "scale")
+        )
+        blockers += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
+    return [blocker for blocker in blockers if not blocker.mute]
 
 
 def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
@@ -105,7 +107,7 @@ def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
         if armature.type != "ARMATURE":
             raise PoseNet3DError(f"{armature.name}: not an armature; choose one with SMPL's bone names")
         if armature.mode == "EDIT":
-            raise PoseNet3DError(f"{armature.name}: it is in edit mode; leave that first")
+            raise PoseNet3DError(f"{armature.name}: it is in edit mode; leave edit mode first")
         missing = missing_bones(armature)
         if missing:
             names = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
@@ -113,16 +115,18 @@ def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
     if target.library:
         raise PoseNet3DError(f"{target.name}: it is linked from another file; make a library override of it first")
     if target.animation_data and target.animation_data.use_tweak_mode:
-        raise PoseNet3DError(f"{target.name}: a strip of it is being tweaked; leave tweak mode in the NLA editor first")
+        raise PoseNet3DError(
+            f"{target.name}: one of its strips is in tweak mode; leave tweak mode in the NLA editor first"
+        )
     if target.data.bones["pelvis"].use_connect:
         raise PoseNet3DError(f"{target.name}: its pelvis can't move; disconnect it from its parent in edit mode")
 
 
-def _signals(source: bpy.types.Object, frames: range) -> dict[str, Array]:
-    """Foot contacts and confidence, which a new action of the same armature must not lose."""
+def _capture_properties(source: bpy.types.Object, frames: range) -> dict[str, Array]:
+    """Samples of foot contacts and confidence, by data path, which the new action of the same armature must keep."""
     if not source.animation_data.action:
         return {}
-    paths = ('["left_foot_contact"]', '["right_foot_contact"]', '["confidence"]')
+    paths = [f'["{name}"]' for name in CAPTURE_PROPERTIES]
     return {
         curve.data_path: np.array([curve.evaluate(frame) for frame in frames])
         for curve in curves_of(source)
@@ -130,7 +134,7 @@ def _signals(source: bpy.types.Object, frames: range) -> dict[str, Array]:
     }
 
 
-def _fresh_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.types.Action:
+def _new_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.types.Action:
     name = f"{target.name}_baked" if target is source else f"{target.name}_{source.name}"
     animation = target.animation_data_create()
     if animation.action:
@@ -142,10 +146,10 @@ def _fresh_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.typ
     return action
 
 
-def _free_bones(target: bpy.types.Object) -> None:
-    """Nothing but the new keys may move the baked bones: no constraint, and no place or scale left from before."""
-    for one in holding_back(target):
-        one.mute = True
+def _unblock_bones(target: bpy.types.Object) -> None:
+    """Leave the baked bones to the new keys alone: mute constraints and drivers, reset locations and scales."""
+    for blocker in blocking_animation(target):
+        blocker.mute = True
     for name in JOINT_NAMES:
         bone = target.pose.bones[name]
         bone.location, bone.scale = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -166,10 +170,10 @@ def _key_rotation(
         write_curves(action, target, path, np.array(frames), values, name)
         return
 
-    def degrees_off(samples: slice, channels: Array) -> Array:
+    def degrees_error(samples: slice, channels: Array) -> Array:
         return angles_between(to_quaternions(channels, mode), quaternions[samples])
 
-    keys = reduce_keys(values, degrees_off, tolerance.degrees)
+    keys = reduce_keys(values, degrees_error, tolerance.degrees)
     _write_sparse(action, target, path, frames, values, keys, name)
 
 
@@ -187,10 +191,11 @@ def _key_pelvis(
     parent = target.pose.bones["pelvis"].parent
     scale = max(target.matrix_world.to_scale()) * (max(parent.matrix.to_scale()) if parent else 1.0)
 
-    def millimetres_off(samples: slice, channels: Array) -> Array:
-        return 1000 * scale * np.linalg.norm(channels - locations[samples], axis=-1)
+    def millimetres_error(samples: slice, channels: Array) -> Array:
+        errors: Array = 1000 * scale * np.linalg.norm(channels - locations[samples], axis=-1)
+        return errors
 
-    keys = reduce_keys(locations, millimetres_off, tolerance.millimetres)
+    keys = reduce_keys(locations, millimetres_error, tolerance.millimetres)
     _write_sparse(action, target, path, frames, locations, keys, "pelvis")
 
 

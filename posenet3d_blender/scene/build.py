@@ -1,4 +1,4 @@
-"""From captured motions to a Blender scene."""
+"""Build a Blender scene from captured motions."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ from .timeline import set_timeline, start_frame
 
 
 def build_scene(motions: Sequence[Motion], body: Body, footage_path: Path | None = None) -> list[bpy.types.Object]:
-    """Add everyone's armature and skin, and the solved camera with the footage behind them, to the current scene.
+    """Add everyone's armature and skin, and the solved camera with the footage as its background, to the current scene.
 
-    All goes in one new collection named after the footage. Nothing that is there already is removed; the scene's
-    frame rate and range, its camera and its render size become the footage's, and markers name the frames of low
-    confidence.
+    All objects go into one new collection named after the footage. Existing objects are kept; the scene's frame rate
+    and range, its camera and its render size become the footage's, and markers show the frames of low confidence.
 
     Args:
-        motions: one per person, of the same footage and rate; at least one.
-        body: whose shape coefficients and rest joints the motions are made with.
-        footage_path: the video; None when there is none to show.
+        motions: one per person, of the same footage and frame rate; at least one.
+        body: body that the motions were solved with.
+        footage_path: the video; None: no background.
 
     Returns:
         One armature object per motion, in the same order.
@@ -40,9 +39,9 @@ def build_scene(motions: Sequence[Motion], body: Body, footage_path: Path | None
 def build_scene_in_steps(
     motions: Sequence[Motion], body: Body, footage_path: Path | None = None
 ) -> Steps[list[bpy.types.Object]]:
-    """`build_scene`, step by step; the scene's own settings change in the last step.
+    """Build the scene in steps; the scene's own settings change in the last one.
 
-    Dropped half done, or on an error, it leaves the file as it was.
+    Closed early, or on an error, it restores the file. For arguments and result see `build_scene`.
     """
     scene = bpy.context.scene
     name = footage_path.stem if footage_path else "PoseNet3D"
@@ -54,7 +53,7 @@ def build_scene_in_steps(
         camera_object = add_camera(f"{name}_camera", camera, collection) if camera else None
         if camera_object and camera and footage_path:
             yield from show_footage_in_steps(camera_object, footage_path, camera.image_size, motions)
-    except BaseException:  # GeneratorExit too: nobody waits for the rest any more
+    except BaseException:  # GeneratorExit too, which `close` raises here
         _remove(collection)
         raise
     set_timeline(scene, motions)
@@ -69,9 +68,9 @@ def build_scene_in_steps(
 
 
 def reset_to_empty() -> None:
-    """Throw away the open file and start from an empty one: for commands without a window, never for a user's session.
+    """Discard the open file and start from an empty one: for commands without a window, never in a user's session.
 
-    Preferences and add-ons stay, ours among them.
+    Preferences and add-ons, this one included, stay as they are.
     """
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
@@ -92,15 +91,15 @@ def _add_people(
 
 
 def _remove(collection: bpy.types.Collection) -> None:
-    """Take away a collection of ours with all that was made for it."""
-    made: dict[bpy.types.ID, None] = {collection: None}
+    """Remove a collection of ours with all data that was made for it."""
+    data: dict[bpy.types.ID, None] = {collection: None}
     for part in collection.objects:
-        made |= dict.fromkeys((part, part.data))
+        data |= dict.fromkeys((part, part.data))
         for animated in (part, part.data):
             if animated.animation_data and animated.animation_data.action:
-                made[animated.animation_data.action] = None
+                data[animated.animation_data.action] = None
         if part.type == "MESH":
-            made |= dict.fromkeys(part.data.materials)
+            data |= dict.fromkeys(part.data.materials)
         if part.type == "CAMERA":
-            made |= {image.image: None for image in part.data.background_images if image.image}
-    bpy.data.batch_remove(list(made))
+            data |= {image.image: None for image in part.data.background_images if image.image}
+    bpy.data.batch_remove(list(data))

@@ -1,8 +1,8 @@
-"""BVH, written here: Blender's own exporter leaves the skeleton lying on its back (Z up in a format that is Y up).
+"""BVH export. Blender's own exporter leaves the skeleton lying on its back (Z up in a format that is Y up).
 
-A BVH joint has no rest orientation, as SMPL's have none: its channels turn it away from the rest pose about the file's
-own axes. Frame of the file: Y up, +Z front, metres; Blender's importer stands it up again by its defaults. The root's
-offset is zero, since programs differ on whether its place is added to it.
+Like SMPL's, a BVH joint has no rest orientation: its channels rotate it from the rest pose about the file's own axes.
+Frame of the file: Y up, +Z front, metres; Blender's importer converts it to Z up by default. The root's offset is
+zero, because programs differ on whether the root's position is added to it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Final
 import bpy
 from mathutils import Euler, Matrix, Vector
 
-from .isolated_scene import only
+from .isolated_scene import isolated_scene
 
 _TO_FILE: Final = Matrix.Rotation(-math.pi / 2, 4, "X")
-_EULER_ORDER: Final = "YXZ"  # Blender names the first turn first, BVH's matrices multiply as Z X Y
+_EULER_ORDER: Final = "YXZ"  # Blender names the first rotation first; BVH's matrices multiply as Z X Y.
 _ROTATIONS: Final = "Zrotation Xrotation Yrotation"
 
 
 def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """Write the one armature's skeleton and its motion over its keyed frames."""
+    """Write the skeleton of the first armature and its motion over its keyed frames."""
     armature = armatures[0]
-    with only([armature]) as scene:
+    with isolated_scene([armature]) as scene:
         bones = _depth_first(next(bone for bone in armature.data.bones if bone.parent is None))
         lines = ["HIERARCHY", *_joint_lines(bones[0], depth=0)]
         frames = range(scene.frame_start, scene.frame_end + 1)
@@ -36,19 +36,19 @@ def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _depth_first(bone: bpy.types.Bone) -> list[bpy.types.Bone]:
-    """The bone and all below it, in the order in which the file names them."""
-    return [bone, *(below for child in bone.children for below in _depth_first(child))]
+    """The bone and its descendants, in the order of the file."""
+    return [bone, *(descendant for child in bone.children for descendant in _depth_first(child))]
 
 
 def _joint_lines(bone: bpy.types.Bone, depth: int) -> list[str]:
     start = bone.parent.head_local if bone.parent else Vector()
     indent = "\t" * depth
-    place = "" if bone.parent else "Xposition Yposition Zposition "
+    position = "" if bone.parent else "Xposition Yposition Zposition "
     lines = [
         f"{indent}{'JOINT' if bone.parent else 'ROOT'} {bone.name}",
         f"{indent}{{",
         f"{indent}\tOFFSET {_numbers(_TO_FILE @ (bone.head_local - start) if bone.parent else Vector())}",
-        f"{indent}\tCHANNELS {3 if bone.parent else 6} {place}{_ROTATIONS}",
+        f"{indent}\tCHANNELS {3 if bone.parent else 6} {position}{_ROTATIONS}",
     ]
     for child in bone.children:
         lines += _joint_lines(child, depth + 1)
@@ -62,19 +62,23 @@ def _frame_lines(
     scene: bpy.types.Scene, armature: bpy.types.Object, bones: list[bpy.types.Bone], frames: range
 ) -> list[str]:
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    from_rest = {bone.name: (_TO_FILE @ bone.matrix_local).inverted() for bone in bones}
+    rest_to_bone = {bone.name: (_TO_FILE @ bone.matrix_local).inverted() for bone in bones}
     last: dict[str, Euler] = {}
     lines = []
     for frame in frames:
         scene.frame_set(frame)
         posed = armature.evaluated_get(depsgraph).pose.bones
-        turns = {bone.name: (_TO_FILE @ posed[bone.name].matrix @ from_rest[bone.name]).to_3x3() for bone in bones}
+        rotations = {
+            bone.name: (_TO_FILE @ posed[bone.name].matrix @ rest_to_bone[bone.name]).to_3x3() for bone in bones
+        }
         values = [_numbers(_TO_FILE @ posed[bones[0].name].head)]
         for bone in bones:
-            turn = turns[bone.parent.name].inverted() @ turns[bone.name] if bone.parent else turns[bone.name]
-            # nearest to the angles before, so that none jumps by a full turn
-            nearest = [last[bone.name]] if bone.name in last else []
-            last[bone.name] = turn.to_euler(_EULER_ORDER, *nearest)
+            rotation = rotations[bone.name]
+            if bone.parent:
+                rotation = rotations[bone.parent.name].inverted() @ rotation
+            # Compatible with the previous frame's angles, so that none jumps by a full turn.
+            previous = [last[bone.name]] if bone.name in last else []
+            last[bone.name] = rotation.to_euler(_EULER_ORDER, *previous)
             x, y, z = (math.degrees(angle) for angle in last[bone.name])
             values.append(_numbers((z, x, y)))
         lines.append(" ".join(values))

@@ -1,4 +1,4 @@
-"""The solved camera in Blender.
+"""The solved camera as a Blender object.
 
 Blender's cameras look along -Z with Y up; the solved camera's frame has z forward and y down.
 """
@@ -14,13 +14,13 @@ from mathutils import Matrix
 from ..camera import Camera
 
 _SENSOR: Final = 36.0
-"""Millimetres along the picture's longer side, so that the focal length reads as on a full-frame camera."""
+"""Millimetres along the longer side of the image, so that the focal length reads as on a full-frame camera."""
 
 _FLIP: Final = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 def add_camera(name: str, camera: Camera, collection: bpy.types.Collection) -> bpy.types.Object:
-    """A camera object that projects as `camera` does, when the render has its image size."""
+    """Add a camera object that projects as `camera` does, if the render has its image size."""
     lens = bpy.data.cameras.new(name)
     lens.sensor_fit = "AUTO"
     lens.sensor_width = _SENSOR

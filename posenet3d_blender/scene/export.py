@@ -1,6 +1,6 @@
-"""Captured armatures as files for other programs: FBX, BVH, glTF, USD and .blend.
+"""Export of captured armatures: FBX, BVH, glTF, USD and .blend.
 
-Each file is written from a scene of its own that holds nothing but what is exported, so the user's scene, selection and
+Each file is written from a temporary scene that holds only the exported objects, so the user's scene, selection and
 mode stay as they are.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import bpy
 import numpy as np
@@ -17,21 +17,22 @@ from ..atomic_write import writing
 from ..errors import PoseNet3DError, one_line
 from .bvh import write_bvh
 from .fbx import write_fbx
-from .isolated_scene import at_rest, only, skins
+from .isolated_scene import isolated_scene, skin_meshes, undeformed
 
 _ADVICE: Final = "check that the folder can be written and the disk has room"
 
-Writer = Callable[[Path, Sequence[bpy.types.Object]], None]
+Writer: TypeAlias = Callable[[Path, Sequence[bpy.types.Object]], None]
+"""Writes the armatures, with skins and motion, to a path."""
 
 
 def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
-    """Write the armatures with their skins and motion; the ending picks the format.
+    """Write the armatures with their skins and motion; the ending selects the format.
 
     A BVH file holds one skeleton: several people go to NAME_person1.bvh and so on.
 
     Args:
-        path: ends in one of EXPORT_ENDINGS; replaced as a whole if it exists.
-        armatures: as `build_scene` gives them; at least one.
+        path: its ending is one of EXPORT_ENDINGS; an existing file is replaced atomically.
+        armatures: as `build_scene` returns them; at least one.
 
     Returns:
         The files written.
@@ -44,8 +45,8 @@ def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
         raise PoseNet3DError(f"{path}: can't write '{ending}' files; choose one of {' '.join(EXPORT_ENDINGS)}")
     if ending == ".bvh" and len(armatures) > 1:
         paths = [path.with_stem(f"{path.stem}_person{number}") for number in range(1, len(armatures) + 1)]
-        for one_path, armature in zip(paths, armatures, strict=True):
-            _write(one_path, [armature])
+        for person_path, armature in zip(paths, armatures, strict=True):
+            _write(person_path, [armature])
         return paths
     _write(path, armatures)
     return [path]
@@ -55,7 +56,7 @@ def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     with writing(path) as partial:
         try:
             _WRITERS[path.suffix.lower()](partial, armatures)
-        except RuntimeError as error:  # what Blender's own exporters raise
+        except RuntimeError as error:  # raised by Blender's own exporters
             reason = one_line(str(error)).removeprefix("Error: ")
             raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); {_ADVICE}") from error
         if not partial.is_file():
@@ -63,16 +64,16 @@ def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    meshes = skins(armatures)
-    with at_rest(meshes), only(armatures, meshes) as scene:
-        # the exporter multiplies the rate by fps_base, where Blender divides by it (seen in 4.2 to 5.2)
+    meshes = skin_meshes(armatures)
+    with undeformed(meshes), isolated_scene(armatures, meshes) as scene:
+        # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
         scene.render.fps_base = 1 / scene.render.fps_base
         bpy.ops.export_scene.gltf(
             filepath=str(path),
             check_existing=False,
             export_format="GLB",
             use_active_scene=True,
-            # one animation for everyone, a key on every frame, from 0 seconds on
+            # One animation for everyone, with a key on every frame, starting at 0 seconds.
             export_animation_mode="SCENE",
             export_anim_scene_split_object=False,
             export_anim_slide_to_zero=True,
@@ -81,8 +82,8 @@ def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    meshes = skins(armatures)
-    with at_rest(meshes), only(armatures, meshes):
+    meshes = skin_meshes(armatures)
+    with undeformed(meshes), isolated_scene(armatures, meshes):
         bpy.ops.wm.usd_export(
             filepath=str(path),
             check_existing=False,
@@ -91,29 +92,29 @@ def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
             evaluation_mode="VIEWPORT",
         )
     content = path.read_bytes()
-    # it ends with its table of contents, a count and 32 bytes for each section; the header says where that starts
+    # The file ends with its table of contents, a count and 32 bytes per section; the header holds its position.
     table = int.from_bytes(content[16:24], "little")
     section_count = int.from_bytes(content[table : table + 8], "little")
-    _expect_whole(len(content) >= table + 8 + 32 * section_count)
+    _check_complete(len(content) >= table + 8 + 32 * section_count)
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """A whole file when there is nothing else in this one, else a library of the armatures' own scene."""
-    present = bpy.context.scene
-    camera = [present.camera] if present.camera else []
-    if {*armatures, *skins(armatures), *camera} >= set(bpy.data.objects):
+    """Save the whole file if it holds nothing else, else a library of a scene with the armatures alone."""
+    user_scene = bpy.context.scene
+    camera = [user_scene.camera] if user_scene.camera else []
+    if {*armatures, *skin_meshes(armatures), *camera} >= set(bpy.data.objects):
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
     else:
-        with only(armatures, [*skins(armatures), *camera]) as scene:
-            scene.camera = present.camera
-            scene.render.resolution_x = present.render.resolution_x
-            scene.render.resolution_y = present.render.resolution_y
+        with isolated_scene(armatures, [*skin_meshes(armatures), *camera]) as scene:
+            scene.camera = user_scene.camera
+            scene.render.resolution_x = user_scene.render.resolution_x
+            scene.render.resolution_y = user_scene.render.resolution_y
             bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
-    _expect_whole(_is_whole_zstd(path.read_bytes()))
+    _check_complete(_is_complete_zstd(path.read_bytes()))
 
 
-def _is_whole_zstd(content: bytes) -> bool:
-    """Whether the frames and the table of their sizes, in zstd's seekable format, make up the whole file."""
+def _is_complete_zstd(content: bytes) -> bool:
+    """True if the frames and the table of their sizes, in zstd's seekable format, make up the whole file."""
     footer, table_header, entry = 9, 8, 8
     if content[-4:] != b"\xb1\xea\x92\x8f":
         return False
@@ -122,10 +123,10 @@ def _is_whole_zstd(content: bytes) -> bool:
     return int(sizes.sum()) + table_header + entry * frame_count + footer == len(content)
 
 
-def _expect_whole(is_whole: bool) -> None:
-    """Blender says nothing when the disk fills up under a file of these formats."""
-    if not is_whole:
-        raise RuntimeError("the file was cut short")
+def _check_complete(is_complete: bool) -> None:
+    """Raise RuntimeError for a truncated file: Blender reports no full disk for these formats."""
+    if not is_complete:
+        raise RuntimeError("the file is truncated")
 
 
 _WRITERS: Final[dict[str, Writer]] = {

@@ -1,8 +1,8 @@
-"""FBX as game engines want it: centimetres, Y up, and a root node without rotation or scale.
+"""FBX export for game engines: centimetres, Y up, and a root node without rotation or scale.
 
-Blender's own units and axes would come out as a rotation by -90 degrees and a scale by 100 on the root, which Unreal
-and Unity then carry in every skeleton. So the file is written from copies whose bones, skin and keys are in the file's
-units and axes, and whose object turns them back: the exporter finds nothing left to turn.
+Blender's exporter converts its units and axes by a rotation of -90 degrees and a scale of 100 on the root, which Unreal
+and Unity then keep in every skeleton. So the file is written from copies whose bones, skin and keys are in the file's
+units and axes already, and whose object transform undoes that conversion: the exporter has nothing left to convert.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
-from .isolated_scene import at_rest, frame_range, only, skins
+from .isolated_scene import frame_range, isolated_scene, skin_meshes, undeformed
 from .keys import assign_action, curves_of, transform_curve
 
 _CENTIMETRES: Final = 100.0
@@ -24,8 +24,12 @@ _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 
 
 
 def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """Write armatures, skins and motion; the first keyed frame stands at 0 seconds."""
-    with _copies_in_file_units(armatures) as copies, at_rest(skins(copies)), only(copies, skins(copies)):
+    """Write armatures, skins and motion; the first keyed frame is at 0 seconds."""
+    with (
+        _copies_in_file_units(armatures) as copies,
+        undeformed(skin_meshes(copies)),
+        isolated_scene(copies, skin_meshes(copies)),
+    ):
         bpy.ops.export_scene.fbx(
             filepath=str(path),
             check_existing=False,
@@ -40,14 +44,14 @@ def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 @contextmanager
 def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[list[bpy.types.Object]]:
-    """Copies of the armatures and skins that look the same in Blender; they carry the originals' names meanwhile."""
+    """Make temporary copies of armatures and skins, which look the same in Blender and take the originals' names."""
     first_frame, _ = frame_range(armatures)
-    made: list[bpy.types.ID] = []
+    copied_data: list[bpy.types.ID] = []
     renamed: list[tuple[bpy.types.ID, str]] = []
 
     def copy_of(original: bpy.types.ID) -> bpy.types.ID:
         copy, name = original.copy(), original.name
-        made.append(copy)
+        copied_data.append(copy)
         renamed.append((original, name))
         original.name = "original"
         copy.name = name
@@ -61,7 +65,7 @@ def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[lis
             copy.data.transform(_TO_FILE)
             copy.matrix_world = armature.matrix_world @ _TO_FILE.inverted()
             _rekey(armature, copy, copy_of(armature.animation_data.action), first_frame)
-            for skin in skins([armature]):
+            for skin in skin_meshes([armature]):
                 skin_copy = copy_of(skin)
                 skin_copy.data = copy_of(skin.data)
                 skin_copy.data.transform(_TO_FILE)
@@ -70,13 +74,13 @@ def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[lis
             copies.append(copy)
         yield copies
     finally:
-        bpy.data.batch_remove(made)
+        bpy.data.batch_remove(copied_data)
         for original, name in renamed:
             original.name = name
 
 
 def _rekey(armature: bpy.types.Object, copy: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:
-    """Give the copy its own action: from frame 0 on, places in the file's units."""
+    """Assign the copy its own action: it starts at frame 0, with locations in the file's units."""
     assign_action(copy, action, like=armature)
     for curve in curves_of(copy):
         scale = _CENTIMETRES if curve.data_path.endswith("].location") else 1.0

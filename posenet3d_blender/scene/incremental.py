@@ -1,7 +1,7 @@
-"""Long work on Blender's main thread, cut into short steps, so that the window lives on between them.
+"""Long work on Blender's main thread, cut into short steps, so that Blender's window stays responsive.
 
-Such work is a generator that yields after each step and returns what it made. When it is dropped half done (`close`),
-it takes away what it has made so far.
+Such work is a generator that yields after each step and returns its result. When it is closed early (`close`), it
+removes what it has made so far.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ Steps = Generator[None, None, Result]
 
 
 def run(steps: Steps[Result]) -> Result:
-    """All the steps at once, where nobody waits at a window."""
+    """Run all steps at once, where there is no window to keep responsive."""
     while True:
         try:
             next(steps)
         except StopIteration as end:
-            return end.value
+            result: Result = end.value
+            return result

@@ -1,11 +1,11 @@
-"""A motion as an action: written in bulk, since `keyframe_insert` takes time that grows with the square of the length.
+"""Write a motion to an action in bulk, because the time of `keyframe_insert` is quadratic in the number of keys.
 
-One code path for Blender 4.2 to 5.2: actions have slots since 4.4, and no `fcurves` of their own since 5.0.
+The same code serves Blender 4.2 to 5.2: actions have slots since 4.4, and no `fcurves` of their own since 5.0.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -18,23 +18,25 @@ from ..motion import Motion
 from .armature import BODY_TO_WORLD, rest_rotations
 from .incremental import Steps, run
 
-# the numbers behind Keyframe.interpolation, which foreach_set wants
+# Enum values of Keyframe.interpolation, as foreach_set takes them.
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
 _ALIGNED_HANDLES: Final = 3
-_SIGNALS: Final = ("left_foot_contact", "right_foot_contact", "confidence")
+"""Enum value of Keyframe.handle_left_type."""
+CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence")
+"""Animated custom properties of a captured armature object."""
 
 
 def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> bpy.types.Action:
-    """Animate the bones, one linear key per sample: rotations for all, the way through the world on the pelvis.
+    """Animate the bones, one linear key per sample: rotations on all, the trajectory as the pelvis's location.
 
     The foot contacts and the confidence become animated custom properties of the armature object.
-    Bones must stand at the rest joints of the motion's own body and betas.
+    The bones must be at the rest joints of the motion's own body and betas.
     """
     return run(key_motion_in_steps(armature, motion, first_frame))
 
 
 def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame: int) -> Steps[bpy.types.Action]:
-    """`key_motion`, bone by bone."""
+    """Do the work of `key_motion` bone by bone."""
     action = bpy.data.actions.new(f"{armature.name}_motion")
     assign_action(armature, action)
     frames = np.arange(first_frame, first_frame + motion.frame_count)
@@ -46,8 +48,8 @@ def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame:
     write_curves(
         action, armature, 'pose.bones["pelvis"].location', frames, _pelvis_locations(armature, motion), "pelvis"
     )
-    signals = np.column_stack([motion.contacts, motion.confidence])
-    for name, values in zip(_SIGNALS, signals.T, strict=True):
+    properties = np.column_stack([motion.contacts, motion.confidence])
+    for name, values in zip(CAPTURE_PROPERTIES, properties.T, strict=True):
         armature[name] = float(values[0])
         armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
         write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
@@ -55,26 +57,26 @@ def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame:
     return action
 
 
-def bone_quaternions(motion: Motion, rest: NDArray[np.floating]) -> Array:
-    """(T, 24, 4) each bone's turn away from rest in its own axes, without sign flips along time.
+def bone_quaternions(motion: Motion, rest: Array) -> Array:
+    """(T, 24, 4) each bone's rotation from rest in its own axes, without sign flips over time.
 
     Args:
-        motion: rotations relative to the parent in the body's axes, the pelvis's from the body's axes to the world's.
-        rest: (24, 3, 3) the bones' axes at rest in the armature's frame.
+        motion: rotations relative to the parent in the body's axes; the pelvis's from the body's axes to the world's.
+        rest: (24, 3, 3) axes of the bones at rest in the armature's frame.
     """
     return np.stack([_joint_quaternions(motion, joint, axes) for joint, axes in enumerate(rest)], axis=1)
 
 
-def _joint_quaternions(motion: Motion, joint: int, rest: NDArray[np.floating]) -> Array:
-    """(T, 4) one bone's part of `bone_quaternions`; `rest` (3, 3)."""
+def _joint_quaternions(motion: Motion, joint: int, rest: Array) -> Array:
+    """(T, 4) `bone_quaternions` of one bone; `rest` (3, 3)."""
     rotations = axis_angle_to_matrix(motion.poses[:, joint])
-    # the pelvis's already ends in the world's axes
-    turns = rotations @ BODY_TO_WORLD.T if joint == 0 else BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
-    return continuous_quaternions(matrix_to_quaternion(rest.T @ turns @ rest))
+    # The pelvis's rotation already ends in the world's axes.
+    in_world = rotations @ BODY_TO_WORLD.T if joint == 0 else BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
+    return continuous_quaternions(matrix_to_quaternion(rest.T @ in_world @ rest))
 
 
 def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.types.ID | None = None) -> None:
-    """Make `action` animate the datablock: in a new slot, or, for a copy of the action of `like`, in the same slot."""
+    """Assign `action` to the datablock: in a new slot, or in the slot of `like`, whose action it is a copy of."""
     animation = datablock.animation_data_create()
     animation.action = action
     if not hasattr(animation, "action_slot"):
@@ -86,7 +88,7 @@ def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.t
 
 
 def curves_of(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
-    """All curves that animate the armature object."""
+    """All F-curves that animate the armature object."""
     animation = armature.animation_data
     if not hasattr(animation, "action_slot"):
         return list(animation.action.fcurves)
@@ -95,7 +97,7 @@ def curves_of(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
 
 
 def transform_curve(curve: bpy.types.FCurve, shift: float, scale: float) -> None:
-    """Move all keys along time by `shift` frames and multiply their values by `scale`, handles too."""
+    """Move all keys and their handles by `shift` frames and multiply their values by `scale`."""
     for attribute in ("co", "handle_left", "handle_right"):
         points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
         curve.keyframe_points.foreach_get(attribute, points)
@@ -106,27 +108,28 @@ def transform_curve(curve: bpy.types.FCurve, shift: float, scale: float) -> None
 
 
 def _pelvis_locations(armature: bpy.types.Object, motion: Motion) -> Array:
-    """(T, 3) the pelvis bone's way from its rest position, in its own axes, metres."""
+    """(T, 3) offset of the pelvis bone from its rest position, in its own axes, metres."""
     bone = armature.data.bones["pelvis"]
     rest = np.array(bone.head_local)
-    pelvis = motion.trans + rest @ BODY_TO_WORLD  # SMPL adds the translation to the rest joint in the body's axes
-    return (pelvis - rest) @ np.array(bone.matrix_local.to_3x3())
+    pelvis = motion.trans + rest @ BODY_TO_WORLD  # SMPL adds trans to the rest joint in the body's axes
+    locations: Array = (pelvis - rest) @ np.array(bone.matrix_local.to_3x3())
+    return locations
 
 
 def write_curves(
     action: bpy.types.Action,
     datablock: bpy.types.ID,
     path: str,
-    frames: NDArray[np.integer],
-    values: NDArray[np.floating],
+    frames: NDArray[np.integer[Any]],
+    values: Array,
     group: str,
     interpolation: str = "LINEAR",
-    slopes: NDArray[np.floating] | None = None,
+    slopes: Array | None = None,
 ) -> None:
-    """Add one curve to `action` per column of `values` (T, C), keyed at `frames` (T,).
+    """Add one F-curve to `action` per column of `values` (T, C), with keys at `frames` (T,).
 
-    The action must be assigned to the datablock, and the curves must be new to it. Bezier keys need `slopes` (T, C),
-    the change per frame at each key: their handles stand along it, a third of the way to the next key.
+    The action must be assigned to the datablock and must not have these curves yet. Bezier keys need `slopes` (T, C),
+    the change per frame at each key: the handles lie along it, a third of the way to the next key.
     """
     for index, column in enumerate(values.T):
         curve = _new_curve(action, datablock, path, index, group)
@@ -139,9 +142,7 @@ def write_curves(
         curve.update()
 
 
-def _set_handles(
-    curve: bpy.types.FCurve, frames: NDArray[np.integer], values: NDArray[np.floating], slopes: NDArray[np.floating]
-) -> None:
+def _set_handles(curve: bpy.types.FCurve, frames: NDArray[np.integer[Any]], values: Array, slopes: Array) -> None:
     thirds = np.diff(frames) / 3 if len(frames) > 1 else np.ones(1)
     for side, reach in (("left", -np.append(thirds[:1], thirds)), ("right", np.append(thirds, thirds[-1:]))):
         reach = reach[: len(frames)]
@@ -150,9 +151,7 @@ def _set_handles(
         _set_points(curve, f"handle_{side}", frames + reach, values + reach * slopes)
 
 
-def _set_points(
-    curve: bpy.types.FCurve, attribute: str, frames: NDArray[np.number], values: NDArray[np.floating]
-) -> None:
+def _set_points(curve: bpy.types.FCurve, attribute: str, frames: NDArray[np.number[Any]], values: Array) -> None:
     points = np.column_stack([frames, values]).astype(np.float32)
     curve.keyframe_points.foreach_set(attribute, points.ravel())
 
@@ -160,6 +159,6 @@ def _set_points(
 def _new_curve(
     action: bpy.types.Action, datablock: bpy.types.ID, path: str, index: int, group: str
 ) -> bpy.types.FCurve:
-    if hasattr(action, "fcurves"):  # 4.4 and 4.5 keep it for the first slot, and only it takes groups there
+    if hasattr(action, "fcurves"):  # 4.4 and 4.5 keep it for the first slot; only it takes groups there
         return action.fcurves.new(path, index=index, action_group=group)
     return action.fcurve_ensure_for_datablock(datablock, path, index=index, group_name=group)

@@ -1,4 +1,4 @@
-"""Frames of low confidence, marked on the timeline: where an animator should look first."""
+"""Timeline markers at frames of low confidence, which an animator should check first."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from typing import Final
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..motion import Motion
 
 LOW_CONFIDENCE: Final = 0.3
-"""Below it a frame is more guessed than seen."""
+"""Frames below it are more guessed than seen."""
 LONGEST_BREAK: Final = 0.5
-"""Seconds of better frames that do not end a range."""
+"""Seconds; a shorter stretch of better frames does not end a range."""
 SHORTEST_RANGE: Final = 0.1
-"""Seconds; less is not worth a look."""
+"""Seconds; shorter ranges get no marker."""
 MOST_RANGES: Final = 20
-"""The longest are marked; more would hide the timeline."""
+"""Only the longest ranges are marked; more would clutter the timeline."""
 
 
 def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:
-    """Set a marker where each range of low confidence starts and one where it ends.
+    """Add a marker at the start of each range of low confidence and one at its end.
 
     Args:
-        scene: gets the markers.
-        name: the person's, for the markers' names.
-        motion: its samples stand on consecutive frames.
-        first_frame: where the first one stands.
+        scene: scene whose timeline gets the markers.
+        name: the person's name, for the markers' names.
+        motion: one sample per frame.
+        first_frame: frame of the first sample.
     """
-    for first, last in low_ranges(motion.confidence, motion.frame_rate):
-        scene.timeline_markers.new(f"{name}: unsure", frame=first_frame + first)
-        scene.timeline_markers.new(f"{name}: sure again", frame=first_frame + last + 1)
+    for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
+        scene.timeline_markers.new(f"{name}: low confidence", frame=first_frame + first)
+        scene.timeline_markers.new(f"{name}: confidence restored", frame=first_frame + last + 1)
 
 
-def low_ranges(confidence: NDArray[np.floating], frame_rate: float) -> list[tuple[int, int]]:
-    """The first and last sample of each range of low confidence, in order.
+def low_confidence_ranges(confidence: Array, frame_rate: float) -> list[tuple[int, int]]:
+    """First and last sample of each range of low confidence, in order.
 
     Args:
         confidence: (T,) from 0 to 1.
@@ -47,5 +47,6 @@ def low_ranges(confidence: NDArray[np.floating], frame_rate: float) -> list[tupl
             ranges[-1] = (ranges[-1][0], sample)
         else:
             ranges.append((sample, sample))
-    worth_a_look = [one for one in ranges if one[1] + 1 - one[0] >= SHORTEST_RANGE * frame_rate]
-    return sorted(sorted(worth_a_look, key=lambda one: one[0] - one[1])[:MOST_RANGES])
+    long_ranges = [(first, last) for first, last in ranges if last + 1 - first >= SHORTEST_RANGE * frame_rate]
+    by_length = sorted(long_ranges, key=lambda limits: limits[0] - limits[1])
+    return sorted(by_length[:MOST_RANGES])

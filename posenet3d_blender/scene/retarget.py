@@ -1,13 +1,13 @@
-"""One armature's motion for another one with the same bone names.
+"""Retargeting: the motion of one armature for another one with the same bone names.
 
-The rule: each bone of the target is turned away from its own rest orientation by as much, and about the same
-direction of the body, as the source's bone is from its own. So bone lengths, rolls and axes may differ. A difference
-between the rest poses themselves stays: a target that rests with its arms lowered holds them lower by as much
-throughout.
+Each bone of the target is rotated from its own rest orientation by the same angle, and about the same axis of the
+body, as the source's bone is from its own. So bone lengths, rolls and axes may differ. A difference between the rest
+poses is kept: a target whose arms are lowered at rest holds them lower by the same angle throughout.
 
-The motion plays in the target's own space: a target that was moved, turned or scaled carries it along. Where up and
-front are in that space is read from hips and neck at rest, so data made with Y up or facing elsewhere fits too. The
-pelvis's way from the object's origin, which lies on the floor, is scaled by the ratio of the hips' heights.
+The motion plays in the target's own space: the transform of a moved, rotated or scaled target applies to it. The up and
+front directions of that space are measured from hips and neck at rest, so data made with Y up or another facing
+direction works too. The pelvis's offset from the object's origin, which lies on the floor, is scaled by the ratio of
+the hip heights.
 """
 
 from __future__ import annotations
@@ -19,111 +19,113 @@ from typing import Final
 import bpy
 import numpy as np
 from mathutils import Matrix
-from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.rotations import matrix_to_axis_angle
 from ..body.skeleton import JOINT_COUNT, JOINT_NAMES
 from ..errors import PoseNet3DError
 from .armature import rest_rotations
-from .isolated_scene import only
+from .isolated_scene import isolated_scene
 
-_NEARLY_ALONG_AXES: Final = np.radians(20.0)
-"""Bodies differ by a few degrees between hips and neck; a skeleton that is turned on purpose is turned by more."""
+_ALIGNMENT_LIMIT: Final = np.radians(20.0)
+"""Bodies differ by a few degrees between hips and neck; a skeleton that was rotated on purpose is off by more."""
 
 
 @dataclass(frozen=True)
 class BodyMotion:
-    """How bodies move, whatever their bones: in a space with Z up, -Y front and the floor at zero."""
+    """Motion independent of bone axes and lengths, in a space with Z up, -Y front and the floor at zero."""
 
-    turns: Array
-    """(T, 24, 3, 3) each bone's rotation away from rest."""
+    rotations: Array
+    """(T, 24, 3, 3) rotation of each bone from rest."""
     pelvis: Array
-    """(T, 3) the pelvis's place, in hip heights."""
-    stance: Array
-    """(3, 3) columns: left, back and up as hips and neck of the source show them at rest; near the space's own."""
+    """(T, 3) position of the pelvis, in hip heights."""
+    rest_axes: Array
+    """(3, 3) columns: left, back and up of the source's hips and neck at rest; close to the axes of the space."""
 
 
 def missing_bones(armature: bpy.types.Object) -> list[str]:
-    """The SMPL bones that the armature lacks, in SMPL's order."""
+    """SMPL bones that the armature lacks, in SMPL's order."""
     return [name for name in JOINT_NAMES if name not in armature.data.bones]
 
 
 def read_motion(source: bpy.types.Object, frames: range) -> BodyMotion:
-    """What the source does at these frames, with its constraints and NLA tracks.
+    """Sample the source's motion at these frames, constraints and NLA tracks included.
 
-    The source must have all bones of SMPL. The scene's frame is the same afterwards.
+    The source must have all bones of SMPL. The scene's current frame is restored.
     """
-    turns = np.empty((len(frames), JOINT_COUNT, 3, 3))
+    rotations = np.empty((len(frames), JOINT_COUNT, 3, 3))
     pelvis = np.empty((len(frames), 3))
-    shown = _shown_axes(source)
-    body_axes = _space_axes(shown, np.eye(3))
-    from_rest = np.swapaxes(rest_rotations(source), -1, -2)
+    rest_axes = _rest_axes(source)
+    body_axes = _space_axes(rest_axes, np.eye(3))
+    rest_to_bone = np.swapaxes(rest_rotations(source), -1, -2)
     bones = source.pose.bones
-    places = [bones.find(name) for name in JOINT_NAMES]
+    indices = [bones.find(name) for name in JOINT_NAMES]
     flat = np.empty(16 * len(bones), dtype=np.float32)
-    with only([source], frames=(frames[0], frames[-1])) as scene:
+    with isolated_scene([source], frames=(frames[0], frames[-1])) as scene:
         depsgraph = bpy.context.evaluated_depsgraph_get()
         for row, frame in enumerate(frames):
             scene.frame_set(frame)
             source.evaluated_get(depsgraph).pose.bones.foreach_get("matrix", flat)
-            posed = flat.reshape(-1, 4, 4)[places]  # stored by columns
-            turns[row] = np.swapaxes(posed[:, :3, :3], -1, -2)
+            posed = flat.reshape(-1, 4, 4)[indices]  # column-major
+            rotations[row] = np.swapaxes(posed[:, :3, :3], -1, -2)
             pelvis[row] = posed[0, 3, :3]
-    turns = without_scale(turns) @ from_rest
+    rotations = without_scale(rotations) @ rest_to_bone
     return BodyMotion(
-        turns=body_axes.T @ turns @ body_axes,
+        rotations=body_axes.T @ rotations @ body_axes,
         pelvis=pelvis @ body_axes / _hip_height(source, body_axes),
-        stance=body_axes.T @ shown,
+        rest_axes=body_axes.T @ rest_axes,
     )
 
 
 def pose_rotations(target: bpy.types.Object, motion: BodyMotion) -> Array:
-    """(T, 24, 3, 3) the target's bones in its own space."""
-    body_axes = _space_axes(_shown_axes(target), motion.stance)
-    return body_axes @ motion.turns @ body_axes.T @ rest_rotations(target)
+    """(T, 24, 3, 3) axes of the target's posed bones in its own space."""
+    body_axes = _space_axes(_rest_axes(target), motion.rest_axes)
+    return body_axes @ motion.rotations @ body_axes.T @ rest_rotations(target)
 
 
-def pelvis_places(target: bpy.types.Object, motion: BodyMotion) -> Array:
-    """(T, 3) the head of the target's pelvis in its own space."""
-    body_axes = _space_axes(_shown_axes(target), motion.stance)
+def pelvis_positions(target: bpy.types.Object, motion: BodyMotion) -> Array:
+    """(T, 3) head of the target's posed pelvis in its own space."""
+    body_axes = _space_axes(_rest_axes(target), motion.rest_axes)
     return _hip_height(target, body_axes) * motion.pelvis @ body_axes.T
 
 
-def own_turns(target: bpy.types.Object, rotations: Array) -> Array:
-    """(T, 24, 3, 3) what to turn each bone by in its own axes, beside its parent, so that it gets to `rotations`.
+def basis_rotations(target: bpy.types.Object, rotations: Array) -> Array:
+    """(T, 24, 3, 3) rotation channel of each bone that puts its axes at `rotations` (T, 24, 3, 3).
 
-    Bones of the target that SMPL does not have stay as they are posed now.
+    Bones of the target that SMPL does not have keep their present pose.
     """
     posed = {name: rotations[:, joint] for joint, name in enumerate(JOINT_NAMES)}
     rest = {bone.name: _rotation(bone.matrix_local) for bone in target.data.bones}
-    unturned = [_unturned(target.pose.bones[name], posed, rest) for name in JOINT_NAMES]
-    return np.swapaxes(np.stack(np.broadcast_arrays(*unturned), axis=-3), -1, -2) @ rotations
+    inherited = [_inherited_axes(target.pose.bones[name], posed, rest) for name in JOINT_NAMES]
+    return np.swapaxes(np.stack(np.broadcast_arrays(*inherited), axis=-3), -1, -2) @ rotations
 
 
-def own_locations(target: bpy.types.Object, rotations: Array, places: Array) -> Array:
-    """(T, 3) the location to give the pelvis bone, so that its head is at `places` (T, 3)."""
+def basis_locations(target: bpy.types.Object, rotations: Array, positions: Array) -> Array:
+    """(T, 3) location channel of the pelvis bone that puts its head at `positions` (T, 3); `rotations` (T, 3, 3)."""
     bone = target.data.bones["pelvis"]
     parent = target.pose.bones["pelvis"].parent
-    above = {"parent_matrix": parent.matrix, "parent_matrix_local": parent.bone.matrix_local} if parent else {}
-    locations = np.empty_like(places)
-    for frame, (rotation, place) in enumerate(zip(rotations, places, strict=True)):
+    parent_matrices = (
+        {"parent_matrix": parent.matrix, "parent_matrix_local": parent.bone.matrix_local} if parent else {}
+    )
+    locations = np.empty_like(positions)
+    for frame, (rotation, position) in enumerate(zip(rotations, positions, strict=True)):
         matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = rotation, place
-        own = bone.convert_local_to_pose(Matrix(matrix), bone.matrix_local, invert=True, **above)
-        locations[frame] = own.translation
+        matrix[:3, :3], matrix[:3, 3] = rotation, position
+        basis = bone.convert_local_to_pose(Matrix(matrix), bone.matrix_local, invert=True, **parent_matrices)
+        locations[frame] = basis.translation
     return locations
 
 
-def without_scale(matrices: NDArray[np.floating]) -> Array:
-    """(..., 3, 3) the rotations in matrices that scale too."""
+def without_scale(matrices: Array) -> Array:
+    """(..., 3, 3) rotation part of matrices that include scale."""
     matrices = np.asarray(matrices, dtype=np.float64)
     left, _, right = np.linalg.svd(matrices)
-    return left @ right
+    rotations: Array = left @ right
+    return rotations
 
 
-def _unturned(bone: bpy.types.PoseBone, posed: Mapping[str, Array], rest: Mapping[str, Array]) -> Array:
-    """(T, 3, 3) or (3, 3) the bone's axes in the armature's space when it is not turned itself."""
+def _inherited_axes(bone: bpy.types.PoseBone, posed: Mapping[str, Array], rest: Mapping[str, Array]) -> Array:
+    """(T, 3, 3) or (3, 3) axes of the bone in the armature's space without its own rotation."""
     if bone.parent is None or not bone.bone.use_inherit_rotation:
         return rest[bone.name]
     return _parent_axes(bone.parent, posed, rest) @ rest[bone.parent.name].T @ rest[bone.name]
@@ -132,31 +134,31 @@ def _unturned(bone: bpy.types.PoseBone, posed: Mapping[str, Array], rest: Mappin
 def _parent_axes(bone: bpy.types.PoseBone, posed: Mapping[str, Array], rest: Mapping[str, Array]) -> Array:
     if bone.name in posed:
         return posed[bone.name]
-    if any(above.name in posed for above in bone.parent_recursive):
-        return _unturned(bone, posed, rest) @ _rotation(bone.matrix_basis)
-    return _rotation(bone.matrix)  # above the pelvis: as it stands, constraints and all
+    if any(ancestor.name in posed for ancestor in bone.parent_recursive):
+        return _inherited_axes(bone, posed, rest) @ _rotation(bone.matrix_basis)
+    return _rotation(bone.matrix)  # above the pelvis: the present pose, constraints included
 
 
 def _rotation(matrix: Matrix) -> Array:
     return without_scale(np.array(matrix.to_3x3()))
 
 
-def _shown_axes(armature: bpy.types.Object) -> Array:
-    """(3, 3) columns: the body's left, back and up in the armature's own space, as hips and neck show them at rest."""
+def _rest_axes(armature: bpy.types.Object) -> Array:
+    """(3, 3) columns: the body's left, back and up in the armature's own space, by its hips and neck at rest."""
     heads = {name: np.array(armature.data.bones[name].head_local) for name in ("left_hip", "right_hip", "neck")}
     up = heads["neck"] - (heads["left_hip"] + heads["right_hip"]) / 2
     return _frame(heads["left_hip"] - heads["right_hip"], up)
 
 
-def _space_axes(shown: Array, stance: Array) -> Array:
+def _space_axes(rest_axes: Array, source_rest_axes: Array) -> Array:
     """(3, 3) columns: left, back and up of the space that the body stands in.
 
-    They are the armature's own axes when these are near; a body that was turned on purpose stands in its space as
-    the other one, with that one's `stance`, does in its own.
+    These are axes of the armature if the body is nearly aligned to them. A body that was rotated on purpose is taken to
+    stand in its space like the source in its own, which has the rest axes `source_rest_axes` there.
     """
-    along_axes = _frame(_nearest_axis(shown[:, 0]), _nearest_axis(shown[:, 2]))
-    apart = np.linalg.norm(matrix_to_axis_angle(shown.T @ along_axes))
-    return along_axes if apart < _NEARLY_ALONG_AXES else shown @ stance.T
+    aligned_axes = _frame(_nearest_axis(rest_axes[:, 0]), _nearest_axis(rest_axes[:, 2]))
+    angle = np.linalg.norm(matrix_to_axis_angle(rest_axes.T @ aligned_axes))
+    return aligned_axes if angle < _ALIGNMENT_LIMIT else rest_axes @ source_rest_axes.T
 
 
 def _frame(left: Array, up: Array) -> Array:
@@ -176,7 +178,7 @@ def _nearest_axis(direction: Array) -> Array:
 
 
 def _hip_height(armature: bpy.types.Object, body_axes: Array) -> float:
-    """From the pelvis down to the foot with straight legs, however the legs stand at rest; in the armature's units."""
+    """Height of the pelvis above the foot with straight legs, whatever their rest pose, in the armature's units."""
     up = body_axes[:, 2]
     total = 0.0
     for side in ("left", "right"):

@@ -6,27 +6,27 @@ from typing import Final
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import BODY_TO_WORLD
 from .incremental import Steps
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
-"""Linear RGBA: a neutral grey that is no one's skin."""
+"""Linear RGBA: a neutral grey."""
 
 
 def add_skin_in_steps(
     armature: bpy.types.Object,
     body: Body,
-    betas: NDArray[np.floating],
+    betas: Array,
     material: bpy.types.Material,
     collection: bpy.types.Collection,
 ) -> Steps[bpy.types.Object]:
-    """A smooth mesh of the body at rest, child of `armature` and bent by it.
+    """Add a smooth mesh of the body at rest, parented to `armature` and deformed by it.
 
-    The armature must be of the same body and `betas` (10,).
+    The armature must be made of the same body and `betas` (10,).
     """
     name = f"{armature.name}_body"
     mesh = bpy.data.meshes.new(name)
@@ -49,7 +49,7 @@ def add_skin_in_steps(
 
 
 def add_material(name: str) -> bpy.types.Material:
-    """A plain matt material, the same in the viewport and when rendered."""
+    """A plain matt material, alike in the viewport and in renders."""
     material = bpy.data.materials.new(name)
     if material.node_tree is None:  # since 5.0 every material has its nodes
         material.use_nodes = True

@@ -1,21 +1,20 @@
-"""What Blender's user meets: the panel, its operators, and the command line of `blender -b -c posenet3d`."""
+"""User interface in Blender: the sidebar panel, its operators, and the command `blender -b -c posenet3d`."""
 
 from __future__ import annotations
 
-from . import bake, capture, command, panel, people, result_operators, results, settings
-from . import footage_menu as footage_choice
-from . import modal_task as background
+from . import bake, capture, command, export, footage_menu, modal_task, overlay, panel, people, results, settings
 
-_PARTS = (command, settings, results, background, footage_choice, people, capture, bake, result_operators, panel)
+_MODULES = (command, settings, results, modal_task, footage_menu, people, capture, bake, overlay, export, panel)
+"""In the order of registration: panels after the operators and properties that they show."""
 
 
 def register() -> None:
-    """Add everything to Blender."""
-    for part in _PARTS:
-        part.register()
+    """Register all classes and properties with Blender."""
+    for module in _MODULES:
+        module.register()
 
 
 def unregister() -> None:
-    """Take everything out again; what is under way is stopped."""
-    for part in reversed(_PARTS):
-        part.unregister()
+    """Unregister all of them; a running task is stopped."""
+    for module in reversed(_MODULES):
+        module.unregister()

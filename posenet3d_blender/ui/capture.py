@@ -1,4 +1,4 @@
-"""Capture from a video."""
+"""The operator that captures from a video."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..progress import Progress
 from ..scene.bake import bake
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps
-from .modal_task import BackgroundOperator
-from .results import keep_results
+from .modal_task import ModalTaskOperator
+from .results import store_results
 from .settings import settings_of
-from .task import Activity
+from .task import Task
 
 if TYPE_CHECKING:
     from ..capture.pipeline import Capture
 
 
-class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
+class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
     """Capture the motion of a person in a video as an animated armature"""
 
     bl_idname = "posenet3d.capture"
     bl_label = "Capture from Video"
     bl_options = {"UNDO"}  # not REGISTER: adjusting a setting afterwards would capture again
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Footage",
-        description="The video; empty takes the panel's",
+        description="The video; empty: as set in the panel",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
@@ -40,7 +40,7 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
     person: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Person",
-        description="largest, longest, all, or a number from 1; empty takes the panel's",
+        description="largest, longest, all, or a number from 1; empty: as set in the panel",
         options={"SKIP_SAVE"},
     )
 
@@ -57,7 +57,7 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
             return {"CANCELLED"}
-        video, (start, end) = settings.video, settings.span
+        video, (start, end) = settings.video, settings.time_range
         person = self.person or settings.chosen_person
         detector, device = settings.quality, settings.device or "auto"
         field_of_view = settings.field_of_view or None
@@ -81,9 +81,9 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
             )
             return capture_video(video, chosen, progress), load_body()
 
-        def show(captured: tuple[Capture, Body]) -> Steps[None]:
-            capture, body = captured
-            # only now: an undo while the thread worked would have made them stale
+        def show(result: tuple[Capture, Body]) -> Steps[None]:
+            capture, body = result
+            # Looked up here: an undo while the thread worked would invalidate earlier references.
             scene = bpy.context.scene
             target = settings_of(scene).target
             armatures = yield from build_scene_in_steps(capture.motions, body, capture.footage.path)
@@ -93,10 +93,10 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
                     bake(armatures[0], target)
             except PoseNet3DError as error:
                 warnings = (*warnings, str(error))
-            keep_results(scene, armatures, capture, warnings)
+            store_results(scene, armatures, capture, warnings)
             self._summary = _summary(capture, warnings)
 
-        return self.begin(context, Activity("Capture", work, show))
+        return self.begin(context, Task("Capture", work, show))
 
     def outcome(self) -> tuple[set[str], str]:
         return {"INFO"}, self._summary
@@ -104,12 +104,12 @@ class POSENET3D_OT_capture(BackgroundOperator, bpy.types.Operator):
 
 def _summary(capture: Capture, warnings: tuple[str, ...]) -> str:
     people = "1 person" if len(capture.motions) == 1 else f"{len(capture.motions)} people"
-    hints = "; the PoseNet3D tab has warnings" if warnings else ""
-    return f"Captured {people}, {capture.motions[0].frame_count} frames{hints}"
+    hint = "; the PoseNet3D tab has warnings" if warnings else ""
+    return f"Captured {people}, {capture.motions[0].frame_count} frames{hint}"
 
 
 def cache_folder() -> Path | None:
-    """Where detections are kept: the extension's own user folder; none where this is not run as an extension."""
+    """The detection cache, in the extension's own user folder; None if this does not run as an extension."""
     try:
         return Path(bpy.utils.extension_path_user(__package__.rpartition(".")[0], path="detections", create=True))
     except ValueError:

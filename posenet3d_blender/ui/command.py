@@ -1,20 +1,21 @@
-"""`blender -b -c posenet3d COMMAND …`."""
+"""The command line `blender -b -c posenet3d COMMAND …`."""
 
 from __future__ import annotations
 
 import bpy
 
-_registered: list[object] = []
+_handles: list[object] = []
+"""Blender's handle of the registered command: none or one."""
 
 
 def register() -> None:
     """Add the command to Blender's command line."""
-    _registered.append(bpy.utils.register_cli_command("posenet3d", _run))
+    _handles.append(bpy.utils.register_cli_command("posenet3d", _run))
 
 
 def unregister() -> None:
-    """Take it out again."""
-    bpy.utils.unregister_cli_command(_registered.pop())
+    """Remove it from Blender's command line."""
+    bpy.utils.unregister_cli_command(_handles.pop())
 
 
 def _run(argv: list[str]) -> int:

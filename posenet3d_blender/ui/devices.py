@@ -1,44 +1,45 @@
-"""The devices that networks can run on here; looked up in a thread, since that loads onnxruntime."""
+"""Items of the Device menu; devices are queried in a thread, because that loads onnxruntime."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ..progress import Progress
-from .worker_thread import Job
+from .worker_thread import WorkerThread
 
-_NUMBERS: Final = {"auto": 0, "cpu": 1, "cuda": 2, "directml": 3, "coreml": 4}
-"""What a .blend file keeps of the choice; never to be renumbered."""
+_ENUM_NUMBERS: Final = {"auto": 0, "cpu": 1, "cuda": 2, "directml": 3, "coreml": 4}
+"""Stored in .blend files; never renumber them."""
 AUTOMATIC: Final = ("auto", "Automatic", "The fastest device that works", 0)
 
-_look_ups: list[Job[list[tuple[str, str]]]] = []
+_queries: list[WorkerThread[list[tuple[str, str]]]] = []
+"""None or one."""
 
 
-def look_up() -> None:
-    """Start looking, the first time that this is called."""
-    if not _look_ups:
-        _look_ups.append(Job(_available))
+def query_devices() -> None:
+    """Start the query, on the first call."""
+    if not _queries:
+        _queries.append(WorkerThread(_query))
 
 
 def device_items(_owner: object = None, _context: object = None) -> list[tuple[str, str, str, int]]:
-    """Blender's enum items: automatic, and what is known to be there by now."""
-    if _look_ups and not _look_ups[0].is_running and len(_items) == 1:
-        _items.extend((key, name, f"Run on: {name}", _NUMBERS[key]) for key, name in _found())
+    """Blender's enum items: automatic, and the devices that the query has found, once it is finished."""
+    if _queries and not _queries[0].is_running and len(_items) == 1:
+        _items.extend((key, name, f"Run on: {name}", _ENUM_NUMBERS[key]) for key, name in _available_devices())
     return _items
 
 
-def _found() -> list[tuple[str, str]]:
+def _available_devices() -> list[tuple[str, str]]:
     try:
-        return [device for device in _look_ups[0].result() if device[0] in _NUMBERS]
-    except ImportError:  # the capture itself will say so
+        return [device for device in _queries[0].result() if device[0] in _ENUM_NUMBERS]
+    except ImportError:  # reported by the capture itself
         return []
 
 
-def _available(progress: Progress) -> list[tuple[str, str]]:
+def _query(progress: Progress) -> list[tuple[str, str]]:
     from ..capture.runtime.network import available_devices
 
     return available_devices()
 
 
-# Blender needs the strings to be kept alive
+# Blender keeps no reference to the strings, so this list must.
 _items: list[tuple[str, str, str, int]] = [AUTOMATIC]

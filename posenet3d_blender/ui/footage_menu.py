@@ -1,4 +1,4 @@
-"""Footage that is in the file already: movie clips, movie strips, and images that are movies."""
+"""Menu of the footage already in the file: movie clips, movie strips, and movie images."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ class POSENET3D_MT_footage(bpy.types.Menu):
     bl_description = __doc__
 
     def draw(self, context: bpy.types.Context) -> None:
-        found = footage_in_file()
-        if not found:
+        movies = footage_in_file()
+        if not movies:
             self.layout.label(text="No movie clip or strip in this file")
-        for path, name in found.items():
+        for path, name in movies.items():
             self.layout.operator(POSENET3D_OT_use_footage.bl_idname, text=name, icon="FILE_MOVIE").filepath = path
 
 
 def footage_in_file() -> dict[str, str]:
-    """Path, as the file has it, and name of every movie in the open file."""
+    """Path, as the file stores it, and name of every movie in the open file."""
     movies = [(clip.filepath, clip.name) for clip in bpy.data.movieclips if clip.source == "MOVIE"]
     movies += [(strip.filepath, strip.name) for strip in _strips() if strip.type == "MOVIE"]
     movies += [(image.filepath, image.name) for image in bpy.data.images if image.source == "MOVIE"]
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for path, name in movies:
-        found.setdefault(path, name)
-    return found
+        names.setdefault(path, name)
+    return names
 
 
 def _strips() -> Iterator[bpy.types.bpy_struct]:

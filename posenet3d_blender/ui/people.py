@@ -1,4 +1,4 @@
-"""The people found in the footage, as pictures to choose from."""
+"""People in the footage, as thumbnails to choose from."""
 
 from __future__ import annotations
 
@@ -11,43 +11,44 @@ import numpy as np
 
 from ..progress import Progress
 from ..scene.incremental import Steps
-from .modal_task import BackgroundOperator
-from .person_thumbnails import Portrait, find_portraits
+from .modal_task import ModalTaskOperator
+from .person_thumbnails import PersonThumbnail, find_thumbnails
 from .settings import POSENET3D_PG_settings, settings_of
-from .task import Activity
+from .task import Task
 
 
 @dataclass
-class _Found:
-    """The last look for people, and of which footage."""
+class _Search:
+    """The last search for people and the footage it was made in."""
 
     video: Path | None = None
-    span: tuple[float | None, float | None] = (None, None)
-    portraits: list[Portrait] = field(default_factory=list)
+    time_range: tuple[float | None, float | None] = (None, None)
+    """Seconds."""
+    thumbnails: list[PersonThumbnail] = field(default_factory=list)
 
 
-_found = _Found()
-_pictures: list[bpy.utils.previews.ImagePreviewCollection] = []
-"""One while the add-on is enabled."""
+_search = _Search()
+_previews: list[bpy.utils.previews.ImagePreviewCollection] = []
+"""One while the add-on is enabled, else none."""
 
 
-def portraits_for(settings: POSENET3D_PG_settings) -> list[Portrait]:
-    """Those found in the footage and range that are chosen now."""
-    is_same = (_found.video, _found.span) == (settings.video, settings.span)
-    return _found.portraits if is_same else []
+def thumbnails_for(settings: POSENET3D_PG_settings) -> list[PersonThumbnail]:
+    """Thumbnails of the current footage and time range; none if the last search was in another one."""
+    is_current = (_search.video, _search.time_range) == (settings.video, settings.time_range)
+    return _search.thumbnails if is_current else []
 
 
-def icon_of(portrait: Portrait) -> int:
-    """Blender's number of the picture."""
-    return _pictures[0][str(portrait.number)].icon_id
+def icon_id(thumbnail: PersonThumbnail) -> int:
+    """Blender's icon id of the thumbnail; 0 without a window."""
+    return int(_previews[0][str(thumbnail.number)].icon_id)
 
 
-class POSENET3D_OT_find_people(BackgroundOperator, bpy.types.Operator):
-    """Look through the footage for people, and show their pictures to choose from"""
+class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
+    """Search the footage for people, and show thumbnails to choose from"""
 
     bl_idname = "posenet3d.find_people"
     bl_label = "Find People"
-    # no UNDO among its options: nothing in the file changes
+    # bl_options has no UNDO: nothing in the file changes
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -55,20 +56,21 @@ class POSENET3D_OT_find_people(BackgroundOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
-        video, span, device = settings.video, settings.span, settings.device or "auto"
+        video, time_range, device = settings.video, settings.time_range, settings.device or "auto"
 
-        def work(progress: Progress) -> list[Portrait]:
-            return find_portraits(video, *span, device, progress)
+        def work(progress: Progress) -> list[PersonThumbnail]:
+            return find_thumbnails(video, *time_range, device, progress)
 
-        def show(portraits: list[Portrait]) -> Steps[None]:
-            _keep(portraits)
-            _found.video, _found.span, _found.portraits = video, span, portraits
+        def show(thumbnails: list[PersonThumbnail]) -> Steps[None]:
+            _load_previews(thumbnails)
+            _search.video, _search.time_range, _search.thumbnails = video, time_range, thumbnails
             yield
 
-        return self.begin(context, Activity("Finding people", work, show))
+        return self.begin(context, Task("Finding people", work, show))
 
     def outcome(self) -> tuple[set[str], str]:
-        return {"INFO"}, "1 person found" if len(_found.portraits) == 1 else f"{len(_found.portraits)} people found"
+        count = len(_search.thumbnails)
+        return {"INFO"}, "1 person found" if count == 1 else f"{count} people found"
 
 
 class POSENET3D_OT_choose_person(bpy.types.Operator):
@@ -86,18 +88,18 @@ class POSENET3D_OT_choose_person(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _keep(portraits: list[Portrait]) -> None:
-    """Make Blender's pictures of them."""
-    pictures = _pictures[0]
-    pictures.clear()
-    for portrait in portraits:
-        picture = pictures.new(str(portrait.number))
-        height, width = portrait.picture.shape[:2]
-        # Blender's rows go upwards, with an alpha channel
+def _load_previews(thumbnails: list[PersonThumbnail]) -> None:
+    """Replace Blender's previews by these thumbnails."""
+    previews = _previews[0]
+    previews.clear()
+    for thumbnail in thumbnails:
+        preview = previews.new(str(thumbnail.number))
+        height, width = thumbnail.image.shape[:2]
+        # Blender stores rows from bottom to top, with an alpha channel.
         pixels = np.ones((height, width, 4), dtype=np.float32)
-        pixels[..., :3] = portrait.picture[::-1] / np.float32(255)
-        picture.image_size = (width, height)
-        picture.image_pixels_float.foreach_set(pixels.ravel())
+        pixels[..., :3] = thumbnail.image[::-1] / np.float32(255)
+        preview.image_size = (width, height)
+        preview.image_pixels_float.foreach_set(pixels.ravel())
 
 
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory(
@@ -106,13 +108,13 @@ _register_classes, _unregister_classes = bpy.utils.register_classes_factory(
 
 
 def register() -> None:
-    """Add the operators, and a place for pictures."""
-    _pictures.append(bpy.utils.previews.new())
+    """Register the operators, and create the preview collection."""
+    _previews.append(bpy.utils.previews.new())
     _register_classes()
 
 
 def unregister() -> None:
-    """Take operators and pictures out."""
+    """Unregister the operators, and remove the preview collection."""
     _unregister_classes()
-    _found.video = None
-    bpy.utils.previews.remove(_pictures.pop())
+    _search.video = None
+    bpy.utils.previews.remove(_previews.pop())

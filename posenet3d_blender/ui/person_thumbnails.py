@@ -1,4 +1,4 @@
-"""A picture of each person in the footage, to choose from. No bpy here: it is made in a thread."""
+"""A thumbnail of each person in the footage, to choose from. No bpy here: it is made in a thread."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
     from ..capture.detection.find_people import PersonTrack
     from ..capture.video.footage import Footage
 
-PICTURE_SIZE: Final = 128
+THUMBNAIL_SIZE: Final = 128
+"""Pixels, both sides."""
 
 
 @dataclass(frozen=True)
-class Portrait:
-    """One person at their best moment."""
+class PersonThumbnail:
+    """One person in their best frame."""
 
     number: int
     """From 1, as a capture counts people."""
-    picture: NDArray[np.uint8]
-    """(PICTURE_SIZE, PICTURE_SIZE, 3) RGB."""
+    image: NDArray[np.uint8]
+    """(THUMBNAIL_SIZE, THUMBNAIL_SIZE, 3) RGB."""
     seconds: float
-    """For which they are in view."""
+    """Time in view."""
 
 
-def find_portraits(
+def find_thumbnails(
     video: Path, start: float | None, end: float | None, device: str, progress: Progress
-) -> list[Portrait]:
-    """Everyone in the footage between `start` and `end`, seconds.
+) -> list[PersonThumbnail]:
+    """Find everyone in the footage between `start` and `end`, seconds.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
@@ -44,15 +45,16 @@ def find_portraits(
 
     footage = open_footage(video)
     found = find_people(footage, footage.frames_between(start, end), open_person_detector(device), progress)
-    portraits = []
+    thumbnails = []
     for number in range(1, len(found) + 1):
         (track,) = choose(found, str(number), video)
-        portraits.append(Portrait(number, _picture(footage, track), track.duration))
+        thumbnails.append(PersonThumbnail(number, _best_view(footage, track), track.duration))
         progress("people", 1.0)
-    return portraits
+    return thumbnails
 
 
-def _picture(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
+def _best_view(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
+    """The person's region in the frame where it is largest and surest."""
     from ..capture.video.footage import read_frames
 
     sizes = np.array([region.size for region in track.regions])
@@ -63,9 +65,9 @@ def _picture(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
 
 
 def _crop(image: NDArray[np.uint8], x: float, y: float, size: float) -> NDArray[np.uint8]:
-    """The square around a place, pixels; black where it reaches over the picture's edge."""
+    """The square of `size` pixels around (x, y), scaled to a thumbnail; black outside the image."""
     import cv2
 
-    to_crop = np.array([[1, 0, size / 2 - x], [0, 1, size / 2 - y]]) * (PICTURE_SIZE / size)
-    crop = cv2.warpAffine(image, to_crop, (PICTURE_SIZE, PICTURE_SIZE), flags=cv2.INTER_LINEAR)
+    to_crop = np.array([[1, 0, size / 2 - x], [0, 1, size / 2 - y]]) * (THUMBNAIL_SIZE / size)
+    crop = cv2.warpAffine(image, to_crop, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), flags=cv2.INTER_LINEAR)
     return crop.astype(np.uint8, copy=False)

@@ -1,4 +1,4 @@
-"""What one button starts: work in a thread, then short steps on the main thread that show what it gave."""
+"""A task that one button starts: work in a thread, then short steps on the main thread that show its result."""
 
 from __future__ import annotations
 
@@ -9,58 +9,59 @@ from typing import Final, Generic, TypeVar
 from ..errors import Cancelled
 from ..progress import Progress
 from ..scene.incremental import Steps
-from .worker_thread import Job
+from .worker_thread import WorkerThread
 
 Result = TypeVar("Result")
 
-LONGEST_TURN: Final = 0.03
-"""Seconds for which steps are taken in one turn; the last of them may last longer."""
+TURN_SECONDS: Final = 0.03
+"""Time budget of one turn on the main thread; the last step may exceed it."""
 
 
-class Activity(Generic[Result]):
-    """Advanced by whoever has the main thread, a turn at a time."""
+class Task(Generic[Result]):
+    """Background work and the steps that show its result; the caller advances it on the main thread, turn by turn."""
 
     def __init__(self, title: str, work: Callable[[Progress], Result], show: Callable[[Result], Steps[None]]) -> None:
-        """Start at once.
+        """Start immediately.
 
         Args:
-            title: what it is, for people.
-            work: done in a thread; must not touch bpy.
-            show: done on the main thread with what the work gave; takes its traces away when it is dropped half done.
+            title: name for messages.
+            work: runs in a thread; must not touch bpy.
+            show: runs on the main thread with the result of the work; cleans up after itself when it is closed early.
         """
         self.title = title
-        self._job = Job(work)
+        self._thread = WorkerThread(work)
         self._show = show
         self._steps: Steps[None] | None = None
         self._is_cancelled = False
 
     @property
     def stage(self) -> str:
-        return "building the scene" if self._steps else self._job.stage
+        """Name of the current stage."""
+        return "building the scene" if self._steps else self._thread.stage
 
     @property
     def fraction(self) -> float:
-        """Of the stage, 0 to 1."""
-        return 1.0 if self._steps else self._job.fraction
+        """Progress of the stage, 0 to 1."""
+        return 1.0 if self._steps else self._thread.fraction
 
     @property
     def is_building(self) -> bool:
-        """Whether steps are half done: nothing else should change the file meanwhile."""
+        """True while steps are half done: nothing else should change the file until they end."""
         return self._steps is not None
 
     def advance(self) -> bool:
-        """Take a turn, which is short; False when all is done.
+        """Take one short turn; False when all is done.
 
         Raises:
             PoseNet3DError: the work failed, or was cancelled.
         """
         if self._is_cancelled:
             raise Cancelled
-        if self._job.is_running:
+        if self._thread.is_running:
             return True
         if self._steps is None:
-            self._steps = self._show(self._job.result())
-        end = time.perf_counter() + LONGEST_TURN
+            self._steps = self._show(self._thread.result())
+        end = time.perf_counter() + TURN_SECONDS
         while True:
             try:
                 next(self._steps)
@@ -70,18 +71,18 @@ class Activity(Generic[Result]):
                 return True
 
     def cancel(self) -> None:
-        """Leave everything as it was before. The thread, which may be deep in a network, ends soon by itself."""
+        """Restore the state before the task. The thread, which may be inside a network, ends soon by itself."""
         self._is_cancelled = True
-        self._job.cancel()
+        self._thread.cancel()
         if self._steps is not None:
             self._steps.close()
 
     def complete(self) -> None:
-        """All turns at once, where there is no window.
+        """Take all turns at once, where there is no window.
 
         Raises:
             PoseNet3DError: the work failed.
         """
-        self._job.wait()
+        self._thread.wait()
         while self.advance():
             pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..errors import Cancelled
 from ..progress import Progress
@@ -13,10 +13,11 @@ from ..progress import Progress
 Result = TypeVar("Result")
 
 
-class Job(Generic[Result]):
-    """Work that is started at once. The main thread looks at `is_running`, `stage` and `fraction` from time to time."""
+class WorkerThread(Generic[Result]):
+    """A function that runs in a thread; the main thread polls `is_running`, `stage` and `fraction`."""
 
     def __init__(self, work: Callable[[Progress], Result]) -> None:
+        """Start immediately."""
         self.stage = "starting"
         self.fraction = 0.0
         self._work = work
@@ -24,23 +25,24 @@ class Job(Generic[Result]):
         self._error: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="PoseNet3D", daemon=True)
-        _jobs.add(self)
+        _threads.add(self)
         self._thread.start()
 
     @property
     def is_running(self) -> bool:
+        """False once the function has returned or failed."""
         return self._thread.is_alive()
 
     def cancel(self) -> None:
         """Ask it to stop; it does at its next report of progress."""
         self._stop.set()
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Return when it has ended, or after so many seconds."""
-        self._thread.join(seconds)
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until it has ended, or for `timeout` seconds."""
+        self._thread.join(timeout)
 
     def result(self) -> Result:
-        """What the work gave, once it has ended.
+        """The function's result, once it has ended.
 
         Raises:
             PoseNet3DError: the work failed, or was cancelled.
@@ -53,7 +55,7 @@ class Job(Generic[Result]):
     def _run(self) -> None:
         try:
             self._results.append(self._work(self._report))
-        except BaseException as error:  # handed over to the main thread, which shows it
+        except BaseException as error:  # raised again by result(), in the main thread
             self._error = error
 
     def _report(self, stage: str, fraction: float) -> None:
@@ -62,12 +64,12 @@ class Job(Generic[Result]):
         self.stage, self.fraction = stage, fraction
 
 
-_jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+_threads: weakref.WeakSet[WorkerThread[Any]] = weakref.WeakSet()
 
 
-def stop_all(seconds: float) -> None:
-    """Cancel every job, those too that nobody waits for any more, and give each so many seconds to end."""
-    for job in list(_jobs):
-        job.cancel()
-    for job in list(_jobs):
-        job.wait(seconds)
+def stop_all(timeout: float) -> None:
+    """Cancel every thread, abandoned ones too, and wait up to `timeout` seconds for each to end."""
+    for thread in list(_threads):
+        thread.cancel()
+    for thread in list(_threads):
+        thread.wait(timeout)

@@ -1,4 +1,4 @@
-"""Small videos made on the spot."""
+"""Small videos for the commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WriteVideo = Callable[[Path, Iterable[Image]], Path]
 def demo_frames(demo_clip: Path) -> list[Image]:
     """The bundled clip's pictures."""
     with av.open(str(demo_clip)) as container:
-        return [picture.to_ndarray(format="rgb24") for picture in container.decode(video=0)]
+        return [picture.to_ndarray(format="rgb24").astype(np.uint8) for picture in container.decode(video=0)]
 
 
 @pytest.fixture(scope="session")

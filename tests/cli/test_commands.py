@@ -25,6 +25,7 @@ from posenet3d_blender.capture.video import preview
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.cli.main import main
+from posenet3d_blender.cli.outputs import SCENE_ENDINGS
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
 
@@ -108,6 +109,13 @@ def test_every_format_in_one_go_and_exporters_are_silent(clip: Path, capfd: pyte
     assert json.loads(printed.out)["outputs"] == [str(output) for output in outputs]
     assert printed.err == ""
     assert names(clip.parent) == {"clip.mp4", *(output.name for output in outputs)}
+
+
+def test_the_commands_offer_every_format_that_the_scene_exports() -> None:
+    pytest.importorskip("bpy")
+    from posenet3d_blender.scene import EXPORT_ENDINGS
+
+    assert set(SCENE_ENDINGS) == set(EXPORT_ENDINGS)
 
 
 @pytest.mark.usefixtures("two_people")

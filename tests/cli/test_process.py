@@ -34,5 +34,5 @@ def test_a_stopped_capture_leaves_nothing(stop: signal.Signals, demo_clip: Path,
     output, error = capture.communicate(timeout=120)
     assert capture.returncode == 130, error.decode()
     assert output == b""
-    assert error.decode() == "posenet3d: error: cancelled; nothing was left half-written\n"
+    assert error.decode() == "posenet3d: error: cancelled; no partial files were left\n"
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Install the zip into a clean user folder, capture, disable, enable, remove; what was seen goes out as one JSON line.
+"""Install the zip into a clean user folder, capture, disable, enable, remove; prints the observations as one JSON line.
 
 python install_lifecycle.py ZIP VIDEO, in a Python with bpy, with BLENDER_USER_RESOURCES naming an empty folder.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -17,7 +18,7 @@ ADD_ON = "bl_ext.user_default.posenet3d"
 BUNDLED = ("onnxruntime", "av", "cv2", "scipy")
 
 
-def seconds_of(operator, **arguments) -> float:
+def seconds_of(operator: Callable[..., set[str]], **arguments: object) -> float:
     start = time.perf_counter()
     assert operator(**arguments) == {"FINISHED"}
     return time.perf_counter() - start
@@ -39,7 +40,7 @@ def is_enabled() -> bool:
 
 
 def start_up_seconds() -> float:
-    """What enabling costs when Blender starts: the wheels are unpacked already."""
+    """Time to enable the add-on at Blender's start, when the wheels are unpacked already."""
     import addon_utils
 
     addon_utils.disable(ADD_ON, refresh_handled=True)

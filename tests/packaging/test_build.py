@@ -69,6 +69,16 @@ def test_the_manifest_is_the_one_of_the_project_and_names_platform_and_wheels(pa
     assert package.name == f"posenet3d_blender-{metadata['version']}-linux-x64.zip"
 
 
+def test_the_version_stands_in_the_manifest_alone() -> None:
+    pytest.importorskip("setuptools")
+    metadata = tomllib.loads((CHECKOUT / "addon_manifest.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    command = [sys.executable, "setup.py", "--quiet", "--version"]
+    printed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    assert printed.split()[-1] == metadata["version"]
+    assert "version" not in project
+
+
 def test_code_assets_wheels_and_licence_go_in_and_nothing_else(package: Path, project: Path) -> None:
     with zipfile.ZipFile(package) as archive:
         names = set(archive.namelist())
@@ -141,7 +151,7 @@ def test_each_platform_carries_every_package_for_both_pythons() -> None:
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused(wheels: list[Path]) -> None:
     wheel = Wheel(wheels[0].name, "here==1.0", "linux-x64", ("3.11",), "0" * 64)
-    with pytest.raises(PackagingError, match="not the file that wheels.toml pins"):
+    with pytest.raises(PackagingError, match=r"not the file that wheels\.toml pins"):
         fetch(wheel, wheels[0].parent)
 
 
@@ -161,7 +171,9 @@ def test_a_wheel_that_can_not_be_had_is_left_out_with_a_warning(
     assert built_with == [[]]
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == sum(wheel.platform == "macos-arm64" for wheel in read_lock())
-    assert all("can't be had and is left out: on macos-arm64, Blender with Python 3.1" in line for line in warnings)
+    assert all(
+        "can't be downloaded and is left out: on macos-arm64, Blender with Python 3.1" in line for line in warnings
+    )
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +201,7 @@ def link_blender_alone(folder: Path) -> None:
         package = importlib.metadata.distribution(name)
         for part in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
             if not (folder / part).exists():
-                (folder / part).symlink_to(package.locate_file(part))
+                (folder / part).symlink_to(str(package.locate_file(part)))
         pending += [re.split(r"[^\w.-]", text)[0] for text in package.requires or () if "extra ==" not in text]
 
 

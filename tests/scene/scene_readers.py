@@ -1,41 +1,48 @@
-"""What tests read out of Blender."""
+"""Read joints, vertices and keys out of Blender."""
 
 from __future__ import annotations
+
+from typing import Any, TypeAlias
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_NAMES
 
+Frames: TypeAlias = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
+"""(T,) frame numbers, which may lie between whole ones."""
 
-def joints_now(armature: bpy.types.Object) -> NDArray[np.float64]:
+
+def joints_now(armature: bpy.types.Object) -> Array:
     """(24, 3) the bones' heads in the world at the scene's frame, metres."""
     posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in JOINT_NAMES])
 
 
-def joints_at(armature: bpy.types.Object, frames: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(T, 24, 3) the same at each of these frames, which may lie between whole ones."""
-    taken = []
+def joints_at(armature: bpy.types.Object, frames: Frames) -> Array:
+    """(T, 24, 3) the same at each of these frames."""
+    positions = []
     for frame in frames:
         whole = int(np.floor(frame))
         bpy.context.scene.frame_set(whole, subframe=float(frame - whole))
-        taken.append(joints_now(armature))
-    return np.array(taken)
+        positions.append(joints_now(armature))
+    return np.array(positions)
 
 
-def vertices_now(mesh: bpy.types.Object) -> NDArray[np.float64]:
-    """(V, 3) the mesh as it is bent at the scene's frame, in the world, metres."""
-    bent = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    flat = np.empty(3 * len(bent.data.vertices))
-    bent.data.vertices.foreach_get("co", flat)
-    matrix = np.array(bent.matrix_world)
-    return flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+def vertices_now(mesh: bpy.types.Object) -> Array:
+    """(V, 3) the deformed mesh at the scene's frame, in the world, metres."""
+    deformed = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(3 * len(deformed.data.vertices))
+    deformed.data.vertices.foreach_get("co", flat)
+    matrix = np.array(deformed.matrix_world)
+    vertices: Array = flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+    return vertices
 
 
-def key_frames(armature: bpy.types.Object) -> NDArray[np.float64]:
-    """The frames at which the pelvis turns, strictly rising."""
+def key_frames(armature: bpy.types.Object) -> Array:
+    """Frames of the pelvis's rotation keys, strictly rising."""
     from posenet3d_blender.scene.keys import curves_of
 
     curve = next(curve for curve in curves_of(armature) if curve.data_path.startswith('pose.bones["pelvis"].rotation'))

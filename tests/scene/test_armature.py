@@ -6,27 +6,29 @@ import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS, mirrored_name
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature
 
+from .conftest import MakeMotion
 from .scene_readers import vertices_now
 
 
 @pytest.fixture
-def armature(body, make_motion):
+def armature(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
     return add_armature("person", body, make_motion().betas, bpy.context.scene.collection)
 
 
-def test_bones_stand_at_the_rest_joints(armature, body, make_motion):
+def test_bones_stand_at_the_rest_joints(armature: bpy.types.Object, body: Body, make_motion: MakeMotion) -> None:
     x, y, z = body.rest_joints(make_motion().betas).T
     heads = np.array([armature.data.bones[name].head_local for name in JOINT_NAMES])
     np.testing.assert_allclose(heads, np.stack([x, -z, y], axis=1), atol=1e-6)
     assert np.array(armature.matrix_world).tolist() == np.eye(4).tolist()
 
 
-def test_bones_have_smpls_names_order_and_parents(armature):
+def test_bones_have_smpls_names_order_and_parents(armature: bpy.types.Object) -> None:
     assert {bone.name for bone in armature.data.bones} == set(JOINT_NAMES)
     for name, parent in zip(JOINT_NAMES, PARENTS, strict=True):
         bone = armature.data.bones[name]
@@ -34,7 +36,7 @@ def test_bones_have_smpls_names_order_and_parents(armature):
         assert armature.pose.bones[name].rotation_mode == "QUATERNION"
 
 
-def test_bones_point_along_the_limbs(armature):
+def test_bones_point_along_the_limbs(armature: bpy.types.Object) -> None:
     bones = armature.data.bones
     pairs = (("pelvis", "spine1"), ("left_hip", "left_knee"), ("spine3", "neck"), ("right_elbow", "right_wrist"))
     for name, child in pairs:
@@ -44,7 +46,7 @@ def test_bones_point_along_the_limbs(armature):
     assert (bones["left_foot"].tail_local - bones["left_foot"].head_local).y < -0.03
 
 
-def test_left_and_right_bones_mirror_each_other(body):
+def test_left_and_right_bones_mirror_each_other(body: Body) -> None:
     # of the mean shape, whose rest joints are symmetric but for the regressor's noise
     armature = add_armature("person", body, np.zeros(10), bpy.context.scene.collection)
     for name in JOINT_NAMES:
@@ -64,14 +66,16 @@ def test_left_and_right_bones_mirror_each_other(body):
         ("spine1", "head", 1, -1),  # the trunk bows
     ],
 )
-def test_a_positive_turn_about_x_bends_naturally(armature, bone, moved, axis, sign):
+def test_a_positive_turn_about_x_bends_naturally(
+    armature: bpy.types.Object, bone: str, moved: str, axis: int, sign: int
+) -> None:
     before = armature.pose.bones[moved].head.copy()
     armature.pose.bones[bone].rotation_quaternion = (np.cos(0.2), np.sin(0.2), 0, 0)
     bpy.context.view_layer.update()
     assert sign * (armature.pose.bones[moved].head - before)[axis] > 0.05
 
 
-def test_the_skin_bends_as_smpl_says(body, make_motion):
+def test_the_skin_bends_as_smpl_says(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(5)
     armature = build_scene([motion], body)[0]
     (skin,) = armature.children
@@ -81,7 +85,7 @@ def test_the_skin_bends_as_smpl_says(body, make_motion):
         np.testing.assert_allclose(vertices_now(skin), expected[frame], atol=1e-4)
 
 
-def test_the_skin_is_smooth_and_has_a_material(body, make_motion):
+def test_the_skin_is_smooth_and_has_a_material(body: Body, make_motion: MakeMotion) -> None:
     (skin,) = build_scene([make_motion(2)], body)[0].children
     assert all(polygon.use_smooth for polygon in skin.data.polygons)
     assert skin.data.materials[0].diffuse_color[3] == 1

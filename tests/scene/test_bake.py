@@ -1,9 +1,11 @@
-"""A captured motion baked on its own armature and on others with the same bone names."""
+"""Baking a captured motion on its own armature and on others with the same bone names."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -11,14 +13,17 @@ import pytest
 from mathutils import Euler, Matrix, Quaternion, Vector
 from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.scene import build_scene, export, reset_to_empty
 from posenet3d_blender.scene.armature import add_armature
-from posenet3d_blender.scene.bake import bake, holding_back
+from posenet3d_blender.scene.bake import bake, blocking_animation
 from posenet3d_blender.scene.key_reduction import Tolerance
 from posenet3d_blender.scene.keys import assign_action, curves_of, key_motion, write_curves
 
+from .conftest import MakeMotion
 from .scene_readers import joints_at, key_frames
 
 FRAMES = 1 + np.arange(12)
@@ -26,12 +31,12 @@ MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 
 
 @pytest.fixture
-def source(body, make_motion):
+def source(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
     return build_scene([make_motion(12)], body)[0]
 
 
 @pytest.fixture
-def twin(body, make_motion) -> bpy.types.Object:
+def twin(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
     """An armature like the source's, at rest."""
     return add_armature("Hero", body, make_motion(12).betas, bpy.context.scene.collection)
 
@@ -43,18 +48,19 @@ def edit(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBon
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def turns_at(armature: bpy.types.Object, frames: NDArray[np.integer]) -> NDArray[np.float64]:
-    """(T, 24, 3, 3) how far each bone is turned from rest, in the world."""
+def rotations_at(armature: bpy.types.Object, frames: NDArray[np.integer[Any]]) -> Array:
+    """(T, 24, 3, 3) rotation of each bone from rest, in the world."""
     rest = np.array([rotation(armature.matrix_world @ armature.data.bones[name].matrix_local) for name in JOINT_NAMES])
-    taken = []
+    rotations = []
     for frame in frames:
         bpy.context.scene.frame_set(frame)
         posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        taken.append([rotation(posed.matrix_world @ posed.pose.bones[name].matrix) for name in JOINT_NAMES])
-    return np.array(taken) @ np.swapaxes(rest, -1, -2)
+        rotations.append([rotation(posed.matrix_world @ posed.pose.bones[name].matrix) for name in JOINT_NAMES])
+    from_rest: Array = np.array(rotations) @ np.swapaxes(rest, -1, -2)
+    return from_rest
 
 
-def rotation(matrix: Matrix) -> NDArray[np.float64]:
+def rotation(matrix: Matrix) -> Array:
     return np.array(matrix.to_quaternion().to_matrix())
 
 
@@ -78,7 +84,7 @@ def own_quaternion(values: list[float], mode: str) -> Quaternion:
     return Euler(values, mode).to_quaternion()
 
 
-def test_its_own_armature_moves_as_before(source):
+def test_its_own_armature_moves_as_before(source: bpy.types.Object) -> None:
     before = joints_at(source, FRAMES)
     action = bake(source)
     assert source.animation_data.action == action
@@ -86,7 +92,7 @@ def test_its_own_armature_moves_as_before(source):
     np.testing.assert_array_equal(key_frames(source), FRAMES)
 
 
-def test_its_own_armature_keeps_contacts_and_confidence(source):
+def test_its_own_armature_keeps_contacts_and_confidence(source: bpy.types.Object) -> None:
     names = ("left_foot_contact", "right_foot_contact", "confidence")
     before = {curve.data_path: [curve.evaluate(frame) for frame in FRAMES] for curve in curves_of(source)}
     bake(source, tolerance=Tolerance())
@@ -95,8 +101,8 @@ def test_its_own_armature_keeps_contacts_and_confidence(source):
         np.testing.assert_allclose(after[path], before[path], atol=1e-6)
 
 
-def test_a_smaller_body_walks_on_the_same_floor(source, twin):
-    def shrink(bones):
+def test_a_smaller_body_walks_on_the_same_floor(source: bpy.types.Object, twin: bpy.types.Object) -> None:
+    def shrink(bones: bpy.types.ArmatureEditBones) -> None:
         for bone in bones:
             bone.use_connect = False
         for bone in bones:
@@ -104,16 +110,16 @@ def test_a_smaller_body_walks_on_the_same_floor(source, twin):
 
     edit(twin, shrink)
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
     np.testing.assert_allclose(joints_at(twin, FRAMES), 0.7 * joints_at(source, FRAMES), atol=1e-4)
 
 
-def test_other_proportions_turn_alike_and_stay_near_the_floor(source, body):
+def test_other_proportions_turn_alike_and_stay_near_the_floor(source: bpy.types.Object, body: Body) -> None:
     betas = np.zeros(10)
     betas[:3] = (2.5, -2.0, 1.5)
     other = add_armature("Other", body, betas, bpy.context.scene.collection)
     bake(source, other)
-    np.testing.assert_allclose(turns_at(other, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(other, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
     hips, knees, ankles = (JOINT_INDEX[f"left_{name}"] for name in ("hip", "knee", "ankle"))
     rests = [np.array([one.data.bones[name].head_local for name in JOINT_NAMES]) for one in (source, other)]
     lengths = [np.linalg.norm(r[hips] - r[knees]) + np.linalg.norm(r[knees] - r[ankles]) for r in rests]
@@ -121,10 +127,10 @@ def test_other_proportions_turn_alike_and_stay_near_the_floor(source, body):
     np.testing.assert_allclose(heights[1] / heights[0], lengths[1] / lengths[0], rtol=0.02)
 
 
-def test_other_rolls_and_directions_of_bones_change_nothing(source, twin):
+def test_other_rolls_and_directions_of_bones_change_nothing(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     generator = np.random.default_rng(3)
 
-    def turn(bones):
+    def turn(bones: bpy.types.ArmatureEditBones) -> None:
         for bone in bones:
             bone.use_connect = False
         for bone in bones:
@@ -133,12 +139,12 @@ def test_other_rolls_and_directions_of_bones_change_nothing(source, twin):
 
     edit(twin, turn)
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
     np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
 
 
-def test_arms_that_rest_lowered_are_turned_by_as_much(source, twin):
-    def lower(bones):
+def test_arms_that_rest_lowered_are_turned_by_as_much(source: bpy.types.Object, twin: bpy.types.Object) -> None:
+    def lower(bones: bpy.types.ArmatureEditBones) -> None:
         for side, sign in (("left", 1), ("right", -1)):
             top = bones[f"{side}_shoulder"]
             turning = Matrix.Translation(top.head) @ Matrix.Rotation(sign * 0.8, 4, "Y") @ Matrix.Translation(-top.head)
@@ -147,21 +153,25 @@ def test_arms_that_rest_lowered_are_turned_by_as_much(source, twin):
 
     edit(twin, lower)
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
-def test_objects_of_other_units_and_axes_end_in_the_same_place(source, twin, scale):
+def test_objects_of_other_units_and_axes_end_in_the_same_place(
+    source: bpy.types.Object, twin: bpy.types.Object, scale: float
+) -> None:
     """As files come in from other programs: the object turns Y up to Z up, and scales."""
     to_data = Matrix.Scale(1 / scale, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
     twin.data.transform(to_data)
     twin.matrix_world = to_data.inverted()
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
     np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
 
 
-def test_a_placed_target_carries_the_motion_along_and_keeps_its_place(source, twin):
+def test_a_placed_target_carries_the_motion_along_and_keeps_its_place(
+    source: bpy.types.Object, twin: bpy.types.Object
+) -> None:
     placed = Matrix.Translation((3, -2, 1)) @ Matrix.Rotation(2.0, 4, "Z") @ Matrix.Scale(1.5, 4)
     twin.matrix_world = placed
     bake(source, twin)
@@ -171,7 +181,9 @@ def test_a_placed_target_carries_the_motion_along_and_keeps_its_place(source, tw
     np.testing.assert_allclose(np.array(twin.matrix_world), turned, atol=1e-6)
 
 
-def test_a_skeleton_that_faces_elsewhere_walks_to_its_own_front(source, twin):
+def test_a_skeleton_that_faces_elsewhere_walks_to_its_own_front(
+    source: bpy.types.Object, twin: bpy.types.Object
+) -> None:
     turned = Matrix.Rotation(math.radians(50), 4, "Z")
     twin.data.transform(turned)
     bake(source, twin)
@@ -180,7 +192,7 @@ def test_a_skeleton_that_faces_elsewhere_walks_to_its_own_front(source, twin):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_rotation_modes_are_kept_without_jumps(source, twin, mode):
+def test_rotation_modes_are_kept_without_jumps(source: bpy.types.Object, twin: bpy.types.Object, mode: str) -> None:
     for bone in twin.pose.bones:
         bone.rotation_mode = mode
     bake(source, twin)
@@ -192,7 +204,7 @@ def test_rotation_modes_are_kept_without_jumps(source, twin, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_reduced_keys_keep_within_the_tolerance_at_every_frame(body, make_motion, mode):
+def test_reduced_keys_keep_within_the_tolerance_at_every_frame(body: Body, make_motion: MakeMotion, mode: str) -> None:
     """Late on the timeline too, where single precision has little left."""
     motion, first_frame = make_motion(90, frame_rate=60.0), 20_000
     source, target = (add_armature(name, body, motion.betas, bpy.context.scene.collection) for name in ("Walk", "Hero"))
@@ -218,7 +230,7 @@ def test_reduced_keys_keep_within_the_tolerance_at_every_frame(body, make_motion
         assert math.degrees(max(angles)) < 0.5
 
 
-def test_reduced_keys_are_editable_curves_that_share_their_frames(body, make_motion):
+def test_reduced_keys_are_editable_curves_that_share_their_frames(body: Body, make_motion: MakeMotion) -> None:
     source = build_scene([make_motion(60)], body)[0]
     bake(source, tolerance=Tolerance())
     for path, curves in bone_curves(source).items():
@@ -232,7 +244,7 @@ def test_reduced_keys_are_editable_curves_that_share_their_frames(body, make_mot
             assert {point.handle_right_type for point in curve.keyframe_points} == {"ALIGNED"}
 
 
-def test_a_person_at_rest_needs_two_keys_a_curve(body, make_motion):
+def test_a_person_at_rest_needs_two_keys_a_curve(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(50)
     motion.poses[:] = motion.poses[0]
     motion.trans[:] = motion.trans[0]
@@ -243,7 +255,9 @@ def test_a_person_at_rest_needs_two_keys_a_curve(body, make_motion):
 
 @pytest.mark.parametrize("tolerance", [None, Tolerance()])
 @pytest.mark.parametrize("frame_count", [1, 2, 3])
-def test_very_short_motions_can_be_baked(body, make_motion, frame_count, tolerance):
+def test_very_short_motions_can_be_baked(
+    body: Body, make_motion: MakeMotion, frame_count: int, tolerance: Tolerance | None
+) -> None:
     source = build_scene([make_motion(frame_count)], body)[0]
     frames = 1 + np.arange(frame_count)
     before = joints_at(source, frames)
@@ -251,7 +265,7 @@ def test_very_short_motions_can_be_baked(body, make_motion, frame_count, toleran
     np.testing.assert_allclose(joints_at(source, frames), before, atol=0.02)
 
 
-def test_actions_and_strips_of_the_target_are_kept(source, twin):
+def test_actions_and_strips_of_the_target_are_kept(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     old = bpy.data.actions.new("wave")
     assign_action(twin, old)
     write_curves(old, twin, "location", np.array([1, 5]), np.ones((2, 3)), "object")
@@ -268,7 +282,7 @@ def test_actions_and_strips_of_the_target_are_kept(source, twin):
     assert source.animation_data.action.name == "PoseNet3D_motion"
 
 
-def test_the_baked_action_plays_as_an_nla_strip(source, twin):
+def test_the_baked_action_plays_as_an_nla_strip(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     wanted = joints_at(source, FRAMES)
     action = bake(source, twin)
     animation = twin.animation_data
@@ -281,8 +295,10 @@ def test_the_baked_action_plays_as_an_nla_strip(source, twin):
     np.testing.assert_allclose(joints_at(twin, FRAMES), wanted, atol=1e-4)
 
 
-def test_a_rigs_own_bones_poses_and_constraints_do_not_hold_it_back(source, twin):
-    def extend(bones):
+def test_a_rigs_own_bones_poses_and_constraints_do_not_hold_it_back(
+    source: bpy.types.Object, twin: bpy.types.Object
+) -> None:
+    def extend(bones: bpy.types.ArmatureEditBones) -> None:
         root, twist = bones.new("root"), bones.new("spine_twist")
         root.head, root.tail = (0, 0, -1), (0, 0.3, -1)
         bones["pelvis"].parent = root
@@ -305,17 +321,17 @@ def test_a_rigs_own_bones_poses_and_constraints_do_not_hold_it_back(source, twin
     kept.target, kept.subtarget = twin, "root"
     driver = bones["head"].driver_add("rotation_quaternion", 1)
     driver.driver.expression = "0.5"
-    assert len(holding_back(twin)) == 2
+    assert len(blocking_animation(twin)) == 2
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=2e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=2e-4)
     np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=2e-4)
     assert reach.mute
     assert not kept.mute
-    assert not holding_back(twin)
+    assert not blocking_animation(twin)
     np.testing.assert_allclose(bones["root"].location, (0.5, 0.1, 0.2), atol=1e-6)
 
 
-def test_what_the_user_added_to_the_source_is_baked_too(source, twin):
+def test_what_the_user_added_to_the_source_is_baked_too(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     """A constraint, and keys that were pushed down to the NLA."""
     limit = source.pose.bones["head"].constraints.new("LIMIT_ROTATION")
     limit.use_limit_x = limit.use_limit_y = limit.use_limit_z = True
@@ -327,11 +343,11 @@ def test_what_the_user_added_to_the_source_is_baked_too(source, twin):
     if slot:
         strip.action_slot = slot
     bake(source, twin)
-    np.testing.assert_allclose(turns_at(twin, FRAMES), turns_at(source, FRAMES), atol=1e-4)
+    np.testing.assert_allclose(rotations_at(twin, FRAMES), rotations_at(source, FRAMES), atol=1e-4)
     np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
 
 
-def test_the_scene_stays_as_it_was(source, twin):
+def test_the_scene_stays_as_it_was(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     scene = bpy.context.scene
     scene.frame_set(4)
     state = (scene.name, scene.frame_current, scene.frame_end, len(bpy.data.scenes), len(bpy.data.objects))
@@ -341,7 +357,9 @@ def test_the_scene_stays_as_it_was(source, twin):
 
 
 @pytest.mark.parametrize("tolerance", [None, Tolerance(degrees=0.2, millimetres=1)])
-def test_the_baked_target_comes_back_from_fbx(source, twin, tmp_path, tolerance):
+def test_the_baked_target_comes_back_from_fbx(
+    source: bpy.types.Object, twin: bpy.types.Object, tmp_path: Path, tolerance: Tolerance | None
+) -> None:
     for bone in twin.pose.bones:
         bone.rotation_mode = "ZXY"
     bake(source, twin, tolerance)
@@ -353,7 +371,9 @@ def test_the_baked_target_comes_back_from_fbx(source, twin, tmp_path, tolerance)
     np.testing.assert_allclose(joints_at(read, key_frames(read)), wanted, atol=2e-4)
 
 
-def test_an_armature_read_from_fbx_is_a_good_target(source, body, make_motion, tmp_path):
+def test_an_armature_read_from_fbx_is_a_good_target(
+    source: bpy.types.Object, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     wanted = joints_at(source, FRAMES)
     export(tmp_path / "hero.fbx", [source])
     bpy.ops.import_scene.fbx(filepath=str(tmp_path / "hero.fbx"))
@@ -362,7 +382,7 @@ def test_an_armature_read_from_fbx_is_a_good_target(source, body, make_motion, t
     np.testing.assert_allclose(joints_at(read, FRAMES), wanted, atol=5e-3)
 
 
-def test_what_can_not_be_baked_is_refused_in_plain_words(source, twin):
+def test_what_can_not_be_baked_is_refused_in_plain_words(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     with pytest.raises(PoseNet3DError, match="Camera: not an armature"):
         bake(source, camera)

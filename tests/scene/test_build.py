@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.scene import build_scene, export, reset_to_empty
 
+from .conftest import MakeMotion
 from .scene_readers import joints_at
 
 
 @pytest.mark.parametrize("rate", [24.0, 24000 / 1001, 25.0, 30000 / 1001, 59.34, 60.0, 60000 / 1001, 120.0, 239.76])
-def test_frame_rate_and_range_are_the_motions(rate, body, make_motion):
+def test_frame_rate_and_range_are_the_motions(rate: float, body: Body, make_motion: MakeMotion) -> None:
     build_scene([make_motion(7, frame_rate=rate)], body)
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == pytest.approx(rate, rel=1e-6)
     assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 7, 1)
 
 
-def test_people_stand_at_their_own_times(body, make_motion):
+def test_people_stand_at_their_own_times(body: Body, make_motion: MakeMotion) -> None:
     first, second = make_motion(10), make_motion(8, seed=1, start=0.2)
     armatures = build_scene([first, second], body)
     assert [armature.name for armature in armatures] == ["PoseNet3D_person1", "PoseNet3D_person2"]
@@ -28,12 +32,12 @@ def test_people_stand_at_their_own_times(body, make_motion):
     np.testing.assert_allclose(joints_at(armatures[1], 7 + np.arange(8)), second.joints, atol=1e-4)
 
 
-def test_a_motion_from_the_middle_of_the_footage_starts_at_frame_one(body, make_motion):
+def test_a_motion_from_the_middle_of_the_footage_starts_at_frame_one(body: Body, make_motion: MakeMotion) -> None:
     (armature,) = build_scene([make_motion(4, start=12.5)], body)
     assert tuple(armature.animation_data.action.frame_range) == (1, 4)
 
 
-def test_nothing_of_the_users_is_touched(body, make_motion):
+def test_nothing_of_the_users_is_touched(body: Body, make_motion: MakeMotion) -> None:
     cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
     bpy.context.scene.collection.objects.link(cube)
     bpy.context.view_layer.objects.active = cube
@@ -48,7 +52,7 @@ def test_nothing_of_the_users_is_touched(body, make_motion):
     assert [one.name for one in bpy.context.scene.collection.children] == ["PoseNet3D", "PoseNet3D.001"]
 
 
-def test_everything_new_is_in_one_collection(body, make_motion):
+def test_everything_new_is_in_one_collection(body: Body, make_motion: MakeMotion) -> None:
     armatures = build_scene([make_motion(3), make_motion(3, seed=1)], body)
     (collection,) = bpy.context.scene.collection.children
     assert set(armatures) < set(collection.objects)
@@ -56,7 +60,7 @@ def test_everything_new_is_in_one_collection(body, make_motion):
     assert len(bpy.data.materials) == 1
 
 
-def test_reset_keeps_preferences_and_empties_the_file(body, make_motion):
+def test_reset_keeps_preferences_and_empties_the_file(body: Body, make_motion: MakeMotion) -> None:
     build_scene([make_motion(3)], body)
     bpy.context.preferences.view.show_splash = False
     reset_to_empty()
@@ -65,7 +69,7 @@ def test_reset_keeps_preferences_and_empties_the_file(body, make_motion):
     assert not bpy.context.preferences.view.show_splash
 
 
-def test_a_long_name_of_the_footage_is_no_hindrance(body, make_motion, tmp_path):
+def test_a_long_name_of_the_footage_is_no_hindrance(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     video = tmp_path / f"{'très long ' * 12}.mp4"
     armatures = build_scene([make_motion(3), make_motion(3, seed=1)], body, video)
     (path,) = export(tmp_path / "walk.fbx", armatures)

@@ -1,4 +1,4 @@
-"""Files for other programs, read back into an empty Blender."""
+"""Exported files, read back into an empty Blender."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.scene import EXPORT_ENDINGS, build_scene, export, reset_to_empty
 
+from .conftest import MakeMotion
 from .scene_readers import joints_at, key_frames, vertices_now
 
 NTSC_60 = 60000 / 1001
@@ -23,7 +25,7 @@ NTSC_60 = 60000 / 1001
 
 @dataclass(frozen=True)
 class Format:
-    """How Blender reads a kind of file by its own defaults."""
+    """Import of one format by Blender with its own defaults."""
 
     load: Callable[[str], object]
     key_rate: Callable[[float], float]
@@ -61,13 +63,15 @@ def read_back(path: Path) -> list[bpy.types.Object]:
     return armatures()
 
 
-def test_every_ending_has_a_test():
+def test_every_ending_has_a_test() -> None:
     assert set(FORMATS) == set(EXPORT_ENDINGS)
 
 
 @pytest.mark.parametrize("rate", [30.0, 24000 / 1001, 50.0, NTSC_60, 120.0])
 @pytest.mark.parametrize("ending", FORMATS)
-def test_joints_frames_and_seconds_come_back(ending, rate, body, make_motion, tmp_path):
+def test_joints_frames_and_seconds_come_back(
+    ending: str, rate: float, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     motion = make_motion(14, frame_rate=rate)
     path = tmp_path / f"walk{ending}"
     assert export(path, build_scene([motion], body)) == [path]
@@ -84,7 +88,7 @@ def test_joints_frames_and_seconds_come_back(ending, rate, body, make_motion, tm
 
 
 @pytest.mark.parametrize("ending", [ending for ending in FORMATS if FORMATS[ending].has_skin])
-def test_the_skin_comes_back_and_bends(ending, body, make_motion, tmp_path):
+def test_the_skin_comes_back_and_bends(ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     motion = make_motion(5)
     path = tmp_path / f"walk{ending}"
     export(path, build_scene([motion], body))
@@ -99,7 +103,9 @@ def test_the_skin_comes_back_and_bends(ending, body, make_motion, tmp_path):
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_the_rest_pose_is_the_bodys_not_the_present_frames(ending, body, make_motion, tmp_path):
+def test_the_rest_pose_is_the_bodys_not_the_present_frames(
+    ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     motion = make_motion(8)
     made = build_scene([motion], body)
     bpy.context.scene.frame_set(5)
@@ -116,7 +122,7 @@ def test_the_rest_pose_is_the_bodys_not_the_present_frames(ending, body, make_mo
 
 
 @pytest.mark.parametrize("ending", [ending for ending in FORMATS if ending != ".bvh"])
-def test_several_people_go_in_one_file(ending, body, make_motion, tmp_path):
+def test_several_people_go_in_one_file(ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     motions = [make_motion(10), make_motion(6, seed=1, start=0.1)]
     path = tmp_path / f"two{ending}"
     export(path, build_scene(motions, body))
@@ -129,7 +135,7 @@ def test_several_people_go_in_one_file(ending, body, make_motion, tmp_path):
         np.testing.assert_allclose(joints_at(armature, frames), motion.joints, atol=2e-3)
 
 
-def test_bvh_holds_one_person_a_file(body, make_motion, tmp_path):
+def test_bvh_holds_one_person_a_file(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     motions = [make_motion(4), make_motion(6, seed=1)]
     paths = export(tmp_path / "two.bvh", build_scene(motions, body))
     assert [path.name for path in paths] == ["two_person1.bvh", "two_person2.bvh"]
@@ -139,7 +145,7 @@ def test_bvh_holds_one_person_a_file(body, make_motion, tmp_path):
         np.testing.assert_allclose(joints_at(armature, key_frames(armature)), motion.joints, atol=1e-4)
 
 
-def test_bvh_angles_never_jump(body, make_motion, tmp_path):
+def test_bvh_angles_never_jump(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     export(tmp_path / "walk.bvh", build_scene([make_motion(60)], body))
     lines = (tmp_path / "walk.bvh").read_text().split("\n")
     numbers = np.array([line.split() for line in lines[lines.index("Frames: 60") + 2 :] if line], dtype=float)
@@ -147,7 +153,9 @@ def test_bvh_angles_never_jump(body, make_motion, tmp_path):
     assert np.abs(np.diff(numbers, axis=0)).max() < 90
 
 
-def test_fbx_root_has_neither_turn_nor_scale_for_game_engines(body, make_motion, tmp_path):
+def test_fbx_root_has_neither_turn_nor_scale_for_game_engines(
+    body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     """A reader that takes the file's own numbers finds a plain root, Y up, and centimetres."""
     motion = make_motion(3)
     export(tmp_path / "walk.fbx", build_scene([motion], body))
@@ -163,7 +171,9 @@ def test_fbx_root_has_neither_turn_nor_scale_for_game_engines(body, make_motion,
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_exporting_leaves_the_users_session_as_it_was(ending, body, make_motion, tmp_path):
+def test_exporting_leaves_the_users_session_as_it_was(
+    ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     made = build_scene([make_motion(4)], body)
     mesh = bpy.data.objects.new("mine", bpy.data.meshes.new("mine"))
     bpy.context.scene.collection.objects.link(mesh)
@@ -193,7 +203,7 @@ def state() -> dict[str, object]:
     }
 
 
-def test_a_file_is_replaced_whole(body, make_motion, tmp_path):
+def test_a_file_is_replaced_whole(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     path = tmp_path / "walk.fbx"
     path.write_text("old")
     export(path, build_scene([make_motion(2)], body))
@@ -201,22 +211,22 @@ def test_a_file_is_replaced_whole(body, make_motion, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_unknown_ending_is_refused_in_one_line(body, make_motion, tmp_path):
+def test_an_unknown_ending_is_refused_in_one_line(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     with pytest.raises(PoseNet3DError, match=r"can't write '\.abc'.*\.fbx"):
         export(tmp_path / "walk.abc", build_scene([make_motion(2)], body))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_a_missing_folder_is_said_in_one_line(ending, body, make_motion, tmp_path):
+def test_a_missing_folder_is_said_in_one_line(ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     with pytest.raises(PoseNet3DError, match="does not exist"):
         export(tmp_path / "nowhere" / f"walk{ending}", build_scene([make_motion(2)], body))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the limit is set with POSIX's resource module")
 @pytest.mark.parametrize("ending", FORMATS)
-def test_a_full_disk_leaves_nothing(ending, body, make_motion, tmp_path):
-    """The disk's end is played by a limit on the size of files, in a child of its own."""
+def test_a_full_disk_leaves_nothing(ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
+    """A full disk is simulated by a limit on the size of files, in a child process."""
     made = build_scene([make_motion(60)], body)
     child = os.fork()
     if child == 0:

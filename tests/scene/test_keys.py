@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
+from posenet3d_blender.motion import Motion
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature, rest_rotations
 from posenet3d_blender.scene.keys import bone_quaternions, curves_of, key_motion
 
+from .conftest import MakeMotion
 from .scene_readers import joints_at, key_frames
 
 
-def test_every_frame_puts_the_joints_where_the_motion_has_them(body, make_motion):
+def test_every_frame_puts_the_joints_where_the_motion_has_them(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(20)
     armature = build_scene([motion], body)[0]
     np.testing.assert_allclose(joints_at(armature, 1 + np.arange(20)), motion.joints, atol=1e-4)
 
 
-def test_bulk_keys_equal_keys_inserted_one_by_one(body, make_motion):
+def test_bulk_keys_equal_keys_inserted_one_by_one(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(6)
     bulk = build_scene([motion], body)[0]
     slow = add_armature("slow", body, motion.betas, bpy.context.scene.collection)
@@ -45,13 +50,13 @@ def test_bulk_keys_equal_keys_inserted_one_by_one(body, make_motion):
         np.testing.assert_allclose([point.co[:] for point in given[key].keyframe_points], expected, atol=1e-5)
 
 
-def test_quaternions_never_flip_their_sign(body, make_motion):
+def test_quaternions_never_flip_their_sign(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(200)  # turns round a dozen times
     quaternions = bone_quaternions(motion, np.tile(np.eye(3), (24, 1, 1)))
     assert ((quaternions[1:] * quaternions[:-1]).sum(axis=-1) > 0.9).all()
 
 
-def test_between_keys_the_person_keeps_turning(body, make_motion):
+def test_between_keys_the_person_keeps_turning(body: Body, make_motion: MakeMotion) -> None:
     """A sign flip, or eased keys, would show between frames."""
     motion = make_motion(40, frame_rate=60.0)
     every_second = type(motion)(**{**vars(motion), **halved(motion)})
@@ -60,12 +65,12 @@ def test_between_keys_the_person_keeps_turning(body, make_motion):
     np.testing.assert_allclose(between, motion.joints[1:38:2], atol=0.03)
 
 
-def halved(motion):
+def halved(motion: Motion) -> dict[str, Any]:
     names = ("poses", "trans", "time", "joints", "contacts", "confidence")
     return {name: getattr(motion, name)[::2] for name in names} | {"frame_rate": motion.frame_rate / 2}
 
 
-def test_curves_are_linear_named_and_grouped(body, make_motion):
+def test_curves_are_linear_named_and_grouped(body: Body, make_motion: MakeMotion) -> None:
     armature = build_scene([make_motion(4)], body)[0]
     assert armature.animation_data.action.name == "PoseNet3D_motion"
     for curve in curves_of(armature):
@@ -75,7 +80,7 @@ def test_curves_are_linear_named_and_grouped(body, make_motion):
     np.testing.assert_array_equal(key_frames(armature), [1, 2, 3, 4])
 
 
-def test_contacts_and_confidence_are_animated_properties(body, make_motion):
+def test_contacts_and_confidence_are_animated_properties(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(5)
     armature = build_scene([motion], body)[0]
     for frame in range(5):
@@ -84,7 +89,7 @@ def test_contacts_and_confidence_are_animated_properties(body, make_motion):
         np.testing.assert_allclose(given, [*motion.contacts[frame], motion.confidence[frame]], atol=1e-6)
 
 
-def test_a_motion_can_be_keyed_anywhere_on_the_timeline(body, make_motion):
+def test_a_motion_can_be_keyed_anywhere_on_the_timeline(body: Body, make_motion: MakeMotion) -> None:
     motion = make_motion(3)
     armature = add_armature("person", body, motion.betas, bpy.context.scene.collection)
     action = key_motion(armature, motion, first_frame=100)
@@ -93,7 +98,7 @@ def test_a_motion_can_be_keyed_anywhere_on_the_timeline(body, make_motion):
 
 
 @pytest.mark.parametrize("frame_count", [1, 2])
-def test_very_short_motions_can_be_keyed(body, make_motion, frame_count):
+def test_very_short_motions_can_be_keyed(body: Body, make_motion: MakeMotion, frame_count: int) -> None:
     motion = make_motion(frame_count)
     armature = build_scene([motion], body)[0]
     np.testing.assert_allclose(joints_at(armature, 1 + np.arange(frame_count)), motion.joints, atol=1e-4)

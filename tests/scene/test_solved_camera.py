@@ -12,9 +12,12 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
+from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.scene import build_scene
+
+from .conftest import MakeMotion
 
 SIZES = [(1920, 1080), (1080, 1920), (640, 640), (721, 1283)]
 
@@ -29,7 +32,9 @@ def camera_seeing_origin(image_size: tuple[int, int]) -> Camera:
 
 
 @pytest.mark.parametrize("image_size", SIZES)
-def test_blender_sees_what_the_solved_camera_saw(image_size, body, make_motion):
+def test_blender_sees_what_the_solved_camera_saw(
+    image_size: tuple[int, int], body: Body, make_motion: MakeMotion
+) -> None:
     camera = camera_seeing_origin(image_size)
     motion = make_motion(3, camera=camera)
     build_scene([motion], body)
@@ -42,7 +47,7 @@ def test_blender_sees_what_the_solved_camera_saw(image_size, body, make_motion):
         assert depth > 0
 
 
-def test_a_motion_without_camera_leaves_the_users_camera_and_size(body, make_motion):
+def test_a_motion_without_camera_leaves_the_users_camera_and_size(body: Body, make_motion: MakeMotion) -> None:
     scene = bpy.context.scene
     scene.render.resolution_x, scene.render.resolution_y = 123, 45
     build_scene([make_motion(3)], body)
@@ -79,7 +84,9 @@ def picture_numbers() -> list[int]:
 @pytest.mark.parametrize(
     ("movie_rate", "scene_rate"), [(30, 30.0), (30, 24.0), (25, 50.0), (Fraction(30000, 1001), 30.0)]
 )
-def test_footage_runs_in_step_with_the_motion(movie_rate, scene_rate, start, body, make_motion, tmp_path):
+def test_footage_runs_in_step_with_the_motion(
+    movie_rate: int | Fraction, scene_rate: float, start: float, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     video = write_video(tmp_path / "walk.mp4", Fraction(movie_rate), 60)
     camera = camera_seeing_origin((64, 32))
     build_scene([make_motion(30, frame_rate=scene_rate, start=start, camera=camera)], body, video)
@@ -87,13 +94,15 @@ def test_footage_runs_in_step_with_the_motion(movie_rate, scene_rate, start, bod
     assert np.abs(np.array(picture_numbers()) - expected).max() <= 0.51
 
 
-def test_a_raw_stream_of_whose_rate_blender_knows_nothing_runs_in_step(body, make_motion, tmp_path):
+def test_a_raw_stream_of_whose_rate_blender_knows_nothing_runs_in_step(
+    body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
     video = write_video(tmp_path / "walk.h264", Fraction(25), 60, "libx264")
     build_scene([make_motion(20, frame_rate=30.0, camera=camera_seeing_origin((64, 32)))], body, video)
     assert np.abs(np.array(picture_numbers()) - np.arange(20) / 30 * 25).max() <= 0.51
 
 
-def test_footage_is_shown_behind_and_names_the_scene(body, make_motion, tmp_path):
+def test_footage_is_shown_behind_and_names_the_scene(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     video = write_video(tmp_path / "walk.mp4", Fraction(30), 10)
     (armature,) = build_scene([make_motion(5, camera=camera_seeing_origin((64, 32)))], body, video)
     assert armature.name == "walk"
@@ -106,7 +115,7 @@ def test_footage_is_shown_behind_and_names_the_scene(body, make_motion, tmp_path
     assert not bpy.data.movieclips
 
 
-def test_a_phones_video_stands_upright(body, make_motion, tmp_path):
+def test_a_phones_video_stands_upright(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     """Stored lying down, with the note to turn it a quarter clockwise; Blender itself obeys that since 4.4."""
     video = write_video(tmp_path / "walk.mp4", Fraction(30), 10)
     turn_by_metadata(video)

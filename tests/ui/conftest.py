@@ -1,4 +1,4 @@
-"""A pipeline that captures nothing real, in its place."""
+"""A stand-in for the capture pipeline, and the add-on enabled in an empty Blender."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def standing(frame_count: int) -> Motion:
 
 
 class Pipeline:
-    """What was asked of it."""
+    """Stand-in for the pipeline module that records the settings of each capture."""
 
     def __init__(self) -> None:
         self.settings: list[CaptureSettings] = []
@@ -76,13 +76,12 @@ class Pipeline:
 
 
 @pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     pipeline = Pipeline()
     module = types.ModuleType("posenet3d_blender.capture.pipeline")
-    module.CaptureSettings = CaptureSettings
-    module.capture_video = pipeline.capture_video
+    vars(module).update(CaptureSettings=CaptureSettings, capture_video=pipeline.capture_video)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    yield pipeline
+    return pipeline
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def add_on() -> Iterator[None]:
 
 @pytest.fixture
 def video(tmp_path: Path, demo_clip: Path) -> Path:
-    """A video that Blender can show, under a name that the pipeline above takes for good."""
+    """A video that Blender can show, under a name that the stand-in accepts."""
     path = tmp_path / "walk.mp4"
     path.symlink_to(demo_clip)
     return path

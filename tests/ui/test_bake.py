@@ -1,23 +1,25 @@
-"""Baking as the user starts it."""
+"""The bake operator."""
 
 from __future__ import annotations
 
 import pytest
 
-bpy = pytest.importorskip("bpy")
+pytest.importorskip("bpy")
 
-from posenet3d_blender.body.model import load_body  # noqa: E402
-from posenet3d_blender.scene import build_scene  # noqa: E402
-from posenet3d_blender.scene.armature import add_armature  # noqa: E402
-from posenet3d_blender.scene.keys import curves_of  # noqa: E402
+import bpy
 
-from .conftest import standing  # noqa: E402
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene.armature import add_armature
+from posenet3d_blender.scene.keys import curves_of
+
+from .conftest import standing
 
 pytestmark = pytest.mark.usefixtures("add_on")
 
 
 @pytest.fixture
-def walk():
+def walk() -> bpy.types.Object:
     """An animated armature that was not captured in this file, and is the active object."""
     armature = build_scene([standing(9)], load_body())[0]
     bpy.context.view_layer.objects.active = armature
@@ -25,27 +27,27 @@ def walk():
 
 
 @pytest.fixture
-def hero():
+def hero() -> bpy.types.Object:
     return add_armature("Hero", load_body(), standing(1).betas, bpy.context.scene.collection)
 
 
-def key_counts(armature):
+def key_counts(armature: bpy.types.Object) -> set[int]:
     return {len(curve.keyframe_points) for curve in curves_of(armature) if curve.data_path.startswith("pose.bones")}
 
 
-def test_it_is_offered_only_where_there_is_a_motion(hero):
+def test_it_is_offered_only_where_there_is_a_motion(hero: bpy.types.Object) -> None:
     assert not bpy.ops.posenet3d.bake.poll()
     bpy.context.view_layer.objects.active = hero
     assert not bpy.ops.posenet3d.bake.poll()
 
 
-def test_every_frame_is_keyed_by_default(walk):
+def test_every_frame_is_keyed_by_default(walk: bpy.types.Object) -> None:
     assert bpy.ops.posenet3d.bake() == {"FINISHED"}
     assert walk.animation_data.action.name == "PoseNet3D_baked"
     assert key_counts(walk) == {9}
 
 
-def test_reduced_keys_on_another_armature(walk, hero):
+def test_reduced_keys_on_another_armature(walk: bpy.types.Object, hero: bpy.types.Object) -> None:
     assert bpy.ops.posenet3d.bake(target="Hero", keys="REDUCED", degrees=1.0, millimetres=5.0) == {"FINISHED"}
     assert hero.animation_data.action.name == "Hero_PoseNet3D"
     assert key_counts(hero) == {2}
@@ -53,20 +55,22 @@ def test_reduced_keys_on_another_armature(walk, hero):
 
 
 @pytest.mark.parametrize(("name", "message"), [("Nobody", "no such object"), ("Camera", "not an armature")])
-def test_a_target_that_does_not_fit_is_refused(walk, name, message):
+def test_a_target_that_does_not_fit_is_refused(walk: bpy.types.Object, name: str, message: str) -> None:
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera")))
     with pytest.raises(RuntimeError, match=message):
         bpy.ops.posenet3d.bake(target=name)
     assert walk.animation_data.action.name == "PoseNet3D_motion"
 
 
-def test_muted_constraints_are_reported(walk, hero, capfd):
+def test_muted_constraints_are_reported(
+    walk: bpy.types.Object, hero: bpy.types.Object, capfd: pytest.CaptureFixture[str]
+) -> None:
     hero.pose.bones["head"].constraints.new("LIMIT_ROTATION")
     bpy.ops.posenet3d.bake(target="Hero")
     assert "Muted 1 constraints" in capfd.readouterr().out
 
 
-def test_one_undo_takes_it_back(walk, hero):
+def test_one_undo_takes_it_back(walk: bpy.types.Object, hero: bpy.types.Object) -> None:
     bpy.ops.ed.undo_push(message="before")
     bpy.ops.posenet3d.bake("EXEC_DEFAULT", True, target="Hero")
     bpy.ops.ed.undo()

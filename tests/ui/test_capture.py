@@ -1,25 +1,38 @@
-"""The operators that capture and that use what was captured."""
+"""The operators that capture and that use the result."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-bpy = pytest.importorskip("bpy")
+pytest.importorskip("bpy")
 
-from posenet3d_blender.scene.bake import motion_frames  # noqa: E402
-from posenet3d_blender.ui import devices  # noqa: E402
-from posenet3d_blender.ui.footage_menu import footage_in_file  # noqa: E402
-from posenet3d_blender.ui.people import icon_of, portraits_for  # noqa: E402
-from posenet3d_blender.ui.results import GRAPH_WIDTH, captured_together, shown_result  # noqa: E402
+import bpy
+
+from posenet3d_blender.scene.bake import motion_frames
+from posenet3d_blender.ui import devices
+from posenet3d_blender.ui.footage_menu import footage_in_file
+from posenet3d_blender.ui.people import icon_id, thumbnails_for
+from posenet3d_blender.ui.results import GRAPH_WIDTH, captured_armature, people_of_capture
+from posenet3d_blender.ui.settings import POSENET3D_PG_settings, settings_of
+
+from .conftest import Pipeline
 
 pytestmark = pytest.mark.usefixtures("add_on")
 
 
-def settings():
-    return bpy.context.scene.posenet3d
+def settings() -> POSENET3D_PG_settings:
+    return settings_of(bpy.context.scene)
 
 
-def test_capturing_adds_the_person_to_the_scene(pipeline, video):
+def result_armature() -> bpy.types.Object:
+    armature = captured_armature(bpy.context)
+    assert armature is not None
+    return armature
+
+
+def test_capturing_adds_the_person_to_the_scene(pipeline: Pipeline, video: Path) -> None:
     assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
     armature = bpy.data.objects["walk"]
     assert armature.type == "ARMATURE"
@@ -27,7 +40,7 @@ def test_capturing_adds_the_person_to_the_scene(pipeline, video):
     assert settings().footage == str(video)
 
 
-def test_the_panels_choices_reach_the_capture(pipeline, video):
+def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -> None:
     chosen = settings()
     chosen.footage = str(video)
     chosen.start, chosen.end = 0.5, 1.5
@@ -43,26 +56,28 @@ def test_the_panels_choices_reach_the_capture(pipeline, video):
     assert asked.device == "auto"
 
 
-def test_the_defaults_leave_all_to_the_footage(pipeline, video):
+def test_the_defaults_leave_all_to_the_footage(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (None, None, "largest", "heavy")
     assert asked.field_of_view is None
 
 
-def test_no_footage_is_said_plainly(pipeline):
+def test_no_footage_is_said_plainly(pipeline: Pipeline) -> None:
     with pytest.raises(RuntimeError, match="No footage is chosen"):
         bpy.ops.posenet3d.capture()
 
 
-def test_everyone_gets_an_armature(pipeline, video):
+def test_everyone_gets_an_armature(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video), person="all")
     assert len(bpy.data.armatures) == 2
-    assert len(captured_together(settings().latest)) == 2
+    assert len(people_of_capture(settings().latest)) == 2
 
 
 @pytest.mark.parametrize(("name", "message"), [("nothing", "no such file"), ("bug", "failed unexpectedly")])
-def test_a_failure_is_reported_and_the_next_capture_works(pipeline, video, name, message):
+def test_a_failure_is_reported_and_the_next_capture_works(
+    pipeline: Pipeline, video: Path, name: str, message: str
+) -> None:
     if name == "bug":
         video.with_stem(name).touch()
     with pytest.raises(RuntimeError, match=message):
@@ -71,27 +86,27 @@ def test_a_failure_is_reported_and_the_next_capture_works(pipeline, video, name,
     assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
 
 
-def test_results_are_kept_with_the_armature(pipeline, video):
+def test_results_are_kept_with_the_armature(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
-    armature = shown_result(bpy.context)
+    armature = result_armature()
     result = armature.posenet3d
     assert armature.name == "walk"
-    assert (result.frames, result.unsure_frames) == (5, 3)
+    assert (result.frames, result.low_confidence_frames) == (5, 3)
     assert result.confidence == pytest.approx(0.46)
     assert len(result.graph) == min(5, GRAPH_WIDTH)
-    assert "not seen" in result.warnings
+    assert "not visible" in result.warnings
     assert result.camera == bpy.context.scene.camera
     bpy.data.objects.remove(armature)
-    assert shown_result(bpy.context) is None
+    assert captured_armature(bpy.context) is None
 
 
-def test_frames_of_low_confidence_are_marked(pipeline, video):
+def test_frames_of_low_confidence_are_marked(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
     marked = {marker.frame: marker.name for marker in bpy.context.scene.timeline_markers}
-    assert marked == {2: "walk: unsure", 5: "walk: sure again"}
+    assert marked == {2: "walk: low confidence", 5: "walk: confidence restored"}
 
 
-def test_a_chosen_target_gets_the_motion_too(pipeline, video):
+def test_a_chosen_target_gets_the_motion_too(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
     target = settings().latest.copy()
     target.animation_data_clear()
@@ -101,7 +116,7 @@ def test_a_chosen_target_gets_the_motion_too(pipeline, video):
     assert motion_frames(target) == range(1, 6)
 
 
-def test_baking_and_exporting(pipeline, video, tmp_path):
+def test_baking_and_exporting(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
     assert not bpy.ops.posenet3d.export.poll()
     assert not bpy.ops.posenet3d.bake.poll()
     bpy.ops.posenet3d.capture(filepath=str(video))
@@ -112,7 +127,7 @@ def test_baking_and_exporting(pipeline, video, tmp_path):
         bpy.ops.posenet3d.export(filepath=str(tmp_path / "missing" / "walk.fbx"))
 
 
-def test_footage_in_the_file_is_offered(demo_clip):
+def test_footage_in_the_file_is_offered(demo_clip: Path) -> None:
     assert not footage_in_file()
     bpy.data.movieclips.load(str(demo_clip))
     bpy.data.images.load(str(demo_clip))
@@ -124,40 +139,40 @@ def test_footage_in_the_file_is_offered(demo_clip):
     assert settings().video == demo_clip
 
 
-def test_people_are_found_and_chosen(demo_clip):
+def test_people_are_found_and_chosen(demo_clip: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("av")
     settings().footage = str(demo_clip)
     settings().end = 0.5
     assert bpy.ops.posenet3d.find_people() == {"FINISHED"}
-    (person,) = portraits_for(settings())
+    (person,) = thumbnails_for(settings())
     assert person.number == 1
-    assert person.picture.std() > 10
-    icon_of(person)  # there is one; without a window its number is 0
+    assert person.image.std() > 10
+    assert icon_id(person) == 0  # without a window
     assert bpy.ops.posenet3d.choose_person(number=1) == {"FINISHED"}
     assert settings().chosen_person == "1"
     settings().end = 1.0
-    assert not portraits_for(settings())
+    assert not thumbnails_for(settings())
 
 
-def test_devices_are_looked_up_once_asked_for():
+def test_devices_are_looked_up_once_asked_for() -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("av")
-    assert [item[0] for item in devices.device_items()][0] == "auto"
-    devices.look_up()
-    devices._look_ups[0].wait()
+    assert devices.device_items()[0][0] == "auto"
+    devices.query_devices()
+    devices._queries[0].wait()
     assert "cpu" in [item[0] for item in devices.device_items()]
     settings().device = "cpu"
     assert settings().device == "cpu"
 
 
-def test_a_real_capture_of_a_short_range(demo_clip):
+def test_a_real_capture_of_a_short_range(demo_clip: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("av")
     settings().footage = str(demo_clip)
     settings().end = 0.5
     settings().quality = "full"
     assert bpy.ops.posenet3d.capture() == {"FINISHED"}
-    result = shown_result(bpy.context).posenet3d
+    result = result_armature().posenet3d
     assert result.frames == 16
     assert result.confidence > 0.7

@@ -1,29 +1,38 @@
-"""An activity's turns and its end, as a window would drive them."""
+"""Turns and end of a task, driven as by a window."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
 
 import pytest
 
-bpy = pytest.importorskip("bpy")
+pytest.importorskip("bpy")
 
-from posenet3d_blender.body.model import load_body  # noqa: E402
-from posenet3d_blender.errors import Cancelled  # noqa: E402
-from posenet3d_blender.scene.build import build_scene_in_steps  # noqa: E402
-from posenet3d_blender.ui import modal_task as background  # noqa: E402
-from posenet3d_blender.ui import task as activity_module  # noqa: E402
-from posenet3d_blender.ui.task import Activity  # noqa: E402
+import bpy
 
-from .conftest import standing  # noqa: E402
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.errors import Cancelled
+from posenet3d_blender.motion import Motion
+from posenet3d_blender.progress import Progress
+from posenet3d_blender.scene.build import build_scene_in_steps
+from posenet3d_blender.scene.incremental import Steps
+from posenet3d_blender.ui import modal_task
+from posenet3d_blender.ui import task as task_module
+from posenet3d_blender.ui.task import Task
+
+from .conftest import standing
 
 BODY = load_body()
+StartCapture: TypeAlias = Callable[[], Task[Sequence[Motion]]]
 
 
-def everything():
-    """What could be left behind in file and scene."""
+def file_state() -> tuple[object, ...]:
+    """All that a task could leave behind in file and scene."""
     scene = bpy.context.scene
     kinds = ("objects", "meshes", "armatures", "cameras", "actions", "materials", "collections", "images", "movieclips")
     render = scene.render
@@ -37,114 +46,119 @@ def everything():
 
 
 @pytest.fixture
-def capture(add_on, video, monkeypatch):
-    """An activity that works for a moment and then builds the scene, a short step in each turn."""
-    monkeypatch.setattr(activity_module, "LONGEST_TURN", 0.0)
+def capture(add_on: None, video: Path, monkeypatch: pytest.MonkeyPatch) -> StartCapture:
+    """A task that works for a moment and then builds the scene, a short step in each turn."""
+    monkeypatch.setattr(task_module, "TURN_SECONDS", 0.0)
 
-    def work(progress):
+    def work(progress: Progress) -> list[Motion]:
         for step in range(20):
             progress("landmarks", step / 20)
             time.sleep(0.002)
         return [standing(5)]
 
-    def show(motions):
+    def show(motions: Sequence[Motion]) -> Steps[None]:
         yield from build_scene_in_steps(motions, BODY, video)
 
-    return lambda: Activity("Capture", work, show)
+    return lambda: Task("Capture", work, show)
 
 
-def turns_until_done(activity):
+def turns_until_done(task: Task[Any]) -> int:
     turns = 1
-    while activity.advance():
+    while task.advance():
         turns += 1
         time.sleep(0.001)
     return turns
 
 
-def test_the_scene_is_built_over_many_turns(capture):
-    turns_at_once = turns_until_done(capture())
+def test_the_scene_is_built_over_many_turns(capture: StartCapture) -> None:
+    turns = turns_until_done(capture())
     assert "walk" in bpy.data.objects
-    assert turns_at_once > 20
+    assert turns > 20
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_cancelling_at_any_moment_leaves_the_scene_as_it_was(capture, seed):
-    before = everything()
+def test_cancelling_at_any_moment_leaves_the_scene_as_it_was(capture: StartCapture, seed: int) -> None:
+    before = file_state()
     turns = turns_until_done(capture())
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert everything() == before
+    assert file_state() == before
     cancelled = capture()
     for _ in range(random.Random(seed).randrange(turns)):
         if not cancelled.advance():
-            return  # it was faster this time
+            return  # this run was faster
         time.sleep(0.001)
     cancelled.cancel()
-    assert everything() == before
+    assert file_state() == before
     with pytest.raises(Cancelled):
         cancelled.advance()
 
 
-def test_a_failure_while_building_leaves_the_scene_as_it_was(capture, monkeypatch):
-    def fail(*_):
+def test_a_failure_while_building_leaves_the_scene_as_it_was(
+    capture: StartCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
         raise ZeroDivisionError
 
     monkeypatch.setattr("posenet3d_blender.scene.build.add_camera", fail)
-    before = everything()
+    before = file_state()
     with pytest.raises(ZeroDivisionError):
         turns_until_done(capture())
-    assert everything() == before
+    assert file_state() == before
 
 
-def running(activity):
-    background._running.append(background._Running(activity, None))
-    return activity
+def run_modally(task: Task[Any]) -> Task[Any]:
+    modal_task._running.append(modal_task._Running(task, None))
+    return task
 
 
-def endless():
-    def work(progress):
+def start_endless_task() -> Task[Any]:
+    def work(progress: Progress) -> NoReturn:
         while True:
             progress("landmarks", 0.5)
 
-    return running(Activity("Capture", work, lambda _: iter(())))
+    def show(_: object) -> Steps[None]:
+        yield
+
+    return run_modally(Task("Capture", work, show))
 
 
-def test_opening_another_file_stops_it(add_on):
-    activity = endless()
-    assert background.current() is activity
+def test_opening_another_file_stops_it(add_on: None) -> None:
+    task = start_endless_task()
+    assert modal_task.current_task() is task
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert background.current() is None
-    activity._job.wait()
+    assert modal_task.current_task() is None
+    task._thread.wait()
 
 
-def test_opening_another_file_while_building_stops_it(capture):
-    activity = running(capture())
-    while not activity.is_building:
-        activity.advance()
+def test_opening_another_file_while_building_stops_it(capture: StartCapture) -> None:
+    task = run_modally(capture())
+    while not task.is_building:
+        task.advance()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert background.current() is None
+    assert modal_task.current_task() is None
     assert not bpy.data.objects
 
 
-def test_disabling_the_add_on_stops_its_threads(add_on):
+def test_disabling_the_add_on_stops_its_threads(add_on: None) -> None:
     import posenet3d_blender
 
-    endless()
+    start_endless_task()
     posenet3d_blender.unregister()
-    assert background.current() is None
+    assert modal_task.current_task() is None
     assert not [thread for thread in threading.enumerate() if thread.name == "PoseNet3D"]
     posenet3d_blender.register()
 
 
-def test_the_cancel_button_ends_it_at_once(add_on):
-    endless()
+def test_the_cancel_button_ends_it_at_once(add_on: None) -> None:
+    start_endless_task()
     assert not bpy.ops.posenet3d.capture.poll()
     assert bpy.ops.posenet3d.cancel() == {"FINISHED"}
-    assert background.current() is None
+    assert modal_task.current_task() is None
     assert bpy.ops.posenet3d.capture.poll()
 
 
-def test_progress_is_told_in_plain_words(add_on):
-    activity = endless()
-    while activity.stage == "starting":
+def test_progress_is_told_in_plain_words(add_on: None) -> None:
+    task = start_endless_task()
+    while task.stage == "starting":
         time.sleep(0.001)
-    assert background.describe(activity) == "Following the body 50%"
+    assert modal_task.describe(task) == "Tracking the body 50%"

@@ -1,55 +1,57 @@
-"""Work in its own thread."""
+"""Work in a thread of its own."""
 
 from __future__ import annotations
 
 import threading
+from typing import NoReturn
 
 import pytest
 
 from posenet3d_blender.errors import Cancelled, PoseNet3DError
+from posenet3d_blender.progress import Progress
 
-pytest.importorskip("bpy")  # the room it is in needs it
+pytest.importorskip("bpy")  # imported by the package
 
-from posenet3d_blender.ui.worker_thread import Job, stop_all  # noqa: E402
+from posenet3d_blender.ui.worker_thread import WorkerThread, stop_all
 
 
-def endless(progress):
+def endless(progress: Progress) -> NoReturn:
     while True:
         progress("landmarks", 0.5)
 
 
-def test_it_gives_what_the_work_gave():
-    def work(progress):
+def test_it_returns_the_result_of_the_work() -> None:
+    def work(progress: Progress) -> int:
         progress("landmarks", 0.9)
         return 42
 
-    job = Job(work)
-    job.wait()
-    assert not job.is_running
-    assert job.result() == 42
-    assert (job.stage, job.fraction) == ("landmarks", 0.9)
+    thread = WorkerThread(work)
+    thread.wait()
+    assert not thread.is_running
+    assert thread.result() == 42
+    assert (thread.stage, thread.fraction) == ("landmarks", 0.9)
 
 
-def test_it_stops_soon_when_cancelled():
-    job = Job(endless)
-    job.cancel()
-    job.wait()
+def test_it_stops_soon_when_cancelled() -> None:
+    thread = WorkerThread(endless)
+    thread.cancel()
+    thread.wait()
     with pytest.raises(Cancelled):
-        job.result()
+        thread.result()
 
 
-def test_it_hands_over_errors():
-    def work(progress):
+def test_it_raises_the_error_of_the_work() -> None:
+    def work(progress: Progress) -> NoReturn:
         raise PoseNet3DError("no such file; check the name")
 
-    job = Job(work)
-    job.wait()
+    thread = WorkerThread(work)
+    thread.wait()
     with pytest.raises(PoseNet3DError, match="no such file"):
-        job.result()
+        thread.result()
 
 
-def test_all_threads_are_stopped_even_those_nobody_waits_for():
-    jobs = [Job(endless), Job(endless)]
+def test_all_threads_are_stopped_abandoned_ones_too() -> None:
+    started = [WorkerThread(endless), WorkerThread(endless)]
     stop_all(10)
-    assert not any(job.is_running for job in jobs)
+    assert not any(thread.is_running for thread in started)
     assert not [thread for thread in threading.enumerate() if thread.name == "PoseNet3D"]

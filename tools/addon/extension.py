@@ -1,4 +1,4 @@
-"""Blender's own extension builder, wherever there is a Blender, and what it leaves to do."""
+"""Build and validation of the extension with Blender's own tool, reproducible repacking, and the manifest."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from typing import Final
 from .wheels import PackagingError
 
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
-"""The first date that a zip can name."""
+"""The earliest date that a zip can store."""
 
 
 def builder_command() -> tuple[list[str], list[str]]:
-    """The command before `build` or `validate`, and options that both take after it.
+    """Command line to put before `build` or `validate`, and the options that both take after it.
 
-    The bpy package of this Python has the builder as a script; else a `blender` on the search path is asked.
+    The bpy package of this Python has the builder as a script; otherwise `blender` on the search path runs it.
 
     Raises:
-        PackagingError: there is no Blender.
+        PackagingError: there is neither.
     """
     bpy = importlib.util.find_spec("bpy")
     if bpy is not None and bpy.origin is not None:
@@ -39,23 +39,27 @@ def builder_command() -> tuple[list[str], list[str]]:
 
 
 def build(source: Path, package: Path) -> None:
-    """Blender's builder packs the folder `source`, with its blender_manifest.toml, as the zip `package`."""
+    """Pack the folder `source`, which has a blender_manifest.toml, as the zip `package`.
+
+    Raises:
+        PackagingError: Blender rejects the folder.
+    """
     command, options = builder_command()
     _run([*command, "build", f"--source-dir={source}", f"--output-filepath={package}", *options])
 
 
 def validate(package: Path) -> None:
-    """Blender's builder checks a zip.
+    """Validate a zip.
 
     Raises:
-        PackagingError: it is not what Blender accepts.
+        PackagingError: Blender rejects it.
     """
     command, options = builder_command()
     _run([*command, "validate", *options, str(package)])
 
 
 def repack(package: Path, target: Path) -> None:
-    """The same content with nothing of when, where and in which order it was packed: same content, same bytes."""
+    """Repack a zip without times, permissions and order of the original: the same content gives the same bytes."""
     with zipfile.ZipFile(package) as old, zipfile.ZipFile(target, "w") as new:
         for name in sorted(old.namelist()):
             entry = zipfile.ZipInfo(name, EARLIEST)
@@ -68,7 +72,7 @@ def repack(package: Path, target: Path) -> None:
 
 
 def manifest_text(metadata: Mapping[str, object], platform: str, wheels: list[str]) -> str:
-    """blender_manifest.toml: the metadata of addon_manifest.toml, one platform, and the wheels in `./wheels`."""
+    """Text of blender_manifest.toml: the metadata of addon_manifest.toml, one platform, the wheels in `./wheels`."""
     entries = {key: value for key, value in metadata.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in metadata.items() if isinstance(value, dict)}
     entries["platforms"] = [platform]
@@ -81,12 +85,12 @@ def manifest_text(metadata: Mapping[str, object], platform: str, wheels: list[st
 
 
 def _assignments(entries: Mapping[str, object]) -> list[str]:
-    # TOML writes plain strings and lists of them as JSON does.
+    # Plain strings and lists of them are written alike in TOML and JSON.
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        complaint = " ".join((done.stderr + done.stdout).split())
-        raise PackagingError(f"Blender's extension builder refuses: {complaint}")
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        message = " ".join((result.stderr + result.stdout).split())
+        raise PackagingError(f"Blender's extension builder failed: {message}")

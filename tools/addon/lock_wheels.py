@@ -1,9 +1,9 @@
-"""Choose the wheels that the add-on carries, and pin them in wheels.toml:  python -m tools.addon.lock_wheels
+"""Select the wheels that the add-on includes, and pin them in wheels.toml:  python -m tools.addon.lock_wheels
 
-Of each package the newest version is taken that works with the numpy which Blender brings: numpy itself is never
-carried, so as not to replace Blender's own. The wheels' metadata are held to that. onnxruntime also names flatbuffers,
-packaging and protobuf; it imports none of them to run a network, and as all extensions share one folder of packages,
-another's protobuf had better not be replaced for nothing.
+Of each package the newest version that works with Blender's own numpy is selected, which the wheels' metadata must
+confirm; numpy itself is never included, because it would replace Blender's. onnxruntime also requires flatbuffers,
+packaging and protobuf; it imports none of them to run a network, and all extensions share one folder of packages, where
+another extension's protobuf should not be replaced without need.
 """
 
 from __future__ import annotations
@@ -23,47 +23,47 @@ NUMPY_IN_BLENDER: Final = {
     "3.11": ("1.24.3", "1.26.4"),  # Blender 4.2 and 4.3; 4.4 to 5.0
     "3.13": ("2.2.0", "2.5.5"),  # Blender 5.1 and newer
 }
-"""Python's version in Blender: the oldest and the newest numpy that comes with it."""
+"""Oldest and newest numpy in Blender, by the version of its Python."""
 
 REQUIREMENTS: Final = {
     "3.11": ("onnxruntime", "av", "opencv-python-headless<4.12", "scipy<1.16"),
     "3.13": ("onnxruntime", "av", "opencv-python-headless", "scipy"),
 }
-"""scipy 1.16 wants numpy 1.25.2, OpenCV 4.12 wants numpy 2."""
+"""scipy 1.16 requires numpy 1.25.2, OpenCV 4.12 requires numpy 2."""
 
 PLATFORM_TAGS: Final = {
     "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"],
     "windows-x64": ["win_amd64"],
     "macos-arm64": ["macosx_14_0_arm64"],
 }
-"""Newest systems that wheels may want. Linux: Blender itself wants glibc 2.28. macOS: what is made for 13 is too old
-(av 15.1 does not tell a file's index), and every Mac of this kind can run 14."""
+"""Newest systems that wheels may require. Linux: Blender itself requires glibc 2.28. macOS: wheels for 13 are too old
+(av 15.1 lacks a file's index), and every Mac with an Apple processor can run 14."""
 
 REPLACED: Final = {"windows-x64": {"onnxruntime": "onnxruntime-directml"}}
-"""DirectML's build is onnxruntime with any Windows GPU on top; both are the module `onnxruntime`."""
+"""The DirectML build is onnxruntime with support for any Windows GPU; both are the module `onnxruntime`."""
 
 HEADING: Final = "# The wheels in the add-on's packages. Written by `python -m tools.addon.lock_wheels`.\n"
 
 
 def choose(platform: str) -> list[Wheel]:
-    """The wheels for one platform.
+    """Select the wheels of one platform.
 
     Raises:
-        PackagingError: one can't be had, or does not work with Blender's numpy.
+        PackagingError: one can't be downloaded, or does not work with Blender's numpy.
     """
     wheels: list[Wheel] = []
     for python, requirements in REQUIREMENTS.items():
         for requirement in requirements:
             name = Requirement(requirement).name
-            wanted = REPLACED.get(platform, {}).get(name, requirement)
+            specifier = REPLACED.get(platform, {}).get(name, requirement)
             stable = next((wheel for wheel in wheels if wheel.requirement.startswith(f"{name}==")), None)
             if stable and "-abi3-" in stable.file:
-                continue  # serves every newer Python
+                continue  # works with every newer Python
             with tempfile.TemporaryDirectory() as folder:
-                complaint = download(wanted, python, PLATFORM_TAGS[platform], Path(folder))
+                message = download(specifier, python, PLATFORM_TAGS[platform], Path(folder))
                 paths = list(Path(folder).iterdir())
                 if not paths:
-                    raise PackagingError(f"{wanted} for {platform}, Python {python}: {complaint}")
+                    raise PackagingError(f"{specifier} for {platform}, Python {python}: {message}")
                 pythons = tuple(NUMPY_IN_BLENDER) if "-abi3-" in paths[0].name else (python,)
                 wheels.append(_pin(paths[0], platform, pythons))
     return sorted(wheels, key=lambda wheel: wheel.file)
@@ -79,7 +79,7 @@ def _pin(path: Path, platform: str, pythons: tuple[str, ...]) -> Wheel:
             if requirement.name == "numpy" and _applies(requirement, platform, python):
                 for version in NUMPY_IN_BLENDER[python]:
                     if version not in requirement.specifier:
-                        raise PackagingError(f"{path.name} wants {requirement}, but Blender brings numpy {version}")
+                        raise PackagingError(f"{path.name} requires {requirement}, but Blender has numpy {version}")
     return Wheel(path.name, f"{metadata['Name']}=={metadata['Version']}", platform, pythons, sha256_of(path))
 
 
@@ -94,7 +94,7 @@ def _applies(requirement: Requirement, platform: str, python: str) -> bool:
 
 
 def to_toml(wheels: list[Wheel]) -> str:
-    """The lock file's text."""
+    """Text of the lock file."""
     entries = [
         {
             "file": wheel.file,
@@ -105,7 +105,7 @@ def to_toml(wheels: list[Wheel]) -> str:
         }
         for wheel in wheels
     ]
-    # TOML writes plain strings and lists of them as JSON does.
+    # Plain strings and lists of them are written alike in TOML and JSON.
     blocks = ["\n".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) for entry in entries]
     return HEADING + "".join(f"\n[[wheel]]\n{block}\n" for block in blocks)
 

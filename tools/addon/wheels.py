@@ -1,4 +1,4 @@
-"""The wheels that the add-on carries: what a capture needs and Blender's own Python lacks, pinned file by file."""
+"""Wheels that the add-on includes: packages that a capture needs and Blender's Python lacks, pinned file by file."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ LOCK: Final = Path(__file__).with_name("wheels.toml")
 
 
 class PackagingError(Exception):
-    """A package can't be built; the message says in one line why and what to do."""
+    """The add-on can't be built; the message says in one line what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """One file from the package index, unmodified."""
+    """One unmodified file from the package index."""
 
     file: str
     requirement: str
-    """What pip calls it, such as "scipy==1.15.3"."""
+    """Requirement for pip, such as "scipy==1.15.3"."""
     platform: str
     """Blender's name of the platform, such as "linux-x64"."""
     pythons: tuple[str, ...]
-    """The versions of Blender's Python that it serves."""
+    """Versions of Blender's Python that it works with."""
     sha256: str
 
     @property
     def platform_tags(self) -> list[str]:
+        """Platform tags of the file name, such as "manylinux_2_28_x86_64"."""
         return self.file.removesuffix(".whl").split("-")[-1].split(".")
 
 
 def read_lock(path: Path = LOCK) -> list[Wheel]:
-    """All pinned wheels, of all platforms."""
+    """Read all pinned wheels, of all platforms."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["wheel"]
     return [Wheel(**{**entry, "pythons": tuple(entry["pythons"])}) for entry in entries]
 
 
 def fetch(wheel: Wheel, cache: Path) -> Path | None:
-    """The file in `cache`, downloaded when it is not there yet; None where it can't be had.
+    """Path of the file in `cache`, downloaded if it is not there yet; None if the download fails.
 
     Raises:
-        PackagingError: the file is not the one that was pinned.
+        PackagingError: the file has another hash than the pinned one.
     """
     path = cache / wheel.file
     if not path.is_file():
@@ -59,7 +60,7 @@ def fetch(wheel: Wheel, cache: Path) -> Path | None:
 
 
 def download(requirement: str, python: str, platform_tags: list[str], folder: Path) -> str:
-    """Have pip put the wheel into `folder`; what pip says when it can't."""
+    """Download the wheel to `folder` with pip; returns pip's error message, empty on success."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--python-version", python, "--dest", str(folder)]
     command += [f"--platform={tag}" for tag in platform_tags]
@@ -67,6 +68,6 @@ def download(requirement: str, python: str, platform_tags: list[str], folder: Pa
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
+    """SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

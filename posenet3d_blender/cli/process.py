@@ -1,0 +1,70 @@
+"""The process around a command: stop signals while it runs, the exit code when it is over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, NoReturn
+
+from ..errors import Cancelled
+
+FIRST_WITH_SAFE_TEARDOWN: Final = (4, 3, 0)
+"""The bpy 4.2 wheel crashes at interpreter exit, after all work, once its glTF exporter was loaded."""
+
+
+class StopRequest:
+    """Record of SIGINT or SIGTERM.
+
+    The signal raises KeyboardInterrupt, but C extensions swallow it or turn it into another exception when it arrives
+    during their import or callbacks; so it is recorded here too.
+    """
+
+    def __init__(self) -> None:
+        """Start without a request."""
+        self.received = False
+
+    def check(self) -> None:
+        """Raise `errors.Cancelled` if the user asked to stop."""
+        if self.received:
+            raise Cancelled
+
+    def handle(self, _signal: int, _frame: FrameType | None) -> None:
+        """Record the signal and interrupt the main thread: a handler for `signal.signal`."""
+        self.received = True
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequest]:
+    """Handle SIGINT and SIGTERM inside the block; Blender's own handler would exit without removing temporary files.
+
+    Outside the main thread, where Python installs no handlers, the request is never set.
+    """
+    stop = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    signals = [signal.SIGINT, signal.SIGTERM]
+    previous_handlers = [signal.signal(number, stop.handle) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, previous_handlers, strict=True):
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def exit_process(code: int) -> NoReturn:
+    """Exit with this code, skipping interpreter teardown on Blender versions that crash in it."""
+    bpy = sys.modules.get("bpy")
+    if bpy is not None and bpy.app.version < FIRST_WITH_SAFE_TEARDOWN:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+        os._exit(code)
+    sys.exit(code)
