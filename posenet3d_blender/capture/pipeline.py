@@ -49,8 +49,6 @@ class CaptureSettings:
     """Degrees along the picture's longer side; None: the keypoint file's lens, else the footage's, else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
-    input_fps: float | None = None
-    """Frames per second of footage that states none: image sequences, raw streams."""
     keypoints: Path | None = None
     """2D joints from elsewhere in place of detection."""
     detector: str = "heavy"
@@ -63,6 +61,8 @@ class CaptureSettings:
     """Hold resting feet in place."""
     cache_folder: Path | None = None
     """Folder that caches detections for the next capture of the same footage; None: no cache."""
+    input_fps: float | None = None
+    """Frames per second of footage that states none: image sequences, raw streams."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         end=getattr(arguments, "end", None),
         field_of_view=arguments.fov,
         frame_rate=arguments.fps,
+        input_fps=arguments.input_fps,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
     )
@@ -78,7 +79,8 @@ def capture_to_files(
     check_outputs([*outputs, *extras])
     capture = capture_video(video, settings, progress)
     numbered = settings.person == "all"
-    files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.path)
+    warnings = list(capture.warnings)
+    files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.background, warnings.append)
     files += _extra_files(capture, preview, keypoints_out, numbered, progress)
     seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
@@ -87,7 +89,7 @@ def capture_to_files(
         [file.path for file in files],
         device=capture.device,
         backend=capture.backend,
-        warnings=capture.warnings,
+        warnings=warnings,
     )
 
 

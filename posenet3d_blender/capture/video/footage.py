@@ -49,8 +49,8 @@ class Footage:
     standard_rate: Fraction
     """The constant frame rate at which this footage's motion is sampled."""
     source: PictureSource = field(default_factory=NoPictures)
-    background: Background | None = None
-    """To show it in Blender; None: it can't be."""
+    stored_background: Background | None = None
+    """How it lies in its files, for Blender; None: as it is shown."""
     equivalent_focal_length: float | None = None
     """Millimetres on 35 mm film; None: not in the file."""
     notes: tuple[Note, ...] = ()
@@ -63,6 +63,11 @@ class Footage:
     def image_size(self) -> tuple[int, int]:
         """Width and height of the upright picture, pixels."""
         return self.width, self.height
+
+    @property
+    def background(self) -> Background:
+        """The footage as Blender needs to know it."""
+        return self.stored_background or Background(self.path, footage_name(self.path), self.time, self.time)
 
     @property
     def frame_count(self) -> int:

@@ -48,7 +48,7 @@ def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) 
         yield Note(
             f"The file states pixels {float(track.stated_aspect):g} times as wide as high; square ones are taken"
         )
-    orientation, deviation = nearest_orientation(track.matrix)
+    _, deviation = nearest_orientation(track.matrix)
     if deviation > DOUBTFUL_ANGLE:
         yield Note(
             f"The file asks for its pictures to be turned {deviation:.0f} degrees more than by quarters; they are not, "

@@ -36,6 +36,7 @@ def write_noise(path: Path, codec: str, options: dict[str, str]) -> Path:
     generator = np.random.default_rng(0)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=30)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = 128, 96
         stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
         stream.gop_size = 15

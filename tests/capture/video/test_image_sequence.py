@@ -124,7 +124,6 @@ def test_a_picture_that_can_not_be_read_is_left_out(tmp_path: Path) -> None:
 def test_background(tmp_path: Path) -> None:
     footage = open_footage(write_pictures(tmp_path / "walk", [f"a_{number}.png" for number in (7, 8, 9)]), 10)
     background = footage.background
-    assert background is not None
     assert background.is_sequence
     assert (background.path, background.name) == (tmp_path / "walk" / "a_7.png", "walk")
     assert background.numbers is not None

@@ -102,7 +102,7 @@ def decoded(container: av.container.InputContainer, stream: av.VideoStream) -> I
             continue
 
 
-def packets_of(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+def packets_of(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet[av.VideoStream]]:
     """The track's packets, as far as the file can be read, and the empty one that flushes the decoder."""
     import av
 

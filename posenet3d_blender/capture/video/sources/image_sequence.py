@@ -60,7 +60,7 @@ class ImageSequence:
         places = np.array(self.numbers) - (self.numbers or (0,))[0]
         if 2 * count < len(steps) or (places % step).any():
             return list(range(len(self.files)))
-        return (places // step).tolist()
+        return [int(place) for place in places // step]
 
 
 def find_sequence(path: Path, is_rate_given: bool) -> ImageSequence | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +78,7 @@ def display_order(times: Sequence[PacketTime]) -> list[int | None]:
 def _parts(times: Sequence[PacketTime]) -> list[list[int]]:
     """The timestamps, split where the decoding times jump by more than reordering explains, or go back."""
     known = [one.dts for one in times if one.dts is not None]
-    steps = sorted(later - earlier for earlier, later in zip(known, known[1:], strict=False) if later > earlier)
+    steps = sorted(later - earlier for earlier, later in pairwise(known) if later > earlier)
     longest = LONGEST_REORDERING * steps[len(steps) // 2] if steps else 0
     parts: list[list[int]] = [[]]
     last: int | None = None

@@ -33,6 +33,7 @@ class SizeWatch:
     """
 
     def __init__(self, stream: av.VideoStream) -> None:
+        """Start with the size that the container states."""
         self._stream = stream
         self._size = (stream.width, stream.height)
         self._header = b""
@@ -40,7 +41,7 @@ class SizeWatch:
         self._length_size = _length_size(stream)
         self._filter = None if self._length_size else _header_filter(stream)
 
-    def changes(self, packet: av.Packet, stamp: int | None) -> Iterator[SizeChange]:
+    def changes(self, packet: av.Packet[av.VideoStream], stamp: int | None) -> Iterator[SizeChange]:
         """The change that a key frame brings, if any; the packet can't be used afterwards."""
         if self._filter is not None:
             packet = next(iter(self._filter.filter(packet)), packet)
@@ -51,7 +52,7 @@ class SizeWatch:
             self._size = size
             yield SizeChange(stamp, size)
 
-    def _is_due(self, packet: av.Packet, stamp: int | None) -> bool:
+    def _is_due(self, packet: av.Packet[av.VideoStream], stamp: int | None) -> bool:
         if self._filter is None and not self._length_size:
             time = float((stamp or 0) * (self._stream.time_base or 1))
             is_due = abs(time - self._last_checked) >= CHECK_INTERVAL
@@ -62,7 +63,7 @@ class SizeWatch:
         self._header = header or self._header
         return is_due
 
-    def _units(self, packet: av.Packet) -> bytes:
+    def _units(self, packet: av.Packet[av.VideoStream]) -> bytes:
         """The units of a length-prefixed packet that hold the picture's size, one after the other."""
         if not self._length_size:
             return b""
@@ -75,7 +76,7 @@ class SizeWatch:
                 units += content[start:place]
         return units
 
-    def _decoded_size(self, packet: av.Packet) -> tuple[int, int] | None:
+    def _decoded_size(self, packet: av.Packet[av.VideoStream]) -> tuple[int, int] | None:
         import av
 
         decoder = self._stream.codec_context
@@ -104,7 +105,7 @@ def _header_filter(stream: av.VideoStream) -> av.bitstream.BitStreamFilterContex
         return None
 
 
-def _new_extradata(packet: av.Packet) -> bytes:
+def _new_extradata(packet: av.Packet[av.VideoStream]) -> bytes:
     if not packet.has_sidedata("new_extradata"):
         return b""
     return bytes(packet.get_sidedata("new_extradata"))
