@@ -22,7 +22,7 @@ import numpy as np
 from posenet3d_blender.body.keypoints import body_keypoints
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
-from posenet3d_blender.capture.keypoints.presence import certainty
+from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.lifting import LiftedPerson
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
@@ -120,8 +120,8 @@ def earlier_stages(keypoints: Keypoints, motion: Motion, student: Student) -> di
     }
     motions = {}
     for stage, solution in solutions.items():
-        certain = certainty(sampled.confidence)
-        lifted = LiftedPerson(keypoints, sampled, certain, prediction, solution.body, solution.floor)
+        certain, whole = certainty(sampled.confidence), body_confidence(sampled.confidence)
+        lifted = LiftedPerson(keypoints, sampled, certain, whole, prediction, solution.body, solution.floor)
         world = find_world(solution.floor, solution.body.pelvis)
         motions[stage] = to_motion(lifted, world, motion.camera, motion.time, motion.frame_rate)
     return motions

@@ -68,6 +68,8 @@ class CaptureSettings:
     """Hold resting feet in place."""
     cache_folder: Path | None = None
     """Folder that caches detections for the next capture of the same footage; None: no cache."""
+    input_fps: float | None = None
+    """Frames per second of footage that states none: image sequences, raw streams."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +117,16 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     with watch.stage("open"):
         student = load_student(settings.device, warn=warnings.append)
         own_body = load_body(settings.body) if settings.body else None
-        footage = open_footage(video)
+        footage = open_footage(video, settings.input_fps)
         frames = footage.frames_between(settings.start, settings.end)
+        footage = footage.sized_for(frames)
     focal_length = None
     if settings.keypoints is not None:
         with watch.stage("keypoints"):
             detected, focal_length = _people_in_file(footage, frames, settings.keypoints, settings.person, warnings)
     else:
         detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
+    warnings += footage.warnings(frames)
     with watch.stage("repair"):
         detected = [repair(keypoints) for keypoints in detected]
     people = _select_visible(detected, video, warnings.append)
@@ -209,7 +213,7 @@ def _cached_detections(
     if settings.cache_folder is None:
         return _detect(footage, frames, settings, watch, progress, warn)
     cache = open_cache(settings.cache_folder)
-    key = DetectionKey(footage.path, settings.detector, settings.person)
+    key = DetectionKey(footage.path, settings.detector, settings.person, settings.input_fps)
     detected = cache.load(key, footage.time[frames])
     if not detected:
         detected = _detect(footage, frames, settings, watch, progress, warn)

@@ -50,6 +50,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         field_of_view=arguments.fov,
         height=arguments.height,
         frame_rate=arguments.fps,
+        input_fps=arguments.input_fps,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
     )
@@ -80,7 +81,9 @@ def capture_to_files(
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered)
         capture = capture_video(video, settings, progress)
-        files = motion_files(capture.motions, outputs, numbered, settings.body, capture.footage.path)
+        warnings = list(capture.warnings)
+        background = capture.footage.background
+        files = motion_files(capture.motions, outputs, numbered, settings.body, background, warnings.append)
         files += _extra_files(capture, preview, keypoints_out, numbered, progress)
         seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
@@ -89,7 +92,7 @@ def capture_to_files(
         [file.path for file in files],
         device=capture.device,
         backend=capture.backend,
-        warnings=capture.warnings,
+        warnings=warnings,
     )
 
 

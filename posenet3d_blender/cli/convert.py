@@ -19,7 +19,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         motions = [load_motion(arguments.motion)]
         if any(needs_blender(path) for path in arguments.outputs):
             check_body_fits(motions[0], load_body(arguments.body))
-        files = motion_files(motions, arguments.outputs, numbered=False, body_path=arguments.body, footage_path=None)
+        files = motion_files(
+            motions, arguments.outputs, numbered=False, body_path=arguments.body, footage=None, warn=console.warn
+        )
         seconds = write_files(files, console.progress)
     summary = Summary.of_motions(motions, seconds, [file.path for file in files])
     if arguments.json:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..atomic_write import link_target, writing
+from ..background import Background
 from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SCENE_ENDINGS: Final = (".fbx", ".bvh", ".glb", ".usdc", ".blend")
 """Written by Blender; the same as `scene.EXPORT_ENDINGS`, which can't be imported without bpy."""
+BLEND_ENDING: Final = ".blend"
+"""The only one that holds the footage."""
 MOTION_ENDING: Final = ".npz"
 OUTPUT_ENDINGS: Final = (*SCENE_ENDINGS, MOTION_ENDING)
 SINGLE_PERSON_ENDINGS: Final = (MOTION_ENDING, ".bvh", ".json")
@@ -133,10 +136,21 @@ def motion_files(
     outputs: Sequence[Path],
     numbered: bool,
     body_path: Path | None,
-    footage_path: Path | None,
+    footage: Background | None,
+    warn: Callable[[str], object],
 ) -> list[OutputFile]:
-    """Motion files and all formats that Blender writes; the scene is built once, for the first of these."""
-    scene = _LazyScene(motions, body_path, footage_path)
+    """Motion files and all formats that Blender writes; the scene is built once, for the first of these.
+
+    Args:
+        motions: one per person.
+        outputs: as the user named them.
+        numbered: see `paths_by_people`.
+        body_path: the user's own SMPL model.
+        footage: for the background of a .blend file.
+        warn: called, while files are written, with one sentence where Blender can't show the footage.
+    """
+    is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
+    scene = _LazyScene(motions, body_path, footage, warn if is_shown else lambda _: None)
     files = []
     for output in outputs:
         for path, people in paths_by_people(output, len(motions), numbered):
@@ -226,10 +240,17 @@ def _check_writable(path: Path, folder: Path) -> None:
 class _LazyScene:
     """The command's Blender scene, built at the first export."""
 
-    def __init__(self, motions: Sequence[Motion], body_path: Path | None, footage_path: Path | None) -> None:
+    def __init__(
+        self,
+        motions: Sequence[Motion],
+        body_path: Path | None,
+        footage: Background | None,
+        warn: Callable[[str], object],
+    ) -> None:
         self._motions = motions
         self._body_path = body_path
-        self._footage_path = footage_path
+        self._footage = footage
+        self._warn = warn
         self._armatures: list[bpy.types.Object] = []
 
     def exporter(self, people: slice) -> WriteFile:
@@ -242,5 +263,5 @@ class _LazyScene:
         if not self._armatures:
             body = load_body(self._body_path)
             reset_to_empty()
-            self._armatures = build_scene(self._motions, body, self._footage_path)
+            self._armatures = build_scene(self._motions, body, self._footage, self._warn)
         export(path, self._armatures[people])

@@ -65,7 +65,9 @@ def _add_command(commands: _Commands, name: str, summary: str) -> argparse.Argum
 
 def _add_capture(commands: _Commands) -> None:
     capture = _add_command(commands, "capture", "Turn a video into an animated armature or a motion file.")
-    capture.add_argument("video", type=Path, metavar="VIDEO")
+    capture.add_argument(
+        "video", type=Path, metavar="VIDEO", help="a video, a folder of pictures, or a pattern such as shot_%%04d.png"
+    )
     _add_outputs(capture, action="append")
     _add_capture_settings(capture)
     capture.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
@@ -101,7 +103,10 @@ def _add_convert(commands: _Commands) -> None:
 def _add_batch(commands: _Commands) -> None:
     batch = _add_command(commands, "batch", "Capture many videos, one after another; finished ones are skipped.")
     batch.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="videos, folders of videos, or patterns such as '*.mp4'"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="videos, folders of videos or of one image sequence, or patterns such as '*.mp4' or shot_%%04d.png",
     )
     batch.add_argument(
         "--out-dir", type=Path, required=True, metavar="DIR", help="folder for the outputs; created if it is missing"
@@ -159,6 +164,12 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         type=_frame_rate,
         metavar="RATE",
         help="frame rate of the motion (default: the standard rate nearest to the video's)",
+    )
+    command.add_argument(
+        "--input-fps",
+        type=_frame_rate,
+        metavar="RATE",
+        help="frame rate of footage that states none: image sequences, raw streams",
     )
     command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"

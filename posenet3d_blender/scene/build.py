@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import bpy
 
+from ..background import Background
 from ..body.model import Body
 from ..motion import Motion
 from .armature import add_armature
 from .camera import add_camera
-from .footage import show_footage_in_steps
+from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
 from .keys import key_motion_in_steps
 from .markers import mark_low_confidence
@@ -20,7 +20,9 @@ from .skin import add_material, add_skin_in_steps
 from .timeline import set_timeline, start_frame
 
 
-def build_scene(motions: Sequence[Motion], body: Body, footage_path: Path | None = None) -> list[bpy.types.Object]:
+def build_scene(
+    motions: Sequence[Motion], body: Body, footage: Background | None = None, warn: Warn = ignore_warning
+) -> list[bpy.types.Object]:
     """Add everyone's armature and skin, and the solved camera with the footage as its background, to the current scene.
 
     All objects go into one new collection named after the footage. Existing objects are kept; the scene's frame rate
@@ -29,31 +31,32 @@ def build_scene(motions: Sequence[Motion], body: Body, footage_path: Path | None
     Args:
         motions: one per person, of the same footage and frame rate; at least one.
         body: body that the motions were solved with.
-        footage_path: the video; None: no background.
+        footage: the video or image sequence; None: no background.
+        warn: called with one sentence where Blender can't show the footage.
 
     Returns:
         One armature object per motion, in the same order.
     """
-    return run(build_scene_in_steps(motions, body, footage_path))
+    return run(build_scene_in_steps(motions, body, footage, warn))
 
 
 def build_scene_in_steps(
-    motions: Sequence[Motion], body: Body, footage_path: Path | None = None
+    motions: Sequence[Motion], body: Body, footage: Background | None = None, warn: Warn = ignore_warning
 ) -> Steps[list[bpy.types.Object]]:
     """Build the scene in steps; the scene's own settings change in the last one.
 
     Closed early, or on an error, it restores the file. For arguments and result see `build_scene`.
     """
     scene = bpy.context.scene
-    name = footage_path.stem if footage_path else "PoseNet3D"
+    name = footage.name if footage else "PoseNet3D"
     collection = bpy.data.collections.new(data_name(name))
     scene.collection.children.link(collection)
     try:
         armatures = yield from _add_people(motions, body, name, collection)
         camera = next((motion.camera for motion in motions if motion.camera), None)
         camera_object = add_camera(data_name(name, "_camera"), camera, collection) if camera else None
-        if camera_object and camera and footage_path:
-            yield from show_footage_in_steps(camera_object, footage_path, camera.image_size, motions)
+        if camera_object and camera and footage:
+            yield from show_footage_in_steps(camera_object, footage, camera.image_size, motions, warn)
     except BaseException:  # GeneratorExit too, which `close` raises here
         _remove(collection)
         raise

@@ -37,6 +37,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
     person: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Person",
@@ -61,6 +62,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         person = self.person or settings.chosen_person
         detector, device = settings.quality, settings.device or "auto"
         field_of_view, height = settings.field_of_view or None, settings.height or None
+        input_fps = settings.input_fps or None
         smoothing, foot_lock = settings.smoothing, settings.foot_lock
         cache = cache_folder()
         self._summary = ""
@@ -75,6 +77,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
                 end=end,
                 field_of_view=field_of_view,
                 height=height,
+                input_fps=input_fps,
                 detector=detector,
                 smoothing=smoothing,
                 foot_lock=foot_lock,
@@ -87,8 +90,10 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
             # Looked up here: an undo while the thread worked would invalidate earlier references.
             scene = bpy.context.scene
             target = settings_of(scene).target
-            armatures = yield from build_scene_in_steps(capture.motions, body, capture.footage.path)
-            warnings = capture.warnings
+            hints: list[str] = []
+            background = capture.footage.background
+            armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append)
+            warnings = (*capture.warnings, *hints)
             try:
                 if target:
                     bake(armatures[0], target)

@@ -1,12 +1,16 @@
-"""Menu of the footage already in the file: movie clips, movie strips, and movie images."""
+"""Menu of the footage already in the file: movie clips, movie strips, and images that move."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import bpy
 
 from .settings import settings_of
+
+_SOURCES: Final = ("MOVIE", "SEQUENCE")
+"""Of movie clips and images."""
 
 
 class POSENET3D_OT_use_footage(bpy.types.Operator):
@@ -43,10 +47,10 @@ class POSENET3D_MT_footage(bpy.types.Menu):
 
 
 def footage_in_file() -> dict[str, str]:
-    """Path, as the file stores it, and name of every movie in the open file."""
-    movies = [(clip.filepath, clip.name) for clip in bpy.data.movieclips if clip.source == "MOVIE"]
+    """Path, as the file stores it, and name of every movie and image sequence in the open file."""
+    movies = [(clip.filepath, clip.name) for clip in bpy.data.movieclips if clip.source in _SOURCES]
     movies += [(strip.filepath, strip.name) for strip in _strips() if strip.type == "MOVIE"]
-    movies += [(image.filepath, image.name) for image in bpy.data.images if image.source == "MOVIE"]
+    movies += [(image.filepath, image.name) for image in bpy.data.images if image.source in _SOURCES]
     names: dict[str, str] = {}
     for path, name in movies:
         names.setdefault(path, name)

@@ -67,6 +67,7 @@ class POSENET3D_PT_settings(_SidebarTab, bpy.types.Panel):
         times = layout.column(align=True)
         times.prop(settings, "start")
         times.prop(settings, "end")
+        times.prop(settings, "input_fps")
         layout.prop(settings, "person")
         if settings.person == "number":
             layout.prop(settings, "person_number")

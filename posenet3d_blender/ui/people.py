@@ -24,6 +24,7 @@ class _Search:
     video: Path | None = None
     time_range: tuple[float | None, float | None] = (None, None)
     """Seconds."""
+    input_fps: float | None = None
     thumbnails: list[PersonThumbnail] = field(default_factory=list)
 
 
@@ -34,7 +35,8 @@ _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
 
 def thumbnails_for(settings: POSENET3D_PG_settings) -> list[PersonThumbnail]:
     """Thumbnails of the current footage and time range; none if the last search was in another one."""
-    is_current = (_search.video, _search.time_range) == (settings.video, settings.time_range)
+    searched = (_search.video, _search.time_range, _search.input_fps)
+    is_current = searched == (settings.video, settings.time_range, settings.input_fps or None)
     return _search.thumbnails if is_current else []
 
 
@@ -57,13 +59,15 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
         video, time_range, device = settings.video, settings.time_range, settings.device or "auto"
+        input_fps = settings.input_fps or None
 
         def work(progress: Progress) -> list[PersonThumbnail]:
-            return find_thumbnails(video, *time_range, device, progress)
+            return find_thumbnails(video, *time_range, device, progress, input_fps)
 
         def show(thumbnails: list[PersonThumbnail]) -> Steps[None]:
             _load_previews(thumbnails)
             _search.video, _search.time_range, _search.thumbnails = video, time_range, thumbnails
+            _search.input_fps = input_fps
             yield
 
         return self.begin(context, Task("Finding people", work, show))

@@ -32,9 +32,14 @@ class PersonThumbnail:
 
 
 def find_thumbnails(
-    video: Path, start: float | None, end: float | None, device: str, progress: Progress
+    video: Path,
+    start: float | None,
+    end: float | None,
+    device: str,
+    progress: Progress,
+    input_fps: float | None = None,
 ) -> list[PersonThumbnail]:
-    """Find everyone in the footage between `start` and `end`, seconds.
+    """Find everyone in the footage between `start` and `end`, seconds; `input_fps` is its rate where it states none.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
@@ -43,8 +48,10 @@ def find_thumbnails(
     from ..capture.detection.find_people import choose, find_people
     from ..capture.video.footage import open_footage
 
-    footage = open_footage(video)
-    found = find_people(footage, footage.frames_between(start, end), open_person_detector(device), progress)
+    footage = open_footage(video, input_fps)
+    frames = footage.frames_between(start, end)
+    footage = footage.sized_for(frames)
+    found = find_people(footage, frames, open_person_detector(device), progress)
     thumbnails = []
     for number in range(1, len(found) + 1):
         (track,) = choose(found, str(number), video)

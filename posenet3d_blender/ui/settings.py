@@ -14,7 +14,10 @@ class POSENET3D_PG_settings(bpy.types.PropertyGroup):
 
     # Blender reads properties from annotations, where a type checker expects types
     footage: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="Footage", description="The video to capture from; the whole person should be in view", subtype="FILE_PATH"
+        name="Footage",
+        description="The video to capture from, or one picture of an image sequence; the whole person should be in "
+        "view",
+        subtype="FILE_PATH",
     )
     start: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Start",
@@ -29,6 +32,15 @@ class POSENET3D_PG_settings(bpy.types.PropertyGroup):
         min=0.0,
         precision=2,
         step=10,
+    )
+    input_fps: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Input Frame Rate",
+        description="Frames per second of footage that states none, such as an image sequence; 0 reads it from the "
+        "video",
+        min=0.0,
+        max=1000.0,
+        precision=2,
+        step=100,
     )
     person: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Person",

@@ -41,7 +41,9 @@ def lifted(body: Body, place: Array, guessed_size: float, weights: SolveWeights 
     betas = scale_shape(np.zeros(10), guessed_size, body)
     prediction = StudentPrediction(person.truth.rotations, betas, UP, np.ones((len(TIME), 2)))
     solution = solve(body, sampled, prediction, weights)
-    return LiftedPerson(person.keypoints, sampled, np.ones(len(TIME)), prediction, solution.body, solution.floor)
+    return LiftedPerson(
+        person.keypoints, sampled, np.ones(len(TIME)), np.ones(len(TIME)), prediction, solution.body, solution.floor
+    )
 
 
 def test_people_who_share_a_floor_stand_on_it(body: Body) -> None:

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.background import Background
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.scene import build_scene, export, reset_to_empty
 
@@ -71,7 +72,8 @@ def test_reset_keeps_preferences_and_empties_the_file(body: Body, make_motion: M
 
 def test_a_long_name_of_the_footage_is_no_hindrance(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     video = tmp_path / f"{'très long ' * 12}.mp4"
-    armatures = build_scene([make_motion(3), make_motion(3, seed=1)], body, video)
+    footage = Background(video, video.stem, np.arange(3) / 30, np.arange(3) / 30)
+    armatures = build_scene([make_motion(3), make_motion(3, seed=1)], body, footage)
     (path,) = export(tmp_path / "walk.fbx", armatures)
     reset_to_empty()
     bpy.ops.import_scene.fbx(filepath=str(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.background import Background
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.scene.build import build_scene
@@ -46,7 +47,8 @@ def test_everyone_of_a_capture_has_a_name_of_their_own(
     motion = dataclasses.replace(make_motion(camera=Camera(500.0, (640, 480), np.eye(4))), confidence=np.zeros(12))
     # without footage to show, as it is not there
     people = [dataclasses.replace(motion, camera=None) for _ in range(11)]
-    armatures = build_scene(people, body, tmp_path / f"{stem}.mp4")
+    footage = Background(tmp_path / f"{stem}.mp4", stem, motion.time, motion.time)
+    armatures = build_scene(people, body, footage)
     for number, armature in enumerate(armatures, start=1):
         skin = next(child for child in armature.children if child.type == "MESH")
         assert armature.name.endswith(f"_person{number}")

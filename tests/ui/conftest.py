@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.background import Background
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -25,6 +26,11 @@ from posenet3d_blender.progress import Progress
 @dataclass(frozen=True)
 class Footage:
     path: Path
+
+    @property
+    def background(self) -> Background:
+        time = np.arange(131) / 30
+        return Background(self.path, self.path.stem, time, time)
 
 
 @dataclass(frozen=True)

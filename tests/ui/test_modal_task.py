@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+import numpy as np
 import pytest
 
 pytest.importorskip("bpy")
 
 import bpy
 
+from posenet3d_blender.background import Background
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.errors import Cancelled
 from posenet3d_blender.motion import Motion
@@ -57,7 +59,8 @@ def capture(add_on: None, video: Path, monkeypatch: pytest.MonkeyPatch) -> Start
         return [standing(5)]
 
     def show(motions: Sequence[Motion]) -> Steps[None]:
-        yield from build_scene_in_steps(motions, BODY, video)
+        times = np.arange(131) / 30
+        yield from build_scene_in_steps(motions, BODY, Background(video, video.stem, times, times))
 
     return lambda: Task("Capture", work, show)
 

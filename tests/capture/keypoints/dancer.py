@@ -18,11 +18,12 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX
 from posenet3d_blender.capture.keypoints.layouts import COCO_17
 from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.motion import load_motion
 
 TRUTH = Path(__file__).parents[3] / "examples" / "demo_truth.npz"
 WIDTH, HEIGHT, FRAMES = 720, 540, 131
-FOOTAGE = Footage(Path("demo_clip.mp4"), WIDTH, HEIGHT, 0, np.arange(FRAMES) / 30, Fraction(30))
+FOOTAGE = Footage(Path("demo_clip.mp4"), WIDTH, HEIGHT, UPRIGHT, np.arange(FRAMES) / 30, Fraction(30))
 POSE = NDArray[np.float64]
 """(25, 3) x and y in pixels and confidence."""
 Layout = tuple[str | None, ...]

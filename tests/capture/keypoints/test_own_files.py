@@ -15,10 +15,11 @@ from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoi
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
 from posenet3d_blender.capture.keypoints.people.people_in_file import PeopleInFile, load_people
 from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.errors import PoseNet3DError
 
 FRAMES = 6
-FOOTAGE = Footage(Path("clip.mp4"), 640, 480, 0, np.arange(FRAMES) / 30, Fraction(30))
+FOOTAGE = Footage(Path("clip.mp4"), 640, 480, UPRIGHT, np.arange(FRAMES) / 30, Fraction(30))
 
 
 def some_keypoints(image_size: tuple[int, int] = (640, 480)) -> Keypoints:
