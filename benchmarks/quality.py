@@ -141,7 +141,7 @@ def figures(motion: Motion, clip: Clip, shared: Path, scorer: ModuleType) -> dic
 def view_figures(
     view: str, pairs: list[tuple[Motion, Keypoints]], shared: Path, scorer: ModuleType
 ) -> dict[str, float]:
-    """How far apart the motions of several views are, and how far each is from the triangulated keypoints."""
+    """Distances between the motions of several views, and of each from the triangulated keypoints."""
     result = between_views([motion for motion, _ in pairs], scorer)
     calibration = shared / "video" / f"{view}_Calib.qca.txt"
     cameras = read_views(calibration)
