@@ -1,4 +1,4 @@
-"""Architecture rules of the trainer: import order of its packages, no import cycles, sizes of files and functions.
+"""Architecture rules of the trainer: import order of its packages, import cycles, sizes, docstrings.
 
 Imports are read from the source, including those inside functions and under TYPE_CHECKING.
 """
@@ -35,6 +35,7 @@ LONGEST_CHAIN = 10
 MOST_FILES = 12
 MOST_LINES = 320
 LONGEST_FUNCTION = 60
+QUESTION_WORDS = {"What", "Who", "How", "Where", "Whether"}
 
 
 def module_name(path: Path) -> str:
@@ -121,3 +122,18 @@ def test_files_and_functions_are_short(path: Path) -> None:
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
     }
     assert long == {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*FILES, *sorted(Path(__file__).parent.rglob("*.py"))],
+    ids=lambda path: str(path.relative_to(TRAINER.parent)),
+)
+def test_docstrings_are_no_questions(path: Path) -> None:
+    """Includes the strings below constants and fields."""
+    strings = [
+        node.value.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    assert [text for text in strings if text.split(maxsplit=1)[0] in QUESTION_WORDS] == []

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.student.features import StudentInput
+from posenet3d_blender.capture.student.features import StudentInput, rays_in_view
 
 from .skeleton import HIPS, LIMBS, POINT_OF_LIFTED, TORSO
 
@@ -56,16 +56,8 @@ def view_of_rays(student_input: StudentInput, rays: NDArray[np.float32]) -> View
     rays: (B, T, 27, 2) of all the student's points, in the camera frame.
     """
     size = np.exp(student_input.features[:, 0, -1])
-    points = rays_in_virtual_camera(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)])
+    points = rays_in_view(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)])
     return View(torch.from_numpy(points / size[:, None, None, None]), torch.from_numpy(size))
-
-
-def rays_in_virtual_camera(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rays (B, T, K, 2) rotated into virtual cameras; rotations: (B, 3, 3) from the camera's frame."""
-    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
-    rotated: NDArray[np.float32] = homogeneous @ np.swapaxes(rotations, -1, -2)[:, None]
-    projected: NDArray[np.float32] = rotated[..., :2] / np.maximum(rotated[..., 2:], np.float32(0.1))
-    return projected
 
 
 def unproject(view: View, depth: Tensor) -> Tensor:

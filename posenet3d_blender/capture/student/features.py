@@ -55,9 +55,7 @@ def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     """
     rays, confidence = rays.astype(np.float32), confidence.astype(np.float32)
     view_rotations = _rotations_onto_axis(_weighted_centre(rays, confidence))  # (B, 3, 3)
-    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, 27, 3)
-    in_view = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]  # (B, T, 27, 3)
-    points = in_view[..., :2] / np.maximum(in_view[..., 2:], 0.1)  # (B, T, 27, 2)
+    points = rays_in_view(view_rotations, rays)  # (B, T, 27, 2)
     weights = confidence[:, :, _LIMBS]  # (B, T, 12)
     square = (points[:, :, _LIMBS] ** 2).sum(-1)  # (B, T, 12)
     size = np.sqrt((weights * square).sum((1, 2)) / np.maximum(weights.sum((1, 2)), 1e-3))  # (B,)
@@ -67,6 +65,14 @@ def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     log_size = np.broadcast_to(np.log(size), (batch, window, 1))
     features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)  # (B, T, 82)
     return StudentInput(features.astype(np.float32), view_rotations)
+
+
+def rays_in_view(view_rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rays (B, T, K, 2) in virtual cameras; view_rotations: (B, 3, 3) from the camera's frame."""
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, K, 3)
+    in_view: NDArray[np.float32] = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]  # (B, T, K, 3)
+    projected: NDArray[np.float32] = in_view[..., :2] / np.maximum(in_view[..., 2:], np.float32(0.1))
+    return projected
 
 
 def _weighted_centre(rays: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,14 +23,11 @@ from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, open_network
-from .features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
+from .features import STUDENT_POINT_COUNT, normalise_windows
+from .overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 STUDENT_VERSION: Final = 3
 STUDENT_FOLDER: Final = Path(__file__).parents[2] / "assets" / "student"
-_STRIDE: Final = 8
-WINDOW_WEIGHTS: Final = 0.05 + np.sin(np.pi * (np.arange(STUDENT_WINDOW) + 0.5) / STUDENT_WINDOW) ** 2
-"""(32,) a Hann window with a floor: a prediction is best in the middle, but only one window covers the clip's ends."""
-_BATCH: Final = 64
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0])
 _MIRRORED_POINTS: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 
@@ -78,14 +75,12 @@ class Student:
             progress: told of the stage "student".
         """
         mean = _WindowMean(len(rays))
-        windows = overlapping_windows(len(rays))  # (W, 32) samples
-        for first in range(0, len(windows), _BATCH):
-            progress("student", first / len(windows))
-            batch = windows[first : first + _BATCH]  # (B, 32)
-            window_rays, window_confidence = rays[batch], confidence[batch]  # (B, 32, 27, 2), (B, 32, 27)
+        for share, windows in window_batches(len(rays)):  # (B, 32) samples
+            progress("student", share)
+            window_rays, window_confidence = rays[windows], confidence[windows]  # (B, 32, 27, 2), (B, 32, 27)
             trust = window_confidence.mean((1, 2)) + 1e-6  # (B,)
-            mean.add(batch, trust, _run(self.network, window_rays, window_confidence))
-            mean.add(batch, trust, _run_mirrored(self.network, window_rays, window_confidence))
+            mean.add(windows, trust, _run(self.network, window_rays, window_confidence))
+            mean.add(windows, trust, _run_mirrored(self.network, window_rays, window_confidence))
         return mean.prediction(visible=certainty(confidence) >= VISIBLE_CERTAINTY)
 
 
@@ -93,9 +88,7 @@ class _WindowMean:
     """Mean of overlapping windows' predictions, weighted by their confidence and by the place in the window."""
 
     def __init__(self, count: int) -> None:
-        self._rotations = np.zeros((count, JOINT_COUNT, 3, 3))
-        self._contacts = np.zeros((count, 2))
-        self._weight = np.zeros(count)
+        self._samples = OverlapMean(count)
         self._up = np.zeros(3)
         self._betas = np.zeros(SHAPE_COUNT)
         self._bone_offsets = np.zeros((JOINT_COUNT, 3))
@@ -103,11 +96,9 @@ class _WindowMean:
 
     def add(self, windows: NDArray[np.intp], trust: Array, output: _WindowPredictions) -> None:
         """Add the predictions of B windows (B, T), samples, each with its trust (B,)."""
-        weight = (WINDOW_WEIGHTS * trust[:, None])[..., None]  # (B, T, 1)
-        np.add.at(self._rotations, windows, weight[..., None, None] * output.rotations)
-        np.add.at(self._contacts, windows, weight * output.contacts)
-        np.add.at(self._weight, windows, weight[..., 0])
-        self._up += (weight * output.up).sum((0, 1))
+        weight = WINDOW_WEIGHTS * trust[:, None]  # (B, T)
+        self._samples.add(windows, weight, {"rotations": output.rotations, "contacts": output.contacts})
+        self._up += (weight[..., None] * output.up).sum((0, 1))
         self._betas += (trust[:, None] * output.betas).sum(0)
         self._bone_offsets += (trust[:, None, None] * output.bone_offsets).sum(0)
         self._trust += trust.sum()
@@ -115,10 +106,10 @@ class _WindowMean:
     def prediction(self, visible: NDArray[np.bool_]) -> StudentPrediction:
         """The mean; rotations are interpolated over samples in which the person is not visible, mask (S,)."""
         return StudentPrediction(
-            rotations=_interpolate_hidden(_nearest_rotations(self._rotations), visible),
+            rotations=_interpolate_hidden(_nearest_rotations(self._samples.sum("rotations")), visible),
             betas=self._betas / self._trust,
             up=self._up / np.linalg.norm(self._up),
-            contacts=self._contacts / self._weight[:, None],
+            contacts=self._samples.mean("contacts"),
             bone_offsets=self._bone_offsets / self._trust,
         )
 
@@ -167,14 +158,6 @@ def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:
     rays, confidence = np.zeros((count, STUDENT_POINT_COUNT, 2)), np.zeros((count, STUDENT_POINT_COUNT))
     rays[:, :KEYPOINT_COUNT], confidence[:, :KEYPOINT_COUNT] = keypoints.rays, keypoints.confidence
     return rays, confidence
-
-
-def overlapping_windows(count: int) -> NDArray[np.intp]:
-    """(W, T) samples of the windows that cover a clip; one shorter than a window repeats its last sample."""
-    last = max(count - STUDENT_WINDOW, 0)
-    starts = np.unique(np.append(np.arange(0, last + 1, _STRIDE), last))
-    windows: NDArray[np.intp] = np.minimum(starts[:, None] + np.arange(STUDENT_WINDOW), count - 1)
-    return windows
 
 
 def _run(network: Network, rays: Array, confidence: Array) -> _WindowPredictions:

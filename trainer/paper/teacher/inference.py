@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
@@ -12,13 +11,11 @@ from torch import Tensor
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
-from posenet3d_blender.capture.student.predict import WINDOW_WEIGHTS, overlapping_windows
+from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 from ..geometry import View, root_centred, unproject, up_vector, view_of_rays
-from ..skeleton import HIPS, LIFTED_COUNT, MIRRORED_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
+from ..skeleton import HIPS, MIRRORED_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
 from .network import TeacherNetwork
-
-_BATCH: Final = 64
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,13 @@ class Teacher:
 
     def lift_clip(self, rays: Array, confidence: Array) -> LiftedClip:
         """Lift a clip in overlapping windows, each also mirrored, and average; arguments as of `joints`."""
-        count = len(rays)
-        index, weights = overlapping_windows(count), WINDOW_WEIGHTS  # (W, 32), (32,)
-        poses, roots, totals = np.zeros((count, LIFTED_COUNT, 3)), np.zeros((count, 3)), np.zeros(count)
-        up = np.zeros(3)
-        for first in range(0, len(index), _BATCH):
-            windows = index[first : first + _BATCH]  # (B, T)
-            window_poses, window_roots, window_ups = self._windows(rays[windows], confidence[windows])
-            np.add.at(poses, windows, weights[None, :, None, None] * window_poses)
-            np.add.at(roots, windows, weights[None, :, None] * window_roots)
-            np.add.at(totals, windows, np.broadcast_to(weights, windows.shape))
+        mean, up = OverlapMean(len(rays)), np.zeros(3)
+        for _, windows in window_batches(len(rays)):  # (B, 32) samples
+            poses, roots, window_ups = self._windows(rays[windows], confidence[windows])
+            mean.add(windows, np.broadcast_to(WINDOW_WEIGHTS, windows.shape), {"poses": poses, "roots": roots})
             up += window_ups.sum(0)
         elevation = float(np.arctan2(-up[2], -up[1]))
-        return LiftedClip(poses / totals[:, None, None], roots / totals[:, None], elevation)
+        return LiftedClip(mean.mean("poses"), mean.mean("roots"), elevation)
 
     @torch.no_grad()
     def _windows(self, rays: Array, confidence: Array) -> tuple[Array, Array, Array]:
