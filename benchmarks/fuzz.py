@@ -42,7 +42,7 @@ INPUTS_PER_WORKER: Final = 100
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one input."""
+    """Outcome of one input."""
 
     damaged: FuzzInput
     outcome: str

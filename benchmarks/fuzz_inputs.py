@@ -51,7 +51,7 @@ class FuzzInput:
     name: str
     content: bytes
     is_full: bool
-    """Whether the whole command runs on it, not only the reader."""
+    """Run the whole command on it, not only the reader."""
 
 
 def write_videos(clip: Path, folder: Path) -> dict[str, bytes]:

@@ -94,7 +94,7 @@ def made_folders(folders: Iterable[Path]) -> Iterator[None]:
 
 
 def folders_of(outputs: Iterable[Path]) -> list[Path]:
-    """Where the files are written; that of a symbolic link's target for a link.
+    """Paths that are written; that of a symbolic link's target for a link.
 
     Raises:
         PoseNet3DError: a link leads to itself.

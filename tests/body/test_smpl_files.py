@@ -25,7 +25,7 @@ Arrays = dict[str, AnyArray]
 
 
 class Ch:
-    """What chumpy pickles of its arrays: terms as attributes, and the names of those that changed."""
+    """The state that chumpy pickles of its arrays: terms as attributes, and the names of those that changed."""
 
     def __init__(self, **terms: object) -> None:
         self._dirty_vars = set(terms)

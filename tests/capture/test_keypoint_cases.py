@@ -15,8 +15,11 @@ from tools.score_demo import aligned_to
 
 from .keypoints.dancer import FRAMES, TRUTH, bystander, coco, dancer
 
-UNTOUCHED_PA = 55.0
-"""Millimetres that the clip itself gives."""
+UNTOUCHED_PA = 59.0
+"""Millimetres that the clip itself gives, detected by the add-on (`make demo`)."""
+
+
+UPPER_BODY = [joint for joint in range(24) if joint not in (1, 2, 4, 5, 7, 8, 10, 11)]
 
 
 def pa_mpjpe(motion: Motion) -> float:
@@ -76,6 +79,13 @@ def test_kp_nolegs(cases: Path, demo_clip: Path) -> None:
     captured = capture(demo_clip, cases / "kp_nolegs.json")
     assert captured.motions[0].confidence.max() < 0.7
     assert captured.motions[0].confidence.min() > 0.3
+    truth, motion = load_motion(TRUTH), captured.motions[0]
+    thighs = motion.joints[:, [4, 5]] - motion.joints[:, [1, 2]]
+    upright = -thighs[..., 2] / np.linalg.norm(thighs, axis=-1)
+    assert upright.min() > 0.9, "legs stand"
+    fitted = np.array([aligned_to(one, target) for one, target in zip(motion.joints, truth.joints, strict=True)])
+    errors = 1000 * np.linalg.norm(fitted - truth.joints, axis=-1)
+    assert errors[:, UPPER_BODY].mean() < UNTOUCHED_PA + 10
 
 
 def test_mp_chest(cases: Path) -> None:

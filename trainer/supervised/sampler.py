@@ -109,7 +109,7 @@ class WindowSampler:
     partial: PartialViews = field(default_factory=PartialViews)
     tumbles: Tumbles = field(default_factory=Tumbles)
     weights: Tensor | None = None
-    """(C,) how often a frame of each clip is drawn; None: all alike."""
+    """(C,) frequency of a frame of each clip is drawn; None: all alike."""
     window: int = STUDENT_WINDOW
     """Samples in a window; 1 for single frames."""
 

@@ -20,7 +20,7 @@ from ..synthesis.partial_views import ARM_POINTS, LEG_POINTS
 _UPRIGHT: Final = math.cos(math.radians(60))
 """Cosine of the pelvis's tilt up to which legs stand; below, they go on as the trunk does."""
 _HANGING: Final = math.radians(72)
-"""How far an upper arm hangs below its rest pose, which is level."""
+"""Angle by which an upper arm hangs below its rest pose, which is level."""
 _ELBOW: Final = math.radians(12)
 
 

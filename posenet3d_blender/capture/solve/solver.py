@@ -17,6 +17,7 @@ from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
+from .foot_motion import still_feet
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
@@ -56,7 +57,7 @@ def solve(
     weights = weights or SolveWeights()
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
-    rests = _resting(sampled, prediction)
+    rests = _resting(sampled, prediction, placed.pelvis[:, 2])
     initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
@@ -97,7 +98,7 @@ def _solve_segment(
 ) -> Solution:
     """Gauss-Newton from `solution`."""
     step_seconds = _step_seconds(sampled)
-    rests = _resting(sampled, prediction)
+    rests = _resting(sampled, prediction, solution.body.pelvis[:, 2])
     state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
@@ -114,10 +115,14 @@ def _solve_segment(
     return Solution(state, floor if weights.foot_lock else level_floor(state, rests, floor.up))
 
 
-def _resting(sampled: SampledKeypoints, prediction: StudentPrediction) -> Array:
-    """(S, 2) from 0 to 1: feet that rest; none where the person is not visible."""
+def _resting(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> Array:
+    """(S, 2) from 0 to 1: feet that rest; none where the person is not visible or the foot moves in the picture.
+
+    depth: (S,) metres from the camera.
+    """
     visible = certainty(sampled.confidence) >= VISIBLE_CERTAINTY  # (S,)
-    return resting(prediction.contacts * visible[:, None], _step_seconds(sampled))
+    still = still_feet(sampled, depth)  # (S, 2)
+    return resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
 
 
 def _step_seconds(sampled: SampledKeypoints) -> float:

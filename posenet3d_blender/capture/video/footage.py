@@ -50,7 +50,7 @@ class Footage:
     """The constant frame rate at which this footage's motion is sampled."""
     source: PictureSource = field(default_factory=NoPictures)
     stored_background: Background | None = None
-    """How it lies in its files, for Blender; None: as it is shown."""
+    """Layout in its files, for Blender; None: as it is shown."""
     equivalent_focal_length: float | None = None
     """Millimetres on 35 mm film; None: not in the file."""
     notes: tuple[Note, ...] = ()
@@ -96,7 +96,7 @@ class Footage:
         return replace(self, width=width, height=height) if width else self
 
     def warnings(self, frames: slice) -> list[str]:
-        """What is guessed, doubtful or damaged in these frames; damage as far as they were read."""
+        """Everything guessed, doubtful or damaged in these frames; damage as far as they were read."""
         concerned = [note for note in self.notes if note.frame is None or frames.start < note.frame < frames.stop]
         damaged = {frame for frame in self.damaged if frames.start <= frame < frames.stop}
         damage = damage_note(damaged, self.time, frames.stop - frames.start)

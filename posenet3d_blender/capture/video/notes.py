@@ -30,7 +30,7 @@ class Note:
 
 
 def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) -> Iterator[Note]:
-    """What is guessed or doubtful in a video.
+    """Everything guessed or doubtful in a video.
 
     Args:
         video: the video.
@@ -72,7 +72,7 @@ def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) 
 
 
 def sequence_notes(sequence: ImageSequence, positions: list[int], time: Array, jumps: tuple[Jump, ...]) -> list[Note]:
-    """What is doubtful in an image sequence whose pictures have these places in time (N,) and times (N,), seconds."""
+    """Doubts about an image sequence whose pictures have these places in time (N,) and times (N,), seconds."""
     notes = list(jump_notes(jumps, time))
     missing = positions[-1] + 1 - len(positions)
     if missing and not jumps:
@@ -88,7 +88,7 @@ def sequence_notes(sequence: ImageSequence, positions: list[int], time: Array, j
 
 
 def jump_notes(jumps: tuple[Jump, ...], time: Array) -> Iterator[Note]:
-    """Where the clock was set anew, footage with frames at `time` (N,), seconds."""
+    """Jumps of the clock in footage with frames at `time` (N,), seconds."""
     for jump in jumps:
         size = f"{'+' if jump.seconds > 0 else '-'}{duration(abs(jump.seconds))}"
         yield Note(

@@ -23,7 +23,7 @@ LAYOUTS = {"coco": COCO_17, "blazepose": BLAZEPOSE_33, "body_25": BODY_25}
 
 
 def place(name: str, frame: int) -> list[float]:
-    """Where a point is: each has its own place."""
+    """A point's place: each has its own."""
     return [300.0 + KEYPOINT_INDEX[name] * 5 + frame, 200.0 + KEYPOINT_INDEX[name], 0.5 + frame / 20]
 
 

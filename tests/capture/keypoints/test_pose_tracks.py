@@ -1,4 +1,4 @@
-"""Who is who in a file of several people: the dancer stays the dancer."""
+"""Identities in a file of several people: the dancer stays the dancer."""
 
 from __future__ import annotations
 

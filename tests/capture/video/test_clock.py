@@ -77,7 +77,7 @@ def test_a_clock_set_anew_twice() -> None:
 
 
 def test_timestamps_in_the_order_of_packets() -> None:
-    """What AVI files with B-frames give: each group's times, shuffled as its pictures are stored."""
+    """Timestamps of AVI files with B-frames: each group's times, shuffled as its pictures are stored."""
     shuffled = [4 * group + place for group in range(10) for place in (0, 3, 2, 1)]
     clock = read(shuffled, 1 / 30)
     assert_even(clock)

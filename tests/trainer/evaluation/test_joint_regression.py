@@ -38,7 +38,7 @@ def test_constant_offsets_are_found(offsets: Array) -> None:
 
 
 def test_a_wrong_pose_stays_wrong(offsets: Array) -> None:
-    """What differs between clips is not constant: an elbow that is off in every odd clip stays off."""
+    """A difference between clips is not constant: an elbow that is off in every odd clip stays off."""
     error = np.zeros((JOINT_COUNT, 3))
     error[JOINT_INDEX["left_elbow"]] = (0.2, 0, 0)
     views = [view(seed, seed, offsets, error * (seed % 2)) for seed in range(4)]

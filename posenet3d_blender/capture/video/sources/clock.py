@@ -40,7 +40,7 @@ class Clock:
     """(N,) seconds since the first frame, strictly rising."""
     jumps: tuple[Jump, ...] = ()
     mended: int = 0
-    """How many frames had no timestamp or a wrong one, and were put between their neighbours."""
+    """Number of frames that had no timestamp or a wrong one, and were put between their neighbours."""
 
 
 def clock_of(stamps: Sequence[int | None], tick: float, overflow: int = 0) -> Clock | None:

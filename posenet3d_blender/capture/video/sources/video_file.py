@@ -90,7 +90,7 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """What a file states of the track that is captured."""
+    """A file's statements about the captured track."""
 
     track_count: int
     number: int

@@ -1,0 +1,41 @@
+"""Feet that move in the picture can't rest, whatever the student predicts; the camera stands still."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ...arrays import Array
+from ..keypoints.keypoints import KEYPOINT_INDEX
+from ..keypoints.sampling import SampledKeypoints
+
+STILL_SPEED: Final = 0.3
+"""Metres per second, across the line of sight, at which it is even whether a foot rests; the detector's own jitter over
+SPAN is a third of it."""
+SPAN: Final = 0.2
+"""Seconds over which a foot's speed is measured."""
+_FEET: Final = [
+    [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "heel", "big_toe")] for side in ("left", "right")
+]
+
+
+def still_feet(sampled: SampledKeypoints, depth: Array) -> Array:
+    """(S, 2) from 0 to 1: whether the left and the right foot may rest, as far as the picture tells.
+
+    depth: (S,) metres from the camera. The slowest of ankle, heel and toe decides: a foot may roll about each of them.
+    """
+    count = len(sampled.time)
+    reach = max(1, round(0.5 * SPAN / float(sampled.time[1] - sampled.time[0]))) if count > 1 else 1
+    before, after = np.clip(np.arange(count) - reach, 0, count - 1), np.clip(np.arange(count) + reach, 0, count - 1)
+    seconds = np.maximum(sampled.time[after] - sampled.time[before], 1e-6)
+    still = np.ones((count, 2))
+    for foot, points in enumerate(_FEET):
+        rays, seen = sampled.rays[:, points], sampled.confidence[:, points] > 0
+        travel = np.linalg.norm(rays[after] - rays[before], axis=-1) * depth[:, None]  # (S, 3) metres
+        known = seen[after] & seen[before]
+        speed = np.where(known, travel / seconds[:, None], np.inf).min(axis=1)
+        # Without a point there is nothing to tell a moving foot by.
+        speed = np.where(known.any(axis=1), speed, 0.0)
+        still[:, foot] = 1 / (1 + (speed / STILL_SPEED) ** 4)
+    return still
