@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..capture.video.endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
+from ..capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ..errors import Cancelled, PoseNet3DError, one_line
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
@@ -24,23 +26,6 @@ if TYPE_CHECKING:
 
 SOME_FAILED: Final = 3
 """Exit code."""
-
-VIDEO_ENDINGS: Final = (
-    ".mp4",
-    ".mov",
-    ".m4v",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".mpg",
-    ".mpeg",
-    ".wmv",
-    ".flv",
-    ".3gp",
-    ".mts",
-    ".m2ts",
-)
-"""Files of a folder that count as videos; a file given by name may have any ending."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +62,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     first_by_stem: dict[str, Path] = {}
     videos = find_videos(arguments.inputs)
     for video in videos:
-        outputs = [out_dir / f"{video.stem}{ending}" for ending in arguments.endings]
-        first = first_by_stem.setdefault(video.stem.casefold(), video)
-        if video.is_dir():
+        name = footage_name(video)
+        outputs = [out_dir / f"{name}{ending}" for ending in arguments.endings]
+        first = first_by_stem.setdefault(name.casefold(), video)
+        if video.is_dir() and not is_sequence(video):
             result = VideoResult(video, "failed", "no videos in this folder")
         elif first != video:
             reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
@@ -113,19 +99,32 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
 def find_videos(inputs: Sequence[str]) -> list[Path]:
     """Expand files, folders and patterns to videos, in the given order, each once; sorted by name within an input.
 
-    An input without any video, or that does not exist, is returned itself, so that the report has a line for it.
+    A folder with pictures in place of videos is an image sequence, as is a pattern of their names such as
+    shot_%04d.png; several pictures of one sequence are one video too. An input without any video, or that does not
+    exist, is returned itself, so that the report has a line for it.
     """
     found: dict[Path, Path] = {}
+    pictures: set[Path] = set()
     for text in inputs:
         path = Path(text)
         if path.is_dir():
-            videos = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
+            videos = sorted(
+                file for file in path.iterdir() if file.suffix.lower() in FOOTAGE_ENDINGS and file.is_file()
+            )
         elif not path.exists() and glob.has_magic(text):
-            videos = [Path(match) for match in sorted(glob.glob(text, recursive=True)) if Path(match).is_file()]
+            videos = [
+                match
+                for match in map(Path, sorted(glob.glob(text, recursive=True)))
+                if match.is_file() or is_sequence(match)
+            ]
         else:
             videos = [path]
         for video in videos or [path]:
+            if video.resolve() in pictures:
+                continue
             found.setdefault(video.resolve(), video)
+            if video.suffix.lower() in PICTURE_ENDINGS:
+                pictures.update(file.resolve() for file in footage_files(video, is_rate_given=True))
     return list(found.values())
 
 
@@ -141,9 +140,10 @@ def _make_folder(folder: Path) -> None:
 def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
     """True if all files that a capture of one person writes exist and are newer than the video."""
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
-    if not video.is_file() or not all(path.is_file() for path in files):
+    sources = footage_files(video)
+    if not all(path.is_file() for path in (*sources, *files)):
         return False
-    return min(path.stat().st_mtime for path in files) >= video.stat().st_mtime
+    return min(path.stat().st_mtime for path in files) >= max(path.stat().st_mtime for path in sources)
 
 
 def _summary(results: Sequence[VideoResult]) -> dict[str, Any]:

@@ -236,12 +236,12 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
-    options += ["--fov", "60", "--fps", "25", "--detector", "full"]
+    options += ["--fov", "60", "--fps", "25", "--detector", "full", "--input-fps", "29.97"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
     assert seen == [
-        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None),
+        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None, input_fps=29.97),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
     ]
@@ -286,6 +286,27 @@ def test_batch_names_clashes_patterns_and_what_is_not_there(tmp_path: Path, capf
     assert [line.split()[0] for line in lines] == ["ok", "failed", "failed"]
     assert "would replace those of" in lines[1]
     assert "no videos in this folder" in lines[2]
+
+
+@pytest.mark.usefixtures("one_person")
+def test_batch_takes_image_sequences(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A folder of pictures, a pattern of their names, and pictures one by one as a shell lists them."""
+    for folder, stem in (("walk", "frame_"), ("run", "a"), ("jump", "")):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            (tmp_path / folder / f"{stem}{number}.png").write_bytes(b"picture")
+    pictures = [str(tmp_path / "jump" / f"{number}.png") for number in (1, 0, 2)]
+    inputs = [str(tmp_path / "walk"), str(tmp_path / "run" / "a%d.png"), *pictures]
+    command = ["batch", *inputs, "--out-dir", str(tmp_path / "out"), "--format", "npz", "--input-fps", "24"]
+    assert main(command) == 0
+    assert names(tmp_path / "out") == {"walk.npz", "a.npz", "1.npz"}
+    assert capfd.readouterr().out.count("ok ") == 3
+    assert main(command) == 0
+    assert capfd.readouterr().out.count("skipped ") == 3
+    later = (tmp_path / "out" / "walk.npz").stat().st_mtime + 10
+    os.utime(tmp_path / "walk" / "frame_1.png", (later, later))
+    assert main(command) == 0
+    assert capfd.readouterr().out.count("ok ") == 1
 
 
 @pytest.mark.usefixtures("two_people")

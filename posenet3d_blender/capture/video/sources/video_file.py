@@ -90,7 +90,7 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """What a file states of the track that is captured."""
+    """Statements of a file about the track that is captured."""
 
     track_count: int
     number: int
