@@ -234,7 +234,9 @@ def _open_sequence(sequence: ImageSequence, rate: Fraction | None) -> Footage:
     if len(sequence.files) < MINIMUM_FRAME_COUNT:
         raise PoseNet3DError(f"{path}: holds a single picture; {single_picture_advice(sequence.files[0])}")
     if rate is None:
-        raise PoseNet3DError(f"{path}: an image sequence states no frame rate; give it with --input-fps")
+        raise PoseNet3DError(
+            f"{path}: an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
+        )
     first = next(sequence.pictures(0), None)
     if first is None:
         raise PoseNet3DError(f"{path}: none of its pictures can be read; export them again")
