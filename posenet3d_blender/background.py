@@ -41,7 +41,7 @@ class Background:
     pixel_aspect: float = 1.0
     """Width of a stored pixel over its height."""
     obstacle: str = ""
-    """Why Blender can't show it, as the end of a sentence; empty: it can, as far as the file tells."""
+    """Reason why Blender can't show it; empty: it can, as far as the file tells."""
 
     def picture_at(self, time: Array) -> NDArray[np.intp]:
         """(K,) index of the picture that is nearest to each of some times (K,), seconds."""

@@ -188,7 +188,7 @@ def _camera(footage: Footage, field_of_view: float | None, focal_length: float |
     """The camera by the user's field of view, degrees, the keypoint file's focal length, pixels, or the lens."""
     if field_of_view is None and focal_length is not None:
         return Camera(focal_length, footage.image_size, np.eye(4))
-    of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
+    of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length, footage.diagonal)
     return Camera.from_field_of_view(field_of_view or of_lens, footage.image_size)
 
 

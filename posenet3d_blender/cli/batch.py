@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     first_by_name: dict[str, Path] = {}
     with made_folders([arguments.out_dir]):
         for video in found.videos:
-            first = first_by_name.setdefault(_name_on_any_disk(video.stem), video)
+            first = first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
             result = _result(video, first, settings, arguments.out_dir, arguments.endings, console)
             report(result.as_line())
             results.append(result)
@@ -78,8 +79,8 @@ def _result(
     video: Path, first: Path, settings: CaptureSettings, out_dir: Path, endings: Sequence[str], console: Console
 ) -> VideoResult:
     """Capture one video unless there is nothing to do; `first` is the first video of this name."""
-    outputs = [out_dir / f"{video.stem}{ending}" for ending in endings]
-    if os.path.isdir(video):
+    outputs = [out_dir / f"{footage_name(video)}{ending}" for ending in endings]
+    if os.path.isdir(video) and not is_sequence(video):
         is_readable = os.access(video, os.R_OK | os.X_OK)
         reason = "no videos in this folder" if is_readable else "can't be read; check the folder's permissions"
         return VideoResult(video, "failed", reason)
@@ -114,9 +115,10 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
 def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
     """True if all files that a capture of one person writes exist and are newer than the video."""
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
-    if not os.path.isfile(video) or not all(os.path.isfile(path) for path in files):
+    sources = footage_files(video)
+    if not all(os.path.isfile(path) for path in (*sources, *files)):
         return False
-    return min(path.stat().st_mtime for path in files) >= video.stat().st_mtime
+    return min(path.stat().st_mtime for path in files) >= max(path.stat().st_mtime for path in sources)
 
 
 def _summary(results: Sequence[VideoResult], ignored: Sequence[IgnoredFile]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..capture.video.endings import FOOTAGE_ENDINGS
+from ..capture.video.endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
+from ..capture.video.sources.image_sequence import footage_files, is_sequence
 
 HIDDEN: Final = "hidden"
 OTHER: Final = "no video by its name"
@@ -47,21 +48,34 @@ def find_videos(inputs: Sequence[str]) -> FoundVideos:
 
     A file that is named by itself is taken whatever its name. In a folder, and among the matches of a pattern that
     leaves the ending open, those are taken whose ending is one of a video's and that are not hidden: macOS leaves a
-    `._NAME` beside each file on foreign disks. Folders are not searched for further folders. An input without any
-    video, or that does not exist, is returned itself, so that the report has a line for it.
+    `._NAME` beside each file on foreign disks. Folders are not searched for further folders. A folder with pictures in
+    place of videos is an image sequence, as is a pattern of their names such as shot_%04d.png; several pictures of one
+    sequence are one video too. An input without any video, or that does not exist, is returned itself, so that the
+    report has a line for it.
     """
     found: dict[str, Path] = {}
+    pictures: set[str] = set()
     ignored: dict[str, IgnoredFile] = {}
     for text in inputs:
         path = Path(text)
         if os.path.isdir(path):
             videos, others = _sort_out(_content(path))
+            if not videos and is_sequence(path):
+                others = []
         elif not os.path.lexists(path) and glob.has_magic(text):
-            videos, others = _sort_out(_matches(path), any_ending=not glob.has_magic(path.suffix or "*"))
+            matches = _matches(path)
+            sequences = [match for match in matches if match.is_dir() and is_sequence(match)]
+            rest = [match for match in matches if match not in sequences]
+            videos, others = _sort_out(rest, any_ending=not glob.has_magic(path.suffix or "*"))
+            videos = sorted([*videos, *sequences])
         else:
             videos, others = [path], []
         for video in videos or [path]:
+            if os.path.realpath(video) in pictures:
+                continue
             found.setdefault(os.path.realpath(video), video)
+            if video.suffix.lower() in PICTURE_ENDINGS:
+                pictures.update(os.path.realpath(file) for file in footage_files(video, is_rate_given=True))
         ignored |= {str(one.path): one for one in others}
     return FoundVideos(tuple(found.values()), tuple(ignored.values()))
 

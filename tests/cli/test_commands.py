@@ -238,14 +238,14 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
-    options += ["--fov", "60", "--height", "1.8", "--fps", "25", "--detector", "full"]
+    options += ["--fov", "60", "--height", "1.8", "--fps", "25", "--detector", "full", "--input-fps", "29.97"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
     options = ["--keypoints", "joints.json", "--person", "all"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert seen == [
-        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 1.8, 25.0, None, "full", None),
+        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 1.8, 25.0, None, "full", None, input_fps=29.97),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
         CaptureSettings(keypoints=Path("joints.json"), person="all"),

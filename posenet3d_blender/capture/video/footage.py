@@ -24,7 +24,7 @@ from .sources.clock import Clock, clock_of
 from .sources.container import check_file, single_picture_advice
 from .sources.image_sequence import ImageSequence, find_sequence, footage_name
 from .sources.orientation import Orientation, Pixels, nearest_orientation
-from .sources.pictures import NoPictures, PictureSource, StoredPicture, fit_into
+from .sources.pictures import NoPictures, PictureSource, StoredPicture, common_size, fit_into
 from .sources.video_file import SurveyedVideo, survey_video
 
 __all__ = ["Footage", "Frame", "open_footage", "read_frames", "sample_times", "standard_rate"]
@@ -55,7 +55,9 @@ class Footage:
     """Millimetres on 35 mm film; None: not in the file."""
     notes: tuple[Note, ...] = ()
     size_changes: tuple[tuple[int, tuple[int, int]], ...] = ()
-    """Frames from which on the pictures have another upright size, and that size."""
+    """Frames from which on the pictures have another upright size, and that size; empty: they are all of one size."""
+    diagonal: float | None = None
+    """Pixels of a picture's diagonal, where pictures of several sizes share one image; None: they fill it."""
     damaged: set[int] = field(default_factory=set, compare=False)
     """Frames that could not be decoded, or only with errors, as far as they were read."""
 
@@ -91,12 +93,17 @@ class Footage:
         return slice(first, stop)
 
     def sized_for(self, frames: slice) -> Footage:
-        """The same footage with the picture size of the first of these frames, where the size changes on the way."""
-        width, height = next((size for frame, size in reversed(self.size_changes) if frame <= frames.start), (0, 0))
-        return replace(self, width=width, height=height) if width else self
+        """The same footage in an image that holds the pictures of these frames, where their size changes on the way."""
+        if not self.size_changes:
+            return self
+        first = next(size for frame, size in reversed(self.size_changes) if frame <= frames.start)
+        sizes = [first, *(size for frame, size in self.size_changes if frames.start < frame < frames.stop)]
+        width, height = common_size(sizes)
+        diagonal = float(np.hypot(*first)) if len(sizes) > 1 else None
+        return replace(self, width=width, height=height, diagonal=diagonal)
 
     def warnings(self, frames: slice) -> list[str]:
-        """Everything guessed, doubtful or damaged in these frames; damage as far as they were read."""
+        """Sentences that tell the guessed, doubtful and damaged in these frames; damage as far as they were read."""
         concerned = [note for note in self.notes if note.frame is None or frames.start < note.frame < frames.stop]
         damaged = {frame for frame in self.damaged if frames.start <= frame < frames.stop}
         damage = damage_note(damaged, self.time, frames.stop - frames.start)
@@ -114,11 +121,12 @@ class Frame:
         """Seconds since the first shown frame."""
         self._picture = picture
         self._size = footage.image_size
+        self._diagonal = footage.diagonal or float(np.hypot(*footage.image_size))
 
     @cached_property
     def image(self) -> Pixels:
-        """(height, width, 3) RGB, upright; a picture of another size is fitted into the footage's."""
-        return fit_into(self._picture.upright(), self._size)
+        """(height, width, 3) RGB, upright; a picture of another size stands in the middle, scaled to the same lens."""
+        return fit_into(self._picture.upright(), self._size, self._diagonal)
 
 
 def open_footage(path: Path, input_rate: float | None = None) -> Footage:
@@ -179,7 +187,7 @@ def _open_video(path: Path, input_rate: Fraction | None) -> Footage:
     changes = [(0, (width, height))] if video.packets.size_changes else []
     for change in video.packets.size_changes:
         changes.append((frame_of_stamp(video, change.stamp), _upright_size(video, change.size, orientation)))
-    return Footage(
+    footage = Footage(
         path,
         width,
         height,
@@ -192,6 +200,7 @@ def _open_video(path: Path, input_rate: Fraction | None) -> Footage:
         tuple(video_notes(video, time, input_rate)),
         tuple(changes),
     )
+    return footage.sized_for(slice(0, len(time)))
 
 
 def _upright_size(video: SurveyedVideo, stored: tuple[int, int], orientation: Orientation) -> tuple[int, int]:
@@ -225,7 +234,9 @@ def _open_sequence(sequence: ImageSequence, rate: Fraction | None) -> Footage:
     if len(sequence.files) < MINIMUM_FRAME_COUNT:
         raise PoseNet3DError(f"{path}: holds a single picture; {single_picture_advice(sequence.files[0])}")
     if rate is None:
-        raise PoseNet3DError(f"{path}: an image sequence states no frame rate; give it with --input-fps")
+        raise PoseNet3DError(
+            f"{path}: an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
+        )
     first = next(sequence.pictures(0), None)
     if first is None:
         raise PoseNet3DError(f"{path}: none of its pictures can be read; export them again")

@@ -27,14 +27,15 @@ def equivalent_focal_length(metadata: Mapping[str, str]) -> float | None:
     return None
 
 
-def field_of_view(image_size: tuple[int, int], equivalent: float | None) -> float:
+def field_of_view(image_size: tuple[int, int], equivalent: float | None, diagonal: float | None = None) -> float:
     """Degrees along the picture's longer side.
 
     Args:
         image_size: width and height, pixels.
         equivalent: 35 mm equivalent focal length, millimetres, which holds for the diagonal; None: a phone's.
+        diagonal: pixels of the camera's picture, where it is not the whole image; None: it is.
     """
     if equivalent is None:
         return PHONE_FIELD_OF_VIEW
-    focal_length = equivalent / FULL_FRAME_DIAGONAL * float(np.hypot(*image_size))
+    focal_length = equivalent / FULL_FRAME_DIAGONAL * (diagonal or float(np.hypot(*image_size)))
     return float(np.degrees(2 * np.arctan(max(image_size) / 2 / focal_length)))

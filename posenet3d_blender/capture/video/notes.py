@@ -30,7 +30,7 @@ class Note:
 
 
 def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) -> Iterator[Note]:
-    """Everything guessed or doubtful in a video.
+    """Notes on the guessed and the doubtful in a video.
 
     Args:
         video: the video.
@@ -72,7 +72,7 @@ def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) 
 
 
 def sequence_notes(sequence: ImageSequence, positions: list[int], time: Array, jumps: tuple[Jump, ...]) -> list[Note]:
-    """Doubts about an image sequence whose pictures have these places in time (N,) and times (N,), seconds."""
+    """Notes on an image sequence whose pictures have these places in time (N,) and these times (N,), seconds."""
     notes = list(jump_notes(jumps, time))
     missing = positions[-1] + 1 - len(positions)
     if missing and not jumps:
@@ -88,7 +88,7 @@ def sequence_notes(sequence: ImageSequence, positions: list[int], time: Array, j
 
 
 def jump_notes(jumps: tuple[Jump, ...], time: Array) -> Iterator[Note]:
-    """Jumps of the clock in footage with frames at `time` (N,), seconds."""
+    """Notes on a clock that was set anew, for footage with frames at `time` (N,), seconds."""
     for jump in jumps:
         size = f"{'+' if jump.seconds > 0 else '-'}{duration(abs(jump.seconds))}"
         yield Note(
@@ -148,8 +148,9 @@ def _size_notes(video: SurveyedVideo, time: Array) -> Iterator[Note]:
         sizes = " to ".join("x".join(str(side) for side in size) for size in (earlier, change.size))
         earlier = change.size
         yield Note(
-            f"The picture's size changes from {sizes} at {time[frame]:.2f} s; all are fitted into one size, so the "
-            "person's distance may jump there; better capture each part by itself with --start and --end",
+            f"The picture's size changes from {sizes} at {time[frame]:.2f} s; it is taken as "
+            "turned or scaled, with the same lens; if the person's distance jumps there, capture each part by itself "
+            "with --start and --end",
             frame,
         )
 

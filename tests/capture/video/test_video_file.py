@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import Footage, open_footage, read_frames
+from posenet3d_blender.capture.video.lens import field_of_view
 
 from ..conftest import WriteVideo, corners, quarters
 
@@ -84,19 +85,30 @@ def test_a_size_that_changes(tmp_path: Path, write_video: WriteVideo, codec: str
         write_part(write_video, "high.ts", (64, 96), 10.6, codec),
     ]
     footage = open_footage(write_parts(tmp_path / "turn.ts", parts))
-    assert footage.image_size == (96, 64)
+    assert footage.image_size == (96, 96)
     images = [frame.image for frame in read_frames(footage)]
     # FFmpeg's MPEG-2 decoder drops the picture that it holds back when the size changes.
     assert len(images) == footage.frame_count >= 29
-    assert {image.shape for image in images} == {(64, 96, 3)}
-    assert corners(images[0]) == corners(images[13]) == ["red", "green", "blue", "white"]
+    assert {image.shape for image in images} == {(96, 96, 3)}
+    for image in (images[0], images[13]):
+        assert corners(image[16:80]) == ["red", "green", "blue", "white"]
+        assert image[:16].max() == image[80:].max() == 0
     for image in (images[-15], images[-1]):
-        # 64 x 96 in the middle of 96 x 64: 43 x 64
-        assert corners(image[:, 26:69]) == ["red", "green", "blue", "white"]
-        assert image[:, :25].max() == image[:, 71:].max() == 0
+        assert corners(image[:, 16:80]) == ["red", "green", "blue", "white"]
+        assert image[:, :16].max() == image[:, 80:].max() == 0
     (warning,) = footage.warnings(slice(0, len(images)))
     assert "changes from 96x64 to 64x96 at 0." in warning
     assert footage.background.obstacle
+
+
+def test_a_resolution_that_changes(tmp_path: Path, write_video: WriteVideo) -> None:
+    """What a call over a slow line gives: half the pixels show the same."""
+    parts = [write_part(write_video, "large.ts", (96, 64), 10), write_part(write_video, "small.ts", (48, 32), 10.6)]
+    footage = open_footage(write_parts(tmp_path / "call.ts", parts))
+    assert footage.image_size == (96, 64)
+    for frame in read_frames(footage):
+        assert corners(frame.image) == ["red", "green", "blue", "white"]
+        assert frame.image[0, 0].max() > 200
 
 
 def test_each_part_of_a_changing_size_by_itself(tmp_path: Path, write_video: WriteVideo) -> None:
@@ -108,6 +120,14 @@ def test_each_part_of_a_changing_size_by_itself(tmp_path: Path, write_video: Wri
     assert not part.warnings(frames)
     assert {frame.image.shape for frame in read_frames(part, frames)} == {(96, 64, 3)}
     assert footage.sized_for(footage.frames_between(0, 0.5)).image_size == (96, 64)
+
+
+def test_the_lens_stays_where_the_camera_is_turned(tmp_path: Path, write_video: WriteVideo) -> None:
+    """A focal length that is stated for the picture's diagonal does not grow with the image around it."""
+    parts = [write_part(write_video, "wide.ts", (96, 64), 10), write_part(write_video, "high.ts", (64, 96), 10.6)]
+    turned = open_footage(write_parts(tmp_path / "turn.ts", parts))
+    assert turned.diagonal == pytest.approx(np.hypot(96, 64))
+    assert field_of_view(turned.image_size, 28, turned.diagonal) == pytest.approx(field_of_view((96, 64), 28))
 
 
 @pytest.mark.parametrize("ending", [".mkv", ".mp4"])

@@ -34,13 +34,13 @@ class Jump:
 
 @dataclass(frozen=True)
 class Clock:
-    """When each frame is shown."""
+    """Times at which the frames are shown."""
 
     time: Array
     """(N,) seconds since the first frame, strictly rising."""
     jumps: tuple[Jump, ...] = ()
     mended: int = 0
-    """Number of frames that had no timestamp or a wrong one, and were put between their neighbours."""
+    """Count of frames without a timestamp or with a wrong one, put between their neighbours."""
 
 
 def clock_of(stamps: Sequence[int | None], tick: float, overflow: int = 0) -> Clock | None:

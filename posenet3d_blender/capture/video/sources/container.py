@@ -126,7 +126,7 @@ def states_no_times(container: av.container.InputContainer) -> bool:
 
 
 def single_picture_advice(path: Path) -> str:
-    """Advice on a file that shows a single frame."""
+    """Advice for a file that shows a single frame."""
     if path.suffix.lower() in PICTURE_ENDINGS:
         return "give the folder of an image sequence, or a pattern such as shot_%04d.png, and its rate with --input-fps"
     return "give a video with at least 2 frames"

@@ -126,7 +126,7 @@ def _turn(counterclockwise: float) -> Matrix2:
 
 
 def _tiff_headers(head: bytes) -> list[int]:
-    """Places where TIFF structures start: the file itself, or after the marks of Exif data in JPEG, PNG and WebP."""
+    """Starts of TIFF structures: the file itself, or after the marks of Exif data in JPEG, PNG and WebP."""
     starts = [0, *(head.find(mark) + skip for mark, skip in _EXIF_MARKS if mark in head)]
     return [start for start in starts if head[start : start + 4] in (b"II*\0", b"MM\0*")]
 

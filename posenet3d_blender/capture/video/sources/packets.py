@@ -18,7 +18,7 @@ LONGEST_REORDERING: Final = 100
 
 @dataclass(frozen=True)
 class PacketTime:
-    """When a packet's picture is shown and decoded, ticks; None where the file doesn't say."""
+    """Times at which a packet's picture is shown and decoded, ticks; None: not in the file."""
 
     pts: int | None
     dts: int | None

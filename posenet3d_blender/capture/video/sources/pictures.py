@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,20 +39,38 @@ class NoPictures:
         return iter(())
 
 
-def fit_into(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """A picture (H, W, 3) scaled without distortion into the middle of a picture of `size`, width and height.
+def fit_into(pixels: Pixels, size: tuple[int, int], diagonal: float) -> Pixels:
+    """A picture in the middle of an image of another size; what it does not cover is black.
 
-    What it does not cover is black.
+    A camera that is turned, or a stream that goes on in another resolution, keeps its lens: pictures of one diagonal
+    show the same field of view.
+
+    Args:
+        pixels: (H, W, 3).
+        size: width and height of the image.
+        diagonal: of the scaled picture, pixels; less where it would not fit.
+
+    Returns:
+        (size[1], size[0], 3).
     """
     height, width = pixels.shape[:2]
     if (width, height) == size:
         return pixels
     import cv2
 
-    scale = min(size[0] / width, size[1] / height)
+    scale = min(diagonal / float(np.hypot(width, height)), size[0] / width, size[1] / height)
     scaled_size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    scaled = cv2.resize(pixels, scaled_size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    if scaled_size != (width, height):
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        pixels = np.asarray(cv2.resize(pixels, scaled_size, interpolation=interpolation), dtype=np.uint8)
     fitted = np.zeros((size[1], size[0], 3), dtype=np.uint8)
     left, top = (size[0] - scaled_size[0]) // 2, (size[1] - scaled_size[1]) // 2
-    fitted[top : top + scaled_size[1], left : left + scaled_size[0]] = scaled
+    fitted[top : top + scaled_size[1], left : left + scaled_size[0]] = pixels
     return fitted
+
+
+def common_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The width and height of an image that holds pictures of all these sizes, each scaled to the first's diagonal."""
+    scaled = np.array(sizes) * np.hypot(*sizes[0]) / np.hypot(*np.transpose(sizes))[:, None]
+    width, height = scaled.max(axis=0).round().astype(int).tolist()
+    return width, height

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -62,23 +63,38 @@ class VideoFile:
 
     def _read(self, seek_to: int | None) -> Iterator[StoredPicture]:
         """From the start, or from the key frame before a timestamp, ticks."""
+        import av
+
         with opened(self.path) as container:
             stream = choose_track(container, self.path)
             stream.thread_type = "AUTO"
             if seek_to is not None:
-                container.seek(seek_to, stream=stream)
+                with suppress(av.error.FFmpegError):  # then it is read from its beginning
+                    container.seek(seek_to, stream=stream)
             expected = 0
             for picture in decoded(container, stream):
                 index = self._index(picture.pts, expected)
                 if index is not None:
                     expected = index + 1
-                    yield StoredPicture(index, partial(_upright, picture, self.pixel_aspect), picture.is_corrupt)
+                    yield StoredPicture(index, partial(self._upright, picture), picture.is_corrupt)
 
     def _index(self, stamp: int | None, expected: int) -> int | None:
         """The picture with this timestamp that is not before `expected`; None where there is none."""
         if self.stamps is None:
             return expected
         return next((index for index in self._indices.get(stamp, ()) if index >= expected), None)
+
+    def _upright(self, picture: av.VideoFrame) -> Pixels:
+        import av
+
+        width = max(1, round(picture.width * self.pixel_aspect))
+        try:
+            pixels = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
+        except (av.error.FFmpegError, ValueError) as error:
+            raise PoseNet3DError(
+                f"{self.path}: its pixels ({picture.format.name}) can't be converted; export it as H.264 in an .mp4"
+            ) from error
+        return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
 
     @cached_property
     def _indices(self) -> dict[int | None, list[int]]:
@@ -90,7 +106,7 @@ class VideoFile:
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """A file's statements about the captured track."""
+    """Statements of a file about the track that is captured."""
 
     track_count: int
     number: int
@@ -211,9 +227,3 @@ def _first_pictures(
             "unknown kind; copy it again, or export it as H.264 in an .mp4"
         )
     return first, tuple(stamps)
-
-
-def _upright(picture: av.VideoFrame, pixel_aspect: Fraction) -> Pixels:
-    width = max(1, round(picture.width * pixel_aspect))
-    pixels = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
-    return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
