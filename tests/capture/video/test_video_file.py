@@ -102,7 +102,7 @@ def test_a_size_that_changes(tmp_path: Path, write_video: WriteVideo, codec: str
 
 
 def test_a_resolution_that_changes(tmp_path: Path, write_video: WriteVideo) -> None:
-    """What a call over a slow line gives: half the pixels show the same."""
+    """A call over a slow line: half the pixels show the same."""
     parts = [write_part(write_video, "large.ts", (96, 64), 10), write_part(write_video, "small.ts", (48, 32), 10.6)]
     footage = open_footage(write_parts(tmp_path / "call.ts", parts))
     assert footage.image_size == (96, 64)
