@@ -1,4 +1,4 @@
-# Targets: demo, addon, test, lint, matrix, benchmark. Each sets up what it needs by itself, and is quick when that is there.
+# Targets: demo, addon, test, lint, matrix, benchmark. Each first sets up its environment, which is quick if it exists.
 .PHONY: demo addon test lint matrix benchmark clean
 .DEFAULT_GOAL := demo
 
@@ -11,7 +11,7 @@ DEMO := out/demo
 	$(SET_UP) .venv 3.11 --editable '.[blender]'
 	touch $@
 
-# The trainer, the linter, the type checker and the tests on top.
+# The same with the trainer, the linter, the type checker and the tests.
 .venv/.test-ready: .venv/.demo-ready
 	$(SET_UP) .venv 3.11 --editable '.[blender,train,dev]'
 	touch $@
@@ -22,7 +22,7 @@ demo: .venv/.demo-ready
 		-o $(DEMO)/demo.fbx -o $(DEMO)/demo.npz --preview $(DEMO)/demo_preview.mp4
 	$(PYTHON_IN_VENV) tools/score_demo.py examples/demo_truth.npz $(DEMO)/demo.npz
 
-# One zip for each platform, to be dragged into Blender.
+# One zip per platform, to drag into Blender.
 addon: .venv/.demo-ready
 	$(PYTHON_IN_VENV) build_addon.py --output-dir dist
 

@@ -28,7 +28,7 @@ CAPTURE_LAYERS = {
 CAPTURE_TOP = {"__init__", "lifting", "pipeline", "world"}
 """Modules of capture itself: they may import every folder of it, and no folder may import them."""
 SOURCE_FOLDERS = ("posenet3d_blender", "trainer", "tools", "benchmarks")
-DOCUMENTED = ("posenet3d_blender/*.py", "posenet3d_blender/body/**/*.py", "posenet3d_blender/capture/**/*.py")
+DOCUMENTED = ("posenet3d_blender/**/*.py", "tools/**/*.py", "benchmarks/**/*.py", "*.py")
 """Files whose docstrings are checked to name the thing, not to ask for it."""
 QUESTION_WORDS = {"What", "Who", "How", "Where", "Whether"}
 LONGEST_FILE = 320
@@ -48,6 +48,18 @@ def imported_modules(path: Path) -> Iterator[str]:
             folder = path.relative_to(PACKAGE).parts[: -node.level]
             base = ".".join((*folder, *(node.module or "").split(".")))
             yield from ("." + base.strip("."), *(f".{base}.{alias.name}".replace("..", ".") for alias in node.names))
+
+
+def absolute_imports(path: Path) -> Iterator[str]:
+    """`imported_modules` of a file of any package; outside of the add-on the absolute ones only."""
+    if PACKAGE in path.parents:
+        yield from imported_modules(path)
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def files_of(*folders: str) -> list[Path]:
@@ -88,6 +100,23 @@ def test_scene_and_ui_import_no_network() -> None:
     assert files
     assert not offenders(files, NETWORK_MODULES)
     assert not [path for path in files_of("scene") for module in imported_modules(path) if ".capture." in module + "."]
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("posenet3d_blender/scene", ("capture", "ui", "cli")),
+        ("posenet3d_blender/cli", ("ui",)),
+        ("trainer", ("scene", "ui", "cli")),
+    ],
+)
+def test_scene_cli_and_trainer_import_what_the_architecture_page_allows(
+    folder: str, forbidden: tuple[str, ...]
+) -> None:
+    starts = tuple(f"{package}.{name}" for package in ("", "posenet3d_blender") for name in forbidden)
+    imported = [(path.name, module) for path in (CHECKOUT / folder).rglob("*.py") for module in absolute_imports(path)]
+    assert imported
+    assert not [(name, module) for name, module in imported if f"{module}.".startswith(tuple(f"{s}." for s in starts))]
 
 
 def test_nothing_imports_the_trainer() -> None:

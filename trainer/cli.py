@@ -16,7 +16,7 @@ RECIPES = Path(__file__).parent / "recipes"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code: 0 done, 1 failed and 130 stopped with one line on standard error."""
+    """Run one command; returns the exit code: 0 success, 1 error, 130 interrupted, with one line on standard error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"trainer: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        advice = "; it goes on with --resume" if options.run is _train else ""
+        advice = "; continue with --resume" if options.run is _train else ""
         print(f"trainer: stopped{advice}", file=sys.stderr)
         return 130
     return 0
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a student")
     train.add_argument("--recipe", required=True, choices=["paper", "supervised"])
     train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
-    train.add_argument("--resume", action="store_true", help="go on where the last run of this recipe stopped")
+    train.add_argument("--resume", action="store_true", help="continue where the last run of this recipe stopped")
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", help="measure a student on motion capture")
     evaluate.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
@@ -54,23 +54,25 @@ def _parser() -> argparse.ArgumentParser:
         "--input",
         choices=["clean", "detected"],
         default="clean",
-        help="exact 2D joints (the default), or with the detector's measured faults",
+        help="exact 2D joints (the default), or with the detector's measured noise",
     )
-    evaluate.add_argument("--out", type=Path, required=True, help="JSON file for the figures")
+    evaluate.add_argument("--out", type=Path, required=True, help="JSON file for the metrics")
     evaluate.set_defaults(run=_evaluate)
-    pictures = commands.add_parser("pictures", help="draw what a checkpoint makes of motion capture, and its losses")
+    pictures = commands.add_parser(
+        "pictures", help="draw a checkpoint's predictions for motion capture, and its losses"
+    )
     pictures.add_argument("--data", type=Path, required=True, help="motion capture in the training-data format (.npz)")
     pictures.add_argument(
-        "--checkpoint", default="shipped", help="as for evaluate; a folder that training wrote gives loss curves too"
+        "--checkpoint", default="shipped", help="as for evaluate; a folder written by training gives loss curves too"
     )
     pictures.add_argument("--run", dest="run_folder", type=Path, help="loss curves of all stages in this folder")
     pictures.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
     pictures.add_argument("--input", choices=["clean", "detected"], default="clean", help="as for evaluate")
     pictures.add_argument("--out", type=Path, required=True, help="folder for the PNG files")
     pictures.set_defaults(run=_pictures)
-    export = commands.add_parser("export", help="write a checkpoint as the asset that the add-on ships")
+    export = commands.add_parser("export", help="write a checkpoint as the add-on's asset")
     export.add_argument(
-        "--checkpoint", required=True, help="'supervised', 'paper' or a folder that training wrote, as for evaluate"
+        "--checkpoint", required=True, help="'supervised', 'paper' or a folder written by training, as for evaluate"
     )
     export.add_argument("--out", type=Path, required=True, help="folder for student.onnx and student.json")
     export.set_defaults(run=_export)
@@ -79,8 +81,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from .paper.recipe import PaperRecipe, train_paper
-    from .supervised.train import SupervisedRecipe, train_supervised
+    from .paper.recipe import PaperRecipe
+    from .paper.train import train_paper
+    from .supervised.recipe import SupervisedRecipe
+    from .supervised.train import train_supervised
     from .training.distributed import this_process
     from .training.recipe_file import read_recipe
 
@@ -101,9 +105,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _pictures(options: argparse.Namespace) -> None:
-    from .evaluation.show import write_pictures
+    from .evaluation.figures import write_figures
 
-    written = write_pictures(
+    written = write_figures(
         options.data, options.checkpoint, options.run_folder, options.seed, options.input, options.out
     )
     for path in written:
@@ -111,7 +115,7 @@ def _pictures(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .evaluation.evaluate import checkpoint_folder
+    from .evaluation.models import checkpoint_folder
     from .export import export_student
 
     checkpoint = checkpoint_folder(options.checkpoint)

@@ -1,4 +1,4 @@
-"""Export of a student as the asset that the add-on ships: ONNX with its description beside it."""
+"""Export of a student as the add-on's asset: ONNX with a description beside it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from .training.checkpoint import load_student, make_folder, read_description
 
 OPSET: Final = 18
 LARGEST_DIFFERENCE: Final = 1e-4
-"""Between the exported network and the checkpoint: radians of each joint's rotation; each other number as it is."""
+"""Between the exported network and the checkpoint: of rotations in radians, of other outputs in their own unit."""
 _CHECKED_WINDOWS: Final = 64
-_CHATTY: Final = ("torch.onnx", "onnxscript", "onnx_ir")
+_VERBOSE_LOGGERS: Final = ("torch.onnx", "onnxscript", "onnx_ir")
 
 
 class _Named(nn.Module):
-    """The network with a plain tuple as output, as ONNX wants it."""
+    """The network with a plain tuple as output, as ONNX needs it."""
 
     def __init__(self, network: StudentNetwork) -> None:
         super().__init__()
@@ -50,8 +50,8 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
     """Write `student.onnx` and `student.json` into `folder`; returns the ONNX file's path.
 
     Raises:
-        PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or what was exported does not
-            give the checkpoint's answers; nothing is then left behind.
+        PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or the exported network's
+            outputs differ from the checkpoint's; nothing is then written.
     """
     network = load_student(checkpoint).eval()
     training = read_description(checkpoint, "student")["training"]
@@ -68,14 +68,23 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
             "sha256": hashlib.sha256(partial.read_bytes()).hexdigest(),
         }
         partial_description.write_text(json.dumps(description, indent=2) + "\n")
-        # The description goes first and comes last: whoever is killed in between leaves a student that is known to
-        # lack it, never one with another's.
+        # The description is deleted first and written last: a kill in between leaves a student without one, never one
+        # with a wrong one.
         description_path.unlink(missing_ok=True)
     return path
 
 
 def refuse_difference(network: StudentNetwork, exported: Path, path: Path) -> None:
-    """Raise PoseNet3DError, in the name of `path`, where an exported network's answers are not the network's."""
+    """Check that an exported network's outputs are the network's.
+
+    Args:
+        network: of the checkpoint.
+        exported: the ONNX file.
+        path: its final name, for the message.
+
+    Raises:
+        PoseNet3DError: an output differs.
+    """
     for name, difference in differences(network, exported).items():
         if not difference <= LARGEST_DIFFERENCE:
             raise PoseNet3DError(
@@ -85,31 +94,31 @@ def refuse_difference(network: StudentNetwork, exported: Path, path: Path) -> No
 
 
 def differences(network: StudentNetwork, exported: Path) -> dict[str, float]:
-    """How far an exported network's answers to random windows are from the network's, at most, by output.
+    """Largest differences between the outputs of an exported network and of the network, for random windows.
 
-    Rotations in radians; everything else in its own unit.
+    Rotations in radians; other outputs in their own unit.
     """
     features = random_windows(network.config)
-    run_time = open_network(exported, "cpu")
-    expected, said = CheckpointNetwork(network).run({"features": features}), run_time.run({"features": features})
+    runtime = open_network(exported, "cpu")
+    expected, actual = (one.run({"features": features}) for one in (CheckpointNetwork(network), runtime))
     return {
-        name: _largest_angle(said[name], expected[name])
+        name: _largest_angle(actual[name], expected[name])
         if name == "rotations"
-        else float(np.abs(said[name] - expected[name]).max())
+        else float(np.abs(actual[name] - expected[name]).max())
         for name in StudentOutput._fields
     }
 
 
 def random_windows(config: StudentConfig) -> NDArray[np.float32]:
-    """(B, T, 82) normally distributed features, always the same."""
+    """(B, T, 82) normally distributed features, the same in every call."""
     size = (_CHECKED_WINDOWS, config.window, config.features)
     return np.random.default_rng(0).standard_normal(size).astype(np.float32)
 
 
-def _largest_angle(six_d: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Radians between rotations (..., 6), at most."""
-    apart = np.linalg.norm(six_d_to_matrix(six_d) - six_d_to_matrix(other), axis=(-1, -2))
-    return float(2 * np.arcsin(np.minimum(apart / np.sqrt(8), 1)).max())
+def _largest_angle(six_d: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Largest angle between rotations (..., 6), radians."""
+    distance = np.linalg.norm(six_d_to_matrix(six_d) - six_d_to_matrix(other), axis=(-1, -2))
+    return float(2 * np.arcsin(np.minimum(distance / np.sqrt(8), 1)).max())
 
 
 def _write_onnx(network: StudentNetwork, path: Path) -> None:
@@ -127,13 +136,13 @@ def _write_onnx(network: StudentNetwork, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
-    _strip_notes(path)
+    _strip_metadata(path)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter's loggers tell of errors alone meanwhile."""
-    levels = {logging.getLogger(name): logging.getLogger(name).level for name in _CHATTY}
+    """Limit the exporter's loggers to errors inside the block."""
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in _VERBOSE_LOGGERS}
     for logger in levels:
         logger.setLevel(logging.ERROR)
     try:
@@ -143,8 +152,8 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _strip_notes(path: Path) -> None:
-    """Take out what the exporter notes of the source code and the machine; the add-on ships none of it."""
+def _strip_metadata(path: Path) -> None:
+    """Remove the exporter's notes on source code and machine."""
     import onnx
 
     model = onnx.load(path)

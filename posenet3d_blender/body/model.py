@@ -29,7 +29,7 @@ _OPTIONAL: Final = ("posedirs", "kintree_table")
 
 @dataclass(frozen=True)
 class Body:
-    """A skinned body in SMPL's format (Loper et al. 2015), gender neutral as far as we know."""
+    """SMPL (Loper et al. 2015): a skinned body in its format, treated as gender neutral."""
 
     name: str
     template: Array

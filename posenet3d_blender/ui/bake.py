@@ -29,7 +29,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
     bl_label = "Bake to Armature"
     bl_options = {"REGISTER", "UNDO"}
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     target: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Target",
         description="The armature that receives the keys; empty for the captured one itself",

@@ -29,7 +29,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
     bl_label = "Capture from Video"
     bl_options = {"UNDO"}  # not REGISTER: adjusting a setting afterwards would capture again
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Footage",
         description="The video; empty: as set in the panel",

@@ -17,7 +17,7 @@ class POSENET3D_OT_export(bpy.types.Operator):
     bl_idname = "posenet3d.export"
     bl_label = "Export FBX"
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="File", description="The FBX file to write", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )

@@ -22,7 +22,7 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 class POSENET3D_PG_result(bpy.types.PropertyGroup):
     """Result of a capture"""
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     frames: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Frames", description="Number of captured frames; 0: not a captured armature"
     )

@@ -12,7 +12,7 @@ from .devices import device_items
 class POSENET3D_PG_settings(bpy.types.PropertyGroup):
     """Settings of the next capture"""
 
-    # Blender reads properties from annotations, where a type checker wants types
+    # Blender reads properties from annotations, where a type checker expects types
     footage: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Footage", description="The video to capture from; the whole person should be in view", subtype="FILE_PATH"
     )

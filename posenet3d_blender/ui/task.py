@@ -21,7 +21,7 @@ class Task(Generic[Result]):
     """Background work and the steps that show its result; the caller advances it on the main thread, turn by turn."""
 
     def __init__(self, title: str, work: Callable[[Progress], Result], show: Callable[[Result], Steps[None]]) -> None:
-        """Start at once.
+        """Start immediately.
 
         Args:
             title: name for messages.
@@ -46,7 +46,7 @@ class Task(Generic[Result]):
 
     @property
     def is_building(self) -> bool:
-        """True while steps are half done: nothing else should change the file meanwhile."""
+        """True while steps are half done: nothing else should change the file until they end."""
         return self._steps is not None
 
     def advance(self) -> bool:

@@ -17,7 +17,7 @@ class WorkerThread(Generic[Result]):
     """A function that runs in a thread; the main thread polls `is_running`, `stage` and `fraction`."""
 
     def __init__(self, work: Callable[[Progress], Result]) -> None:
-        """Start at once."""
+        """Start immediately."""
         self.stage = "starting"
         self.fraction = 0.0
         self._work = work

@@ -100,7 +100,7 @@ def test_person_for_five_frames(
 ) -> None:
     empty = blank(demo_frames[0], 30)
     video = write_video(tmp_path / "blink.mp4", [*empty, *demo_frames[:5], *empty])
-    assert_refused(capfd, tmp_path, capture(video), "blink.mp4", "seen long enough")
+    assert_refused(capfd, tmp_path, capture(video), "blink.mp4", "visible for long enough")
 
 
 def test_range_outside_the_footage(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

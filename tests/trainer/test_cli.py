@@ -1,4 +1,4 @@
-"""What the command line says when it is stopped."""
+"""The command line when it is interrupted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def interrupted(*_: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stopped_in", "said"),
+    ("arguments", "stopped_in", "message"),
     [
         (
             ["train", "--recipe", "supervised"],
             "trainer.supervised.train.train_supervised",
-            "stopped; it goes on with --resume",
+            "stopped; continue with --resume",
         ),
         (["convert", "bvh", "a.bvh", "--out", "b.npz"], "trainer.datasets.convert.convert", "stopped"),
         (["export", "--checkpoint", "a", "--out", "b"], "trainer.export.export_student", "stopped"),
@@ -28,7 +28,7 @@ def interrupted(*_: object) -> None:
 def test_only_training_can_be_resumed(
     arguments: list[str],
     stopped_in: str,
-    said: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -36,4 +36,4 @@ def test_only_training_can_be_resumed(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stopped_in, interrupted)
     assert main(arguments) == 130
-    assert capsys.readouterr().err == f"trainer: {said}\n"
+    assert capsys.readouterr().err == f"trainer: {message}\n"

@@ -1,13 +1,15 @@
-"""Training material: rotations fitted to positions, posed legs, cameras, windows."""
+"""Training data: rotations fitted to positions, synthetic stances, cameras, windows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS, PARENTS
@@ -17,8 +19,9 @@ from trainer.data.clips import Clips, load_clips
 from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
 from trainer.supervised.fit_rotations import FittedClips, fingerprint_of, fit_rotations, load_or_fit, write_cache
 from trainer.supervised.sampler import Mixture, WindowSampler
-from trainer.supervised.synthetic_stances import posed_legs
-from trainer.synthesis.cameras import NoiseRanges, ViewRanges, random_cameras
+from trainer.supervised.synthetic_stances import replace_lower_body
+from trainer.synthesis.augmentation import NoiseRanges
+from trainer.synthesis.cameras import ViewRanges, random_cameras
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 
@@ -29,14 +32,14 @@ def body() -> Body:
 
 
 @pytest.fixture(scope="module")
-def rest_bones(body: Body) -> np.ndarray:
+def rest_bones(body: Body) -> NDArray[Any]:
     bones = body.joint_template.copy()
     bones[1:] -= body.joint_template[list(PARENTS[1:])]
     return bones.astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def swaying(rest_bones: np.ndarray) -> tuple[Clips, FittedClips]:
+def swaying(rest_bones: NDArray[Any]) -> tuple[Clips, FittedClips]:
     """Two short clips of a body that bends knees and elbows, with the rotations they come from."""
     frames = 60
     angle = torch.zeros(2 * frames, 24, 3)
@@ -65,7 +68,7 @@ def test_rotations_fitted_to_positions_give_the_positions(swaying: tuple[Clips, 
     assert float(knees[..., 0, 0].min()) > 0.97, "knees turn about their hinge"
 
 
-def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: np.ndarray, tmp_path: Path) -> None:
+def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: NDArray[Any], tmp_path: Path) -> None:
     clips, truth = swaying
     write_cache(tmp_path / "kept.npz", truth, fingerprint_of(clips, rest_bones))
     again = load_or_fit(clips, rest_bones, tmp_path / "kept.npz")
@@ -76,9 +79,9 @@ def test_fitted_clips_are_kept(swaying: tuple[Clips, FittedClips], rest_bones: n
 @pytest.mark.parametrize(
     "wrong", ["cut", "text", "no fingerprint", "other joints", "other cuts", "other body", "shape"]
 )
-def test_a_cache_that_is_not_of_these_clips_is_made_anew(
+def test_a_cache_of_other_clips_is_replaced(
     swaying: tuple[Clips, FittedClips],
-    rest_bones: np.ndarray,
+    rest_bones: NDArray[Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     wrong: str,
@@ -110,11 +113,11 @@ def test_a_cache_that_is_not_of_these_clips_is_made_anew(
     assert [path.name for path in tmp_path.iterdir()] == ["kept.npz"]
 
 
-def test_posed_legs_stand_on_the_floor(rest_bones: np.ndarray) -> None:
+def test_synthetic_stances_stand_on_the_floor(rest_bones: NDArray[Any]) -> None:
     generator = torch.Generator().manual_seed(0)
     rotations = torch.eye(3).expand(200, STUDENT_WINDOW, 24, 3, 3).clone()
     bones = torch.from_numpy(rest_bones).expand(200, 24, 3)
-    posed, position = posed_legs(rotations, bones, generator)
+    posed, position = replace_lower_body(rotations, bones, generator)
     torch.testing.assert_close(posed @ posed.mT, torch.eye(3).expand_as(posed), atol=1e-4, rtol=0)
     joints, _ = forward_kinematics(posed, bones[:, None])
     ankles = (joints + position[:, :, None])[:, :, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]]]
@@ -128,24 +131,24 @@ def test_cameras_are_proper_rotations_that_look_level() -> None:
     cameras = random_cameras(500, ViewRanges(), torch.Generator().manual_seed(0))
     torch.testing.assert_close(torch.linalg.det(cameras), torch.ones(500))
     up = cameras @ torch.tensor([0.0, 1.0, 0.0])
-    assert float(up[:, 1].max()) < -0.6, "up in the world is up (y down) in every picture"
+    assert float(up[:, 1].max()) < -0.6, "up in the world is up (y down) in every image"
 
 
 def test_windows_without_noise_agree_with_their_truth(swaying: tuple[Clips, FittedClips], body: Body) -> None:
-    """The features are the projection of the truth: pose and size are in them, the place in the picture is not."""
+    """Features are projections of the ground truth, independent of the person's place in the image."""
     clips, fitted = swaying
     mixture = Mixture(posed=0, recombined=0, reversed=0, clip_bones=0, joints_only=1, point_offset=0)
     views = ViewRanges(focal_error=0, nearest=20, farthest=30)
     sampler = WindowSampler(clips, fitted, body, 0, mixture, views, QUIET)
     windows = sampler.draw(64)
     joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])
-    seen = windows.features[:, :, :54].unflatten(-1, (27, 2))
+    points = windows.features[:, :, :54].unflatten(-1, (27, 2))
     pairs = [(9, "left_wrist"), (10, "right_wrist"), (15, "left_ankle"), (16, "right_ankle"), (26, "head")]
     given = windows.features[:, :, 54:81].amin(1)[:, [point for point, _ in pairs]].amin(-1) > 0
-    flat = torch.stack([joints[:, :, JOINT_INDEX[name], :2] for _, name in pairs], 2)[given]
-    shown = torch.stack([seen[:, :, point] for point, _ in pairs], 2)[given]
-    flat, shown = flat - flat.mean((2,), keepdim=True), shown - shown.mean((2,), keepdim=True)
-    cosine = torch.nn.functional.cosine_similarity(flat.flatten(2), shown.flatten(2), dim=-1)
+    target = torch.stack([joints[:, :, JOINT_INDEX[name], :2] for _, name in pairs], 2)[given]
+    shown = torch.stack([points[:, :, point] for point, _ in pairs], 2)[given]
+    target, shown = target - target.mean((2,), keepdim=True), shown - shown.mean((2,), keepdim=True)
+    cosine = torch.nn.functional.cosine_similarity(target.flatten(2), shown.flatten(2), dim=-1)
     assert float(cosine.min()) > 0.99
 
 
@@ -170,13 +173,13 @@ def test_mirrored_and_plain_windows_are_as_frequent(swaying: tuple[Clips, Fitted
         ("offsets", np.array([0, 3], np.int32), "'offsets' must rise"),
     ],
 )
-def test_damaged_data_names_file_and_key(tmp_path: Path, key: str, value: np.ndarray | None, expected: str) -> None:
-    arrays = {
+def test_damaged_data_names_file_and_key(tmp_path: Path, key: str, value: NDArray[Any] | None, expected: str) -> None:
+    arrays: dict[str, NDArray[Any]] = {
         "rel": np.zeros((4, 24, 3), np.float16),
         "root": np.zeros((4, 3), np.float32),
         "offsets": np.array([0, 4], np.int32),
         "names": np.array(["clip"]),
-        "fps": np.float32(30),
+        "fps": np.array(30, np.float32),
     }
     if value is None:
         del arrays[key]

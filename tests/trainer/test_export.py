@@ -1,4 +1,4 @@
-"""The exported student: what the checkpoint says, whole or not at all."""
+"""The exported student: outputs of the checkpoint, written atomically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
-from trainer.evaluation.evaluate import CHECKPOINTS
+from trainer.evaluation.models import CHECKPOINTS
 from trainer.export import LARGEST_DIFFERENCE, differences, export_student, refuse_difference
 from trainer.training.checkpoint import load_student, save_student
 
@@ -47,10 +47,10 @@ def test_the_shipped_student_is_the_committed_checkpoint() -> None:
     apart = differences(load_student(CHECKPOINTS / "supervised"), STUDENT_FOLDER / "student.onnx")
     assert apart.keys() == set(StudentOutput._fields)
     assert max(apart.values()) < LARGEST_DIFFERENCE, apart
-    said = (
+    descriptions = (
         json.loads((folder / "student.json").read_text()) for folder in (STUDENT_FOLDER, CHECKPOINTS / "supervised")
     )
-    shipped, committed = said
+    shipped, committed = descriptions
     assert shipped["training"] == committed["training"]
     assert shipped["config"] == committed["config"]
     assert shipped["sha256"] == hashlib.sha256((STUDENT_FOLDER / "student.onnx").read_bytes()).hexdigest()
@@ -61,7 +61,7 @@ def test_the_description_tells_the_training_and_the_hash(exported: Path) -> None
     assert description["training"] == {"recipe": "supervised", "settings": {"seed": 3}}
     assert description["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
     assert sorted(contents(exported.parent)) == ["student.json", "student.onnx"]
-    assert logging.getLogger("torch.onnx").level == logging.DEBUG, "only silenced meanwhile"
+    assert logging.getLogger("torch.onnx").level == logging.DEBUG, "silenced during the export only"
 
 
 @pytest.mark.parametrize("output", StudentOutput._fields)
@@ -117,7 +117,7 @@ def test_a_kill_between_the_files_leaves_no_other_ones_description(
     assert (contents(tmp_path)["student.onnx"] == b"the last one") == (moves_before == 0)
 
 
-def test_what_can_not_be_exported_is_one_line(
+def test_errors_of_the_export_are_one_line(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -128,7 +128,7 @@ def test_what_can_not_be_exported_is_one_line(
     description = json.loads((bare / "student.json").read_text())
     del description["training"]
     (bare / "student.json").write_text(json.dumps(description))
-    for source, out, said in (
+    for source, out, message in (
         (checkpoint, tmp_path / "file" / "out", "file"),
         (checkpoint, tmp_path / "file", "file: can't be made"),
         (bare, tmp_path / "out", "student.json: key 'training' is missing"),
@@ -136,7 +136,7 @@ def test_what_can_not_be_exported_is_one_line(
     ):
         assert main(["export", "--checkpoint", str(source), "--out", str(out)]) == 1
         error = capsys.readouterr().err
-        assert said in error
+        assert message in error
         assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -148,7 +148,7 @@ def test_a_committed_checkpoint_is_known_by_name(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("trainer.evaluation.evaluate.CHECKPOINTS", checkpoint.parent)
+    monkeypatch.setattr("trainer.evaluation.models.CHECKPOINTS", checkpoint.parent)
     assert main(["export", "--checkpoint", checkpoint.name, "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "student.onnx")
     assert contents(tmp_path) == contents(exported.parent)

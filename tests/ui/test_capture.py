@@ -94,7 +94,7 @@ def test_results_are_kept_with_the_armature(pipeline: Pipeline, video: Path) -> 
     assert (result.frames, result.low_confidence_frames) == (5, 3)
     assert result.confidence == pytest.approx(0.46)
     assert len(result.graph) == min(5, GRAPH_WIDTH)
-    assert "not seen" in result.warnings
+    assert "not visible" in result.warnings
     assert result.camera == bpy.context.scene.camera
     bpy.data.objects.remove(armature)
     assert captured_armature(bpy.context) is None

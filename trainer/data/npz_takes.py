@@ -1,13 +1,15 @@
-"""What the trainer's own files have alike: several pieces, one after another, in one `.npz`.
+"""Common format of the trainer's own files: several takes, one after another, in one `.npz`.
 
-Keys: arrays with a row for each sample; `offsets`, the first row of each piece with the final end; `names`, one for
-each piece; `fps`, samples a second.
+Keys: arrays with a row per sample; `offsets`, the first row of each take, then the total; `names`, one per take;
+`fps`, samples per second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +17,67 @@ from numpy.typing import NDArray
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import read_npz
 
+Self = TypeVar("Self", bound="NpzTakes")
 
-def read_pieces(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray]:
-    """The arrays of such a file, checked.
+
+class NpzTakes:
+    """Base of dataclasses that hold several takes, one after another."""
+
+    ROWS: ClassVar[tuple[str, ...]]
+    """Fields with a row per sample."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    offsets: NDArray[np.int32]
+    """(S + 1,) first row of each take, then the total."""
+    names: tuple[str, ...]
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """First and past-the-end row of each take."""
+        return [(int(start), int(end)) for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+
+    def rows_of(self, chosen: Sequence[int]) -> NDArray[np.int64]:
+        """(M,) rows of some takes (at least one, by index), one take after another."""
+        ranges = self.ranges()
+        return np.concatenate([np.arange(*ranges[index]) for index in chosen])
+
+    def select(self: Self, chosen: Sequence[int]) -> Self:
+        """Some of the takes (at least one), by index."""
+        rows = self.rows_of(chosen)
+        return dataclasses.replace(
+            self,
+            offsets=np.cumsum([0, *np.diff(self.offsets)[list(chosen)]]).astype(np.int32),
+            names=tuple(self.names[index] for index in chosen),
+            **{name: getattr(self, name)[rows] for name in self.ROWS},
+        )
+
+
+def refuse_short(path: Path, takes: NpzTakes, window: int) -> None:
+    """Check that at least one take is as long as a window.
+
+    Raises:
+        PoseNet3DError: all are shorter.
+    """
+    longest = max(end - start for start, end in takes.ranges())
+    if longest < window:
+        raise PoseNet3DError(
+            f"{path}: key 'offsets': the longest clip has {longest} samples, fewer than the window of {window}; "
+            "give longer clips"
+        )
+
+
+def read_takes(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
+    """Read and check the arrays of a file.
 
     Args:
         path: the `.npz`.
-        wanted: what should have been given, for the message.
-        row_shapes: the arrays with a row for each sample, and the shape of a row.
+        wanted: kind of file expected, for the message.
+        row_shapes: keys of the arrays with a row per sample, and the shape of a row.
 
     Returns:
-        The arrays of `row_shapes`, float32; `offsets` int32; `names`; `fps`, one number.
+        the arrays of `row_shapes`, float32; `offsets`, int32; `names`; `fps`, one number.
 
     Raises:
-        PoseNet3DError: the file is missing or unreadable, or a key is missing, has a wrong shape or is not finite.
+        PoseNet3DError: the file is missing or unreadable, or a key is missing, of a wrong shape or not finite.
     """
     keys = (*row_shapes, "offsets", "names", "fps")
     data = read_npz(path, wanted, keys)
@@ -48,15 +97,15 @@ def read_pieces(path: Path, wanted: str, row_shapes: Mapping[str, tuple[int, ...
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {wanted}")
     _check_offsets(path, data["offsets"], count)
     if data["names"].shape != (len(data["offsets"]) - 1,):
-        raise PoseNet3DError(f"{path}: key 'names' must hold a name for each of the {len(data['offsets']) - 1} pieces")
+        raise PoseNet3DError(f"{path}: key 'names' must hold a name for each of the {len(data['offsets']) - 1} takes")
     if data["fps"].size != 1 or not np.isfinite(data["fps"]).all() or data["fps"] <= 0:
         raise PoseNet3DError(f"{path}: key 'fps' must be one positive number")
     rows = {key: data[key].astype(np.float32) for key in row_shapes}
     return rows | {"offsets": data["offsets"].astype(np.int32), "names": data["names"], "fps": data["fps"].reshape(())}
 
 
-def _check_offsets(path: Path, offsets: NDArray, count: int) -> None:
+def _check_offsets(path: Path, offsets: NDArray[Any], count: int) -> None:
     if offsets.ndim != 1 or len(offsets) < 2 or offsets.dtype.kind == "f":
-        raise PoseNet3DError(f"{path}: key 'offsets' must hold the pieces' starts and the final end")
+        raise PoseNet3DError(f"{path}: key 'offsets' must hold the first row of each take, then the total")
     if offsets[0] != 0 or offsets[-1] != count or (np.diff(offsets.astype(np.int64)) <= 0).any():
         raise PoseNet3DError(f"{path}: key 'offsets' must rise from 0 to the number of samples, {count}")

@@ -1,6 +1,6 @@
-"""Plain 2D sequences: what a detector saw of people, one person at a time. Nothing in them is three-dimensional.
+"""2D sequences: a detector's points of one person at a time, without anything three-dimensional.
 
-Made from anybody's own videos, or by projecting motion capture; all that the 2D-only recipe learns from.
+Made from videos, or by projecting motion capture; the only training data of the 2D-only recipe.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,14 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import write_npz
 
-from .npz_takes import read_pieces
+from .npz_takes import NpzTakes, read_takes
 
 
 @dataclass(frozen=True)
-class PointSequences:
-    """Several sequences, one after another, each of one person seen by one camera, at STUDENT_RATE."""
+class PointSequences(NpzTakes):
+    """Several sequences, one after another, each of one person in one camera, at STUDENT_RATE."""
+
+    ROWS: ClassVar = ("rays", "confidence")
 
     rays: NDArray[np.float32]
     """(N, 27, 2) x/z and y/z in the camera frame (x right, y down), in the order of STUDENT_POINT_NAMES; 0 where
@@ -29,27 +32,23 @@ class PointSequences:
     confidence: NDArray[np.float32]
     """(N, 27) from 0 (not given) to 1."""
     offsets: NDArray[np.int32]
-    """(S + 1,) first sample of each sequence, with the final end."""
+    """(S + 1,) first sample of each sequence, then the total."""
     names: tuple[str, ...]
 
-    def ranges(self) -> list[tuple[int, int]]:
-        """First and past-the-end sample of each sequence."""
-        return [(int(start), int(end)) for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
-
-def joined(several: Sequence[PointSequences]) -> PointSequences:
-    """All sequences of `several` (at least one), in that order."""
-    lengths = np.concatenate([np.diff(one.offsets) for one in several])
+def concatenate_sequences(parts: Sequence[PointSequences]) -> PointSequences:
+    """All sequences of `parts` (at least one), in that order."""
+    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     return PointSequences(
-        np.concatenate([one.rays for one in several]),
-        np.concatenate([one.confidence for one in several]),
+        np.concatenate([part.rays for part in parts]),
+        np.concatenate([part.confidence for part in parts]),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
-        tuple(name for one in several for name in one.names),
+        tuple(name for part in parts for name in part.names),
     )
 
 
 def save_sequences(path: Path, sequences: PointSequences) -> None:
-    """Write an `.npz` that `load_sequences` reads back.
+    """Write an `.npz` for `load_sequences`.
 
     Raises:
         PoseNet3DError: the file can't be written.
@@ -70,11 +69,11 @@ def load_sequences(path: Path) -> PointSequences:
     """Read a file of 2D sequences.
 
     Raises:
-        PoseNet3DError: the file is missing or unreadable, is of another rate, or a key is missing, has a wrong shape or
-            is not finite.
+        PoseNet3DError: the file is missing or unreadable or of another rate, or a key is missing, of a wrong shape or
+            not finite.
     """
     points = STUDENT_POINT_COUNT
-    data = read_pieces(path, "an .npz of 2D sequences", {"rays": (points, 2), "confidence": (points,)})
+    data = read_takes(path, "an .npz of 2D sequences", {"rays": (points, 2), "confidence": (points,)})
     confidence = data["confidence"]
     if confidence.size and not 0 <= confidence.min() <= confidence.max() <= 1:
         raise PoseNet3DError(f"{path}: key 'confidence' must lie between 0 and 1")

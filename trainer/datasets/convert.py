@@ -13,7 +13,7 @@ from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import save_clips
-from ..data.sequences import joined, save_sequences
+from ..data.sequences import concatenate_sequences, save_sequences
 from .readers.amass import read_amass
 from .readers.asf_amc import CMU_RATE, read_asf_amc
 from .readers.bvh import read_bvh
@@ -21,15 +21,15 @@ from .readers.human36m import read_human36m
 from .readers.keypoint_json import FootageFacts, group_by_video, read_keypoint_sequences
 from .readers.mpi_inf_3dhp import read_mpi_inf_3dhp
 from .readers.threedpw import read_threedpw
-from .take import SHORTEST_PIECE, Motion, clips_from
+from .take import SHORTEST_PIECE, Take, clips_from_takes
 
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What the files themselves don't say."""
+    """Facts that the files themselves lack."""
 
     frame_rate: float | None = None
-    """Of formats that don't state it; None: the usual one."""
+    """Of formats without one; None: the usual rate."""
     image_size: tuple[int, int] | None = None
     """Width and height of the footage behind keypoints, pixels."""
     body: Path | None = None
@@ -39,31 +39,31 @@ class ConvertOptions:
 @dataclass(frozen=True)
 class _MocapFormat:
     patterns: tuple[str, ...]
-    """Which files of a folder are of this format."""
-    read: Callable[[Path, ConvertOptions], Iterator[Motion]]
+    """Names of a folder's files in this format."""
+    read: Callable[[Path, ConvertOptions], Iterator[Take]]
 
 
-def _cmu(path: Path, options: ConvertOptions) -> Iterator[Motion]:
+def _cmu(path: Path, options: ConvertOptions) -> Iterator[Take]:
     yield read_asf_amc(path, options.frame_rate or CMU_RATE)
 
 
-def _bvh(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _bvh(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield read_bvh(path)
 
 
-def _human36m(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _human36m(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield from read_human36m(path)
 
 
-def _threedpw(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _threedpw(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield from read_threedpw(path)
 
 
-def _mpi_inf_3dhp(path: Path, _: ConvertOptions) -> Iterator[Motion]:
+def _mpi_inf_3dhp(path: Path, _: ConvertOptions) -> Iterator[Take]:
     yield read_mpi_inf_3dhp(path)
 
 
-def _amass(path: Path, options: ConvertOptions) -> Iterator[Motion]:
+def _amass(path: Path, options: ConvertOptions) -> Iterator[Take]:
     yield read_amass(path, load_body(options.body) if options.body else None)
 
 
@@ -73,7 +73,7 @@ _MOCAP: Final = {
     "human36m": _MocapFormat(("data_3d_h36m*.npz",), _human36m),
     "3dpw": _MocapFormat(("*.pkl",), _threedpw),
     "mpi-inf-3dhp": _MocapFormat(("annot.mat",), _mpi_inf_3dhp),
-    # shape.npz and the like of the same folders hold no motion
+    # shape.npz and others of the same folders hold no motion
     "amass": _MocapFormat(("*_poses.npz", "*_stageii.npz"), _amass),
 }
 KEYPOINTS: Final = "keypoints"
@@ -81,21 +81,21 @@ FORMATS: Final = (*_MOCAP, KEYPOINTS)
 
 
 def convert(format_name: str, inputs: Sequence[Path], out: Path, options: ConvertOptions) -> str:
-    """Convert files, or all fitting files under folders, to one `.npz`; returns a line that sums it up.
+    """Convert files, or all files of the format under folders, to one `.npz`; returns a summary in one line.
 
     Motion capture becomes clips (`trainer.data.clips`), keypoints become 2D sequences (`trainer.data.sequences`).
 
     Raises:
-        PoseNet3DError: a file can't be read, nothing fits, or `out` can't be written.
+        PoseNet3DError: a file can't be read, a folder has no files of the format, or `out` can't be written.
     """
-    # Said at once, not after minutes of reading.
+    # Checked at once, not after minutes of reading.
     if not out.parent.is_dir():
         raise PoseNet3DError(f"{out}: the folder {out.parent} does not exist; create it first")
     if format_name == KEYPOINTS:
-        return _convert_keypoints(_found(inputs, ("*.json",)), out, options)
+        return _convert_keypoints(_find_files(inputs, ("*.json",)), out, options)
     mocap = _MOCAP[format_name]
-    files = _found(inputs, mocap.patterns)
-    clips, sources = clips_from(motion for path in files for motion in mocap.read(path, options))
+    files = _find_files(inputs, mocap.patterns)
+    clips, sources = clips_from_takes(take for path in files for take in mocap.read(path, options))
     save_clips(out, clips, sources)
     return _summary(out, len(clips.names), "clip", len(clips.root) / clips.frame_rate, len(files))
 
@@ -105,14 +105,15 @@ def _convert_keypoints(files: list[Path], out: Path, options: ConvertOptions) ->
     parts = [part for video in group_by_video(files) for part in read_keypoint_sequences(video, facts)]
     if not parts:
         raise PoseNet3DError(
-            f"{files[0]}: nobody is seen for {SHORTEST_PIECE / STUDENT_RATE:.1f} s on end; give longer footage"
+            f"{files[0]}: nobody is visible for {SHORTEST_PIECE / STUDENT_RATE:.1f} s in a row; give longer footage"
         )
-    sequences = joined(parts)
+    sequences = concatenate_sequences(parts)
     save_sequences(out, sequences)
     return _summary(out, len(sequences.names), "sequence", len(sequences.rays) / STUDENT_RATE, len(files))
 
 
-def _found(inputs: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
+def _find_files(inputs: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
+    """The files among the inputs, and those under its folders whose names match."""
     files: list[Path] = []
     for path in inputs:
         inside = sorted({file for pattern in patterns for file in path.rglob(pattern)}) if path.is_dir() else [path]
@@ -128,21 +129,23 @@ def _summary(out: Path, count: int, noun: str, seconds: float, file_count: int) 
 
 
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `parser` gets the function that runs it as its default `run`."""
+    """Declare the command's arguments; the parser's default `run` is the function that runs it."""
     parser.add_argument("format", choices=FORMATS)
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files, or folders of them")
     parser.add_argument("--out", type=Path, required=True, help="file to write (.npz)")
     parser.add_argument(
-        "--rate", type=_above_zero, help="frames per second, where files don't say it (cmu 120, keypoints 30)"
+        "--rate", type=_above_zero, help="frames per second, for files without it (cmu 120, keypoints 30)"
     )
-    parser.add_argument("--image-size", type=_size, metavar="WIDTHxHEIGHT", help="pixels, where keypoints don't say it")
+    parser.add_argument(
+        "--image-size", type=_size, metavar="WIDTHxHEIGHT", help="pixels, for keypoint files without it"
+    )
     parser.add_argument("--body", type=Path, help="your SMPL body for amass (default: the shipped one, mean shape)")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
-    given = ConvertOptions(options.rate, options.image_size, options.body)
-    print(convert(options.format, options.inputs, options.out, given))
+    convert_options = ConvertOptions(options.rate, options.image_size, options.body)
+    print(convert(options.format, options.inputs, options.out, convert_options))
 
 
 def _above_zero(text: str) -> float:

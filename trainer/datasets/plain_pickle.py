@@ -1,11 +1,11 @@
-"""Data sets that come as pickles of plain data, by themselves or in NumPy's archives."""
+"""Pickles of plain data, as files or in NumPy's archives."""
 
 from __future__ import annotations
 
 import pickle
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -14,11 +14,11 @@ from posenet3d_blender.safe_pickle import load_pickle
 
 
 def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
-    """The dictionary in a pickle of Python 2 or 3.
+    """Read the dictionary in a pickle of Python 2 or 3.
 
     Args:
         path: the pickle.
-        wanted: what should have been given, for the message.
+        wanted: kind of file expected, for the message.
 
     Raises:
         PoseNet3DError: the file is missing, damaged, no dictionary, or asks for more than plain data.
@@ -26,12 +26,12 @@ def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
     try:
         with path.open("rb") as stream:
             return _dictionary(stream)
-    except Exception as error:  # a broken pickle can raise nearly anything
+    except Exception as error:  # a damaged pickle can raise nearly anything
         raise _refusal(path, wanted, error) from error
 
 
 def read_pickled_member(path: Path, key: str, wanted: str) -> dict[str, object]:
-    """The dictionary that `numpy.savez` pickled into an archive under `key`; otherwise as `read_plain_pickle`."""
+    """Read the dictionary that `numpy.savez` pickled under `key`; otherwise as `read_plain_pickle`."""
     try:
         with zipfile.ZipFile(path) as archive:
             if f"{key}.npy" not in archive.namelist():
@@ -45,12 +45,13 @@ def read_pickled_member(path: Path, key: str, wanted: str) -> dict[str, object]:
                 return _dictionary(stream)
     except PoseNet3DError:
         raise
-    except Exception as error:  # as above, and a broken archive adds its own
+    except Exception as error:  # as above, and a damaged archive
         raise _refusal(path, wanted, error) from error
 
 
-def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    return np.lib.format.read_array_header_2_0(stream)
+def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = np.lib.format.read_array_header_2_0(stream)
+    return header
 
 
 def _dictionary(stream: IO[bytes]) -> dict[str, object]:

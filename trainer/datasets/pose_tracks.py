@@ -1,4 +1,4 @@
-"""Whose pose is whose: poses of several people in each frame, joined into one track for each person."""
+"""Tracking: poses of several people in each frame, joined into a track for each person."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import numpy as np
 from posenet3d_blender.capture.keypoints.detector_files import Pose
 
 Track: TypeAlias = list[tuple[int, Pose]]
-"""A person's frames, rising, and their pose in each."""
+"""Frames of one person, ascending, with the pose in each."""
 
-REACH: Final = 0.5
-"""Between two sights a person's points move no farther, on average, than this part of the person's extent."""
+LARGEST_MOVE: Final = 0.5
+"""Largest mean movement of a person's points between two poses, as a share of the person's extent."""
 
 
-def follow(poses: Mapping[int, list[Pose]], reach_frames: int) -> list[Track]:
+def join_tracks(poses: Mapping[int, list[Pose]], longest_gap: int) -> list[Track]:
     """Join poses into tracks, the nearest pairs first.
 
     Args:
-        poses: everybody's poses by frame number; frames may be missing.
-        reach_frames: who was not seen for more frames than this is a new person.
+        poses: all poses by frame number; frames may be missing.
+        longest_gap: frames without a pose after which a track ends.
     """
     finished: list[Track] = []
     current: list[Track] = []
     for frame in sorted(poses):
-        finished += [track for track in current if frame - track[-1][0] > reach_frames]
-        current = [track for track in current if frame - track[-1][0] <= reach_frames]
+        finished += [track for track in current if frame - track[-1][0] > longest_gap]
+        current = [track for track in current if frame - track[-1][0] <= longest_gap]
         people = [pose for pose in poses[frame] if (pose[:, 2] > 0).any()]
         pairs = sorted(
             (distance, person, index)
             for person, pose in enumerate(people)
             for index, track in enumerate(current)
-            if (distance := _distance(track[-1][1], pose)) < REACH
+            if (distance := _distance(track[-1][1], pose)) < LARGEST_MOVE
         )
         taken_people: set[int] = set()
         taken_tracks: set[int] = set()
@@ -47,7 +47,7 @@ def follow(poses: Mapping[int, list[Pose]], reach_frames: int) -> list[Track]:
 
 
 def _distance(pose: Pose, other: Pose) -> float:
-    """Mean distance of the points that both show, as a part of the larger extent; infinity where none is shared."""
+    """Mean distance of the points in both poses, as a share of the larger extent; infinity without such points."""
     both = (pose[:, 2] > 0) & (other[:, 2] > 0)
     if not both.any():
         return np.inf
@@ -56,4 +56,5 @@ def _distance(pose: Pose, other: Pose) -> float:
 
 
 def _extent(pose: Pose) -> float:
+    """Longer side of the bounding box of a pose's points, pixels."""
     return float(np.ptp(pose[pose[:, 2] > 0, :2], axis=0).max())

@@ -1,4 +1,4 @@
-"""Reading the text of a motion-capture file that a user gives."""
+"""Text of motion-capture files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from posenet3d_blender.errors import PoseNet3DError
 
 
 def read_text(path: Path, wanted: str) -> str:
-    """The file's text; letters that are not UTF-8 (in comments) become marks.
+    """Read a file; bytes that are not UTF-8 (in comments) are replaced.
 
     Args:
         path: the file.
-        wanted: what should have been given, for the message.
+        wanted: kind of file expected, for the message.
 
     Raises:
         PoseNet3DError: the file is missing or can't be read.

@@ -1,7 +1,6 @@
-"""Errors of 3D joints, by the names under which they are published. All inputs in metres, all distances in millimetres.
+"""Errors of 3D joints, by their published names. All inputs in metres, all distances in millimetres.
 
-Joints are centred on the pelvis before they are compared, except where a metric says otherwise. No metric ever
-mirrors a pose.
+Joints are centred on the pelvis before they are compared, unless a metric says otherwise. No metric mirrors a pose.
 """
 
 from __future__ import annotations
@@ -11,12 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.errors import PoseNet3DError
-
-Array = NDArray[np.float64]
 
 COMMON_JOINTS: Final = [
     *(
@@ -39,19 +36,19 @@ class Metrics:
     """Means over all frames; the fields are the keys of the JSON file."""
 
     mpjpe_mm: float
-    """Distance of the joints, as they are: size counts."""
+    """Mean distance of the joints, without scaling."""
     n_mpjpe_mm: float
     """After the least-squares scale of each frame."""
     pa_mpjpe_mm: float
     """After the least-squares similarity (rotation, scale, shift) of each frame."""
     pck150: float
-    """Percent of joints nearer than 150 mm, as they are."""
+    """Percentage of joints nearer than 150 mm, without scaling."""
     auc: float
-    """Mean of that percentage over 31 limits from 0 to 150 mm."""
+    """Mean of that percentage over 31 thresholds from 0 to 150 mm."""
     accel_mm: float | None
     """Length of the difference of second differences, mm per frame squared; None where no clip has three frames."""
     hip_mpjpe_mm: float
-    """As mpjpe_mm, centred between the hips: skeletons put the pelvis from 3 cm below to 10 cm above them."""
+    """As mpjpe_mm, centred between the hips: data sets place the pelvis from 3 cm below to 10 cm above them."""
 
 
 def measure(clips: Iterable[tuple[Array, Array]]) -> Metrics:
@@ -63,14 +60,14 @@ def measure(clips: Iterable[tuple[Array, Array]]) -> Metrics:
     distances, scaled, aligned, accelerations, from_hips = [], [], [], [], []
     for predicted_joints, true_joints in clips:
         if not np.isfinite(predicted_joints).all():
-            raise PoseNet3DError("the network answers with values that are not finite numbers; use another checkpoint")
-        predicted, true = _common(predicted_joints), _common(true_joints)
-        distances.append(_distances(predicted, true))
-        scaled.append(_distances(scale_to(predicted, true), true))
-        aligned.append(_distances(align_to(predicted, true), true))
-        from_hips.append(_distances(predicted - _between_hips(predicted), true - _between_hips(true)))
-        if len(true) > 2:
-            accelerations.append(_distances(np.diff(predicted, 2, axis=0), np.diff(true, 2, axis=0)))
+            raise PoseNet3DError("the network's output is not finite; use another checkpoint")
+        prediction, target = _common(predicted_joints), _common(true_joints)  # (T, 14, 3)
+        distances.append(_distances(prediction, target))
+        scaled.append(_distances(scale_to(prediction, target), target))
+        aligned.append(_distances(align_to(prediction, target), target))
+        from_hips.append(_distances(prediction - _between_hips(prediction), target - _between_hips(target)))
+        if len(target) > 2:
+            accelerations.append(_distances(np.diff(prediction, 2, axis=0), np.diff(target, 2, axis=0)))
     every = np.concatenate(distances)
     limits = np.linspace(0, PCK_LIMIT, PCK_STEPS)
     return Metrics(
@@ -84,34 +81,40 @@ def measure(clips: Iterable[tuple[Array, Array]]) -> Metrics:
     )
 
 
-def scale_to(predicted: Array, true: Array) -> Array:
-    """Each frame (T, J, 3) times the factor that brings it nearest to the truth."""
-    square = (predicted**2).sum((1, 2))
-    factor = (predicted * true).sum((1, 2)) / np.maximum(square, 1e-12)
-    return predicted * factor[:, None, None]
+def scale_to(prediction: Array, target: Array) -> Array:
+    """Frames (T, J, 3), each scaled to the target by least squares."""
+    square = (prediction**2).sum((1, 2))
+    factor = (prediction * target).sum((1, 2)) / np.maximum(square, 1e-12)  # (T,)
+    scaled: Array = prediction * factor[:, None, None]
+    return scaled
 
 
-def align_to(predicted: Array, true: Array) -> Array:
-    """Each frame (T, J, 3) after the rotation, scale and shift that bring it nearest to the truth (Umeyama 1991)."""
-    predicted_centre, true_centre = predicted.mean(1, keepdims=True), true.mean(1, keepdims=True)
-    source, target = predicted - predicted_centre, true - true_centre
-    u, values, vt = np.linalg.svd(np.swapaxes(target, 1, 2) @ source)
-    # A reflection would fit mirrored poses, which are wrong: the least axis is turned back.
+def align_to(prediction: Array, target: Array) -> Array:
+    """Umeyama's least-squares rotation, scale and shift (1991) to the target, of each frame (T, J, 3)."""
+    target_centre = target.mean(1, keepdims=True)
+    source, centred_target = prediction - prediction.mean(1, keepdims=True), target - target_centre
+    u, values, vt = np.linalg.svd(np.swapaxes(centred_target, 1, 2) @ source)  # (T, 3, 3), (T, 3), (T, 3, 3)
+    # A reflection would fit mirrored poses, which are wrong: the axis of the smallest value is flipped back.
     signs = np.ones_like(values)
     signs[:, 2] = np.sign(np.linalg.det(u @ vt))
     rotation = (u * signs[:, None]) @ vt
     scale = (values * signs).sum(1) / np.maximum((source**2).sum((1, 2)), 1e-12)
-    return scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + true_centre
+    aligned: Array = scale[:, None, None] * source @ np.swapaxes(rotation, 1, 2) + target_centre
+    return aligned
 
 
 def _common(joints: Array) -> Array:
+    """(T, 14, 3) COMMON_JOINTS, centred on the pelvis."""
     return joints[:, COMMON_JOINTS] - joints[:, :1]
 
 
 def _between_hips(joints: Array) -> Array:
-    return joints[:, _HIPS].mean(1, keepdims=True)
+    """(T, 1, 3) middle of the hips of COMMON_JOINTS."""
+    middle: Array = joints[:, _HIPS].mean(1, keepdims=True)
+    return middle
 
 
 def _distances(first: Array, second: Array) -> Array:
     """(T, J) millimetres."""
-    return _MILLIMETRES * np.linalg.norm(first - second, axis=-1)
+    distances: Array = _MILLIMETRES * np.linalg.norm(first - second, axis=-1)
+    return distances

@@ -1,23 +1,28 @@
-"""Lifting windows of 2D points, turning them about the vertical and projecting them again.
+"""Camera geometry of the 2D-only recipe: unproject windows of 2D points, rotate them and project them again.
 
-Frame: the virtual camera of `student_input` (x right, y down, z forward), origin at the person. Lengths are in parts of
-the distance that one unit of the normalised points spans at the person, so the camera stands at depth -1 / size, where
-`size` is the window's angular size.
+Frame: the virtual camera of `normalise_windows` (x right, y down, z forward), origin at the person. The unit of length
+is what one unit of the normalised points spans at the person's distance; the camera is at depth -1 / size, where `size`
+is the window's angular size.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from .skeleton import HIPS, LIMBS, TORSO
+from posenet3d_blender.capture.student.features import StudentInput
+
+from .skeleton import HIPS, LIMBS, POINT_OF_LIFTED, TORSO
 
 
 @dataclass(frozen=True)
 class View:
-    """Windows as a camera sees them."""
+    """Windows of 2D points in a virtual camera."""
 
     points: Tensor
     """(B, T, 18, 2) normalised."""
@@ -25,58 +30,113 @@ class View:
     """(B,) angular size: tangent of the angle that one unit of `points` spans."""
 
 
-def lift(view: View, depth: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Lifted:
+    """Windows lifted to 3D by the teacher."""
+
+    joints: Tensor
+    """(B, T, 18, 3) in this module's frame and unit."""
+    elevation: Tensor
+    """(B,) of the camera, radians."""
+
+
+@dataclass(frozen=True)
+class NewViews:
+    """Other cameras for a batch of windows."""
+
+    rotation: Tensor
+    """(B, 3, 3) from the old camera's frame to the new one's."""
+    elevation: Tensor
+    """(B,) of the new cameras, radians."""
+
+
+def view_of_rays(student_input: StudentInput, rays: NDArray[np.float32]) -> View:
+    """The lifted joints' points in the virtual cameras of `student_input`.
+
+    rays: (B, T, 27, 2) of all the student's points, in the camera frame.
+    """
+    size = np.exp(student_input.features[:, 0, -1])
+    points = rays_in_virtual_camera(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)])
+    return View(torch.from_numpy(points / size[:, None, None, None]), torch.from_numpy(size))
+
+
+def rays_in_virtual_camera(rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rays (B, T, K, 2) rotated into virtual cameras; rotations: (B, 3, 3) from the camera's frame."""
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], -1)
+    rotated: NDArray[np.float32] = homogeneous @ np.swapaxes(rotations, -1, -2)[:, None]
+    projected: NDArray[np.float32] = rotated[..., :2] / np.maximum(rotated[..., 2:], np.float32(0.1))
+    return projected
+
+
+def unproject(view: View, depth: Tensor) -> Tensor:
     """(B, T, 18, 3) joints on the viewing rays of `view` at depth (B, T, 18)."""
     z = depth[..., None]
-    return torch.cat([view.points * _nearness(z, view.size), z], -1)
+    return torch.cat([view.points * _relative_distance(z, view.size), z], -1)
 
 
-def flat(joints: Tensor, size: Tensor) -> Tensor:
-    """(B, T, 18, 2) points of joints as a camera of `lift` sees them; the inverse of it."""
-    return joints[..., :2] / _nearness(joints[..., 2:], size)
+def project_points(joints: Tensor, size: Tensor) -> Tensor:
+    """(B, T, 18, 2) projection of joints (B, T, 18, 3); inverse of `unproject`."""
+    return joints[..., :2] / _relative_distance(joints[..., 2:], size)
 
 
-def _nearness(depth: Tensor, size: Tensor) -> Tensor:
-    """Distance from the camera over the person's; who passes the camera is held before it."""
+def _relative_distance(depth: Tensor, size: Tensor) -> Tensor:
+    """Distance from the camera over the person's; at least 0.2, so that nothing passes the camera."""
     return (1 + size[:, None, None, None] * depth).clamp(min=0.2)
 
 
-def turn(from_elevation: Tensor, to_elevation: Tensor, azimuth: Tensor) -> Tensor:
-    """(B, 3, 3) from one camera's frame to another's that stands further round by `azimuth`; radians (B,).
+def relative_rotation(from_elevation: Tensor, to_elevation: Tensor, azimuth: Tensor) -> Tensor:
+    """(B, 3, 3) from one camera's frame to that of a camera further round the vertical.
 
-    At positive elevation a camera looks down, see `upwards`. The turn is about that vertical.
+    Args:
+        from_elevation: (B,) radians; a camera at positive elevation looks down, see `up_vector`.
+        to_elevation: (B,) radians.
+        azimuth: (B,) radians about the vertical.
     """
     return _about_x(to_elevation) @ _about_y(azimuth) @ _about_x(-from_elevation)
 
 
 def project(joints: Tensor, size: Tensor) -> View:
-    """Windows of joints (B, T, 18, 3) seen from distance 1 / size (B,), normalised as `student_input` does."""
-    points = flat(torso_centred(joints), size)
+    """Normalised view of joints (B, T, 18, 3) from distance 1 / size (B,), as `normalise_windows` makes it."""
+    points = project_points(torso_centred(joints), size)
     radius = points[:, :, list(LIMBS)].square().sum(-1).mean((1, 2)).sqrt().clamp(min=1e-3)
     points = points / radius[:, None, None, None]
     return View(points, size * radius)
 
 
+def draw_new_views(elevation: Tensor) -> NewViews:
+    """Random cameras at any azimuth, with elevations distributed as the batch's (B,)."""
+    new_elevation = elevation.mean() + elevation.std(correction=0) * torch.randn_like(elevation)
+    azimuth = math.pi * (2 * torch.rand_like(elevation) - 1)
+    return NewViews(relative_rotation(elevation, new_elevation, azimuth), new_elevation)
+
+
+def rotate_to_view(views: NewViews, joints: Tensor) -> Tensor:
+    """Joints (B, T, 18, 3), torso-centred, in the new cameras' frames."""
+    return torso_centred(joints) @ views.rotation.transpose(1, 2)[:, None]
+
+
 def torso_centred(track: Tensor) -> Tensor:
-    """Windows (B, T, 18, D) from the mean of their torsos; how the person moves about stays."""
-    return track - track[:, :, list(TORSO)].mean((1, 2), keepdim=True)
+    """Windows (B, T, 18, D) relative to the mean of their torso joints over the window."""
+    centre: Tensor = track[:, :, list(TORSO)].mean((1, 2), keepdim=True)
+    return track - centre
 
 
-def rooted(joints: Tensor) -> Tensor:
-    """Joints or points (..., 18, D) from the middle of the hips."""
-    return joints - joints[..., list(HIPS), :].mean(-2, keepdim=True)
+def root_centred(joints: Tensor) -> Tensor:
+    """Joints or points (..., 18, D) relative to the middle of the hips."""
+    root: Tensor = joints[..., list(HIPS), :].mean(-2, keepdim=True)
+    return joints - root
 
 
-def upwards(elevation: Tensor) -> Tensor:
-    """(B, 3) against gravity in the frame of a camera that looks down by `elevation` (B,), radians."""
+def up_vector(elevation: Tensor) -> Tensor:
+    """(B, 3) unit vector against gravity in the frame of a camera that looks down by `elevation` (B,), radians."""
     return torch.stack([torch.zeros_like(elevation), -elevation.cos(), -elevation.sin()], -1)
 
 
 def _about_x(angle: Tensor) -> Tensor:
     one, zero, c, s = torch.ones_like(angle), torch.zeros_like(angle), angle.cos(), angle.sin()
-    return torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1).unflatten(-1, (3, 3))
+    return torch.unflatten(torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1), -1, (3, 3))
 
 
 def _about_y(angle: Tensor) -> Tensor:
     one, zero, c, s = torch.ones_like(angle), torch.zeros_like(angle), angle.cos(), angle.sin()
-    return torch.stack([c, zero, s, zero, one, zero, -s, zero, c], -1).unflatten(-1, (3, 3))
+    return torch.unflatten(torch.stack([c, zero, s, zero, one, zero, -s, zero, c], -1), -1, (3, 3))

@@ -1,7 +1,7 @@
-"""What a 2D pose looks like: a normalising flow, learnt from real 2D poses and then frozen.
+"""Prior of 2D poses: a normalising flow, learnt from real 2D poses and then frozen.
 
-It stands where the paper has a discriminator (ElePose, Wandt et al., CVPR 2022): it gives the likelihood of a
-re-projected pose, can't be overpowered, and needs no alternating updates.
+It takes the place of the paper's discriminator, after ElePose (Wandt et al., CVPR 2022): it gives the likelihood of a
+re-projected pose and needs no alternating updates.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from .geometry import rooted
+from ..config_checks import require_at_least
+from .geometry import root_centred
 from .skeleton import LIFTED_COUNT
 
 _LAG: Final = 6
-"""Samples from a pose to the later one that shows its motion: a fifth of a second."""
+"""Samples between the two poses that make a motion: a fifth of a second."""
 _MOTION_UNIT: Final = 3.0
-"""Motions are multiplied by it, so that they count as much as poses among the main components."""
-_MOMENTS: Final = 4
-"""Poses of each window that are judged; neighbours say the same."""
+"""Factor of motions, so that they weigh as much as poses in the principal components."""
+_SAMPLED_POSES: Final = 4
+"""Poses per window; neighbouring poses are nearly the same."""
 
 
 class _Coupling(nn.Module):
-    """One affine coupling layer (RealNVP, Dinh et al. 2017)."""
+    """RealNVP's affine coupling layer (Dinh et al., ICLR 2017)."""
 
     order: Tensor
 
@@ -40,6 +41,7 @@ class _Coupling(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors (N, size) to vectors of the same shape and the logarithm of the Jacobian's determinant (N,)."""
         x = x[:, self.order]
         kept, changed = x[:, : self.kept_count], x[:, self.kept_count :]
         log_scale, shift = self.network(kept).chunk(2, -1)
@@ -48,12 +50,20 @@ class _Coupling(nn.Module):
 
 
 class PoseFlow(nn.Module):
-    """Likelihood of vectors (poses, or poses with their motion) in the space of their main components."""
+    """Likelihood of vectors (poses, or poses with their motion) in the space of their principal components."""
 
     mean: Tensor
     whitening: Tensor
 
     def __init__(self, features: int, components: int, layers: int = 8, hidden: int = 256) -> None:
+        """Build the coupling layers.
+
+        Args:
+            features: length of the vectors.
+            components: number of principal components.
+            layers: number of coupling layers.
+            hidden: width of their networks.
+        """
         super().__init__()
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("whitening", torch.zeros(features, components))
@@ -61,7 +71,7 @@ class PoseFlow(nn.Module):
         self.layers = nn.ModuleList([_Coupling(components, hidden, generator) for _ in range(layers)])
 
     def fit_components(self, samples: Tensor) -> None:
-        """Principal components of samples (N, features), scaled to unit variance."""
+        """Set the principal components, scaled to unit variance, from samples (N, features)."""
         components = self.whitening.shape[1]
         mean = samples.mean(0)
         _, values, directions = torch.linalg.svd(samples - mean, full_matrices=False)
@@ -88,11 +98,19 @@ class PriorConfig:
     layers: int = 8
     hidden: int = 256
 
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "pose_components", "motion_components", "layers", "hidden")
+
 
 class Priors(nn.Module):
-    """The likelihood of 2D poses and of 2D poses with their motion."""
+    """Likelihood of 2D poses, and of 2D poses with their motion."""
 
     def __init__(self, config: PriorConfig) -> None:
+        """Build both flows.
+
+        Args:
+            config: sizes of the flows.
+        """
         super().__init__()
         self.config = config
         size = 2 * LIFTED_COUNT
@@ -100,14 +118,14 @@ class Priors(nn.Module):
         self.motion = PoseFlow(2 * size, config.motion_components, config.layers, config.hidden)
 
     def fit_components(self, points: Tensor) -> None:
-        """Principal components from real windows (B, T, 18, 2)."""
-        poses, motions = self._moments(points)
+        """Set the principal components from real windows (B, T, 18, 2)."""
+        poses, motions = self._sample(points)
         self.pose.fit_components(poses)
         self.motion.fit_components(motions)
 
     def terms(self, points: Tensor, pose_weight: float, motion_weight: float) -> dict[str, Tensor]:
-        """Weighted negative log-likelihoods of windows (B, T, 18, 2) at random moments; without those of weight 0."""
-        poses, motions = self._moments(points)
+        """Weighted negative log-likelihoods of random poses of windows (B, T, 18, 2), without terms of weight 0."""
+        poses, motions = self._sample(points)
         terms: dict[str, Tensor] = {}
         if pose_weight:
             terms["pose_likelihood"] = pose_weight * self.pose(poses).mean()
@@ -116,15 +134,16 @@ class Priors(nn.Module):
         return terms
 
     def blurred_terms(self, points: Tensor, deviation: float) -> dict[str, Tensor]:
-        """As `terms` with weights 1, each vector blurred: the likelihood of exact data has no upper bound."""
-        poses, motions = (x + deviation * torch.randn_like(x) for x in self._moments(points))
+        """Terms of weight 1 with noise added to each vector, as the likelihood of exact data has no upper bound."""
+        poses, motions = (x + deviation * torch.randn_like(x) for x in self._sample(points))
         return {"pose": self.pose(poses).mean(), "motion": self.motion(motions).mean()}
 
-    def _moments(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Poses (N, 36) and poses with their motion (N, 72) at random moments of windows (B, T, 18, 2)."""
-        vectors = rooted(points).flatten(2)
+    def _sample(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Random poses (N, 36), and poses with their motion (N, 72), of windows (B, T, 18, 2)."""
+        vectors = root_centred(points).flatten(2)  # (B, T, 36)
         count, window = vectors.shape[:2]
-        moment = torch.randint(0, window - _LAG, (count, _MOMENTS), device=points.device)
-        each = torch.arange(count, device=points.device)[:, None]
-        pose, motion = vectors[each, moment], vectors[each, moment + _LAG] - vectors[each, moment]
+        moment = torch.randint(0, window - _LAG, (count, _SAMPLED_POSES), device=points.device)  # (B, 4)
+        window_index = torch.arange(count, device=points.device)[:, None]
+        pose = vectors[window_index, moment]  # (B, 4, 36)
+        motion = vectors[window_index, moment + _LAG] - vectors[window_index, moment]
         return pose.flatten(0, 1), torch.cat([pose, _MOTION_UNIT * motion], -1).flatten(0, 1)

@@ -1,45 +1,27 @@
-"""The recipe `paper`: all that decides a run, and its stages in their order."""
+"""Configuration of the recipe `paper`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Any, Final
 
-import torch
+from posenet3d_blender.capture.student.network import StudentConfig
 
-from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
-
-from ..synthesis.detector_noise import load_detector_noise
-from ..training.distributed import main_process_first, processes_joined
-from ..training.loop import MakeSource, Schedule, let_learn, train_stage
-from .dataset import load_material
-from .distillation_sampler import TaughtSampler, teach
+from ..config_checks import require_at_least, require_fitting_student
+from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
-from .sequence_sampler import SequenceSampler
-from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, forget_progress
 from .student.losses import StudentWeights
-from .teacher.inference import Teacher
 from .teacher.losses import TeacherWeights
 from .teacher.network import TeacherConfig
-
-STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
-"""Folders in the run's."""
-_HELD_OUT_WINDOWS: Final = 256
-_HELD_OUT_FRAMES: Final = 2048
-_EXAMPLES: Final = 3000
-"""Windows by which the priors' main components are found."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaperRecipe:
-    """Read from a TOML file in `trainer/recipes`; without steps for it, the joint stage is left out."""
+    """All settings of a run; read from a TOML file as those in `trainer/recipes`."""
 
     data: list[str]
     """2D sequences, or motion capture that is projected to them; `.npz`."""
     run: str
+    """Folder of the run."""
     seed: int = 0
     threads: int = 2
     cameras: int = 4
@@ -48,55 +30,18 @@ class PaperRecipe:
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
     single_frame_student: bool = False
-    """Without its mixing along time: for comparison."""
+    """Leave the student's temporal layers untrained, for comparison."""
     teacher_weights: TeacherWeights = field(default_factory=TeacherWeights)
     student_weights: StudentWeights = field(default_factory=StudentWeights)
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
     frame_stage: Schedule = field(default_factory=Schedule)
-    """The student learns from single frames first: for the same time many more that differ. `batch` counts frames."""
+    """The student from single frames: more different poses in the same time. `batch_size` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
     joint_stage: Schedule = field(default_factory=Schedule)
+    """Left out with `steps = 0`."""
 
-
-def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
-    """Train stage after stage, each in a folder of its own; returns the last one's, which holds both networks."""
-    torch.set_num_threads(recipe.threads)
-    run, body, noise = Path(recipe.run), load_body(), load_detector_noise()
-    with processes_joined():
-        material = load_material([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
-        make_windows = partial(SequenceSampler, material.train, noise)
-        held_out = SequenceSampler(material.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
-        examples = make_windows(recipe.seed).draw(_EXAMPLES)
-        if not resume:
-            forget_progress(run / name for name in STAGES)
-
-        def train(stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
-            trained = train_stage(stage, make_source, schedule, run / name, recipe.seed, recipe.threads, resume)
-            if trained:
-                # What builds on this stage has to be trained anew.
-                forget_progress(run / later for later in STAGES[STAGES.index(name) + 1 :])
-            with main_process_first():
-                stage.restore(run / name)
-
-        torch.manual_seed(recipe.seed)
-        priors = PriorStage(recipe, held_out, examples)
-        train(priors, make_windows, recipe.prior_stage, "priors")
-        teacher = TeacherStage(recipe, held_out, body, priors.priors)
-        train(teacher, make_windows, recipe.teacher_stage, "teacher")
-
-        at_work, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
-        taught_held_out = teach(at_work, material.held_out)
-        make_taught = partial(TaughtSampler, teach(at_work, material.train), noise)
-        frames = TaughtSampler(taught_held_out, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
-        of_frames = StudentStage(recipe, frames, body, teacher, network)
-        let_learn(network.time_parameters(), False)
-        train(of_frames, partial(make_taught, window=1), recipe.frame_stage, "frames")
-        let_learn(network.time_parameters(), not recipe.single_frame_student)
-        windows = TaughtSampler(taught_held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
-        student = StudentStage(recipe, windows, body, teacher, network)
-        train(student, make_taught, recipe.student_stage, "student")
-        if not recipe.joint_stage.steps:
-            return run / "student"
-        train(JointStage(recipe, held_out, teacher, student), make_windows, recipe.joint_stage, "joint")
-    return run / "joint"
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "threads", "cameras")
+        require_at_least(self, 0, "seed")
+        require_fitting_student(self.student)

@@ -1,7 +1,7 @@
-"""New people and new poses from lifted ones: other proportions, limbs that move as somebody else's do.
+"""Augmentation of lifted skeletons: other proportions, limbs exchanged between windows.
 
-Everything comes from the teacher's own skeletons, so no 3D data enters. What is made up here is turned and projected,
-and must be lifted again to what it was: the cycle then covers far more than the poses that were filmed.
+Only the teacher's own skeletons are used, so no 3D data enters. The augmented skeletons go through the teacher's cycle,
+which then covers far more poses than the data.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .geometry import rooted
+from .geometry import root_centred
 from .skeleton import HIPS, LIFTED_NAMES, MIRRORED_LIFTED
 
 _INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
 _ROOT: Final = -1
-_ABOVE: Final = {
+_PARENT_PART: Final = {
     "knee": "hip",
     "ankle": "knee",
     "foot": "ankle",
@@ -28,9 +28,9 @@ _ABOVE: Final = {
 _SHOULDERS: Final = tuple(_INDEX[f"{side}_shoulder"] for side in ("left", "right"))
 _LEFT_OF_PAIR: Final = tuple(min(joint, MIRRORED_LIFTED[joint]) for joint in range(len(LIFTED_NAMES)))
 _PROPORTION_DEVIATION: Final = 0.08
-"""Of the logarithm of each bone's length; left and right alike."""
+"""Standard deviation of the logarithm of a bone's length; the same for left and right."""
 _EXCHANGED: Final = 0.35
-"""Chance of each limb to move as another window's does."""
+"""Chance of each limb to be taken from another window."""
 _LIMBS: Final = (
     ("left_knee", "left_ankle", "left_foot"),
     ("right_knee", "right_ankle", "right_foot"),
@@ -45,7 +45,7 @@ def _parent(name: str) -> int:
         return _ROOT
     if part == "shoulder" or name == "head":
         return _INDEX["neck"]
-    return _INDEX[f"{side}_{_ABOVE[part]}"]
+    return _INDEX[f"{side}_{_PARENT_PART[part]}"]
 
 
 _PARENTS: Final = tuple(_parent(name) for name in LIFTED_NAMES)
@@ -59,31 +59,31 @@ _ORDER: Final = sorted(range(len(LIFTED_NAMES)), key=_depth)
 """Parents before their children."""
 
 
-def remix(joints: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the hips go where they went.
+def augment_skeletons(joints: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Windows (B, T, 18, 3) with other proportions and some limbs exchanged; the path of the hips is kept.
 
-    generator: source of chance; torch's own without it.
+    generator: source of random numbers; None: torch's global one.
     """
-    bones = _bones(joints)
+    bones = _bones(joints)  # (B, T, 18, 3)
     lengths, directions = bones.norm(dim=-1, keepdim=True), normalize(bones, dim=-1, eps=1e-6)
-    directions = _exchanged(joints, directions, generator)
-    chance = torch.randn(len(joints), 1, len(LIFTED_NAMES), 1, device=joints.device, generator=generator)
-    # One side's chance serves both.
-    deviation = _PROPORTION_DEVIATION * chance[:, :, list(_LEFT_OF_PAIR)]
+    directions = _exchange_limbs(joints, directions, generator)
+    normal = torch.randn(len(joints), 1, len(LIFTED_NAMES), 1, device=joints.device, generator=generator)
+    # The left side's numbers serve both sides.
+    deviation = _PROPORTION_DEVIATION * normal[:, :, list(_LEFT_OF_PAIR)]
     return _assembled(joints[:, :, list(HIPS)].mean(2), directions * lengths * deviation.exp())
 
 
-def _exchanged(joints: Tensor, directions: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Limbs' directions from random partners in the batch, seen from the trunk that carries the limb."""
+def _exchange_limbs(joints: Tensor, directions: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Bone directions (B, T, 18, 3) with limbs of random partners in the batch, relative to the trunk."""
     count = len(joints)
     partner = torch.randperm(count, device=joints.device, generator=generator)
-    hips, shoulders = trunk_frame(joints, HIPS), trunk_frame(joints, _SHOULDERS)
+    hips, shoulders = trunk_rotation(joints, HIPS), trunk_rotation(joints, _SHOULDERS)
     result = directions
     for limb in _LIMBS:
         own = hips if limb[0].endswith("knee") else shoulders
-        turn = own @ own[partner].transpose(-1, -2)
+        rotation = own @ own[partner].transpose(-1, -2)  # (B, T, 3, 3)
         columns = [_INDEX[name] for name in limb]
-        others = (turn[:, :, None] @ directions[partner][:, :, columns, :, None])[..., 0]
+        others = (rotation[:, :, None] @ directions[partner][:, :, columns, :, None])[..., 0]
         chosen = torch.rand(count, 1, 1, 1, device=joints.device, generator=generator) < _EXCHANGED
         mixed = result.clone()
         mixed[:, :, columns] = torch.where(chosen, others, result[:, :, columns])
@@ -91,7 +91,7 @@ def _exchanged(joints: Tensor, directions: Tensor, generator: torch.Generator | 
     return result
 
 
-def trunk_frame(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
+def trunk_rotation(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
     """(B, T, 3, 3) rotation whose columns are: to the left along `pair`, up the trunk, and to the front."""
     left, right = joints[:, :, pair[0]], joints[:, :, pair[1]]
     up = normalize(joints[:, :, _INDEX["neck"]] - joints[:, :, list(HIPS)].mean(2), dim=-1, eps=1e-6)
@@ -101,7 +101,8 @@ def trunk_frame(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
 
 
 def _bones(joints: Tensor) -> Tensor:
-    from_hips = rooted(joints)
+    """(B, T, 18, 3) of each joint from its parent."""
+    from_hips = root_centred(joints)
     parents = torch.stack(
         [torch.zeros_like(from_hips[:, :, 0]) if parent == _ROOT else from_hips[:, :, parent] for parent in _PARENTS], 2
     )
@@ -109,6 +110,7 @@ def _bones(joints: Tensor) -> Tensor:
 
 
 def _assembled(root: Tensor, bones: Tensor) -> Tensor:
+    """Joints (B, T, 18, 3) from the middle of the hips (B, T, 3) and bones."""
     placed: dict[int, Tensor] = {_ROOT: root}
     for joint in _ORDER:
         placed[joint] = placed[_PARENTS[joint]] + bones[:, :, joint]

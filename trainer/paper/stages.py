@@ -1,7 +1,7 @@
-"""The stages of the recipe `paper`: priors, teacher, student, both together.
+"""Stages of the recipe `paper`: priors, teacher, student, both together.
 
-Every checkpoint is chosen without 3D: the averaged weights are kept when the stage's own loss on held-out 2D sequences
-is the lowest so far.
+Checkpoints are chosen without 3D data: the averaged weights are saved when the stage's own loss on held-out 2D
+sequences is the lowest so far.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,73 +22,68 @@ from posenet3d_blender.capture.student.network import StudentNetwork, StudentOut
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..training.checkpoint import Notes, load_network, save_network
-from ..training.loop import Stage, mixed_precision, to_device
-from ..training.recipe_file import settings_of
+from ..training.loop import Stage, set_trainable, to_device
+from ..training.precision import mixed_precision
 from ..training.resume_state import PROGRESS_NAME
-from .distillation_sampler import TaughtWindows
-from .joint_batch import make_up_half
-from .pose_prior import Priors
-from .sequence_sampler import PaperWindows
+from .geometry import Lifted
+from .pose_prior import PriorConfig, Priors
 from .skeleton import template_ratios
-from .student.losses import student_terms
+from .student.joint_batch import synthesise_half
+from .student.losses import StudentWeights, student_terms
 from .student.smpl_skeleton import SmplSkeleton
-from .teacher.losses import Lifted, teacher_terms
-from .teacher.network import TeacherNetwork
-
-if TYPE_CHECKING:
-    from .recipe import PaperRecipe
+from .teacher.losses import TeacherWeights, teacher_terms
+from .teacher.network import TeacherConfig, TeacherNetwork
+from .windows import DistillationWindows, PaperWindows
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
-Batch = TypeVar("Batch", PaperWindows, TaughtWindows)
+Batch = TypeVar("Batch", PaperWindows, DistillationWindows)
 
-_CRITERIA: Final = "criterion.json"
+_HELD_OUT_LOSSES: Final = "criterion.json"
 _BLUR: Final = 0.005
-"""Deviation, in the normalised points' unit, of what the priors learn from."""
+"""Standard deviation of the noise on the priors' training poses, in the normalised points' unit."""
 
 
 class PaperStage(Stage[Batch]):
-    """What the stages share: the checkpoint is written when the held-out loss is the lowest so far."""
+    """Base of the stages: saves a checkpoint when the held-out loss is the lowest so far."""
 
-    def __init__(self, recipe: PaperRecipe, held_out: Batch) -> None:
+    def __init__(self, held_out: Batch, notes: Notes) -> None:
+        """Store the held-out windows and the notes.
+
+        Args:
+            held_out: windows to choose the checkpoint by.
+            notes: of the checkpoint; steps and held-out loss are added.
+        """
         super().__init__()
-        self.recipe = recipe
         self._held_out: Batch = held_out
+        self._notes = notes
 
     def networks(self) -> dict[str, PaperNetwork]:
-        """What the checkpoint holds, by name."""
+        """Networks of the checkpoint, by name."""
         raise NotImplementedError
 
     def save(self, folder: Path, steps: int) -> None:
-        """Write the networks unless an earlier checkpoint of this run was better."""
-        criterion = self._criterion()
-        history = {step: value for step, value in read_criteria(folder).items() if step < steps}
-        if criterion <= min(history.values(), default=criterion):
-            data = ", ".join(Path(path).name for path in self.recipe.data)
-            notes: Notes = {
-                "recipe": "paper",
-                "steps": steps,
-                "data": data,
-                "chosen_by": "the lowest loss of its stage on held-out 2D sequences",
-                "held_out_2d_loss": criterion,
-                "settings": settings_of(self.recipe),
-            }
+        """Write the networks, unless an earlier checkpoint of this run was better."""
+        loss = self._held_out_loss()
+        history = {step: value for step, value in read_held_out_losses(folder).items() if step < steps}
+        if loss <= min(history.values(), default=loss):
+            notes = {**self._notes, "steps": steps, "held_out_2d_loss": loss}
             for name, network in self.networks().items():
                 save_network(folder, name, network, asdict(network.config), notes)
-        with writing(folder / _CRITERIA) as partial:
-            partial.write_text(json.dumps({**history, steps: criterion}, indent=1) + "\n")
+        with writing(folder / _HELD_OUT_LOSSES) as partial_file:
+            partial_file.write_text(json.dumps({**history, steps: loss}, indent=1) + "\n")
 
     def restore(self, folder: Path) -> None:
-        """Take the networks of the checkpoint in `folder`: the next stage goes on from the best.
+        """Load the networks of the checkpoint in `folder`: the next stage starts from the best weights.
 
         Raises:
             PoseNet3DError: the checkpoint is damaged.
         """
         for name, network in self.networks().items():
-            load_network(folder, name, partial(_with_weights, network))
+            load_network(folder, name, partial(_same_network, network))
 
     @torch.no_grad()
-    def _criterion(self) -> float:
+    def _held_out_loss(self) -> float:
         """The stage's loss on the held-out windows, always with the same cameras."""
         device = next(self.parameters()).device
         with torch.random.fork_rng():
@@ -96,35 +91,42 @@ class PaperStage(Stage[Batch]):
             return float(torch.stack(list(self(to_device(self._held_out, device)).values())).sum())
 
 
-def forget_progress(folders: Iterable[Path]) -> None:
-    """Stages that are trained afresh neither go on from what they were before nor are compared with it."""
+def delete_progress(folders: Iterable[Path]) -> None:
+    """Delete progress and held-out losses of stages that are trained from scratch."""
     for folder in folders:
-        for name in (_CRITERIA, PROGRESS_NAME):
+        for name in (_HELD_OUT_LOSSES, PROGRESS_NAME):
             (folder / name).unlink(missing_ok=True)
 
 
-def read_criteria(folder: Path) -> dict[int, float]:
-    """The held-out losses of a stage by step, as far as it has got.
+def read_held_out_losses(folder: Path) -> dict[int, float]:
+    """Held-out losses of a stage by step; empty before the first checkpoint.
 
     Raises:
         PoseNet3DError: the file is damaged.
     """
-    path = folder / _CRITERIA
+    path = folder / _HELD_OUT_LOSSES
     try:
         return {int(step): float(value) for step, value in json.loads(path.read_text()).items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise PoseNet3DError(f"{path}: damaged; train without --resume, or bring the file back") from error
+        raise PoseNet3DError(f"{path}: damaged; train without --resume, or restore the file") from error
 
 
 class PriorStage(PaperStage[PaperWindows]):
-    """The flows learn what 2D poses and their motion look like."""
+    """The flows learn the distribution of 2D poses and their motion."""
 
-    def __init__(self, recipe: PaperRecipe, held_out: PaperWindows, examples: PaperWindows) -> None:
-        """`examples`: windows to find the main components by."""
-        super().__init__(recipe, held_out)
-        self.priors = Priors(recipe.priors)
+    def __init__(self, config: PriorConfig, examples: PaperWindows, held_out: PaperWindows, notes: Notes) -> None:
+        """Build the flows and set their principal components.
+
+        Args:
+            config: sizes of the flows.
+            examples: windows for the principal components.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
+        super().__init__(held_out, notes)
+        self.priors = Priors(config)
         self.priors.fit_components(examples.view.points)
 
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
@@ -141,48 +143,84 @@ class TeacherStage(PaperStage[PaperWindows]):
 
     ratios: Tensor
 
-    def __init__(self, recipe: PaperRecipe, held_out: PaperWindows, body: Body, priors: Priors) -> None:
-        super().__init__(recipe, held_out)
-        self.teacher = TeacherNetwork(recipe.teacher)
+    def __init__(
+        self,
+        config: TeacherConfig,
+        priors: Priors,
+        body: Body,
+        weights: TeacherWeights,
+        mixed_precision: bool,
+        held_out: PaperWindows,
+        notes: Notes,
+    ) -> None:
+        """Build the teacher and freeze the priors.
+
+        Args:
+            config: sizes of the teacher.
+            priors: trained.
+            body: the shipped body, for its bone ratios.
+            weights: of the loss terms.
+            mixed_precision: run the teacher in bfloat16.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
+        super().__init__(held_out, notes)
+        self.weights, self.mixed_precision = weights, mixed_precision
+        self.teacher = TeacherNetwork(config)
         self.priors = _frozen(priors)
         self.register_buffer("ratios", template_ratios(body), persistent=False)
 
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
         """The terms of `teacher_terms`."""
-        return self.terms_and_answer(batch)[0]
+        return self.terms_and_prediction(batch)[0]
 
-    def terms_and_answer(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
-        """The terms, and what the teacher says of the windows."""
-        weights, mixed = self.recipe.teacher_weights, self.recipe.teacher_stage.mixed_precision
-        return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, weights, mixed)
+    def terms_and_prediction(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
+        """The terms, and the teacher's prediction for the windows."""
+        return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, self.weights, self.mixed_precision)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """The teacher."""
         return {"teacher": self.teacher}
 
 
-class StudentStage(PaperStage[TaughtWindows]):
+class StudentStage(PaperStage[DistillationWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
 
     def __init__(
-        self, recipe: PaperRecipe, held_out: TaughtWindows, body: Body, taught: TeacherStage, student: StudentNetwork
+        self,
+        student: StudentNetwork,
+        teacher_stage: TeacherStage,
+        body: Body,
+        weights: StudentWeights,
+        mixed_precision: bool,
+        held_out: DistillationWindows,
+        notes: Notes,
     ) -> None:
-        super().__init__(recipe, held_out)
+        """Freeze the teacher.
+
+        Args:
+            student: the network.
+            teacher_stage: trained; its teacher is frozen.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the student in bfloat16.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
+        super().__init__(held_out, notes)
+        self.weights, self.mixed_precision = weights, mixed_precision
         self.student = student
         self.skeleton = SmplSkeleton(body)
-        self.priors = taught.priors
-        self.teacher = _frozen(taught.teacher)
+        self.priors = teacher_stage.priors
+        self.teacher = _frozen(teacher_stage.teacher)
 
-    def forward(self, batch: TaughtWindows) -> dict[str, Tensor]:
+    def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        return self.terms(batch.windows, batch.answer, batch.filmed)
-
-    def terms(self, batch: PaperWindows, answer: Lifted, filmed: int) -> dict[str, Tensor]:
-        """The terms against any answer; the first `filmed` windows show poses that were filmed."""
-        with mixed_precision(batch.features.device, self.recipe.student_stage.mixed_precision):
-            output = self.student(batch.features)
+        features = batch.windows.features
+        with mixed_precision(features.device, self.mixed_precision):
+            output = self.student(features)
         output = StudentOutput(*(tensor.float() for tensor in output))
-        return student_terms(output, self.skeleton, self.priors, batch, answer, filmed, self.recipe.student_weights)
+        return student_terms(output, self.skeleton, self.priors, batch, self.weights)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""
@@ -190,36 +228,44 @@ class StudentStage(PaperStage[TaughtWindows]):
 
 
 class JointStage(PaperStage[PaperWindows]):
-    """Teacher and student learn from each other, end to end, under the losses of both."""
+    """Teacher and student learn from each other, end to end, with the losses of both."""
 
     def __init__(
-        self, recipe: PaperRecipe, held_out: PaperWindows, taught: TeacherStage, student: StudentStage
+        self, teacher_stage: TeacherStage, student_stage: StudentStage, held_out: PaperWindows, notes: Notes
     ) -> None:
-        super().__init__(recipe, held_out)
-        self.taught, self.student = taught, student
-        taught.teacher.requires_grad_(True)
+        """Unfreeze the teacher.
+
+        Args:
+            teacher_stage: trained; its teacher is trained on.
+            student_stage: trained.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
+        super().__init__(held_out, notes)
+        self.teacher_stage, self.student_stage = teacher_stage, student_stage
+        set_trainable(teacher_stage.teacher.parameters(), True)
 
     def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
-        terms, answer = self.taught.terms_and_answer(batch)
-        student_terms = self.student.terms(*make_up_half(batch, answer))
+        terms, prediction = self.teacher_stage.terms_and_prediction(batch)
+        student_terms = self.student_stage(synthesise_half(batch, prediction))
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""
-        return self.student.networks()
+        return self.student_stage.networks()
 
 
-def _with_weights(network: PaperNetwork, config: dict[str, object]) -> PaperNetwork:
-    """The network itself, to be given the saved weights."""
-    # By way of JSON, which knows no tuples.
+def _same_network(network: PaperNetwork, config: dict[str, object]) -> PaperNetwork:
+    """The network itself, if the checkpoint's config is its own."""
+    # Through JSON, which has no tuples.
     if json.loads(json.dumps(asdict(network.config))) != config:
-        raise ValueError("it is of other sizes than the recipe's")
+        raise ValueError("its sizes differ from the recipe's")
     return network
 
 
-Frozen = TypeVar("Frozen", bound=nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def _frozen(network: Frozen) -> Frozen:
+def _frozen(network: Network) -> Network:
     return network.requires_grad_(False)

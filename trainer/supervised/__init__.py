@@ -1,1 +1,1 @@
-"""The recipe `supervised`: the student learnt from motion capture with its 3D truth."""
+"""The recipe `supervised`: the student learns from motion capture with 3D ground truth."""

@@ -1,25 +1,25 @@
-"""Losses of the supervised recipe: the student's rotations against the truth's."""
+"""Losses of the supervised recipe: the student's rotations against the true ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
+from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
 
+from ..config_checks import require_not_negative
+from ..geometry.joint_names import values_by_name
 from ..geometry.kinematics import six_d_to_matrix
-from .sampler import Windows
+from .windows import Windows
 
-# Joints by which motion is judged count most; what no 2D point shows well (the spine, the collars) the least.
-_FULL, _LITTLE = 1.3, 0.5
-_WEIGHT_OF_JOINT = torch.tensor(
-    [_LITTLE if any(part in name for part in ("pelvis", "spine", "collar")) else _FULL for name in JOINT_NAMES]
-)
+_WEIGHT_OF_JOINT: Final = torch.tensor(values_by_name({"pelvis": 0.5, "spine": 0.5, "collar": 0.5}, 1.3))
+"""Joints that no 2D point shows well count less."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class SupervisedWeights:
     joints: float = 10.0
     """The student's rotations on the true skeleton."""
     person_joints: float = 10.0
-    """The student's rotations on the skeleton that it gives the person; size counts."""
+    """The student's rotations on the skeleton it predicts for the person; size counts."""
     own_joints: float = 2.0
-    """The student's rotations on the shipped body in the student's shape, at the truth's size."""
+    """The student's rotations on the shipped body in the predicted shape, at the true size."""
     bones: float = 5.0
     velocity: float = 20.0
     rotations: float = 0.3
@@ -40,25 +40,33 @@ class SupervisedWeights:
     up: float = 1.0
     contacts: float = 0.1
 
+    def __post_init__(self) -> None:
+        require_not_negative(self)
+
 
 def supervised_losses(
     output: StudentOutput, truth: Windows, body_bones: Callable[[Tensor], Tensor], weights: SupervisedWeights
 ) -> dict[str, Tensor]:
-    """Each term, weighted; their sum is the loss.
+    """Weighted loss terms; their sum is the loss.
 
-    output: the student's, in float32; body_bones: rest bones (B, 24, 3) for shape coefficients (B, 10).
+    Args:
+        output: the student's, in float32.
+        truth: the windows' ground truth.
+        body_bones: rest bones (B, 24, 3) for shape coefficients (B, 10).
+        weights: of the terms.
     """
-    rotations = six_d_to_matrix(output.rotations)
-    own_bones = body_bones(output.betas)
-    # The shape is judged as it is: the offsets are what the shape leaves, not what it may leave to them.
+    rotations = six_d_to_matrix(output.rotations)  # (B, T, 24, 3, 3)
+    own_bones = body_bones(output.betas)  # (B, 24, 3)
+    # Offsets correct the shape, but the shape does not rely on them.
     person_bones = own_bones.detach() + output.bone_offsets
-    # One camera can't tell size from distance: the student's own body is compared at the truth's size.
+    # One camera does not show size: the student's own body is compared at the true size.
     size = truth.bones.norm(dim=-1).sum(-1) / own_bones.norm(dim=-1).sum(-1)
     with torch.no_grad():
         true_joints = _posed_skeletons(truth.rotations, truth.bones[..., None])[..., 0]
+    # (B, 24, 3, 3), the last axis over the three skeletons.
     skeletons = torch.stack([truth.bones, person_bones, own_bones * size[:, None, None]], -1)
-    joints, person_joints, own_joints = _posed_skeletons(rotations, skeletons).unbind(-1)
-    square = (rotations - truth.rotations).square().sum((-1, -2))
+    joints, person_joints, own_joints = _posed_skeletons(rotations, skeletons).unbind(-1)  # (B, T, 24, 3) each
+    square = (rotations - truth.rotations).square().sum((-1, -2))  # (B, T, 24)
     shape = (output.betas - truth.betas).square().mean(-1) * truth.has_betas
     terms = {
         "joints": weights.joints * _joint_error(joints, true_joints),
@@ -79,23 +87,26 @@ def supervised_losses(
 def _posed_skeletons(rotations: Tensor, bones: Tensor) -> Tensor:
     """Joints (B, T, 24, 3, K), pelvis at 0, of K skeletons in one pose.
 
-    rotations: (B, T, 24, 3, 3) relative to the parent; bones: (B, 24, 3, K) offset of each joint from its parent at
-    rest. As `kinematics.forward_kinematics`, which costs as much for each skeleton as this for all of them.
+    `kinematics.forward_kinematics` for several skeletons at the cost of one.
+
+    Args:
+        rotations: (B, T, 24, 3, 3) relative to the parent.
+        bones: (B, 24, 3, K) offset of each joint from its parent at rest.
     """
-    turns = rotations.unbind(2)
-    rests = bones[:, None].expand(-1, rotations.shape[1], -1, -1, -1).unbind(2)
-    world, joints = [turns[0]], [torch.zeros_like(rests[0])]
+    local = rotations.unbind(2)
+    rest_bones = bones[:, None].expand(-1, rotations.shape[1], -1, -1, -1).unbind(2)
+    world, joints = [local[0]], [torch.zeros_like(rest_bones[0])]
     for joint in range(1, JOINT_COUNT):
         parent = PARENTS[joint]
-        turned = world[parent] @ torch.cat([turns[joint], rests[joint]], -1)
-        world.append(turned[..., :3])
-        joints.append(joints[parent] + turned[..., 3:])
+        rotated = world[parent] @ torch.cat([local[joint], rest_bones[joint]], -1)  # (B, T, 3, 3 + K)
+        world.append(rotated[..., :3])
+        joints.append(joints[parent] + rotated[..., 3:])
     return torch.stack(joints, 2)
 
 
-def _joint_error(found: Tensor, true: Tensor) -> Tensor:
+def _joint_error(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean distance of joints (B, T, 24, 3), weighted by joint."""
-    return (_distance(found, true) * _WEIGHT_OF_JOINT.to(found)).mean()
+    return (_distance(prediction, target) * _WEIGHT_OF_JOINT.to(prediction)).mean()
 
 
 def _distance(first: Tensor, second: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Made-up motions that the training clips lack: squats, sitting down, kneeling, lunges.
+"""Synthetic motions that the training clips lack: squats, sitting down, kneeling, lunges.
 
-Two random stances are joined by a smooth swing between them; the legs follow by two-bone inverse kinematics from
-pelvis and feet, so that the feet stay where they stand. Frame: Y up, +Z front, +X left, metres.
+The pelvis swings smoothly between two random stances; the legs follow by two-bone inverse kinematics from pelvis and
+feet, so that the feet do not slide. Frame: Y up, +Z front, +X left, metres.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 from ..geometry.kinematics import axis_angle_to_matrix
 
 _FULL_LEG = 0.985
-"""Largest share of the leg's length that a stance uses, so that no knee locks."""
+"""Largest share of the leg's length between hip and ankle, so that no knee locks."""
 
 
 @dataclass(frozen=True)
 class Stance:
-    """Where pelvis and feet are; (...) batch of samples. Lengths as shares of the leg, angles in radians."""
+    """Place of pelvis and feet, each field (...) of samples. Lengths as shares of the leg, angles in radians."""
 
     height: Tensor
     """Hip above ankle."""
@@ -33,7 +33,7 @@ class Stance:
     width: Tensor
     """Half the feet's distance, sideways."""
     stride: Tensor
-    """Half the distance by which the left foot is ahead."""
+    """Half the distance of the left foot ahead of the right."""
     lean: Tensor
     """Pelvis pitched forward."""
     turn: Tensor
@@ -44,7 +44,7 @@ class Stance:
 
 
 def random_stances(count: int, generator: torch.Generator) -> Stance:
-    """A mixture of standing, squatting, sitting, kneeling and lunging, each varied."""
+    """Random variations of standing, squatting, sitting, kneeling and lunging, (count,)."""
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(count, generator=generator)
@@ -74,20 +74,20 @@ def random_stances(count: int, generator: torch.Generator) -> Stance:
 
 
 def swing(count: int, window: int, generator: torch.Generator) -> Tensor:
-    """(count, window) shares from 0 to 1 of a smooth to and fro at 0.1 to 0.8 Hz, seen from a random moment."""
+    """(count, window) shares from 0 to 1 of a smooth oscillation at 0.1 to 0.8 Hz with a random phase."""
     seconds = torch.arange(window) / 30.0
     frequency = 0.1 + 0.7 * torch.rand(count, 1, generator=generator)
     phase = torch.rand(count, 1, generator=generator)
     return 0.5 - 0.5 * torch.cos(2 * math.pi * (frequency * seconds + phase))
 
 
-def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Replace the lower body of windows by a swing between two random stances.
+def replace_lower_body(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Replace the lower body of windows by a motion between two random stances.
 
     Args:
         rotations: (B, T, 24, 3, 3); the upper body is kept, relative to the pelvis.
         bones: (B, 24, 3) rest bones.
-        generator: source of the stances.
+        generator: source of random numbers.
 
     Returns:
         rotations (B, T, 24, 3, 3) with the pelvis facing +Z, and the pelvis's position (B, T, 3).
@@ -95,7 +95,7 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
     count, window = rotations.shape[:2]
     share = swing(count, window, generator)
     first, second = random_stances(count, generator), random_stances(count, generator)
-    now = Stance(
+    stance = Stance(
         *(
             (1 - share) * getattr(first, field.name)[:, None] + share * getattr(second, field.name)[:, None]
             for field in fields(Stance)
@@ -104,14 +104,14 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
     knee, ankle = bones[:, JOINT_INDEX["left_knee"]].norm(dim=-1), bones[:, JOINT_INDEX["left_ankle"]].norm(dim=-1)
     leg = (knee + ankle)[:, None]
     zero = torch.zeros_like(share)
-    pelvis = axis_angle_to_matrix(torch.stack([now.lean, 0.15 * (now.sideways / 0.1).tanh(), zero], -1))
-    position = torch.stack([now.sideways * leg, now.height * leg, now.forward * leg], -1)
+    pelvis = axis_angle_to_matrix(torch.stack([stance.lean, 0.15 * (stance.sideways / 0.1).tanh(), zero], -1))
+    position = torch.stack([stance.sideways * leg, stance.height * leg, stance.forward * leg], -1)
     posed = rotations.clone()
     posed[:, :, 0] = pelvis
-    for name, sign, heel in (("left", 1.0, now.left_heel), ("right", -1.0, now.right_heel)):
+    for name, sign, heel in (("left", 1.0, stance.left_heel), ("right", -1.0, stance.right_heel)):
         hip = position + (pelvis @ bones[:, None, JOINT_INDEX[f"{name}_hip"], :, None])[..., 0]
-        ankle_at = torch.stack([sign * now.width * leg, 0.12 * heel * leg, sign * now.stride * leg], -1)
-        upper, lower, foot = _leg(hip, ankle_at, knee[:, None], ankle[:, None], sign * now.turn, heel)
+        ankle_at = torch.stack([sign * stance.width * leg, 0.12 * heel * leg, sign * stance.stride * leg], -1)
+        upper, lower, foot = _leg(hip, ankle_at, knee[:, None], ankle[:, None], sign * stance.turn, heel)
         posed[:, :, JOINT_INDEX[f"{name}_hip"]] = pelvis.mT @ upper
         posed[:, :, JOINT_INDEX[f"{name}_knee"]] = upper.mT @ lower
         posed[:, :, JOINT_INDEX[f"{name}_ankle"]] = lower.mT @ foot
@@ -122,7 +122,7 @@ def posed_legs(rotations: Tensor, bones: Tensor, generator: torch.Generator) -> 
 def _leg(
     hip: Tensor, ankle: Tensor, thigh: Tensor, shin: Tensor, turn: Tensor, heel: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """World rotations of thigh, shin and foot; the knee points where the foot does."""
+    """World rotations of thigh, shin and foot; the knee points as the foot does."""
     reach = ankle - hip
     distance = reach.norm(dim=-1).clamp(min=1e-3)
     direction = reach / distance[..., None]
@@ -138,9 +138,9 @@ def _leg(
     foot = axis_angle_to_matrix(torch.stack([torch.zeros_like(turn), turn, torch.zeros_like(turn)], -1)) @ (
         axis_angle_to_matrix(torch.stack([heel, torch.zeros_like(turn), torch.zeros_like(turn)], -1))
     )
-    return _hanging(upper, hinge), _hanging(lower, hinge), foot
+    return _limb_rotation(upper, hinge), _limb_rotation(lower, hinge), foot
 
 
-def _hanging(direction: Tensor, hinge: Tensor) -> Tensor:
+def _limb_rotation(direction: Tensor, hinge: Tensor) -> Tensor:
     """Rotation whose -Y is the limb's direction and whose X is the hinge."""
     return torch.stack([hinge, -direction, torch.linalg.cross(hinge, -direction)], -1)

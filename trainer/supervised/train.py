@@ -1,13 +1,12 @@
-"""The recipe `supervised`: the student learns from made-up observations with their exact truth.
+"""Training of the recipe `supervised`: the student learns from synthetic observations with their ground truth.
 
-First from single frames, which cost a thirtieth of a window and differ more, then from windows.
+Single frames come first: each costs a thirtieth of a window, so the student sees more different poses in the same time.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,105 +14,99 @@ import torch
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
-from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 
-from ..data.clips import chosen_clips, frames_of, load_clips, refuse_short, resampled
-from ..geometry.body_bones import BodyBones
-from ..synthesis.cameras import NoiseRanges, ViewRanges
-from ..training.checkpoint import Notes, save_student
+from ..data.clips import load_clips, resampled
+from ..data.npz_takes import refuse_short
+from ..geometry.body_bones import BodyBones, parent_offsets
+from ..training.checkpoint import Notes, save_student, settings_of
 from ..training.distributed import main_process_first, processes_joined
-from ..training.loop import Schedule, Stage, let_learn, mixed_precision, train_stage
-from ..training.recipe_file import settings_of
+from ..training.loop import Stage, set_trainable, train_stage
+from ..training.precision import mixed_precision
 from .fit_rotations import FittedClips, load_or_fit
 from .losses import SupervisedWeights, supervised_losses
-from .sampler import Mixture, Windows, WindowSampler
+from .recipe import SupervisedRecipe
+from .sampler import WindowSampler
+from .windows import Windows
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SupervisedRecipe(Schedule):
-    """All that decides a run, the schedule of the windows included; read from a TOML file in `trainer/recipes`."""
-
-    data: str
-    run: str
-    frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
-    """Of the single frames before the windows; `batch` counts frames."""
-    seed: int = 0
-    threads: int = 2
-    student: StudentConfig = field(default_factory=StudentConfig)
-    weights: SupervisedWeights = field(default_factory=SupervisedWeights)
-    mixture: Mixture = field(default_factory=Mixture)
-    views: ViewRanges = field(default_factory=ViewRanges)
-    noise: NoiseRanges = field(default_factory=NoiseRanges)
-
-
 class SupervisedStage(Stage[Windows]):
-    """The student against the truth."""
+    """The student against the true rotations."""
 
-    def __init__(self, recipe: SupervisedRecipe, student: StudentNetwork, body: Body) -> None:
+    def __init__(
+        self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
+    ) -> None:
+        """Store the student and the body's bones.
+
+        Args:
+            student: the network.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the network in bfloat16.
+            notes: of the checkpoint; the number of steps is added.
+        """
         super().__init__()
-        self.recipe, self.student = recipe, student
+        self.student, self.weights, self.mixed_precision, self.notes = student, weights, mixed_precision, notes
         self.body_bones = BodyBones(body)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
-        with mixed_precision(batch.features.device, self.recipe.mixed_precision):
+        with mixed_precision(batch.features.device, self.mixed_precision):
             output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
-        return supervised_losses(output, batch, self.body_bones, self.recipe.weights)
+        return supervised_losses(output, batch, self.body_bones, self.weights)
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the student."""
-        notes: Notes = {
-            "recipe": "supervised",
-            "steps": steps,
-            "data": Path(self.recipe.data).name,
-            "chosen_by": "the last step's averaged weights",
-            "settings": settings_of(self.recipe),
-        }
-        save_student(folder, self.student, notes)
+        save_student(folder, self.student, {**self.notes, "steps": steps})
 
 
 def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
-    """Train, and return the folder of the checkpoint; it is written anew every few minutes."""
+    """Train, and return the folder of the checkpoint, which is rewritten every few minutes."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
-    stage = SupervisedStage(recipe, student, body)
+    notes: Notes = {
+        "recipe": "supervised",
+        "data": Path(recipe.data).name,
+        "chosen_by": "the last step's averaged weights",
+        "settings": settings_of(recipe),
+    }
+    # One setting for both stages.
+    stage = SupervisedStage(student, body, recipe.weights, recipe.windows.mixed_precision, notes)
     with processes_joined():
-        make_source = sampler_maker(recipe, body)
+        make_source = sampler_factory(recipe, body)
         if recipe.frames.steps > 0:
-            let_learn(student.time_parameters(), False)
+            set_trainable(student.time_parameters(), False)
             make_frames = partial(make_source, window=1)
             train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
-            let_learn(student.time_parameters(), True)
-        train_stage(stage, make_source, recipe, folder, recipe.seed, recipe.threads, resume)
+            set_trainable(student.time_parameters(), True)
+        train_stage(stage, make_source, recipe.windows, folder, recipe.seed, recipe.threads, resume)
     return folder
 
 
-def sampler_maker(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
-    """The recipe's source of windows, by seed; the clips' rotations are fitted once and kept beside the run.
+def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., WindowSampler]:
+    """A function that makes the recipe's `WindowSampler` from a seed.
 
-    Clips of other rates come to the student's; those that are shorter than its window are left out.
+    Clips are resampled to the student's rate; those shorter than its window are left out. The clips' rotations are
+    fitted once and cached beside the run.
 
     Raises:
         PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
     """
     path, window = Path(recipe.data), recipe.student.window
     clips = resampled(load_clips(path), STUDENT_RATE)
-    lengths = [end - start for start, end in clips.ranges()]
-    refuse_short(path, lengths, window)
-    rest_bones = body.joint_template.copy()
-    rest_bones[1:] -= body.joint_template[list(PARENTS[1:])]
+    refuse_short(path, clips, window)
     with main_process_first():
-        fitted = load_or_fit(clips, rest_bones, Path(recipe.run).parent / f"{path.stem}_rotations.npz")
-    # After the fit, which then serves windows of any length.
-    chosen = [index for index, length in enumerate(lengths) if length >= window]
-    if len(chosen) < len(lengths):
-        log.info("%s: %d clips with fewer than %d samples left out", path, len(lengths) - len(chosen), window)
-        frames = frames_of(clips, chosen)
-        clips, fitted = chosen_clips(clips, chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
+        cache = Path(recipe.run).parent / f"{path.stem}_rotations.npz"
+        fitted = load_or_fit(clips, parent_offsets(body.joint_template), cache)
+    # After the fit, which serves windows of any length.
+    chosen = [index for index, (start, end) in enumerate(clips.ranges()) if end - start >= window]
+    if len(chosen) < len(clips.names):
+        log.info("%s: %d clips with fewer than %d samples left out", path, len(clips.names) - len(chosen), window)
+        frames = clips.rows_of(chosen)
+        clips, fitted = clips.select(chosen), FittedClips(fitted.rotations[frames], fitted.bones[frames])
     return partial(WindowSampler, clips, fitted, body, mixture=recipe.mixture, views=recipe.views, noise=recipe.noise)

@@ -1,4 +1,4 @@
-"""The evaluation's observations: whole clips as four cameras see them, with their truth.
+"""Views of the evaluation: whole clips in several cameras, with ground truth.
 
 Camera frame: x right, y down, z forward, metres.
 """
@@ -12,44 +12,42 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 
 from ..data.clips import Clips, resampled
 from .cameras import STATURE, camera_rotations
-from .detector_noise import DetectorNoise, detect
+from .detector_noise import DetectorNoise, simulate_detector
 from .joint_of_point import JOINT_OF_POINT, NO_JOINT
-
-Array = NDArray[np.float64]
 
 ELEVATION: Final = (0.0, 20.0)
 """Degrees."""
 DISTANCE: Final = (3.0, 7.0)
 """Metres to the middle of the clip's path."""
 _NEAREST: Final = 1.0
-"""Metres: a camera that a joint comes nearer to, or that would be passed, is set back."""
+"""Metres; the camera is set back where a joint comes nearer."""
 _POINTS: Final = [point for point, joint in enumerate(JOINT_OF_POINT) if joint != NO_JOINT]
 _JOINTS: Final = [JOINT_OF_POINT[point] for point in _POINTS]
 
 
 @dataclass(frozen=True)
-class EvaluationView:
-    """One clip before one camera, at the student's rate.
+class BenchmarkView:
+    """One clip in one camera, at the student's rate.
 
-    The focal length is known, so the field of view does not matter: every one gives the same rays.
+    The focal length is known, so the field of view does not matter: the rays are the same.
     """
 
     rays: Array
-    """(T, 27, 2) x/z and y/z of the student's points; 0 where the point is no joint."""
+    """(T, 27, 2) x/z and y/z of the student's points; 0 where the point has no joint."""
     confidence: Array
-    """(T, 27) from 0 (not given) to 1."""
+    """(T, 27) from 0 (missing) to 1."""
     joints: Array
-    """(T, 24, 3) the truth, in the camera frame."""
+    """(T, 24, 3) ground truth in the camera frame, metres."""
 
 
-def evaluation_views(clips: Clips, views: int, seed: int, noise: DetectorNoise | None) -> Iterator[EvaluationView]:
-    """All views of all clips; the same seed gives the same views. `noise`: None for exact projections."""
+def benchmark_views(clips: Clips, views: int, seed: int, noise: DetectorNoise | None) -> Iterator[BenchmarkView]:
+    """All views of all clips, the same for the same seed; `noise`: None for exact projections."""
     clips = resampled(clips, STUDENT_RATE)
     for clip, (start, end) in enumerate(clips.ranges()):
         joints = clips.relative_joints[start:end] + clips.root[start:end, None]
@@ -58,23 +56,23 @@ def evaluation_views(clips: Clips, views: int, seed: int, noise: DetectorNoise |
 
 
 def _generator(seed: int, clip: int, view: int) -> torch.Generator:
-    """Each view has its own, so that views do not change with the number of clips or of views."""
+    """One for each view, so that views do not depend on the number of clips or of views."""
     mixed = np.random.SeedSequence((seed, clip, view)).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(mixed) >> 1)
 
 
-def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None) -> EvaluationView:
+def _view(joints: Array, generator: torch.Generator, noise: DetectorNoise | None) -> BenchmarkView:
     azimuth, elevation, distance = torch.rand(3, 1, generator=generator)
     tilt = torch.deg2rad(ELEVATION[0] + (ELEVATION[1] - ELEVATION[0]) * elevation)
     camera = camera_rotations(2 * math.pi * azimuth, tilt, torch.zeros_like(tilt))[0].double().numpy()
     middle = joints[:, 0].mean(0)
-    seen = (joints - middle) @ camera.T
+    placed = (joints - middle) @ camera.T  # (T, 24, 3)
     depth = DISTANCE[0] + (DISTANCE[1] - DISTANCE[0]) * float(distance)
-    seen[..., 2] += max(depth, _NEAREST - float(seen[..., 2].min()))
-    rays, confidence = np.zeros((len(seen), len(JOINT_OF_POINT), 2)), np.zeros((len(seen), len(JOINT_OF_POINT)))
-    rays[:, _POINTS] = seen[:, _JOINTS, :2] / seen[:, _JOINTS, 2:]
+    placed[..., 2] += max(depth, _NEAREST - float(placed[..., 2].min()))
+    rays, confidence = np.zeros((len(placed), len(JOINT_OF_POINT), 2)), np.zeros((len(placed), len(JOINT_OF_POINT)))
+    rays[:, _POINTS] = placed[:, _JOINTS, :2] / placed[:, _JOINTS, 2:]
     confidence[:, _POINTS] = 1
     if noise is not None:
-        rays, detected_confidence = detect(rays, STATURE / seen[:, 0, 2], noise, generator)
+        rays, detected_confidence = simulate_detector(rays, STATURE / placed[:, 0, 2], noise, generator)
         confidence *= detected_confidence
-    return EvaluationView(rays, confidence, seen)
+    return BenchmarkView(rays, confidence, placed)

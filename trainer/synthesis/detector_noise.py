@@ -1,9 +1,9 @@
-"""Points as our detector would give them: the true ones with its measured faults.
+"""Simulated detector: true points with the measured noise of the add-on's own detector.
 
-`detector_noise.json` holds what was measured on rendered pictures whose truth is known: how far points miss, by
-keypoint and by confidence, how often they are unsure and how often knuckles change sides. How misses go on in time was
-measured on the bundled clip. Swaps of whole sides, which renderings did not show but footage does, are as frequent as
-in the noise that the student is trained with (`views.NoiseRanges`).
+`detector_noise.json` was measured on renderings with known ground truth: the error of points by keypoint and by
+confidence, the rate of low confidence, and the rate of swapped knuckles. The autocorrelation of errors was measured on
+the bundled clip. Swaps of whole sides, which occur in footage but not in the renderings, are as frequent as in the
+student's training noise (`augmentation.NoiseRanges`).
 """
 
 from __future__ import annotations
@@ -11,62 +11,62 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
 
-from .cameras import NoiseRanges, swap_sides
+from .augmentation import NoiseRanges, swap_sides
 
 NOISE_FILE: Final = Path(__file__).parent / "detector_noise.json"
-_STAND_INS: Final = {"neck": "shoulder", "head": "ear"}
-"""No detector was measured on these two points; their neighbours' noise serves."""
+_NEIGHBOURS: Final = {"neck": "shoulder", "head": "ear"}
+"""Points that the detector does not give, and the neighbour whose noise they get."""
 _LIMBS: Final = {"arm": ("elbow", "wrist", "index", "pinky"), "leg": ("knee", "ankle", "heel", "big_toe")}
 _KNUCKLES: Final = ("index", "pinky")
-_UNSURE: Final = 0.5
-_FRESH: Final = 0.07
-"""Share of a miss's variance that is new in each frame. On the bundled clip, points miss by 0.55% of the height about
-their mean; from one frame to the next the miss changes by 0.24%, of which 0.15% on each frame is left in its second
-difference."""
-_MISS_FRAMES: Final = 8
-"""Frames in which the rest turns into something new; on the clip, misses 6 frames apart are as good as unrelated."""
-# Of a point that misses by a normal distribution on both axes, the distance has these quantiles.
+_LOW_CONFIDENCE: Final = 0.5
+_WHITE_SHARE: Final = 0.07
+"""Share of white noise in an error's variance. On the bundled clip, errors deviate by 0.55% of the height; between
+frames they change by 0.24%, of which the second difference leaves 0.15% per frame."""
+_ERROR_FRAMES: Final = 8
+"""Correlation length of the rest; on the clip, errors 6 frames apart are nearly uncorrelated."""
+# Quantiles of the distance of errors that are normally distributed on both axes.
 _MEDIAN_OF_RAYLEIGH: Final = 1.1774
 _TAIL_OF_RAYLEIGH: Final = 0.468
 
 
 @dataclass(frozen=True)
 class DetectorNoise:
-    """The detector's faults by point. Lengths in parts of the body's height in the picture."""
+    """The detector's noise by point; lengths as shares of the body's height in the image."""
 
     deviation: Tensor
-    """(27,) of each axis."""
+    """(27,) standard deviation of each axis."""
     tail: Tensor
-    """(27,) deviation of the logarithm of how far the point misses at a time: some poses are hard throughout."""
+    """(27,) standard deviation of the logarithm of the error's scale over time: some poses are hard throughout."""
     bias: Tensor
-    """(27, 2)"""
+    """(27, 2) mean error."""
     unsure: Tensor
-    """(27,) share of frames with confidence up to 0.5."""
+    """(27,) share of frames with a confidence up to 0.5."""
     swapped: Tensor
-    """(27,) share of frames in which the point lies on the other side's."""
+    """(27,) share of frames in which left and right are swapped."""
     confidence_levels: Tensor
-    """(L,) confidences, rising."""
+    """(L,) confidences, ascending."""
     confidence_ranks: Tensor
     """(L,) share of all points below each level."""
     confidence_excess: Tensor
-    """(L,) how many times a sure point's miss, points of this confidence miss."""
+    """(L,) error at each level over that of a certain point."""
     sides: NoiseRanges
     """Swaps of whole sides."""
 
 
 def load_detector_noise(path: Path = NOISE_FILE) -> DetectorNoise:
-    """Read what `tools/calibrate_keypoints.py` measured."""
+    """Read the measurements of `tools/calibrate_keypoints.py`."""
     measured = json.loads(path.read_text())
-    rows = [_row(measured["keypoints"], name) for name in STUDENT_POINT_NAMES]
+    rows = [_measurements(measured["keypoints"], name) for name in STUDENT_POINT_NAMES]
     column = {key: torch.tensor([row[key] for row in rows]) for key in rows[0]}
     spread = torch.log(column["p90"] / column["median"]) / 1.2816
     levels = measured["by_confidence"]
@@ -86,46 +86,65 @@ def load_detector_noise(path: Path = NOISE_FILE) -> DetectorNoise:
     )
 
 
-def detect(
-    rays: NDArray[np.floating], heights: NDArray[np.floating], noise: DetectorNoise, generator: torch.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the detector would see of a clip.
+def simulate_detector(
+    rays: NDArray[np.floating[Any]],
+    heights: NDArray[np.floating[Any]],
+    noise: DetectorNoise,
+    generator: torch.Generator,
+) -> tuple[Array, Array]:
+    """Simulate the detector on a clip.
 
     Args:
         rays: (T, 27, 2) exact.
-        heights: (T,) of the body in the picture, in the unit of `rays`.
-        noise: the detector's faults.
-        generator: all chance comes from it.
+        heights: (T,) of the body in the image, in the unit of `rays`.
+        noise: the detector's.
+        generator: source of random numbers.
 
     Returns:
         rays (T, 27, 2) and confidence (T, 27).
     """
     count = len(rays)
-    confidence = _confidence(count, noise, generator)
+    confidence = _confidence(count, noise, generator)  # (T, 27)
     excess = _interpolate(confidence, noise.confidence_levels, noise.confidence_excess)
-    level = (
-        noise.deviation
-        * excess
-        * torch.exp(noise.tail * _lasting(count, STUDENT_POINT_COUNT, STUDENT_WINDOW, generator))
+    tail = torch.exp(noise.tail * _slow_noise(count, STUDENT_POINT_COUNT, STUDENT_WINDOW, generator))
+    scale = noise.deviation * excess * tail  # (T, 27)
+    slow = _slow_noise(count, 2 * STUDENT_POINT_COUNT, _ERROR_FRAMES, generator).unflatten(-1, (STUDENT_POINT_COUNT, 2))
+    white = torch.randn(count, STUDENT_POINT_COUNT, 2, generator=generator)
+    error = noise.bias + scale[..., None] * ((1 - _WHITE_SHARE) ** 0.5 * slow + _WHITE_SHARE**0.5 * white)
+    detected = torch.from_numpy(rays).float() + torch.from_numpy(heights).float()[:, None, None] * error
+    _swap_knuckles(detected, noise, generator)
+    detected = _swap_sides(detected, noise.sides, generator)
+    return detected.double().numpy(), confidence.double().numpy()
+
+
+def simulate_detector_on_windows(
+    rays: NDArray[np.float32], heights: NDArray[np.float32], noise: DetectorNoise, generator: torch.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Simulate the detector on windows; arguments as of `simulate_detector`, with a leading batch axis.
+
+    Returns:
+        rays (B, T, 27, 2) and confidence (B, T, 27).
+    """
+    # Windows in a row as one clip: noise that is correlated across their borders does no harm.
+    rows = rays.reshape(-1, *rays.shape[2:])
+    detected, confidence = simulate_detector(rows, heights.reshape(-1), noise, generator)
+    shape = rays.shape[:2]
+    return (
+        detected.astype(np.float32).reshape(*shape, STUDENT_POINT_COUNT, 2),
+        confidence.astype(np.float32).reshape(*shape, STUDENT_POINT_COUNT),
     )
-    lasting = _lasting(count, 2 * STUDENT_POINT_COUNT, _MISS_FRAMES, generator).unflatten(-1, (STUDENT_POINT_COUNT, 2))
-    fresh = torch.randn(count, STUDENT_POINT_COUNT, 2, generator=generator)
-    miss = noise.bias + level[..., None] * ((1 - _FRESH) ** 0.5 * lasting + _FRESH**0.5 * fresh)
-    seen = torch.from_numpy(rays).float() + torch.from_numpy(heights).float()[:, None, None] * miss
-    _swap_knuckles(seen, noise, generator)
-    seen = _swap_sides(seen, noise.sides, generator)
-    return seen.double().numpy(), confidence.double().numpy()
 
 
-def _row(keypoints: dict[str, dict[str, float]], name: str) -> dict[str, float]:
+def _measurements(keypoints: dict[str, dict[str, float]], name: str) -> dict[str, float]:
+    """Of one of the student's points."""
     if name in keypoints:
         return keypoints[name]
-    left, right = (keypoints[f"{side}_{_STAND_INS[name]}"] for side in ("left", "right"))
+    left, right = (keypoints[f"{side}_{_NEIGHBOURS[name]}"] for side in ("left", "right"))
     return {key: (left[key] + right[key]) / 2 for key in left}
 
 
-def _lasting(count: int, tracks: int, frames: int, generator: torch.Generator) -> Tensor:
-    """(count, tracks) normally distributed in each frame, turning into something new every `frames` frames."""
+def _slow_noise(count: int, tracks: int, frames: int, generator: torch.Generator) -> Tensor:
+    """(count, tracks) normally distributed noise with a correlation length of `frames` frames."""
     moment = torch.arange(count) / frames + torch.rand(tracks, 1, generator=generator)
     knots = torch.randn(tracks, int(moment.max()) + 2, generator=generator)
     before = moment.long()
@@ -134,11 +153,11 @@ def _lasting(count: int, tracks: int, frames: int, generator: torch.Generator) -
 
 
 def _confidence(count: int, noise: DetectorNoise, generator: torch.Generator) -> Tensor:
-    """(T, 27) as often unsure as measured; the points of a limb are lost together."""
+    """(T, 27) with the measured rates of low confidence; the points of a limb lose confidence together."""
     groups = torch.tensor([_group(name) for name in STUDENT_POINT_NAMES])
-    rank = torch.special.ndtr(_lasting(count, int(groups.max()) + 1, STUDENT_WINDOW, generator))[:, groups]
-    # Ranks are stretched so that each point's own share falls to the levels up to 0.5.
-    border = float(_interpolate(torch.tensor([_UNSURE]), noise.confidence_levels, noise.confidence_ranks))
+    rank = torch.special.ndtr(_slow_noise(count, int(groups.max()) + 1, STUDENT_WINDOW, generator))[:, groups]
+    # Ranks are stretched so that each point's own share lies at the levels up to 0.5.
+    border = float(_interpolate(torch.tensor([_LOW_CONFIDENCE]), noise.confidence_levels, noise.confidence_ranks))
     unsure = rank / noise.unsure.clamp(min=1e-6) * border
     sure = border + (rank - noise.unsure) / (1 - noise.unsure) * (1 - border)
     rank = torch.where(rank < noise.unsure, unsure, sure)
@@ -146,6 +165,7 @@ def _confidence(count: int, noise: DetectorNoise, generator: torch.Generator) ->
 
 
 def _group(name: str) -> int:
+    """Index of a point's limb; all other points are one group."""
     for index, (limb, side) in enumerate((limb, side) for limb in _LIMBS for side in ("left", "right")):
         if name.removeprefix(f"{side}_") in _LIMBS[limb] and name.startswith(side):
             return index

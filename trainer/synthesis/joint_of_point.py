@@ -1,4 +1,4 @@
-"""Which of the student's points are joints of the SMPL skeleton: what motion capture alone can show it."""
+"""Correspondence of the student's points and SMPL joints: the points that motion capture alone can give."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 
 NO_JOINT: Final = -1
 _JOINT_NAMES: Final = {"big_toe": "foot", "index": "hand", "pinky": "hand"}
-"""Toes are shown by the foot's joint, both knuckles by the hand's."""
+"""Parts of the points' names, and of the joint used for them."""
 
 
 def _joint_of(point: str) -> int:
@@ -19,4 +19,4 @@ def _joint_of(point: str) -> int:
 
 
 JOINT_OF_POINT: Final = tuple(_joint_of(name) for name in STUDENT_POINT_NAMES)
-"""For each of the student's 27 points the SMPL joint that stands in for it, or NO_JOINT."""
+"""For each of the student's 27 points the index of its SMPL joint, or NO_JOINT."""

@@ -1,4 +1,4 @@
-"""2D sequences from motion capture: what fixed cameras around each clip see. The depth does not leave this module."""
+"""2D sequences from motion capture: projections to fixed cameras around each clip. No depth leaves this module."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 
 from ..data.clips import Clips
 from ..data.sequences import PointSequences
-from .benchmark_views import evaluation_views
+from .benchmark_views import benchmark_views
 
 VIEW_MARK: Final = "@"
-"""Between the clip's name and the camera's number."""
+"""Separates the clip's name and the camera's number."""
 
 
 def project_clips(clips: Clips, cameras: int, seed: int) -> PointSequences:
-    """Each clip before `cameras` fixed cameras at random azimuths, as in the evaluation; each view is a sequence.
+    """Each clip in `cameras` fixed cameras at random azimuths, as in the evaluation; each view becomes a sequence.
 
-    The names tell which clip a sequence shows, so that whole clips can be held out; training links no views.
+    A sequence's name holds its clip's, so that whole clips can be held out; training does not link views.
     """
-    views = list(evaluation_views(clips, cameras, seed, None))
+    views = list(benchmark_views(clips, cameras, seed, None))
     offsets = np.cumsum([0, *(len(view.rays) for view in views)]).astype(np.int32)
     return PointSequences(
         np.concatenate([view.rays for view in views]).astype(np.float32),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import Field, asdict
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
@@ -20,12 +20,34 @@ from posenet3d_blender.errors import PoseNet3DError, one_line
 CHECKPOINT_VERSION: Final = 1
 
 Notes = dict[str, object]
-"""What is known of a training, as JSON values."""
+"""Facts about a training, as JSON values."""
 Network = TypeVar("Network", bound=nn.Module)
 
 
+class RecipeSettings(Protocol):
+    """A recipe's dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def data(self) -> str | list[str]:
+        """Paths of the training data."""
+        ...
+
+    @property
+    def run(self) -> str:
+        """Folder of the run."""
+        ...
+
+
+def settings_of(recipe: RecipeSettings) -> dict[str, object]:
+    """All settings of a recipe as nested tables for a checkpoint's notes; paths are cut to their last name."""
+    names = Path(recipe.data).name if isinstance(recipe.data, str) else [Path(path).name for path in recipe.data]
+    return asdict(recipe) | {"data": names, "run": Path(recipe.run).name}
+
+
 def save_student(folder: Path, network: StudentNetwork, notes: Notes) -> None:
-    """Write the network and what is known of its training; each file appears whole."""
+    """Write the network and the notes of its training, each file atomically."""
     save_network(folder, "student", network, asdict(network.config), notes)
 
 
@@ -42,7 +64,7 @@ def load_student(folder: Path) -> StudentNetwork:
 
 
 def save_network(folder: Path, name: str, network: nn.Module, config: dict[str, object], notes: Notes) -> None:
-    """Write `name`.safetensors and `name`.json into `folder`, each whole."""
+    """Write `name`.safetensors and `name`.json into `folder`, each atomically."""
     write_tensors(folder / f"{name}.safetensors", network.state_dict())
     description = {"version": CHECKPOINT_VERSION, "config": config, "training": notes}
     with writing(folder / f"{name}.json") as partial:
@@ -50,7 +72,7 @@ def save_network(folder: Path, name: str, network: nn.Module, config: dict[str, 
 
 
 def load_network(folder: Path, name: str, build: Callable[[dict[str, Any]], Network]) -> Network:
-    """Read what `save_network` wrote; `build` makes the network from its config.
+    """Read a network from `name`.safetensors and `name`.json; `build` makes it from its config.
 
     Raises:
         PoseNet3DError: a file is missing, corrupted or of another version, or the weights are not of this network.
@@ -61,7 +83,7 @@ def load_network(folder: Path, name: str, build: Callable[[dict[str, Any]], Netw
     except (ValueError, TypeError, RuntimeError, OverflowError, MemoryError) as error:
         path = folder / f"{name}.json"
         raise PoseNet3DError(
-            f"{path}: key 'config' makes no network ({one_line(str(error))}); bring the file back"
+            f"{path}: key 'config' makes no network ({one_line(str(error))}); restore the file"
         ) from error
     path = folder / f"{name}.safetensors"
     weights = _read_tensors(path)
@@ -71,7 +93,7 @@ def load_network(folder: Path, name: str, build: Callable[[dict[str, Any]], Netw
 
 
 def read_description(folder: Path, name: str) -> dict[str, Any]:
-    """What `name`.json says: `config` and `training`, both tables.
+    """Contents of `name`.json: `config` and `training`, both tables.
 
     Raises:
         PoseNet3DError: the file is missing, damaged or of another version, or a key is missing.
@@ -87,7 +109,7 @@ def read_description(folder: Path, name: str) -> dict[str, Any]:
         raise PoseNet3DError(f"{path}: not a checkpoint that training wrote (no table)")
     for key, kind in (("version", int), ("config", dict), ("training", dict)):
         if not isinstance(description.get(key), kind):
-            raise PoseNet3DError(f"{path}: key '{key}' is missing or wrong; bring the file back, or train again")
+            raise PoseNet3DError(f"{path}: key '{key}' is missing or wrong; restore the file, or train again")
     if description["version"] != CHECKPOINT_VERSION:
         raise PoseNet3DError(f"{path}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}")
     return description
@@ -105,13 +127,13 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 def _refuse_other_weights(path: Path, weights: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     for key in {**wanted, **weights}:
         if key not in weights:
-            raise PoseNet3DError(f"{path}: '{key}' is missing; bring the file back, or train again")
+            raise PoseNet3DError(f"{path}: '{key}' is missing; restore the file, or train again")
         if key not in wanted:
             raise PoseNet3DError(f"{path}: '{key}' is of another network than the description's; train again")
         if weights[key].shape != wanted[key].shape:
             raise PoseNet3DError(
                 f"{path}: '{key}' has the shape {tuple(weights[key].shape)}, not {tuple(wanted[key].shape)}; "
-                "bring back the description that belongs to it, or train again"
+                "restore the description that belongs to it, or train again"
             )
         if not weights[key].isfinite().all():
             raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; use another checkpoint")
@@ -122,19 +144,19 @@ def _missing(path: Path) -> PoseNet3DError:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
-    """Write a safetensors file, whole or not at all; its folder is made.
+    """Write a safetensors file atomically; its folder is made.
 
     Raises:
         PoseNet3DError: the folder can't be made or written, or the disk is full.
     """
     make_folder(path.parent)
-    # Written from memory, since safetensors' own writing would leave a file that no other user may read.
+    # From memory: safetensors' own writer makes files that no other user may read.
     with writing(path) as partial:
         partial.write_bytes(save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, notes))
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for output, with those above it, unless it is there.
+    """Make an output folder and its parents, if they do not exist.
 
     Raises:
         PoseNet3DError: it can't be made.

@@ -1,4 +1,4 @@
-"""The processes of one training: alone, or several that `torchrun` started, each with its device."""
+"""Processes of a training: one, or several started by `torchrun`, each with its device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Process:
-    """One of the processes that train together."""
+    """One process of a training."""
 
     rank: int
     count: int
@@ -22,12 +22,12 @@ class Process:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that writes and logs."""
+        """True for the process that writes and logs."""
         return self.rank == 0
 
 
 def this_process() -> Process:
-    """The place of this process, as `torchrun` says in the environment; alone where it does not."""
+    """This process by `torchrun`'s environment variables; a single one without them."""
     local = int(os.environ.get("LOCAL_RANK", "0"))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     return Process(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")), device)
@@ -35,7 +35,7 @@ def this_process() -> Process:
 
 @contextmanager
 def processes_joined() -> Iterator[Process]:
-    """Join the processes that `torchrun` started (NCCL on GPUs, else Gloo); does nothing when joined already."""
+    """Join the process group of `torchrun` (NCCL on GPUs, else Gloo); does nothing inside another such block."""
     process = this_process()
     if process.device.type == "cuda":
         torch.cuda.set_device(process.device)
@@ -51,7 +51,7 @@ def processes_joined() -> Iterator[Process]:
 
 @contextmanager
 def main_process_first() -> Iterator[None]:
-    """What the main process leaves behind (a fitted file, say), the others find when they enter."""
+    """Run the block in the main process first, so that the others find the files it wrote."""
     joined = dist.is_initialized()
     if joined and dist.get_rank() > 0:
         dist.barrier()
@@ -61,7 +61,7 @@ def main_process_first() -> Iterator[None]:
 
 
 def mean_of_processes(value: Tensor) -> Tensor:
-    """The mean of a tensor over all processes, the same in each."""
+    """Mean of a tensor over all processes."""
     if not dist.is_initialized():
         return value
     total = value.clone()
@@ -70,7 +70,7 @@ def mean_of_processes(value: Tensor) -> Tensor:
 
 
 def same_in_all_processes(number: int, process: Process) -> bool:
-    """Whether all processes came with the same number; the answer is the same in each."""
+    """True, in each process, if all passed the same number."""
     if not dist.is_initialized():
         return True
     extremes = torch.tensor([number, -number], device=process.device)

@@ -1,4 +1,4 @@
-"""What a training says of itself: TensorBoard, a progress bar on a terminal, plain lines elsewhere."""
+"""Training metrics: TensorBoard, a progress bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,11 +23,22 @@ from .distributed import Process, mean_of_processes
 log = logging.getLogger(__name__)
 
 
-class TrainingLog:
-    """Means of the loss terms between two reports. Only the main process shows and writes; all must call it."""
+class MetricsLog:
+    """Means of the loss terms between two reports.
 
-    def __init__(self, folder: Path, done: int, steps: int, batch: int, process: Process) -> None:
-        self._batch, self._process, self._steps = batch, process, steps
+    All processes must call it; only the main one writes."""
+
+    def __init__(self, folder: Path, done: int, steps: int, batch_size: int, process: Process) -> None:
+        """Open the log.
+
+        Args:
+            folder: the stage's; gets the folder `log`.
+            done: steps trained before.
+            steps: steps in total.
+            batch_size: windows per step.
+            process: this process.
+        """
+        self._batch_size, self._process, self._steps = batch_size, process, steps
         self._sums: dict[str, Tensor] = {}
         self._count, self._since, self._started = 0, time.monotonic(), time.monotonic()
         self._bar = tqdm(
@@ -36,7 +47,7 @@ class TrainingLog:
         self._folder = folder / "log"
         self._writer = _open_writer(self._folder, done) if process.is_main else None
 
-    def __enter__(self) -> TrainingLog:
+    def __enter__(self) -> MetricsLog:
         return self
 
     def __exit__(
@@ -44,29 +55,29 @@ class TrainingLog:
     ) -> None:
         self._bar.close()
         if self._writer is not None:
-            with _told(self._folder):
+            with _write_errors(self._folder):
                 self._writer.close()
 
     def add(self, terms: dict[str, Tensor]) -> None:
-        """Take the terms of one step."""
+        """Add the terms of one step."""
         for name, term in terms.items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(term)) + term.detach()
         self._count += 1
         self._bar.update()
 
     def report(self, step: int, learning_rate: float) -> None:
-        """Write the means since the last report."""
+        """Write the means since the last report; `step` counts from 1."""
         means = mean_of_processes(torch.stack(list(self._sums.values())) / self._count).tolist()
         seconds = time.monotonic() - self._since
         values = dict(zip(self._sums, means, strict=True)) | {"total": sum(means)}
-        speed = self._count * self._batch / seconds
+        speed = self._count * self._batch_size / seconds
         extra = {"learning_rate": learning_rate, "windows_per_second": speed}
         if self._process.device.type == "cuda":
             extra["gpu_memory_gib"] = torch.cuda.max_memory_allocated(self._process.device) / 2**30
         self._sums, self._count, self._since = {}, 0, time.monotonic()
         if self._writer is None:
             return
-        with _told(self._folder):
+        with _write_errors(self._folder):
             for name, value in (values | extra).items():
                 self._writer.add_scalar(name, value, step)
             self._writer.flush()
@@ -76,18 +87,19 @@ class TrainingLog:
         if self._bar.disable:
             log.info(line)
         else:
-            # Above the bar, which stays the last line.
+            # Above the bar, which remains the last line.
             self._bar.write(line, file=sys.stderr)
 
 
 def _open_writer(folder: Path, done: int) -> SummaryWriter:
-    """Points after the step that training goes on from are of a run that was cut off; they are no longer shown."""
-    with _told(folder):
+    """Hide points after `done`: they are of a run that was cut off."""
+    with _write_errors(folder):
         return SummaryWriter(os.fspath(folder), purge_step=done + 1)
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _write_errors(folder: Path) -> Iterator[None]:
+    """Turn a failed write into PoseNet3DError."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""The state of a training as one file: raw weights, their moving average, the optimiser's moments and the step.
+"""Resume file of a stage: raw weights, their moving average, the optimiser's moments and the step.
 
-It is safetensors, written whole; nothing is unpickled. Frozen parameters are not in it: they come with the stage.
+A safetensors file, written atomically; nothing is unpickled. Frozen parameters are left out: the stage has them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROGRESS_NAME: Final = "progress.safetensors"
 
 @dataclass
 class TrainingState:
-    """What changes while a stage trains."""
+    """Everything that changes while a stage trains."""
 
     module: nn.Module
     optimiser: torch.optim.Optimizer
@@ -30,7 +30,7 @@ class TrainingState:
     """Moving average of each trained parameter, by name."""
 
     def trained(self) -> dict[str, nn.Parameter]:
-        """The parameters that are optimised, by name."""
+        """Optimised parameters, by name."""
         return {name: parameter for name, parameter in self.module.named_parameters() if parameter.requires_grad}
 
 
@@ -43,17 +43,17 @@ def save_progress(folder: Path, step: int, state: TrainingState) -> None:
     tensors = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
     for name, parameter in state.trained().items():
         tensors |= {f"weights/{name}": parameter.detach(), f"average/{name}": state.averages[name]}
-        # A parameter that no step has moved yet has no moments: to AdamW, those of the start.
-        moments = _first_moments(parameter) | state.optimiser.state[parameter]
+        # A parameter without any step has no moments yet: AdamW's initial ones.
+        moments = _initial_moments(parameter) | state.optimiser.state[parameter]
         tensors |= {f"{moment}/{name}": torch.as_tensor(value) for moment, value in moments.items()}
     write_tensors(folder / PROGRESS_NAME, tensors, {"step": str(step)})
 
 
 def load_progress(folder: Path, state: TrainingState) -> int:
-    """Restore what `save_progress` wrote, in place; returns the number of steps done, 0 when there is no file.
+    """Restore a state in place; returns the number of steps done, 0 without a file.
 
     Raises:
-        PoseNet3DError: the file is corrupted or of another network; the state is then as before.
+        PoseNet3DError: the file is corrupted or of another network; the state is then unchanged.
     """
     path = folder / PROGRESS_NAME
     if not path.exists():
@@ -65,7 +65,7 @@ def load_progress(folder: Path, state: TrainingState) -> int:
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise PoseNet3DError(
-            f"{path}: the training's progress is damaged ({reason}); train without --resume, or bring the file back"
+            f"{path}: the training's progress is damaged ({reason}); train without --resume, or restore the file"
         ) from error
     _restore(path, tensors, state)
     return step
@@ -73,21 +73,21 @@ def load_progress(folder: Path, state: TrainingState) -> int:
 
 @torch.no_grad()
 def _restore(path: Path, tensors: dict[str, Tensor], state: TrainingState) -> None:
-    places: dict[str, Tensor] = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
+    targets: dict[str, Tensor] = {f"buffer/{name}": buffer for name, buffer in _buffers(state.module).items()}
     moments: dict[Tensor, dict[str, Tensor]] = {}
     for name, parameter in state.trained().items():
-        moments[parameter] = _first_moments(parameter)
-        places |= {f"weights/{name}": parameter, f"average/{name}": state.averages[name]}
-        places |= {f"{moment}/{name}": value for moment, value in moments[parameter].items()}
-    for key, place in places.items():
-        _refuse_unfit(path, key, tensors.get(key), place)
-    for key, place in places.items():
-        place.copy_(tensors[key])
+        moments[parameter] = _initial_moments(parameter)
+        targets |= {f"weights/{name}": parameter, f"average/{name}": state.averages[name]}
+        targets |= {f"{moment}/{name}": value for moment, value in moments[parameter].items()}
+    for key, target in targets.items():
+        _refuse_unfit(path, key, tensors.get(key), target)
+    for key, target in targets.items():
+        target.copy_(tensors[key])
     state.optimiser.state.update(moments)
 
 
-def _refuse_unfit(path: Path, key: str, tensor: Tensor | None, place: Tensor) -> None:
-    if tensor is None or tensor.shape != place.shape:
+def _refuse_unfit(path: Path, key: str, tensor: Tensor | None, target: Tensor) -> None:
+    if tensor is None or tensor.shape != target.shape:
         raise PoseNet3DError(
             f"{path}: '{key}' is missing or of another shape: the progress of another recipe; "
             "train without --resume, or into another folder"
@@ -96,24 +96,24 @@ def _refuse_unfit(path: Path, key: str, tensor: Tensor | None, place: Tensor) ->
         raise PoseNet3DError(f"{path}: '{key}' holds values that are not finite numbers; train without --resume")
 
 
-def _first_moments(parameter: nn.Parameter) -> dict[str, Tensor]:
-    """AdamW's own before its first step. It counts its steps on the processor, wherever the moments are."""
+def _initial_moments(parameter: nn.Parameter) -> dict[str, Tensor]:
+    """AdamW's moments before its first step. Its step count is on the CPU, whatever the parameter's device."""
     value = parameter.detach()
     return {"step": torch.zeros(()), "exp_avg": torch.zeros_like(value), "exp_avg_sq": torch.zeros_like(value)}
 
 
 def _buffers(module: nn.Module) -> dict[str, Tensor]:
-    """The buffers that belong to the module's state, but for those of frozen parts, which come with the stage."""
+    """Persistent buffers of the module, without those of its frozen parts."""
     kept = module.state_dict()
-    return {name: buffer for name, buffer in module.named_buffers() if name in kept and _learns(module, name)}
+    return {name: buffer for name, buffer in module.named_buffers() if name in kept and _is_trained(module, name)}
 
 
-def _learns(module: nn.Module, name: str) -> bool:
-    """Whether anything is trained in the innermost part that holds this buffer and has parameters."""
-    part = name
-    while part:
-        part = part.rpartition(".")[0]
-        parameters = list(module.get_submodule(part).parameters())
+def _is_trained(module: nn.Module, name: str) -> bool:
+    """True if the innermost submodule that holds the buffer and has parameters has trained ones."""
+    submodule = name
+    while submodule:
+        submodule = submodule.rpartition(".")[0]
+        parameters = list(module.get_submodule(submodule).parameters())
         if parameters:
             return any(parameter.requires_grad for parameter in parameters)
     return True

@@ -45,7 +45,7 @@ class StudentOutput(NamedTuple):
 
 
 class _Mixer(nn.Module):
-    """Mixes along time, then along features (B, T, width)."""
+    """Block of an MLP-Mixer (Tolstikhin et al. 2021): mixes (B, T, width) along time, then along features."""
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class _Mixer(nn.Module):
 
 
 class StudentNetwork(nn.Module):
-    """Features (B, T, 82) of `features.normalise_windows` to a `StudentOutput`."""
+    """MLP-Mixer (Tolstikhin et al. 2021): features (B, T, 82) of `normalise_windows` to a `StudentOutput`."""
 
     def __init__(self, config: StudentConfig) -> None:
         """Build the layers; the untrained network predicts the rest pose, upright before the camera."""

@@ -1,4 +1,4 @@
-"""Pickles as the data sets hold them: as Python 2 wrote them, and one that would run a command."""
+"""Pickles as in the data sets: written by Python 2, and one that would run a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def python2_pickle(content: object) -> bytes:
-    """Protocol 2 as Python 2's cPickle writes it: text and array contents as byte strings."""
+    """Protocol 2 as written by Python 2's cPickle: text and array contents are byte strings."""
     return b"\x80\x02" + _python2(content) + b"."
 
 
@@ -47,5 +47,5 @@ class _Command:
 
 
 def harmful(traces: Path) -> object:
-    """An object that leaves `traces` behind when it is unpickled without restriction."""
+    """An object that creates the file `traces` when it is unpickled without restriction."""
     return _Command(f"touch {traces}")

@@ -1,8 +1,11 @@
-"""A person who stands with arms stretched out, in round numbers: metres, Y up, facing +z, their left at +x."""
+"""A person in a T-pose in round numbers: metres, Y up, facing +z, left at +x."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 JOINTS: dict[str, tuple[float, float, float]] = {
     "pelvis": (0, 0.95, 0),
@@ -24,11 +27,12 @@ JOINTS: dict[str, tuple[float, float, float]] = {
 JOINTS |= {name.replace("left_", "right_"): (-x, y, z) for name, (x, y, z) in JOINTS.items() if "left_" in name}
 
 
-def joint(name: str) -> np.ndarray:
+def joint(name: str) -> NDArray[Any]:
     """(3,) metres."""
     return np.array(JOINTS[name], dtype=np.float64)
 
 
-def from_pelvis(name: str) -> np.ndarray:
+def from_pelvis(name: str) -> NDArray[Any]:
     """(3,) metres from the pelvis."""
-    return joint(name) - joint("pelvis")
+    vector: NDArray[Any] = joint(name) - joint("pelvis")
+    return vector

@@ -1,4 +1,4 @@
-"""CMU's ASF/AMC: a made-up subject in CMU's own syntax, in poses that can be worked out by hand."""
+"""CMU's ASF/AMC: a synthetic subject in CMU's syntax, in poses worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from .conversion import Convert, Refusal
 
 UNIT = 0.0254 / 0.45
 """Metres in a unit of CMU's skeletons."""
@@ -124,7 +126,7 @@ def take(tmp_path: Path) -> Path:
     return tmp_path / "02_05.amc"
 
 
-def test_the_rest_pose_in_metres(take: Path, convert) -> None:
+def test_the_rest_pose_in_metres(take: Path, convert: Convert) -> None:
     write_take(take)
     converted = convert("cmu", take)
     expected = {
@@ -148,7 +150,7 @@ def test_the_rest_pose_in_metres(take: Path, convert) -> None:
     np.testing.assert_allclose(converted.clips.root[0], np.array([0, 16.5, -30]) * UNIT, atol=1e-5)
 
 
-def test_120_frames_become_30_samples_a_second(take: Path, convert) -> None:
+def test_120_frames_become_30_samples_a_second(take: Path, convert: Convert) -> None:
     write_take(take, frame_count=97)
     clips = convert("cmu", take).clips
     assert (clips.frame_rate, clips.names, clips.ranges()) == (30, ("cmu_02_05",), [(0, 25)])
@@ -157,7 +159,7 @@ def test_120_frames_become_30_samples_a_second(take: Path, convert) -> None:
     np.testing.assert_allclose(np.diff(convert("cmu", take, "--rate", "60").clips.root[:, 0]), 0.02 * UNIT, atol=1e-6)
 
 
-def test_a_bone_turns_in_its_own_frame(take: Path, convert) -> None:
+def test_a_bone_turns_in_its_own_frame(take: Path, convert: Convert) -> None:
     # The arm's frame is a quarter turn about z, so its x is the world's y: the left arm goes from +x to -z.
     write_take(take, lhumerus="90 0 0")
     converted = convert("cmu", take)
@@ -166,7 +168,7 @@ def test_a_bone_turns_in_its_own_frame(take: Path, convert) -> None:
     np.testing.assert_allclose(converted.bone("right_shoulder", "right_elbow"), (-5 * UNIT, 0, 0), atol=1e-3)
 
 
-def test_the_root_turns_about_x_first(take: Path, convert) -> None:
+def test_the_root_turns_about_x_first(take: Path, convert: Convert) -> None:
     # About x, up becomes front; a turn about z then leaves it there and takes left up.
     write_take(take, root="90 0 90")
     converted = convert("cmu", take)
@@ -174,13 +176,13 @@ def test_the_root_turns_about_x_first(take: Path, convert) -> None:
     np.testing.assert_allclose(converted.joint("left_hip"), (0, 2 * UNIT, 0), atol=1e-3)
 
 
-def test_a_folder_holds_many_takes(take: Path, convert) -> None:
+def test_a_folder_holds_many_takes(take: Path, convert: Convert) -> None:
     write_take(take)
     write_take(take.with_name("02_06.amc"))
     assert convert("cmu", take.parent).clips.names == ("cmu_02_05", "cmu_02_06")
 
 
-def test_glitches_are_cut(take: Path, convert) -> None:
+def test_glitches_are_cut(take: Path, convert: Convert) -> None:
     write_take(take, frame_count=200)
     lines = take.read_text().replace("root 0.99 ", "root 99 ").splitlines()
     take.write_text("\n".join(lines) + "\n")
@@ -190,7 +192,7 @@ def test_glitches_are_cut(take: Path, convert) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("\nlfemur 0 0 0", "\nlfemur 0 nan 0", ("02_05.amc", "'lfemur'")),
         ("\nlfemur 0 0 0", "\nlfemur 0 0", ("02_05.amc", "'lfemur'")),
@@ -198,14 +200,14 @@ def test_glitches_are_cut(take: Path, convert) -> None:
         ("\nroot", "\ntoor", ("02_05.amc", "'root'")),
     ],
 )
-def test_a_damaged_take_is_one_line(take: Path, refusal, old: str, new: str, said: tuple[str, ...]) -> None:
+def test_a_damaged_take_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: tuple[str, ...]) -> None:
     write_take(take)
     take.write_text(take.read_text().replace(old, new))
     error = refusal("cmu", take)
-    assert all(word in error for word in said), error
+    assert all(word in error for word in message), error
 
 
-def test_a_take_cut_off_is_one_line(take: Path, refusal) -> None:
+def test_a_take_cut_off_is_one_line(take: Path, refusal: Refusal) -> None:
     write_take(take)
     text = take.read_text()
     take.write_text(text[: text.rindex("rfoot")])
@@ -213,7 +215,7 @@ def test_a_take_cut_off_is_one_line(take: Path, refusal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("name lwrist", "name lcarpus", "'lwrist'"),
         ("length 7.0", "length long", "length long"),
@@ -221,14 +223,14 @@ def test_a_take_cut_off_is_one_line(take: Path, refusal) -> None:
         (":hierarchy", ":anarchy", "':hierarchy'"),
     ],
 )
-def test_a_damaged_skeleton_is_one_line(take: Path, refusal, old: str, new: str, said: str) -> None:
+def test_a_damaged_skeleton_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: str) -> None:
     write_take(take)
     skeleton = take.with_name("02.asf")
     skeleton.write_text(skeleton.read_text().replace(old, new))
-    assert said in refusal("cmu", take)
+    assert message in refusal("cmu", take)
 
 
-def test_a_missing_skeleton_is_named(tmp_path: Path, refusal) -> None:
+def test_a_missing_skeleton_is_named(tmp_path: Path, refusal: Refusal) -> None:
     write_take(tmp_path / "02_05.amc")
     assert "02.asf" in refusal("cmu", tmp_path / "02_05.amc")
     assert "nowhere.amc" in refusal("cmu", tmp_path / "nowhere.amc")

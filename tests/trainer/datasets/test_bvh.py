@@ -1,39 +1,45 @@
-"""BVH editions of CMU's data: made-up files whose thorax and wrist bones were lost, as in the public ones."""
+"""BVH editions of CMU's data: synthetic files without thorax and wrist bones, as the public ones."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
 
+from .conversion import Convert, Refusal
+
 UNIT = 0.0254 / 0.45
 
 Offset = tuple[float, float, float]
-Tree = tuple[str, Offset, list]
+Tree: TypeAlias = tuple[str | None, Offset, list["Tree"]]
 """Name, offset from the parent, children; a name of None ends a chain."""
 
 HERE = (0.0, 0.0, 0.0)
 
 
 def leg(side: str, sign: int) -> Tree:
-    toe = (f"{side}Toe", (0, 0, 2), [(None, (0, 0, 1), [])])
-    knee = (f"{side}Knee", (0, -7, 0), [(f"{side}Ankle", (0, -7.5, 0), [toe])])
+    toe: Tree = (f"{side}Toe", (0, 0, 2), [(None, (0, 0, 1), [])])
+    knee: Tree = (f"{side}Knee", (0, -7, 0), [(f"{side}Ankle", (0, -7.5, 0), [toe])])
     return (f"{side[0]}HipJoint", HERE, [(f"{side}Hip", (2 * sign, -1, 0), [knee])])
 
 
 def arm(side: str, sign: int) -> Tree:
     short = side[0].lower()
-    fingers = (f"{side[0]}Fingers", (0.6 * sign, 0, 0), [(None, (0.5 * sign, 0, 0), [])])
-    hand = [(f"{short}hand", HERE, [fingers]), (f"{side[0]}Thumb", HERE, [(None, (0.5 * sign, 0, 0.5), [])])]
-    elbow = (f"{side}Elbow", (5 * sign, 0, 0), [(f"{side}Wrist", (3.4 * sign, 0, 0), hand)])
+    fingers: Tree = (f"{side[0]}Fingers", (0.6 * sign, 0, 0), [(None, (0.5 * sign, 0, 0), [])])
+    hand: list[Tree] = [
+        (f"{short}hand", HERE, [fingers]),
+        (f"{side[0]}Thumb", HERE, [(None, (0.5 * sign, 0, 0.5), [])]),
+    ]
+    elbow: Tree = (f"{side}Elbow", (5 * sign, 0, 0), [(f"{side}Wrist", (3.4 * sign, 0, 0), hand)])
     return (f"{side}Collar", HERE, [(f"{side}Shoulder", (3 * sign, 1, 0), [elbow])])
 
 
 def max_edition() -> Tree:
-    head = ("Head", (0, 1.6, 0), [(None, (0, 1.7, 0), [])])
-    neck = ("lowerneck", HERE, [("Neck", (0, 1.5, 0), [head])])
-    chest = ("Chest", (0, 2, 0), [("Chest2", (0, 2.1, 0), [neck, arm("Left", 1), arm("Right", -1)])])
+    head: Tree = ("Head", (0, 1.6, 0), [(None, (0, 1.7, 0), [])])
+    neck: Tree = ("lowerneck", HERE, [("Neck", (0, 1.5, 0), [head])])
+    chest: Tree = ("Chest", (0, 2, 0), [("Chest2", (0, 2.1, 0), [neck, arm("Left", 1), arm("Right", -1)])])
     return ("Hips", HERE, [leg("Left", 1), leg("Right", -1), ("lowerback", HERE, [chest])])
 
 
@@ -57,12 +63,12 @@ MOTION_BUILDER_NAMES = {
 
 def renamed(tree: Tree, names: dict[str, str]) -> Tree:
     name, offset, children = tree
-    return (names.get(name, name), offset, [renamed(child, names) for child in children])
+    return (names.get(name, name) if name else None, offset, [renamed(child, names) for child in children])
 
 
 def write_bvh(path: Path, tree: Tree, frame_count: int = 82, **turned: Offset) -> list[str]:
     """A take at 120 frames a second; `turned` joints have (z, y, x) degrees in all frames but the rest pose."""
-    lines, names = ["HIERARCHY"], []
+    lines, names = ["HIERARCHY"], list[str]()
 
     def describe(node: Tree, depth: int) -> None:
         name, offset, children = node
@@ -81,7 +87,7 @@ def write_bvh(path: Path, tree: Tree, frame_count: int = 82, **turned: Offset) -
     describe(tree, 0)
     lines += ["MOTION", f"Frames: {frame_count}", "Frame Time: .0083333"]
     for frame in range(frame_count):
-        numbers = [0.01 * frame, 17, 3]
+        numbers = [0.01 * frame, 17.0, 3.0]
         for name in names:
             numbers += turned.get(name, HERE) if frame else HERE
         lines.append(" ".join(f"{number:.4f}" for number in numbers))
@@ -95,7 +101,7 @@ def take(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("names", [{}, MOTION_BUILDER_NAMES], ids=["3ds Max", "MotionBuilder"])
-def test_lost_bones_are_put_back(take: Path, convert, names: dict[str, str]) -> None:
+def test_lost_bones_are_put_back(take: Path, convert: Convert, names: dict[str, str]) -> None:
     write_bvh(take, renamed(max_edition(), names))
     converted = convert("bvh", take)
     expected = {
@@ -118,7 +124,7 @@ def test_lost_bones_are_put_back(take: Path, convert, names: dict[str, str]) -> 
     np.testing.assert_allclose(converted.clips.root[:, 1], 15.5 * UNIT, atol=1e-4, err_msg="the feet stand on 0")
 
 
-def test_bones_that_are_there_stay(take: Path, convert) -> None:
+def test_bones_that_are_there_stay(take: Path, convert: Convert) -> None:
     tree = max_edition()
     chest2 = tree[2][2][2][0][2][0]
     chest2[2][0] = ("lowerneck", (0, 3, 0), chest2[2][0][2])
@@ -126,14 +132,14 @@ def test_bones_that_are_there_stay(take: Path, convert) -> None:
     np.testing.assert_allclose(convert("bvh", take).bone("spine2", "spine3"), (0, 3 * UNIT, 0), atol=1e-3)
 
 
-def test_rate_and_rest_pose(take: Path, convert) -> None:
+def test_rate_and_rest_pose(take: Path, convert: Convert) -> None:
     write_bvh(take, max_edition(), frame_count=98, LeftHip=(90, 0, 0))
     clips = convert("bvh", take).clips
     assert clips.ranges() == [(0, 25)], "97 frames and the rest pose, which is dropped"
     np.testing.assert_allclose(np.diff(clips.root[:, 0]), 0.04 * UNIT, atol=1e-5)
 
 
-def test_rotations_apply_in_the_files_order(take: Path, convert) -> None:
+def test_rotations_apply_in_the_files_order(take: Path, convert: Convert) -> None:
     # Z, then Y about the turned axis: the thigh goes from down to the left, which Y then turns to the back.
     write_bvh(take, max_edition(), LeftHip=(90, 0, 0), RightHip=(-90, 0, 90))
     converted = convert("bvh", take)
@@ -143,7 +149,7 @@ def test_rotations_apply_in_the_files_order(take: Path, convert) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("JOINT Chest2", "JOINT Brust", "'Chest2'"),
         ("Frames: 82", "Frames: 83", "'Frames'"),
@@ -155,11 +161,11 @@ def test_rotations_apply_in_the_files_order(take: Path, convert) -> None:
         ("MOTION\n", "", "MOTION"),
     ],
 )
-def test_damage_is_one_line(take: Path, refusal, old: str, new: str, said: str) -> None:
+def test_damage_is_one_line(take: Path, refusal: Refusal, old: str, new: str, message: str) -> None:
     write_bvh(take, max_edition())
     text = take.read_text()
     assert old in text
     take.write_text(text.replace(old, new))
     error = refusal("bvh", take)
-    assert said in error
+    assert message in error
     assert take.name in error

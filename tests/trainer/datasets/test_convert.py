@@ -1,23 +1,26 @@
-"""The convert command itself, and the files that it writes."""
+"""The convert command and its files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import load_clips
-from trainer.data.sequences import PointSequences, joined, load_sequences, save_sequences
-from trainer.datasets.take import Motion, clips_from
+from trainer.data.sequences import PointSequences, concatenate_sequences, load_sequences, save_sequences
+from trainer.datasets.take import Take, clips_from_takes
 
+from .conversion import Refusal
 from .standing import joint
 
 
-def standing(frames: int) -> np.ndarray:
+def standing(frames: int) -> NDArray[Any]:
     return np.tile(np.array([joint(name) for name in JOINT_NAMES]), (frames, 1, 1))
 
 
@@ -31,7 +34,7 @@ def sequences(samples: int = 4) -> PointSequences:
     )
 
 
-def test_the_files_keys_are_the_contracts(tmp_path: Path) -> None:
+def test_the_files_keys(tmp_path: Path) -> None:
     poses = np.zeros((40, 156))
     take, out = tmp_path / "take_poses.npz", tmp_path / "out.npz"
     np.savez(take, poses=poses, trans=np.zeros((40, 3)), betas=np.zeros(16), mocap_framerate=30.0)
@@ -46,7 +49,7 @@ def test_the_files_keys_are_the_contracts(tmp_path: Path) -> None:
     assert load_clips(out).ranges() == [(0, 40)]
 
 
-def test_nothing_that_fits_is_told(tmp_path: Path, refusal) -> None:
+def test_a_folder_without_files_of_the_format_is_named(tmp_path: Path, refusal: Refusal) -> None:
     assert "*.bvh" in refusal("bvh", tmp_path)
 
 
@@ -70,7 +73,7 @@ def test_wrong_usage(tmp_path: Path) -> None:
 def test_a_hand_that_jumps_cuts_the_clip() -> None:
     joints = standing(90)
     joints[40:, JOINT_NAMES.index("left_hand"), 1] += 0.5
-    clips, sources = clips_from([Motion(joints, 30.0, "a", "s")])
+    clips, sources = clips_from_takes([Take(joints, 30.0, "a", "s")])
     assert clips.ranges() == [(0, 40), (40, 90)]
     assert clips.names == ("a#0", "a#1")
     assert sources == ("s", "s")
@@ -78,11 +81,11 @@ def test_a_hand_that_jumps_cuts_the_clip() -> None:
 
 def test_pieces_that_are_too_short_are_dropped() -> None:
     with pytest.raises(PoseNet3DError, match="without a glitch"):
-        clips_from([Motion(standing(19), 30.0, "a", "s")])
+        clips_from_takes([Take(standing(19), 30.0, "a", "s")])
 
 
 def test_sequences_come_back_and_join(tmp_path: Path) -> None:
-    save_sequences(tmp_path / "a.npz", joined([sequences(3), sequences(5)]))
+    save_sequences(tmp_path / "a.npz", concatenate_sequences([sequences(3), sequences(5)]))
     loaded = load_sequences(tmp_path / "a.npz")
     assert loaded.ranges() == [(0, 3), (3, 8)]
     assert loaded.names == ("one", "one")
@@ -104,7 +107,7 @@ def test_sequences_come_back_and_join(tmp_path: Path) -> None:
         ("names", np.array([1])),
     ],
 )
-def test_damaged_sequences_are_named(tmp_path: Path, key: str, value: np.ndarray | None) -> None:
+def test_damaged_sequences_are_named(tmp_path: Path, key: str, value: NDArray[Any] | None) -> None:
     path = tmp_path / "bad.npz"
     save_sequences(path, sequences())
     with np.load(path) as data:

@@ -1,13 +1,16 @@
-"""Human3.6M in VideoPose3D's form: a made-up person in its 32 joints, or in 17."""
+"""Human3.6M in VideoPose3D's format: a synthetic person with 32 joints, or 17."""
 
 from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from .conversion import Convert, Refusal
 from .pickles import harmful
 from .standing import JOINTS, from_pelvis, joint
 
@@ -18,20 +21,21 @@ SKELETON_32 += ["pelvis", "spine3", "neck", "head", None]
 SKELETON_32 += ["neck", "left_shoulder", "left_elbow", "left_wrist", "left_wrist", None, "left_hand", "left_hand"]
 SKELETON_32 += ["neck", "right_shoulder", "right_elbow", "right_wrist", "right_wrist", None, "right_hand", "right_hand"]
 DROPPED = [4, 5, 9, 10, 11, 16, 20, 21, 22, 23, 24, 28, 29, 30, 31]
-"""What VideoPose3D drops to come to 17."""
+"""Joints that VideoPose3D drops for its 17."""
 
 TOES_AND_TIPS = (0.0, 1.7, 0.5)
 
 
-def positions(frame_count: int = 60) -> np.ndarray:
+def positions(frame_count: int = 60) -> NDArray[Any]:
     """(T, 32, 3) metres, Z up; the person walks 1 cm a frame towards -y."""
     standing = np.array([TOES_AND_TIPS if name is None else joint(name) for name in SKELETON_32])
     z_up = np.stack([standing[:, 0], -standing[:, 2], standing[:, 1]], -1)
-    return (z_up + np.arange(frame_count)[:, None, None] * np.array([0, -0.01, 0])).astype("float32")
+    walk: NDArray[Any] = (z_up + np.arange(frame_count)[:, None, None] * np.array([0, -0.01, 0])).astype("float32")
+    return walk
 
 
 def write(path: Path, takes: dict[str, object]) -> Path:
-    np.savez_compressed(path, positions_3d={"S1": takes})
+    np.savez_compressed(path, positions_3d=np.array({"S1": takes}, object))
     return path
 
 
@@ -40,7 +44,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data_3d_h36m.npz"
 
 
-def test_32_joints(path: Path, convert) -> None:
+def test_32_joints(path: Path, convert: Convert) -> None:
     converted = convert("human36m", write(path, {"Walking 1": positions()}))
     given = set(filter(None, SKELETON_32)) - {"spine3", "left_hand", "right_hand"}
     for name in given:
@@ -49,12 +53,12 @@ def test_32_joints(path: Path, convert) -> None:
     spine = np.array([converted.joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck")])
     np.testing.assert_allclose(spine[:, [0, 2]], 0, atol=1e-3)
     assert (np.diff(spine[:, 1]) > 0.04).all()
-    # hands go on from the wrist as far as on the shipped body, whose forearm is 0.240 m and hand 0.103 m long
+    # hands are as long as the shipped body's: forearm 0.240 m, hand 0.103 m
     np.testing.assert_allclose(converted.bone("left_wrist", "left_hand"), (0.25 * 0.103 / 0.240, 0, 0), atol=2e-3)
     np.testing.assert_allclose(converted.bone("neck", "left_collar"), (0.35 * 0.2, -0.35 * 0.05, 0), atol=1e-3)
 
 
-def test_rate_name_and_world(path: Path, convert) -> None:
+def test_rate_name_and_world(path: Path, convert: Convert) -> None:
     clips = convert("human36m", write(path, {"Walking 1": positions(101)})).clips
     assert clips.names == ("h36m_S1_Walking_1",)
     assert clips.ranges() == [(0, 61)], "101 frames at 50 a second are 2 s"
@@ -62,7 +66,7 @@ def test_rate_name_and_world(path: Path, convert) -> None:
     np.testing.assert_allclose(clips.root[30] - clips.root[0], (0, 0, 0.5), atol=1e-4, err_msg="to the front, 0.5 m/s")
 
 
-def test_17_joints_get_feet_before_them(path: Path, convert) -> None:
+def test_17_joints_get_feet_before_them(path: Path, convert: Convert) -> None:
     converted = convert("human36m", write(path, {"Walking": np.delete(positions(), DROPPED, axis=1)}))
     for name in ("left_knee", "right_ankle", "head", "left_wrist", "right_shoulder", "neck"):
         np.testing.assert_allclose(converted.joint(name), from_pelvis(name), atol=1e-3, err_msg=name)
@@ -79,7 +83,7 @@ def test_17_joints_get_feet_before_them(path: Path, convert) -> None:
         )
 
 
-def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> None:
+def test_code_in_the_file_is_not_run(path: Path, refusal: Refusal, tmp_path: Path) -> None:
     error = refusal("human36m", write(path, {"Walking": harmful(tmp_path / "traces")}))
     assert "system" in error
     assert not (tmp_path / "traces").exists()
@@ -89,7 +93,7 @@ def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("take", "said"),
+    ("take", "message"),
     [
         (positions()[:, :20], "'S1 Walking'"),
         (positions().astype(object), "'S1 Walking'"),
@@ -98,14 +102,14 @@ def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> Non
     ],
     ids=["20 joints", "objects", "a list", "NaN"],
 )
-def test_a_wrong_take_is_named(path: Path, refusal, take: object, said: str) -> None:
+def test_a_wrong_take_is_named(path: Path, refusal: Refusal, take: object, message: str) -> None:
     error = refusal("human36m", write(path, {"Walking": take}))
-    assert said in error
+    assert message in error
     assert "positions_3d" in error
 
 
-def test_wrong_files_are_one_line(path: Path, refusal) -> None:
-    np.savez_compressed(path, positions={"S1": {}})
+def test_wrong_files_are_one_line(path: Path, refusal: Refusal) -> None:
+    np.savez_compressed(path, positions=np.array({"S1": {}}, object))
     assert "'positions_3d'" in refusal("human36m", path)
     np.savez_compressed(path, positions_3d=np.zeros(3))
     assert "'positions_3d'" in refusal("human36m", path)

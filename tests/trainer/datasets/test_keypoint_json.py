@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, Keypoints
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences
+
+from .conversion import ConvertKeypoints, Refusal
 
 SIZE = (1920, 1080)
 FOCAL_LENGTH = 960 / np.tan(np.radians(65 / 2))
@@ -25,7 +29,9 @@ BODY_25_WRISTS = {"right_wrist": 4, "left_wrist": 7}
 
 
 @pytest.fixture
-def convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> ConvertKeypoints:
+    """Convert keypoint files (and options) to sequences, by the command line."""
+
     def run(*arguments: str | Path) -> PointSequences:
         out = tmp_path / "sequences.npz"
         assert main(["convert", "keypoints", *map(str, arguments), "--out", str(out)]) == 0, capsys.readouterr().err
@@ -35,13 +41,13 @@ def convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-def person(points: int, x: float, y: float = 200.0) -> np.ndarray:
+def person(points: int, x: float, y: float = 200.0) -> NDArray[Any]:
     """(points, 3) pixels: a column of points, 30 pixels apart, the first at (x, y)."""
     return np.array([[x + 2 * i, y + 30 * i, 0.9] for i in range(points)])
 
 
-def results(frames: int, start: float = 400.0, step: float = 1.0) -> list[dict[str, object]]:
-    """COCO's results of one person who moves `step` pixels a frame."""
+def results(frames: int, start: float = 400.0, step: float = 1.0) -> list[dict[str, Any]]:
+    """COCO's results of one person who moves by `step` pixels per frame."""
     return [
         {
             "image_id": frame,
@@ -54,7 +60,7 @@ def results(frames: int, start: float = 400.0, step: float = 1.0) -> list[dict[s
 
 
 def write_openpose(folder: Path, frames: int, video: str = "clip", first: int = 0) -> None:
-    """One file a frame, as OpenPose names and fills them; two people who change places in the list."""
+    """OpenPose's files, one per frame, of two people whose order in the list changes."""
     folder.mkdir(exist_ok=True)
     for frame in range(first, first + frames):
         people = [person(25, 300 + frame), person(25, 1500 - frame, 150)]
@@ -83,7 +89,7 @@ def own_keypoints(frames: int = 121, rate: float = 60.0) -> Keypoints:
     return Keypoints(np.arange(frames) / rate, points, np.full((frames, KEYPOINT_COUNT), 0.8), SIZE)
 
 
-def test_our_own_keypoints(tmp_path: Path, convert) -> None:
+def test_our_own_keypoints(tmp_path: Path, convert: ConvertKeypoints) -> None:
     save_keypoints(StoredKeypoints(own_keypoints()), tmp_path / "walk.json")
     sequences = convert(tmp_path / "walk.json")
     assert sequences.names == ("walk_0",)
@@ -95,13 +101,13 @@ def test_our_own_keypoints(tmp_path: Path, convert) -> None:
     assert not sequences.rays[:, 25:].any()
 
 
-def test_a_focal_length_in_the_file_is_taken(tmp_path: Path, convert) -> None:
+def test_a_focal_length_in_the_file_is_used(tmp_path: Path, convert: ConvertKeypoints) -> None:
     path = tmp_path / "walk.json"
     save_keypoints(StoredKeypoints(own_keypoints(), focal_length=1000.0), path)
     np.testing.assert_allclose(convert(path).rays[10, 0, 0], 20 / 1000, atol=1e-6)
 
 
-def test_who_is_away_is_cut_out(tmp_path: Path, convert) -> None:
+def test_gaps_are_cut_out(tmp_path: Path, convert: ConvertKeypoints) -> None:
     keypoints = own_keypoints(301)
     keypoints.confidence[100:160] = 0
     save_keypoints(StoredKeypoints(keypoints), tmp_path / "walk.json")
@@ -111,7 +117,7 @@ def test_who_is_away_is_cut_out(tmp_path: Path, convert) -> None:
     np.testing.assert_allclose(sequences.rays[sequences.offsets[1] + 10, 0, 0], 180 / FOCAL_LENGTH, atol=1e-6)
 
 
-def test_cocos_results(tmp_path: Path, convert) -> None:
+def test_cocos_results(tmp_path: Path, convert: ConvertKeypoints) -> None:
     path = tmp_path / "alphapose.json"
     path.write_text(json.dumps(results(60)))
     sequences = convert(path, "--image-size", "1920x1080")
@@ -123,7 +129,7 @@ def test_cocos_results(tmp_path: Path, convert) -> None:
     assert not sequences.confidence[:, 17:].any(), "COCO has no toes and knuckles"
 
 
-def test_cocos_annotations_say_the_pictures_size(tmp_path: Path, convert) -> None:
+def test_cocos_annotations_hold_the_image_size(tmp_path: Path, convert: ConvertKeypoints) -> None:
     annotations = [entry | {"image_id": 1000 + entry["image_id"], "num_keypoints": 17} for entry in results(50)]
     images = [{"id": 1000 + n, "width": 640, "height": 480, "file_name": f"{n:06d}.jpg"} for n in range(50)]
     path = tmp_path / "person_keypoints.json"
@@ -134,8 +140,8 @@ def test_cocos_annotations_say_the_pictures_size(tmp_path: Path, convert) -> Non
     np.testing.assert_allclose(sequences.rays[0, 0], (np.array([400, 200]) - (320, 240)) / focal_length, atol=1e-5)
 
 
-def test_cocos_track_ids_say_who_is_who(tmp_path: Path, convert) -> None:
-    """Two who walk through each other, and change places at once, which distance alone can't tell."""
+def test_cocos_track_ids_make_the_tracks(tmp_path: Path, convert: ConvertKeypoints) -> None:
+    """Two people who walk through each other, which distance alone can't tell apart."""
     path = tmp_path / "tracked.json"
     right = [one | {"track_id": 7} for one in results(60, 400.0, 10.0)]
     left = [one | {"track_id": 3} for one in results(60, 1000.0, -10.0)]
@@ -153,17 +159,17 @@ def test_cocos_track_ids_say_who_is_who(tmp_path: Path, convert) -> None:
 @pytest.mark.parametrize("track_id", [None, 7])
 @pytest.mark.parametrize(("away", "pieces"), [(14, 1), (16, 2)])
 def test_half_a_second_away_ends_a_sequence(
-    tmp_path: Path, convert, track_id: int | None, away: int, pieces: int
+    tmp_path: Path, convert: ConvertKeypoints, track_id: int | None, away: int, pieces: int
 ) -> None:
     path = tmp_path / "results.json"
-    seen = [one | {"track_id": track_id} for one in results(100)]
-    path.write_text(json.dumps(seen[:40] + seen[40 + away - 1 :]))
+    entries = [one | {"track_id": track_id} for one in results(100)]
+    path.write_text(json.dumps(entries[:40] + entries[40 + away - 1 :]))
     sequences = convert(path, "--image-size", "1920x1080")
     assert len(sequences.names) == pieces
     assert len({name.split("#")[0] for name in sequences.names}) == (pieces if track_id is None else 1)
 
 
-def test_openposes_folder_holds_two_people(tmp_path: Path, convert) -> None:
+def test_openposes_folder_holds_two_people(tmp_path: Path, convert: ConvertKeypoints) -> None:
     write_openpose(tmp_path / "clip", 60)
     sequences = convert(tmp_path / "clip", "--image-size", "1920x1080")
     assert sequences.names == ("clip_0", "clip_1")
@@ -177,7 +183,7 @@ def test_openposes_folder_holds_two_people(tmp_path: Path, convert) -> None:
             np.testing.assert_allclose(one[:, 1], y, atol=1e-2, err_msg=name)
 
 
-def test_a_folder_of_several_videos(tmp_path: Path, convert) -> None:
+def test_a_folder_of_several_videos(tmp_path: Path, convert: ConvertKeypoints) -> None:
     write_openpose(tmp_path / "all", 40, "first")
     write_openpose(tmp_path / "all", 30, "second", first=7)
     save_keypoints(StoredKeypoints(own_keypoints()), tmp_path / "all" / "walk.json")
@@ -187,7 +193,7 @@ def test_a_folder_of_several_videos(tmp_path: Path, convert) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("{", "JSON"),
         ("[]", "2D joints"),
@@ -201,14 +207,14 @@ def test_a_folder_of_several_videos(tmp_path: Path, convert) -> None:
         (json.dumps([one | {"track_id": 1} for one in 2 * results(40)]), "'track_id'"),
     ],
 )
-def test_damage_is_one_line(tmp_path: Path, refusal, content: str, said: str) -> None:
+def test_damage_is_one_line(tmp_path: Path, refusal: Refusal, content: str, message: str) -> None:
     path = tmp_path / "bad.json"
     path.write_text(content)
     error = refusal("keypoints", path, "--image-size", "1920x1080")
-    assert said in error
+    assert message in error
     assert "bad.json" in error
 
 
-def test_a_missing_size_is_asked_for(tmp_path: Path, refusal) -> None:
+def test_a_missing_image_size_is_refused(tmp_path: Path, refusal: Refusal) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results(40)))
     assert "--image-size" in refusal("keypoints", tmp_path / "results.json")

@@ -1,13 +1,16 @@
-"""MPI-INF-3DHP's annot.mat: a made-up person in its cells, seen by its cameras."""
+"""MPI-INF-3DHP's annot.mat: a synthetic person in its cameras."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.io import savemat
 
+from .conversion import Convert, Refusal
 from .standing import from_pelvis, joint
 
 FRAMES = 51
@@ -27,35 +30,39 @@ PLACE = np.array([-200.0, 1300.0, 3800.0])
 """Millimetres, of the world's origin in the cameras' frames."""
 
 
-def world() -> np.ndarray:
+def world() -> NDArray[Any]:
     """(T, 28, 3) millimetres, Y up; 8 mm a frame to the person's left."""
     standing = np.array([OTHERS[name] if name in OTHERS else joint(name) for name in NAMES])
-    return 1000 * standing + np.arange(FRAMES)[:, None, None] * np.array([8.0, 0, 0])
+    positions: NDArray[Any] = 1000 * standing + np.arange(FRAMES)[:, None, None] * np.array([8.0, 0, 0])
+    return positions
 
 
-def cells(cameras: list[np.ndarray]) -> np.ndarray:
+def cells(cameras: list[NDArray[Any]]) -> NDArray[Any]:
     """(14, 1) as MATLAB's cell array."""
     out = np.empty((14, 1), object)
     for index in range(14):
-        seen = world() @ cameras[index % len(cameras)].T + PLACE
-        out[index, 0] = seen.reshape(FRAMES, 84).astype(np.float32)
+        positions = world() @ cameras[index % len(cameras)].T + PLACE
+        out[index, 0] = positions.reshape(FRAMES, 84).astype(np.float32)
     return out
 
 
-def write(path: Path, cameras: list[np.ndarray] = CAMERAS, **changes: np.ndarray | None) -> Path:
+def write(
+    path: Path, cameras: list[NDArray[Any]] = CAMERAS, changes: dict[str, NDArray[Any] | None] | None = None
+) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
+    arrays: dict[str, NDArray[Any] | None] = {
         "annot2": cells(cameras),
         "annot3": cells(cameras),
         "univ_annot3": cells(cameras),
         "cameras": np.arange(14, dtype=np.uint8)[None],
         "frames": np.arange(FRAMES, dtype=np.uint16)[:, None],
-    } | changes
+    }
+    arrays |= changes or {}
     savemat(path, {key: value for key, value in arrays.items() if value is not None}, do_compression=True)
     return path
 
 
-def write_calibration(path: Path, cameras: list[np.ndarray] = CAMERAS) -> None:
+def write_calibration(path: Path, cameras: list[NDArray[Any]] = CAMERAS) -> None:
     lines = ["Skeletool Camera Calibration File V1.0"]
     for number in range(14):
         matrix = np.eye(4)
@@ -77,7 +84,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "S1" / "Seq1" / "annot.mat"
 
 
-def test_calibrated_cameras_give_the_true_vertical(path: Path, convert) -> None:
+def test_calibrated_cameras_give_the_true_vertical(path: Path, convert: Convert) -> None:
     write(path)
     write_calibration(path.with_name("camera.calibration"))
     converted = convert("mpi-inf-3dhp", path.parents[2])
@@ -87,7 +94,7 @@ def test_calibrated_cameras_give_the_true_vertical(path: Path, convert) -> None:
     assert converted.clips.names == ("mpi_inf_3dhp_S1_Seq1",)
 
 
-def test_without_calibration_the_first_camera_is_level(path: Path, convert) -> None:
+def test_without_calibration_the_first_camera_is_level(path: Path, convert: Convert) -> None:
     write(path, [np.diag([1.0, -1, -1])])
     converted = convert("mpi-inf-3dhp", path)
     for name in set(NAMES) - set(OTHERS):
@@ -95,38 +102,40 @@ def test_without_calibration_the_first_camera_is_level(path: Path, convert) -> N
 
 
 @pytest.mark.parametrize(("sequence", "rate"), [("S1/Seq1", 25), ("S1/Seq2", 50), ("S3/Seq1", 50), ("S8/Seq2", 25)])
-def test_each_sequence_has_its_rate(tmp_path: Path, convert, sequence: str, rate: int) -> None:
+def test_each_sequence_has_its_rate(tmp_path: Path, convert: Convert, sequence: str, rate: int) -> None:
     clips = convert("mpi-inf-3dhp", write(tmp_path / sequence / "annot.mat")).clips
     assert clips.ranges() == [(0, 30 * (FRAMES - 1) // rate + 1)]
     np.testing.assert_allclose(np.diff(clips.root[:, 0]), 0.008 * rate / 30, atol=1e-4)
 
 
-def test_heights_of_one_for_all_where_true_ones_lack(path: Path, convert) -> None:
+def test_universal_heights_are_used_without_true_ones(path: Path, convert: Convert) -> None:
     np.testing.assert_allclose(
-        convert("mpi-inf-3dhp", write(path, [CAMERAS[1]], annot3=None)).bone("left_knee", "left_ankle"),
+        convert("mpi-inf-3dhp", write(path, [CAMERAS[1]], {"annot3": None})).bone("left_knee", "left_ankle"),
         (0, -0.4, 0),
         atol=1e-3,
     )
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"annot3": None, "univ_annot3": None}, "'annot3'"),
         ({"annot3": np.zeros((5, 84))}, "'annot3'"),
         ({"annot3": np.array([[np.zeros((5, 51))]], object)}, "'annot3'"),
     ],
 )
-def test_a_wrong_key_is_named(path: Path, refusal, changes: dict[str, np.ndarray | None], said: str) -> None:
-    error = refusal("mpi-inf-3dhp", write(path, **changes))
-    assert said in error
+def test_a_wrong_key_is_named(
+    path: Path, refusal: Refusal, changes: dict[str, NDArray[Any] | None], message: str
+) -> None:
+    error = refusal("mpi-inf-3dhp", write(path, changes=changes))
+    assert message in error
     assert "annot.mat" in error
 
 
-def test_nan_and_damage_are_one_line(path: Path, refusal) -> None:
+def test_nan_and_damage_are_one_line(path: Path, refusal: Refusal) -> None:
     spoilt = cells(CAMERAS)
     spoilt[0, 0][9, 30] = np.nan
-    error = refusal("mpi-inf-3dhp", write(path, annot3=spoilt))
+    error = refusal("mpi-inf-3dhp", write(path, changes={"annot3": spoilt}))
     assert "'annot3'" in error
     assert "frame 9" in error
     path.write_bytes(path.read_bytes()[:300])
@@ -136,7 +145,7 @@ def test_nan_and_damage_are_one_line(path: Path, refusal) -> None:
 
 
 @pytest.mark.parametrize("line", ["extrinsic   1 2 3", "extrinsic   " + "1 " * 16])
-def test_a_wrong_calibration_is_named(path: Path, refusal, line: str) -> None:
+def test_a_wrong_calibration_is_named(path: Path, refusal: Refusal, line: str) -> None:
     write(path)
     path.with_name("camera.calibration").write_text(f"name 0\n  {line}\n")
     error = refusal("mpi-inf-3dhp", path)

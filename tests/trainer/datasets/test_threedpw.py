@@ -1,4 +1,4 @@
-"""3DPW's sequence files: made-up people in a pickle as Python 2 wrote it, with all of the real files' keys."""
+"""3DPW's sequence files: synthetic people in a pickle of Python 2, with all keys of the real files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from posenet3d_blender.body.skeleton import JOINT_NAMES
 
+from .conversion import Convert, Refusal
 from .pickles import harmful, python2_pickle
 from .standing import from_pelvis, joint
 
@@ -48,7 +49,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "courtyard_made_up_00.pkl"
 
 
-def test_both_people_at_30_samples_a_second(path: Path, convert) -> None:
+def test_both_people_at_30_samples_a_second(path: Path, convert: Convert) -> None:
     path.write_bytes(python2_pickle(sequence()))
     converted = convert("3dpw", path)
     clips = converted.clips
@@ -60,7 +61,7 @@ def test_both_people_at_30_samples_a_second(path: Path, convert) -> None:
     np.testing.assert_allclose(clips.root[119] - clips.root[60], (0, 0, 59 * 0.02), atol=1e-5)
 
 
-def test_frames_with_a_lost_camera_are_left_out(path: Path, convert) -> None:
+def test_frames_with_a_lost_camera_are_left_out(path: Path, convert: Convert) -> None:
     valid = np.ones(FRAMES, np.int64)
     valid[25:30] = 0
     path.write_bytes(python2_pickle(sequence(campose_valid=[valid, np.zeros(FRAMES, np.int64)])))
@@ -69,13 +70,13 @@ def test_frames_with_a_lost_camera_are_left_out(path: Path, convert) -> None:
     assert clips.ranges() == [(0, 25), (25, 55)]
 
 
-def test_a_pickle_of_python_3_is_read_too(path: Path, convert) -> None:
+def test_a_pickle_of_python_3_is_read_too(path: Path, convert: Convert) -> None:
     for protocol in (2, pickle.DEFAULT_PROTOCOL):
         path.write_bytes(pickle.dumps(sequence(), protocol=protocol))
         assert len(convert("3dpw", path).clips.names) == 2
 
 
-def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> None:
+def test_code_in_the_file_is_not_run(path: Path, refusal: Refusal, tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps(sequence(genders=[harmful(tmp_path / "traces")])))
     assert "system" in refusal("3dpw", path)
     assert not (tmp_path / "traces").exists()
@@ -94,15 +95,15 @@ def test_code_in_the_file_is_not_run(path: Path, refusal, tmp_path: Path) -> Non
         ("campose_valid", [np.ones(3, np.int64)] * 2),
     ],
 )
-def test_a_wrong_key_is_named(path: Path, refusal, key: str, value: object) -> None:
+def test_a_wrong_key_is_named(path: Path, refusal: Refusal, key: str, value: object) -> None:
     path.write_bytes(pickle.dumps(sequence(**{key: value}), protocol=2))
     error = refusal("3dpw", path)
     assert key in error
     assert path.name in error
 
 
-def test_damage_is_one_line(path: Path, refusal) -> None:
-    whole = python2_pickle(sequence())
-    for content in (whole[: len(whole) // 2], b"", b"no pickle", pickle.dumps([1])):
+def test_damage_is_one_line(path: Path, refusal: Refusal) -> None:
+    complete = python2_pickle(sequence())
+    for content in (complete[: len(complete) // 2], b"", b"no pickle", pickle.dumps([1])):
         path.write_bytes(content)
         assert path.name in refusal("3dpw", path)

@@ -1,14 +1,16 @@
-"""Metrics against cases worked out by hand, and the evaluation from data file to figures."""
+"""Metrics of cases worked out by hand, and the evaluation from data file to metrics."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -20,19 +22,19 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled
-from trainer.evaluation.evaluate import open_student
 from trainer.evaluation.metrics import COMMON_JOINTS, align_to, measure, scale_to
+from trainer.evaluation.models import open_student
 from trainer.export import export_student
-from trainer.synthesis.benchmark_views import evaluation_views
-from trainer.synthesis.detector_noise import detect, load_detector_noise
+from trainer.synthesis.benchmark_views import benchmark_views
+from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
 from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from trainer.training.checkpoint import save_student
 
-CONTRACT_KEYS = {"mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150", "auc", "accel_mm"}
+METRIC_KEYS = {"mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150", "auc", "accel_mm"}
 
 
 @pytest.fixture(scope="module")
-def walk() -> np.ndarray:
+def walk() -> NDArray[Any]:
     """(45, 24, 3) a body that stands and waves, pelvis at 0, metres, Y up."""
     body = load_body()
     joints = np.repeat((body.joint_template - body.joint_template[0])[None], 45, 0)
@@ -44,15 +46,15 @@ def walk() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def data(walk: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(walk: NDArray[Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two clips, one of them shorter than the student's window."""
     path = tmp_path_factory.mktemp("data") / "clips.npz"
     write_clips(path, walk)
     return path
 
 
-def write_clips(path: Path, joints: np.ndarray, **changes: np.ndarray | None) -> None:
-    arrays: dict[str, np.ndarray | None] = {
+def write_clips(path: Path, joints: NDArray[Any], **changes: NDArray[Any] | None) -> None:
+    arrays: dict[str, NDArray[Any] | None] = {
         "rel": joints.astype(np.float16),
         "root": np.linspace((0, 0.9, 0), (0, 0.9, 1.0), len(joints)).astype(np.float32),
         "offsets": np.array([0, len(joints) - 8, len(joints)], np.int32),
@@ -65,12 +67,13 @@ def write_clips(path: Path, joints: np.ndarray, **changes: np.ndarray | None) ->
 
 def run(data: Path, out: Path, *options: str) -> dict[str, dict[str, float]]:
     assert main(["evaluate", "--data", str(data), "--out", str(out), *options]) == 0
-    return json.loads(out.read_text())
+    rows: dict[str, dict[str, float]] = json.loads(out.read_text())
+    return rows
 
 
-def test_a_shift_of_some_joints_is_measured(walk: np.ndarray) -> None:
+def test_a_shift_of_some_joints_is_measured(walk: NDArray[Any]) -> None:
     """Seven of fourteen joints lie 99 mm off; where the pelvis stands does not matter."""
-    predicted = walk + (5.0, 0, 0)
+    predicted = walk + np.array([5.0, 0, 0])
     predicted[:, COMMON_JOINTS[:7]] += (0, 0.0594, 0.0792)
     metrics = measure([(predicted, walk)])
     assert metrics.mpjpe_mm == pytest.approx(49.5)
@@ -82,35 +85,35 @@ def test_a_shift_of_some_joints_is_measured(walk: np.ndarray) -> None:
     assert measure([(predicted, walk)]).pck150 == 50
 
 
-def test_scale_is_forgiven_by_name_only(walk: np.ndarray) -> None:
+def test_scale_is_forgiven_by_name_only(walk: NDArray[Any]) -> None:
     metrics = measure([(1.25 * walk, walk)])
     assert metrics.mpjpe_mm == pytest.approx(250 * np.linalg.norm(walk[:, COMMON_JOINTS], axis=-1).mean())
     assert metrics.n_mpjpe_mm == pytest.approx(0, abs=1e-6)
-    predicted, true = np.array([[[1.0, 0, 0], [0, 1, 0]]]), np.array([[[2.0, 0, 0], [0, 3, 0]]])
-    np.testing.assert_allclose(scale_to(predicted, true), 2.5 * predicted)
+    prediction, target = np.array([[[1.0, 0, 0], [0, 1, 0]]]), np.array([[[2.0, 0, 0], [0, 3, 0]]])
+    np.testing.assert_allclose(scale_to(prediction, target), 2.5 * prediction)
 
 
-def test_similarity_is_forgiven_and_reflection_is_not(walk: np.ndarray) -> None:
-    turn = axis_angle_to_matrix(np.array([0.4, -1.1, 0.7]))
-    turned = 0.8 * walk @ turn.T + (0.1, 0.2, 0.3)
-    np.testing.assert_allclose(align_to(turned, walk), walk, atol=1e-9)
-    metrics = measure([(turned, walk)])
+def test_similarity_is_forgiven_and_reflection_is_not(walk: NDArray[Any]) -> None:
+    rotation = axis_angle_to_matrix(np.array([0.4, -1.1, 0.7]))
+    moved = 0.8 * walk @ rotation.T + (0.1, 0.2, 0.3)
+    np.testing.assert_allclose(align_to(moved, walk), walk, atol=1e-9)
+    metrics = measure([(moved, walk)])
     assert metrics.pa_mpjpe_mm == pytest.approx(0, abs=1e-6)
     assert metrics.n_mpjpe_mm > 100
     mirrored = walk * (1.0, 1.0, -1.0) + np.random.default_rng(0).normal(0, 0.1, walk.shape)
-    assert measure([(mirrored * (1, 1, -1), walk * (1, 1, -1))]).pa_mpjpe_mm > 100
-    flat_no_more = walk + 0.3 * np.sin(np.arange(24))[:, None] * (0, 0, 1)
-    assert measure([(flat_no_more * (1, 1, -1), flat_no_more)]).pa_mpjpe_mm > 50
+    assert measure([(mirrored * (1.0, 1.0, -1.0), walk * (1.0, 1.0, -1.0))]).pa_mpjpe_mm > 100
+    deep = walk + 0.3 * np.sin(np.arange(24))[:, None] * (0, 0, 1)
+    assert measure([(deep * (1.0, 1.0, -1.0), deep)]).pa_mpjpe_mm > 50
 
 
-def test_acceleration_is_per_frame_squared(walk: np.ndarray) -> None:
+def test_acceleration_is_per_frame_squared(walk: NDArray[Any]) -> None:
     predicted = walk.copy()
     predicted[:, 1:] += 0.001 * np.arange(len(walk))[:, None, None] ** 2 * np.array([1.0, 0, 0])
     assert measure([(predicted, walk)]).accel_mm == pytest.approx(2)
     assert measure([(predicted[:2], walk[:2])]).accel_mm is None
 
 
-def test_the_hips_may_be_the_middle(walk: np.ndarray) -> None:
+def test_the_hips_may_be_the_middle(walk: NDArray[Any]) -> None:
     predicted = walk.copy()
     predicted[:, 0] += (0, 0.05, 0)
     metrics = measure([(predicted, walk)])
@@ -118,9 +121,9 @@ def test_the_hips_may_be_the_middle(walk: np.ndarray) -> None:
     assert metrics.hip_mpjpe_mm == pytest.approx(0, abs=1e-6)
 
 
-def test_views_are_exact_upright_and_before_the_camera(data: Path, walk: np.ndarray) -> None:
+def test_views_are_exact_upright_and_before_the_camera(data: Path, walk: NDArray[Any]) -> None:
     clips = load_clips(data)
-    views = list(evaluation_views(clips, 3, 7, None))
+    views = list(benchmark_views(clips, 3, 7, None))
     assert [len(view.rays) for view in views] == [37] * 3 + [8] * 3
     for view in views:
         for point, joint in enumerate(JOINT_OF_POINT):
@@ -140,19 +143,21 @@ def test_views_are_exact_upright_and_before_the_camera(data: Path, walk: np.ndar
     assert (np.sign(volume) == np.sign(np.linalg.det(walk[:37, [left, head, toe]]))).all()
 
 
-def test_who_walks_into_the_camera_is_held_before_it(walk: np.ndarray) -> None:
+def test_the_camera_is_set_back_from_a_close_person(walk: NDArray[Any]) -> None:
     root = np.linspace((-20, 0, 0), (20, 0, 0), len(walk)).astype(np.float32)
     clips = Clips(walk.astype(np.float32), root, np.array([0, len(walk)], np.int32), ("run",), 30.0)
-    assert all(view.joints[..., 2].min() > 0.99 for view in evaluation_views(clips, 4, 0, None))
+    assert all(view.joints[..., 2].min() > 0.99 for view in benchmark_views(clips, 4, 0, None))
 
 
 def test_detected_points_miss_as_measured() -> None:
     noise = load_detector_noise()
     noise = replace(noise, sides=replace(noise.sides, swap=0.0))
     exact, heights = np.zeros((6000, 27, 2)), np.full(6000, 0.5)
-    rays, confidence = detect(exact, heights, noise, torch.Generator().manual_seed(0))
+    rays, confidence = simulate_detector(exact, heights, noise, torch.Generator().manual_seed(0))
     miss = np.linalg.norm(rays / 0.5, axis=-1)
-    measured = json.loads((Path(detect.__code__.co_filename).parent / "detector_noise.json").read_text())["keypoints"]
+    measured = json.loads((Path(simulate_detector.__code__.co_filename).parent / "detector_noise.json").read_text())[
+        "keypoints"
+    ]
     medians = np.array([np.median(miss[confidence[:, i] > 0.5, i]) for i in range(KEYPOINT_COUNT)])
     expected = np.array([measured[name]["median"] for name in STUDENT_POINT_NAMES[:KEYPOINT_COUNT]])
     assert np.median(medians / expected) == pytest.approx(1, abs=0.1)
@@ -162,7 +167,7 @@ def test_detected_points_miss_as_measured() -> None:
     assert np.median(np.abs(np.diff(rays, axis=0))) < np.median(np.abs(rays)), "misses last"
 
 
-def test_other_rates_come_to_the_students(walk: np.ndarray) -> None:
+def test_other_rates_come_to_the_students(walk: NDArray[Any]) -> None:
     slow = Clips(walk[:31].astype(np.float32), np.zeros((31, 3), np.float32), np.array([0, 31], np.int32), ("a",), 15.0)
     twice = resampled(slow, 30.0)
     assert twice.ranges() == [(0, 61)]
@@ -170,7 +175,7 @@ def test_other_rates_come_to_the_students(walk: np.ndarray) -> None:
     assert resampled(twice, 30.0) is twice
 
 
-def test_given_keypoints_and_given_points_are_one_way(walk: np.ndarray) -> None:
+def test_given_keypoints_and_given_points_are_one_way(walk: NDArray[Any]) -> None:
     student = load_exported("cpu")
     rng = np.random.default_rng(0)
     rays, confidence = 0.1 * rng.normal(size=(50, KEYPOINT_COUNT, 2)), rng.uniform(0.5, 1, (50, KEYPOINT_COUNT))
@@ -182,7 +187,7 @@ def test_given_keypoints_and_given_points_are_one_way(walk: np.ndarray) -> None:
 @pytest.mark.parametrize("source", ["clean", "detected"])
 def test_the_shipped_student_gives_figures(data: Path, tmp_path: Path, source: str) -> None:
     first = run(data, tmp_path / "a.json", "--views", "2", "--input", source)
-    assert set(first["student"]) >= CONTRACT_KEYS
+    assert set(first["student"]) >= METRIC_KEYS
     assert np.isfinite(list(first["student"].values())).all()
     assert first["student"]["pa_mpjpe_mm"] < 150
     assert first["student"]["pa_mpjpe_mm"] <= first["student"]["mpjpe_mm"]
@@ -207,25 +212,25 @@ def test_the_persons_own_skeleton_is_measured_beside_the_shipped_body(data: Path
     assert longer["student_body"] == plain["student_body"]
     # Knees and ankles of two legs, 4 of 14 joints, lie lower by the 20 cm at most.
     assert 0 < abs(longer["student"]["mpjpe_mm"] - plain["student"]["mpjpe_mm"]) < 4 / 14 * 201
-    view = next(evaluation_views(load_clips(data), 1, 0, None))
-    said = open_student(str(tmp_path / "longer")).predict_points(view.rays, view.confidence)
-    np.testing.assert_allclose(said.bone_offsets, offsets, atol=1e-6)
+    view = next(benchmark_views(load_clips(data), 1, 0, None))
+    prediction = open_student(str(tmp_path / "longer")).predict_points(view.rays, view.confidence)
+    np.testing.assert_allclose(prediction.bone_offsets, offsets, atol=1e-6)
     body = load_body()
-    shift = said.rest_joints(body) - body.rest_joints(said.betas)
+    shift = prediction.rest_joints(body) - body.rest_joints(prediction.betas)
     np.testing.assert_allclose(shift[JOINT_INDEX["left_foot"]], (0.01, -0.2, 0), atol=1e-6)
     np.testing.assert_allclose(shift[JOINT_INDEX["left_wrist"]], 0, atol=1e-9)
 
 
 def test_one_sided_offsets_come_out_even(data: Path, tmp_path: Path) -> None:
-    """Each window is also seen mirrored: what is said of one side only is halved to both."""
+    """Each window is also run mirrored: an offset of one side only is halved and given to both."""
     network = StudentNetwork(StudentConfig(width=8, blocks=1))
     with torch.no_grad():
         network.bones.bias[3 * JOINT_INDEX["left_elbow"]] = 0.1
     save_student(tmp_path, network, {})
-    view = next(evaluation_views(load_clips(data), 1, 0, None))
-    said = open_student(str(tmp_path)).predict_points(view.rays, view.confidence).bone_offsets
-    assert said[JOINT_INDEX["left_elbow"], 0] == pytest.approx(0.05)
-    assert said[JOINT_INDEX["right_elbow"], 0] == pytest.approx(-0.05)
+    view = next(benchmark_views(load_clips(data), 1, 0, None))
+    prediction = open_student(str(tmp_path)).predict_points(view.rays, view.confidence).bone_offsets
+    assert prediction[JOINT_INDEX["left_elbow"], 0] == pytest.approx(0.05)
+    assert prediction[JOINT_INDEX["right_elbow"], 0] == pytest.approx(-0.05)
 
 
 def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path) -> None:
@@ -251,7 +256,7 @@ def test_what_ships_is_the_committed_checkpoint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"root": None}, "'root'"),
         ({"fps": None}, "'fps'"),
@@ -262,17 +267,17 @@ def test_what_ships_is_the_committed_checkpoint() -> None:
     ],
 )
 def test_damaged_data_is_one_line(
-    walk: np.ndarray,
+    walk: NDArray[Any],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    changes: dict[str, np.ndarray | None],
-    said: str,
+    changes: dict[str, NDArray[Any] | None],
+    message: str,
 ) -> None:
     write_clips(tmp_path / "bad.npz", walk, **changes)
     assert main(["evaluate", "--data", str(tmp_path / "bad.npz"), "--out", str(tmp_path / "out.json")]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert said in error
+    assert message in error
     assert "bad.npz" in error
     assert not (tmp_path / "out.json").exists()
 

@@ -1,4 +1,4 @@
-"""The student's material: a teacher's skeletons before new cameras."""
+"""The student's training data: a teacher's skeletons in new cameras."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import pytest
 import torch
 
 from posenet3d_blender.body.model import load_body
-from trainer.paper.distillation_sampler import TaughtMotions, TaughtSampler
-from trainer.paper.geometry import flat, turn
+from trainer.paper.geometry import project_points, relative_rotation
 from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
+from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions
 from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 120
 
 
 @pytest.fixture(scope="module")
-def motions() -> TaughtMotions:
+def motions() -> TeacherMotions:
     """The body at rest, walking past an upright camera 4 m away."""
     body = load_body()
-    # Y up to y down by a half turn about x, never by a negated axis.
+    # Y up to y down is a half turn about x, never a negated axis.
     standing = body.joint_template[list(LIFTED_JOINTS)] * (1, -1, -1)
     path = np.linspace(-1, 1, FRAMES)[:, None] * (1.0, 0, 0) + (0, 0, 4.0)
     joints = (standing[None] + path[:, None]).astype(np.float32)
-    return TaughtMotions(
+    return TeacherMotions(
         joints,
         np.ones((FRAMES, 2), np.float32),
         np.array([0]),
@@ -33,24 +33,24 @@ def motions() -> TaughtMotions:
 
 
 @pytest.mark.parametrize(("window", "count"), [(32, 40), (1, 200)])
-def test_the_teachers_answer_is_what_the_camera_sees(motions: TaughtMotions, window: int, count: int) -> None:
-    batch = TaughtSampler(motions, load_detector_noise(), seed=0, window=window).draw(count)
+def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, window: int, count: int) -> None:
+    batch = DistillationSampler(motions, load_detector_noise(), seed=0, window=window).draw(count)
     assert batch.windows.features.shape == (count, window, 82)
-    assert batch.answer.joints.shape == (count, window, 18, 3)
-    assert 0.2 * count < batch.filmed < 0.8 * count
-    seen = flat(batch.answer.joints, batch.windows.view.size)
-    torch.testing.assert_close(seen, batch.windows.view.points, atol=1e-4, rtol=1e-4)
+    assert batch.prediction.joints.shape == (count, window, 18, 3)
+    assert 0.2 * count < batch.real_count < 0.8 * count
+    points = project_points(batch.prediction.joints, batch.windows.view.size)
+    torch.testing.assert_close(points, batch.windows.view.points, atol=1e-4, rtol=1e-4)
     of_student = batch.windows.features[..., :54].unflatten(-1, (27, 2))[:, :, list(POINT_OF_LIFTED)]
-    missed = (of_student - seen).norm(dim=-1)
-    exact = missed.amax((1, 2)) < 1e-3
-    assert 0.1 < exact.float().mean() < 0.45, "some windows are exact, most have the detector's faults"
-    assert 0.005 < missed[~exact].median() < 0.1
+    error = (of_student - points).norm(dim=-1)
+    exact = error.amax((1, 2)) < 1e-3
+    assert 0.1 < exact.float().mean() < 0.45, "some windows are exact, most have the detector's noise"
+    assert 0.005 < error[~exact].median() < 0.1
 
 
-def test_bodies_stand_upright_by_the_batchs_elevation(motions: TaughtMotions) -> None:
-    batch = TaughtSampler(motions, load_detector_noise(), seed=1).draw(64)
-    upright = turn(batch.answer.elevation, torch.zeros(64), torch.zeros(64))
-    joints = (batch.answer.joints @ upright.transpose(1, 2)[:, None])[: batch.filmed]
+def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -> None:
+    batch = DistillationSampler(motions, load_detector_noise(), seed=1).draw(64)
+    upright = relative_rotation(batch.prediction.elevation, torch.zeros(64), torch.zeros(64))
+    joints = (batch.prediction.joints @ upright.transpose(1, 2)[:, None])[: batch.real_count]
     head, feet = LIFTED_NAMES.index("head"), [LIFTED_NAMES.index(f"{side}_ankle") for side in ("left", "right")]
     trunk = torch.nn.functional.normalize(joints[:, :, feet].mean(2) - joints[:, :, head], dim=-1)
     # The virtual camera looks at the person a little beside the real one's axis.
@@ -59,14 +59,17 @@ def test_bodies_stand_upright_by_the_batchs_elevation(motions: TaughtMotions) ->
     assert azimuths[:, 0].min() < 0 < azimuths[:, 0].max(), "people are seen from all around"
 
 
-def test_left_stays_left(motions: TaughtMotions) -> None:
-    """Whoever faces the camera has the left hip on the picture's right, mirrored or not."""
-    batch = TaughtSampler(motions, load_detector_noise(), seed=2).draw(64)
-    joints = batch.answer.joints[: batch.filmed, 0]
+def test_left_stays_left(motions: TeacherMotions) -> None:
+    """A person facing the camera has the left hip on the image's right, mirrored or not."""
+    batch = DistillationSampler(motions, load_detector_noise(), seed=2).draw(64)
+    joints = batch.prediction.joints[: batch.real_count, 0]
     left, right = (joints[:, LIFTED_NAMES.index(f"{side}_hip")] for side in ("left", "right"))
-    toes = sum(joints[:, LIFTED_NAMES.index(f"{side}_foot")] for side in ("left", "right"))
-    ankles = sum(joints[:, LIFTED_NAMES.index(f"{side}_ankle")] for side in ("left", "right"))
+    toes, ankles = (
+        joints[:, [LIFTED_NAMES.index(f"{side}_{part}") for side in ("left", "right")]].sum(1)
+        for part in ("foot", "ankle")
+    )
     faces_camera = (toes - ankles)[:, 2] < 0
-    assert faces_camera.any() and not faces_camera.all()
+    assert faces_camera.any()
+    assert not faces_camera.all()
     assert ((left - right)[faces_camera, 0] > 0).float().mean() > 0.9
     assert ((left - right)[~faces_camera, 0] < 0).float().mean() > 0.9

@@ -1,12 +1,14 @@
-"""Other detectors' keypoints as what the 2D-only recipe learns from."""
+"""Other detectors' keypoints as training data of the 2D-only recipe."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
@@ -14,8 +16,9 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, load_sequences
-from trainer.paper.dataset import load_material
-from trainer.paper.sequence_sampler import SequenceSampler, with_stand_ins
+from trainer.paper.dataset import load_sequence_split
+from trainer.paper.sequence_sampler import SequenceSampler
+from trainer.paper.whole_body import impute_missing_points
 from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 40
@@ -39,15 +42,15 @@ BODY_25 = [
     *limb(*FOOT, side="left"),
     *limb(*FOOT, side="right"),
 ]
-"""The joint at which this test's detector sees each point, in OpenPose's order."""
+"""Joint of each point in OpenPose's order."""
 COCO = 5 * ["head"] + [f"{side}_{part}" for part in (*ARM, *LEG) for side in ("left", "right")]
 
 
-def pixels(names: list[str], frame: int) -> np.ndarray:
+def pixels(names: list[str], frame: int) -> NDArray[Any]:
     """(points, 3) a body at rest, 4 m away, that walks to the side; x, y and confidence."""
     joints = load_body().joint_template * (1, -1, -1) + (0.02 * frame, 0, 4)
-    seen = joints[[JOINT_INDEX[name] for name in names]]
-    return np.column_stack([FOCAL_LENGTH * seen[:, :2] / seen[:, 2:] + (960, 540), np.full(len(names), 0.9)])
+    placed = joints[[JOINT_INDEX[name] for name in names]]
+    return np.column_stack([FOCAL_LENGTH * placed[:, :2] / placed[:, 2:] + (960, 540), np.full(len(names), 0.9)])
 
 
 def converted(folder: Path) -> Path:
@@ -68,37 +71,38 @@ def openpose(tmp_path: Path) -> Path:
     return converted(folder)
 
 
-def test_openposes_keypoints_are_learnt_from(openpose: Path) -> None:
-    material = load_material([openpose], 4, seed=0)
-    assert sorted(material.train.names + material.held_out.names) == ["one_0", "two_0"]
-    batch = SequenceSampler(material.train, load_detector_noise(), seed=0).draw(4)
-    assert batch.view.points.isfinite().all() and batch.features.isfinite().all()
+def test_openposes_keypoints_are_training_data(openpose: Path) -> None:
+    split = load_sequence_split([openpose], 4, seed=0)
+    assert sorted(split.train.names + split.held_out.names) == ["one_0", "two_0"]
+    batch = SequenceSampler(split.train, load_detector_noise(), seed=0).draw(4)
+    assert batch.view.points.isfinite().all()
+    assert batch.features.isfinite().all()
 
 
-def test_hands_stand_beyond_the_wrists_as_far_as_the_bodys(openpose: Path) -> None:
+def test_hands_are_imputed_at_the_bodys_distance_from_the_wrist(openpose: Path) -> None:
     sequences = load_sequences(openpose)
-    rays, confidence = with_stand_ins(sequences)
+    rays, confidence = impute_missing_points(sequences)
     joints = load_body().joint_template * (1, -1, -1) + (0, 0, 4)
     for side in ("left", "right"):
         wrist, hand = (joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("wrist", "hand"))
         for finger in ("index", "pinky"):
             point = STUDENT_POINT_NAMES.index(f"{side}_{finger}")
             # The shipped body's arms are nearly straight at rest.
-            true, made_up = hand[:2] / hand[2] - wrist[:2] / wrist[2], rays[0, point] - wrist[:2] / wrist[2]
-            assert np.linalg.norm(made_up) == pytest.approx(np.linalg.norm(true), rel=0.02)
-            assert np.linalg.norm(made_up - true) < 0.25 * np.linalg.norm(true)
+            target, imputed = hand[:2] / hand[2] - wrist[:2] / wrist[2], rays[0, point] - wrist[:2] / wrist[2]
+            assert np.linalg.norm(imputed) == pytest.approx(np.linalg.norm(target), rel=0.02)
+            assert np.linalg.norm(imputed - target) < 0.25 * np.linalg.norm(target)
             np.testing.assert_allclose(confidence[:, point], 0.9, atol=1e-6)
-    assert not sequences.confidence[:, STUDENT_POINT_NAMES.index("left_index")].any(), "made up here alone"
+    assert not sequences.confidence[:, STUDENT_POINT_NAMES.index("left_index")].any(), "the file is unchanged"
 
 
-def test_a_hand_that_is_seen_at_times_is_not_made_up(openpose: Path) -> None:
+def test_a_hand_that_is_detected_at_times_is_not_imputed(openpose: Path) -> None:
     sequences = load_sequences(openpose)
     point = STUDENT_POINT_NAMES.index("left_index")
     confidence = sequences.confidence.copy()
     confidence[3, point] = 0.5
-    of_all = with_stand_ins(PointSequences(sequences.rays, confidence, sequences.offsets, sequences.names))[1]
-    np.testing.assert_array_equal(of_all[:FRAMES, point], confidence[:FRAMES, point])
-    assert of_all[FRAMES:, point].all(), "the other sequence never has it"
+    imputed = impute_missing_points(PointSequences(sequences.rays, confidence, sequences.offsets, sequences.names))[1]
+    np.testing.assert_array_equal(imputed[:FRAMES, point], confidence[:FRAMES, point])
+    assert imputed[FRAMES:, point].all(), "the other sequence never has the point"
 
 
 def test_points_that_are_never_given_are_named(tmp_path: Path) -> None:
@@ -111,4 +115,4 @@ def test_points_that_are_never_given_are_named(tmp_path: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results))
     path = converted(folder)
     with pytest.raises(PoseNet3DError, match=r"coco.npz: key 'confidence': never gives left_big_toe, right_big_toe, "):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)

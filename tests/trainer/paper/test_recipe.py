@@ -1,8 +1,7 @@
-"""The 2D-only recipe from 2D sequences to a measured teacher and student, in miniature."""
+"""The 2D-only recipe in miniature: from 2D sequences to an evaluated teacher and student."""
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import json
 import shutil
@@ -21,7 +20,7 @@ from trainer.cli import RECIPES, main
 from trainer.data.clips import Clips, save_clips
 from trainer.data.sequences import PointSequences, save_sequences
 from trainer.geometry.kinematics import axis_angle_to_matrix
-from trainer.paper.dataset import Material, load_material
+from trainer.paper.dataset import SequenceSplit, load_sequence_split
 from trainer.paper.pose_prior import PoseFlow
 from trainer.paper.recipe import PaperRecipe
 from trainer.paper.sequence_sampler import SequenceSampler
@@ -32,6 +31,8 @@ from trainer.synthesis.detector_noise import load_detector_noise
 from trainer.synthesis.project_clips import project_clips
 from trainer.training.checkpoint import load_student
 from trainer.training.recipe_file import read_recipe
+
+from ..source_imports import imported_names
 
 FRAMES = 90
 _STAGES = ("prior", "teacher", "frame", "student", "joint")
@@ -58,7 +59,7 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("paper")
     save_clips(folder / "clips.npz", clips)
     save_sequences(folder / "sequences.npz", project_clips(clips, 1, seed=5))
-    stage = "batch = 8\nwarm_up = 2\nsave_every = 6\naverage_decay = 0.5"
+    stage = "batch_size = 8\nwarmup_steps = 2\nsave_every = 6\nema_decay = 0.5"
     path = folder / "tiny.toml"
     path.write_text(
         f'data = ["{folder / "clips.npz"}", "{folder / "sequences.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
@@ -78,11 +79,14 @@ def test_all_stages_run_resume_and_are_measured(
     last = Path(capsys.readouterr().out.strip())
     assert last.name == "joint"
     notes = json.loads((last / "student.json").read_text())["training"]
-    assert notes["recipe"] == "paper" and np.isfinite(notes["held_out_2d_loss"])
-    assert notes["settings"]["teacher"]["width"] == 16 and notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
+    assert notes["recipe"] == "paper"
+    assert np.isfinite(notes["held_out_2d_loss"])
+    assert notes["settings"]["teacher"]["width"] == 16
+    assert notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
     assert str(recipe.parent) not in json.dumps(notes), "no machine's folders"
     criteria = json.loads((last / "criterion.json").read_text())
-    assert set(criteria) == {"6", "12"} and notes["held_out_2d_loss"] == min(criteria.values())
+    assert set(criteria) == {"6", "12"}
+    assert notes["held_out_2d_loss"] == min(criteria.values())
     before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
     assert any((before[name] != after[name]).any() for name in before), "the teacher, too, learns in the joint stage"
 
@@ -100,26 +104,31 @@ def test_all_stages_run_resume_and_are_measured(
         assert 0 < rows[row]["pa_mpjpe_mm"] < rows[row]["mpjpe_mm"]
 
 
-def test_windows_for_teacher_and_student_show_the_same_but_for_the_detectors_faults(clips: Clips) -> None:
+def test_teacher_and_student_windows_differ_by_the_detectors_noise(clips: Clips) -> None:
     windows = SequenceSampler(project_clips(clips, 2, seed=0), load_detector_noise(), seed=0).draw(64)
     assert windows.view.points.shape == (64, STUDENT_WINDOW, 18, 2)
     of_student = windows.features[..., : 2 * len(STUDENT_POINT_NAMES)].unflatten(-1, (-1, 2))
     difference = (of_student[:, :, list(POINT_OF_LIFTED)] - windows.view.points).norm(dim=-1)
     exact = difference.amax((1, 2)) < 1e-4
     assert 0.1 < exact.float().mean() < 0.4
-    assert 0.01 < difference[~exact].median() < 0.1, "a detector misses by some centimetres"
+    assert 0.01 < difference[~exact].median() < 0.1, "a detector's error is some centimetres"
 
 
-def test_feet_that_stand_still_are_seen_to(clips: Clips) -> None:
+def test_feet_that_stand_still_are_in_contact(clips: Clips) -> None:
     still = Clips(np.repeat(clips.relative_joints[:1], FRAMES, 0), clips.root[:FRAMES], clips.offsets[:2], ("a",), 30.0)
     moving = Clips(
-        still.relative_joints, np.arange(FRAMES)[:, None] * np.float32([0.05, 0, 0]), still.offsets, ("a",), 30.0
+        still.relative_joints,
+        np.arange(FRAMES, dtype=np.float32)[:, None] * np.array([0.05, 0, 0], np.float32),
+        still.offsets,
+        ("a",),
+        30.0,
     )
-    rests = [
-        SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).rests.mean()
+    contacts = [
+        SequenceSampler(project_clips(one, 2, seed=0), load_detector_noise(), seed=0).draw(8).contacts.mean()
         for one in (still, moving)
     ]
-    assert rests[0] > 0.4 and rests[1] < 0.1
+    assert contacts[0] > 0.4
+    assert contacts[1] < 0.1
 
 
 def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
@@ -135,32 +144,32 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
     assert SequenceSampler(detected, load_detector_noise(), seed=0).draw(4).view.points.isfinite().all()
 
 
-def test_material_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
+def test_data_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
     projected = project_clips(clips, 1, seed=0)
     confidence = projected.confidence.copy()
     confidence[::20, STUDENT_POINT_NAMES.index("left_ankle")] = 0
     path = tmp_path / "hidden.npz"
     save_sequences(path, PointSequences(projected.rays, confidence, projected.offsets, projected.names))
     with pytest.raises(PoseNet3DError, match=r"hidden.npz: key 'confidence': .*whole bodies"):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)
     path = tmp_path / "short.npz"
     save_clips(path, Clips(clips.relative_joints[:20], clips.root[:20], np.array([0, 20], np.int32), ("a",), 30.0))
     with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*20 samples.*window of 32"):
-        load_material([path], 4, seed=0)
+        load_sequence_split([path], 4, seed=0)
 
 
 def test_short_sequences_beside_long_ones_are_left_out(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / "clips.npz"
     offsets = np.array([0, 20, 100, 180], np.int32)
     save_clips(path, Clips(clips.relative_joints, clips.root, offsets, ("a", "b", "c"), 30.0))
-    material = load_material([path], 4, seed=0)
-    train, held_out = ({name.partition("@")[0] for name in part.names} for part in (material.train, material.held_out))
+    split = load_sequence_split([path], 4, seed=0)
+    train, held_out = ({name.partition("@")[0] for name in part.names} for part in (split.train, split.held_out))
     assert train | held_out == {"b", "c"}
     assert not train & held_out, "a clip is held out with all its views"
 
 
 def test_a_flow_learns_a_density() -> None:
-    """On a curved density it gives real samples a likelihood that wrong ones do not get, and near the true entropy."""
+    """Samples of a curved density get a high likelihood, near the true entropy; other samples do not."""
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
 
@@ -217,11 +226,11 @@ _ABLATED = {
     },
     "single_frame_student": {f"student_weights.{term}" for term in ("motion_likelihood", "velocity", "smooth")},
 }
-"""The terms that each ablation goes without."""
+"""Terms that each ablation leaves out."""
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("ablations/*.toml")), ids=lambda path: path.stem)
-def test_each_ablation_goes_without_its_terms_alone(path: Path) -> None:
+def test_each_ablation_leaves_out_only_its_terms(path: Path) -> None:
     recipe, reduced = (asdict(read_recipe(one, PaperRecipe)) for one in (path, RECIPES / "ablations" / "reduced.toml"))
     tables = ("teacher_weights", "student_weights")
     assert all(weight > 0 for table in tables for weight in reduced[table].values())
@@ -236,41 +245,12 @@ def test_each_ablation_goes_without_its_terms_alone(path: Path) -> None:
     assert {key: recipe[key] for key in others} == {key: reduced[key] for key in others}
 
 
-def imported(source: str, package: str) -> set[str]:
-    """All modules, and all names of modules, that a file of `package` imports anywhere, in full."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "from ..data.clips import Clips",
-        "from ..data import sequences, clips",
-        "from .. import data\nfrom ..data import clips as other",
-        "import trainer.data.clips",
-        "import trainer.data.clips as other",
-        "from trainer.data import clips",
-        "def f():\n    from trainer.data.clips import load_clips",
-    ],
-)
-def test_every_way_to_import_is_seen(source: str) -> None:
-    assert "trainer.data.clips" in imported(source, "trainer.paper")
-
-
 def package_of(path: Path) -> str:
     return ".".join(path.parent.relative_to(RECIPES.parents[1]).parts)
 
 
 def test_no_stage_can_see_depth() -> None:
-    """Motion capture enters in one module alone, which gives its projections on; no other module can read it."""
+    """Only one module reads motion capture, and passes on its projections."""
     package = PaperRecipe.__module__.rpartition(".")[0]
     three_dimensional = {
         "trainer.data.clips",
@@ -280,14 +260,14 @@ def test_no_stage_can_see_depth() -> None:
         "trainer.datasets",
         "trainer.evaluation",
     }
-    assert all(importlib.util.find_spec(name) for name in three_dimensional), "a test of names that are there"
+    assert all(importlib.util.find_spec(name) for name in three_dimensional), "the names exist"
     files = list((RECIPES.parents[1] / package.replace(".", "/")).rglob("*.py"))
-    found = {path.name: imported(path.read_text(), package_of(path)) for path in files}
+    found = {path.name: imported_names(path.read_text(), package_of(path)) for path in files}
     readers = {
         name
         for name, modules in found.items()
         if any(module == other or module.startswith(f"{other}.") for module in modules for other in three_dimensional)
     }
     assert readers == {"dataset.py"}
-    assert not any("trainer.data" in modules for modules in found.values()), "no whole package, which holds all"
-    assert set(Material.__annotations__.values()) == {"PointSequences"}
+    assert not any("trainer.data" in modules for modules in found.values()), "no whole package"
+    assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}

@@ -1,4 +1,4 @@
-"""New people and poses from lifted ones, and what the student is shown of them."""
+"""Augmented skeletons, and the student's windows of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import torch
 
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 from trainer.geometry.kinematics import axis_angle_to_matrix
-from trainer.paper.geometry import flat, project, torso_centred
-from trainer.paper.joint_batch import make_up_half, student_features
-from trainer.paper.sequence_sampler import PaperWindows
+from trainer.paper.geometry import Lifted, project, project_points, torso_centred
 from trainer.paper.skeleton import BONES, HIPS, LIFTED_COUNT, LIFTED_NAMES, POINT_OF_LIFTED, SIDE_COUNT, bone_lengths
-from trainer.paper.skeleton_augmentation import remix, trunk_frame
-from trainer.paper.teacher.losses import Lifted
+from trainer.paper.skeleton_augmentation import augment_skeletons, trunk_rotation
+from trainer.paper.student.joint_batch import student_features, synthesise_half
+from trainer.paper.windows import PaperWindows
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def joints() -> torch.Tensor:
 
 def test_bones_change_by_the_same_factor_all_the_time_and_on_both_sides(joints: torch.Tensor) -> None:
     torch.manual_seed(0)
-    ratio = bone_lengths(remix(joints)) / bone_lengths(joints)
+    ratio = bone_lengths(augment_skeletons(joints)) / bone_lengths(joints)
     within = [i for i, pair in enumerate(BONES) if all(LIFTED_NAMES[j].split("_")[-1] in _LIMB_PARTS for j in pair)]
     assert (ratio[:, :, within].std(1) < 1e-4).all(), "bones keep their length over a window"
     left = [index for index in within if index < SIDE_COUNT]
@@ -39,9 +38,9 @@ def test_bones_change_by_the_same_factor_all_the_time_and_on_both_sides(joints: 
 _LIMB_PARTS = ("knee", "ankle", "foot", "elbow", "wrist", "hand")
 
 
-def test_hips_go_where_they_went_and_some_limbs_are_others(joints: torch.Tensor) -> None:
+def test_the_path_of_the_hips_is_kept_and_some_limbs_are_exchanged(joints: torch.Tensor) -> None:
     torch.manual_seed(0)
-    mixed = remix(joints)
+    mixed = augment_skeletons(joints)
     middles = [track[:, :, list(HIPS)].mean(2) for track in (mixed, joints)]
     torch.testing.assert_close(middles[0], middles[1], atol=0.2, rtol=0)
     knee, ankle = LIFTED_NAMES.index("left_knee"), LIFTED_NAMES.index("left_ankle")
@@ -50,40 +49,40 @@ def test_hips_go_where_they_went_and_some_limbs_are_others(joints: torch.Tensor)
     assert 0.15 < changed.float().mean() < 0.6
 
 
-def test_remixing_knows_no_direction(joints: torch.Tensor) -> None:
-    """Bodies that are turned as a whole are remixed to the same bodies, turned."""
-    turn = axis_angle_to_matrix(torch.tensor([0.3, 1.0, -0.5]))
+def test_augmentation_commutes_with_rotation(joints: torch.Tensor) -> None:
+    rotation = axis_angle_to_matrix(torch.tensor([0.3, 1.0, -0.5]))
     torch.manual_seed(0)
-    there = remix(joints) @ turn.T
+    expected = augment_skeletons(joints) @ rotation.T
     torch.manual_seed(0)
-    torch.testing.assert_close(remix(joints @ turn.T), there, atol=1e-4, rtol=1e-4)
-    frame = trunk_frame(joints, HIPS)
+    torch.testing.assert_close(augment_skeletons(joints @ rotation.T), expected, atol=1e-4, rtol=1e-4)
+    frame = trunk_rotation(joints, HIPS)
     torch.testing.assert_close(torch.linalg.det(frame), torch.ones(frame.shape[:2]), atol=1e-4, rtol=0)
 
 
-def test_the_student_sees_made_up_windows_as_it_would_see_filmed_ones(joints: torch.Tensor) -> None:
+def test_features_of_synthetic_windows_are_those_of_real_ones(joints: torch.Tensor) -> None:
     view = project(0.5 * joints[:4], torch.full((4,), 0.2))
     rays = np.zeros((4, STUDENT_WINDOW, 27, 2), np.float32)
     features = student_features(view)
     points = features[..., :54].unflatten(-1, (27, 2))
     rays[:] = points.numpy() * view.size[:, None, None, None].numpy()
     expected = normalise_windows(rays, features[..., 54:81].numpy())
-    # The real input's axis goes through the torso's mean in the picture, which lies close to the torso's mean in space.
-    close = np.abs(expected.features - features.numpy())
-    assert np.median(close) < 0.02
+    # The axis of a real window's camera goes through the torso's mean in the image, near the torso's mean in space.
+    difference = np.abs(expected.features - features.numpy())
+    assert np.median(difference) < 0.02
     assert np.abs(expected.features[..., -1] - features[..., -1].numpy()).max() < 0.05
 
 
-def test_made_up_windows_come_with_their_truth(joints: torch.Tensor) -> None:
+def test_synthetic_windows_come_with_their_ground_truth(joints: torch.Tensor) -> None:
     size = torch.full((8,), 0.15)
     view = project(0.5 * joints[:8], size)
-    answer = Lifted(0.5 * joints[:8], torch.linspace(-0.1, 0.3, 8))
+    prediction = Lifted(0.5 * joints[:8], torch.linspace(-0.1, 0.3, 8))
     windows = PaperWindows(view, student_features(view), torch.zeros(8, STUDENT_WINDOW, 2))
-    made_up, truth, filmed = make_up_half(windows, answer)
-    assert filmed == 4
-    torch.testing.assert_close(made_up.features[:4], windows.features[:4])
-    assert (made_up.features[4:] - windows.features[4:]).abs().max() > 0.1
-    seen = flat(torso_centred(truth.joints), made_up.view.size)
-    torch.testing.assert_close(seen[4:], made_up.view.points[4:], atol=1e-4, rtol=1e-4)
+    batch = synthesise_half(windows, prediction)
+    assert batch.real_count == 4
+    view, features = batch.windows.view, batch.windows.features
+    torch.testing.assert_close(features[:4], windows.features[:4])
+    assert (features[4:] - windows.features[4:]).abs().max() > 0.1
+    points = project_points(torso_centred(batch.prediction.joints), view.size)
+    torch.testing.assert_close(points[4:], view.points[4:], atol=1e-4, rtol=1e-4)
     columns = [2 * point for point in POINT_OF_LIFTED]
-    torch.testing.assert_close(made_up.features[4:, :, columns], seen[4:, :, :, 0].clamp(-5, 5), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(features[4:, :, columns], points[4:, :, :, 0].clamp(-5, 5), atol=1e-4, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""The body and the anatomy that the 2D-only student is held to."""
+"""Body and joint limits of the 2D-only student."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
 from trainer.geometry.kinematics import axis_angle_to_matrix, matrix_to_six_d
-from trainer.paper.geometry import project
+from trainer.paper.geometry import Lifted, project
 from trainer.paper.pose_prior import PriorConfig, Priors
-from trainer.paper.sequence_sampler import PaperWindows
 from trainer.paper.skeleton import LIFTED_JOINTS
-from trainer.paper.student.joint_limits import beyond_limits, turned_from_rest
+from trainer.paper.student.joint_limits import limit_violation, rotation_from_rest
 from trainer.paper.student.losses import StudentWeights, student_terms
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
-from trainer.paper.teacher.losses import Lifted
+from trainer.paper.windows import DistillationWindows, PaperWindows
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def test_natural_poses_keep_the_limits() -> None:
         left_knee=(90, 0, 0), right_knee=(130, 0, 0), left_elbow=(0, -100, 0), right_elbow=(0, 100, 0),
         left_hip=(-90, 0, 20), left_shoulder=(0, 0, -70), neck=(20, 20, 0),
     )  # fmt: skip
-    assert float(beyond_limits(natural)) == pytest.approx(0, abs=1e-6)
+    assert float(limit_violation(natural)) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -77,22 +76,22 @@ def test_natural_poses_keep_the_limits() -> None:
     ],
 )
 def test_joints_bent_the_wrong_way_or_too_far_cost(joint: str, degrees: tuple[float, float, float]) -> None:
-    assert float(beyond_limits(posed(**{joint: degrees}))) > 0.01
+    assert float(limit_violation(posed(**{joint: degrees}))) > 0.01
 
 
-def test_turning_costs_whatever_the_direction_of_the_whole_body() -> None:
-    assert float(turned_from_rest(posed(pelvis=(0, 120, 0)))) == pytest.approx(0, abs=1e-5)
-    bent = float(turned_from_rest(posed(left_knee=(90, 0, 0))))
+def test_rotations_from_rest_cost_in_any_heading() -> None:
+    assert float(rotation_from_rest(posed(pelvis=(0, 120, 0)))) == pytest.approx(0, abs=1e-5)
+    bent = float(rotation_from_rest(posed(left_knee=(90, 0, 0))))
     assert bent == pytest.approx(2 - 2 * math.cos(math.pi / 2), abs=1e-5)
 
 
-def test_a_student_can_not_learn_by_shrinking(body: Body) -> None:
-    """A right pose costs most when the body is of another size than at rest, whatever the teacher's unit."""
+def test_a_small_student_is_not_rewarded(body: Body) -> None:
+    """A correct pose costs more when the body has another size than at rest, whatever the teacher's unit."""
     skeleton = SmplSkeleton(body)
     joints = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))[:, :, LIFTED_JOINTS]
-    answer = Lifted(0.3 * (joints - joints.mean((1, 2), keepdim=True)), torch.zeros(2))
+    prediction = Lifted(0.3 * (joints - joints.mean((1, 2), keepdim=True)), torch.zeros(2))
     size = torch.full((2,), 0.2)
-    view = project(answer.joints, size)
+    view = project(prediction.joints, size)
     windows = PaperWindows(view, torch.zeros(2, 32, 82), torch.zeros(2, 32, 2))
     bones = skeleton.rest_joints(torch.zeros(1, 10), torch.zeros(1, 24, 3))
     bones = bones - torch.where(torch.arange(24)[:, None] > 0, bones[:, list(PARENTS)], bones)
@@ -105,7 +104,8 @@ def test_a_student_can_not_learn_by_shrinking(body: Body) -> None:
             contacts=torch.zeros(2, 32, 2),
             bone_offsets=(-shrunk * bones).expand(2, 24, 3),
         )
-        terms = student_terms(output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), windows, answer, 2, StudentWeights())
+        batch, priors = DistillationWindows(windows, prediction, 2), Priors(PriorConfig(8, 8, 2, 8))
+        terms = student_terms(output, skeleton, priors, batch, StudentWeights())
         return float(terms["distillation"])
 
     assert distillation(0.0) == pytest.approx(0, abs=0.01)

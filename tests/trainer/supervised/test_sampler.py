@@ -1,4 +1,4 @@
-"""Windows for training: exact ones, single frames, limbs of other bodies, skeletons of other people."""
+"""Training windows: exact ones, single frames, exchanged limbs, other clips' skeletons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def body() -> Body:
 
 @pytest.fixture(scope="module")
 def clips(body: Body) -> tuple[Clips, FittedClips]:
-    """Two still people: one bends both knees and elbows by a right angle and is a tenth larger, one stands straight."""
+    """Two still people: one with knees and elbows bent by a right angle and a tenth larger, one upright."""
     frames = 40
     rest = body.joint_template.copy()
     rest[1:] -= body.joint_template[list(PARENTS[1:])]
@@ -47,27 +47,27 @@ def clips(body: Body) -> tuple[Clips, FittedClips]:
 
 
 def bends(rotations: torch.Tensor, joint: int) -> torch.Tensor:
-    """(B,) radians of a joint's turn, by its trace, in the middle of the window."""
+    """(B,) angle of a joint's rotation in the middle of the window, radians."""
     middle = rotations[:, rotations.shape[1] // 2, joint]
     return torch.acos(((middle.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2).clamp(-1, 1))
 
 
-def test_exact_windows_are_the_projection_of_their_truth(clips: tuple[Clips, FittedClips], body: Body) -> None:
+def test_exact_windows_are_projections_of_their_ground_truth(clips: tuple[Clips, FittedClips], body: Body) -> None:
     windows = WindowSampler(*clips, body, 0, EXACT).draw(32)
     known = [point for point, joint in enumerate(JOINT_OF_POINT) if joint != NO_JOINT]
     confidence = windows.features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
     assert bool((confidence[:, :, known] == 1).all())
-    assert bool((confidence.sum(-1) == len(known)).all()), "nothing that motion capture does not have"
+    assert bool((confidence.sum(-1) == len(known)).all()), "only points that motion capture has"
     size = windows.features[:, :, -1:].exp()
     rays = windows.features[:, :, : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size[..., None]
     joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])
     shown = joints[:, :, [JOINT_OF_POINT[point] for point in known]]
-    # x = ray * z of each point, so two unknowns and a depth for each frame: the least squares must fit exactly.
-    flat, seen = shown[0, 0].double(), rays[0, 0, known].double()
+    # x = ray * z of each point: least squares for the frame's position must fit exactly.
+    target, ray = shown[0, 0].double(), rays[0, 0, known].double()
     equations = torch.zeros(2 * len(known), 3, dtype=torch.float64)
     equations[0::2, 0], equations[1::2, 1] = 1, 1
-    equations[0::2, 2], equations[1::2, 2] = -seen[:, 0], -seen[:, 1]
-    right = (seen * flat[:, 2:] - flat[:, :2]).flatten()
+    equations[0::2, 2], equations[1::2, 2] = -ray[:, 0], -ray[:, 1]
+    right = (ray * target[:, 2:] - target[:, :2]).flatten()
     solution = torch.linalg.lstsq(equations, right[:, None]).solution
     residual = equations @ solution - right[:, None]
     assert float(residual.abs().max()) < 1e-3
@@ -83,7 +83,7 @@ def test_single_frames_are_windows_of_one(clips: tuple[Clips, FittedClips], body
     assert frames.contacts.shape == (16, 1, 2)
 
 
-def test_arms_and_legs_come_from_different_bodies(clips: tuple[Clips, FittedClips], body: Body) -> None:
+def test_arms_and_legs_come_from_different_clips(clips: tuple[Clips, FittedClips], body: Body) -> None:
     plain = WindowSampler(*clips, body, 0, EXACT).draw(300).rotations
     mixed = WindowSampler(*clips, body, 0, replace(EXACT, recombined=1)).draw(300).rotations
 
@@ -96,7 +96,7 @@ def test_arms_and_legs_come_from_different_bodies(clips: tuple[Clips, FittedClip
     torch.testing.assert_close(mixed @ mixed.mT, torch.eye(3).expand_as(mixed), atol=1e-4, rtol=0)
 
 
-def test_anybody_moves_on_anybodys_skeleton(clips: tuple[Clips, FittedClips], body: Body) -> None:
+def test_motions_are_combined_with_other_clips_skeletons(clips: tuple[Clips, FittedClips], body: Body) -> None:
     windows = WindowSampler(*clips, body, 0, EXACT).draw(300)
     large = windows.bones[:, LEFT_KNEE].norm(dim=-1) > 1.05 * float(np.linalg.norm(clips[1].bones[-1, LEFT_KNEE]))
     bent = bends(windows.rotations, LEFT_KNEE) > 0.8
@@ -104,8 +104,8 @@ def test_anybody_moves_on_anybodys_skeleton(clips: tuple[Clips, FittedClips], bo
     assert bool((windows.has_betas == 0).all())
 
 
-def test_faults_as_measured_need_no_guess_of_the_focal_length(clips: tuple[Clips, FittedClips], body: Body) -> None:
-    """Joints with our detector's faults lie a little off everywhere; nothing grows by a wrong focal length."""
+def test_measured_noise_has_no_error_of_the_focal_length(clips: tuple[Clips, FittedClips], body: Body) -> None:
+    """Joints with the detector's measured noise have small errors, without a scale error of the focal length."""
 
     def sizes(mixture: Mixture) -> torch.Tensor:
         sampler = WindowSampler(*clips, body, 5, mixture)
@@ -117,4 +117,4 @@ def test_faults_as_measured_need_no_guess_of_the_focal_length(clips: tuple[Clips
     assert float(known.std()) < 0.8 * float(wrong.std())
     sampler = WindowSampler(*clips, body, 5, replace(EXACT, exact=0, measured=1))
     given = sampler.draw(200).features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
-    assert 0.01 < float(((given > 0) & (given <= 0.5)).float().mean()) < 0.5, "some points are unsure"
+    assert 0.01 < float(((given > 0) & (given <= 0.5)).float().mean()) < 0.5, "some points have low confidence"

@@ -1,4 +1,4 @@
-"""A tiny run from clips to an exported student: it learns, goes on after a stop, and exports what it learnt."""
+"""A tiny run from clips to an exported student: it learns, resumes and exports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled, save_clips
 from trainer.supervised.fit_rotations import FittedClips, clip_bones, fingerprint_of, write_cache
+from trainer.supervised.recipe import SupervisedRecipe
 from trainer.supervised.sampler import WindowSampler
-from trainer.supervised.train import SupervisedRecipe, sampler_maker, train_supervised
+from trainer.supervised.train import sampler_factory, train_supervised
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.recipe_file import read_recipe
 
@@ -47,20 +48,21 @@ def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> Non
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recipe for a tiny student on one made-up clip whose rotations are known."""
+    """A recipe for a tiny student on one synthetic clip with known rotations."""
     folder = tmp_path_factory.mktemp("training")
     write_still(folder / "clips.npz", [FRAMES])
     path = folder / "tiny.toml"
     path.write_text(
-        f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nsteps = 40\nbatch = 8\nwarm_up = 5\n'
-        "learning_rate = 0.003\nsave_every = 20\nthreads = 1\naverage_decay = 0.8\n"
-        "[frames]\nsteps = 10\nbatch = 32\n[student]\nwidth = 32\nblocks = 1\n"
+        f'data = "{folder / "clips.npz"}"\nrun = "{folder / "run"}"\nthreads = 1\n'
+        "[windows]\nsteps = 40\nbatch_size = 8\nwarmup_steps = 5\n"
+        "learning_rate = 0.003\nsave_every = 20\nema_decay = 0.8\n"
+        "[frames]\nsteps = 10\nbatch_size = 32\n[student]\nwidth = 32\nblocks = 1\n"
     )
     return path
 
 
 def sampler(path: Path) -> WindowSampler:
-    return sampler_maker(SupervisedRecipe(data=str(path), run=str(path.parent / "run")), load_body())(0)
+    return sampler_factory(SupervisedRecipe(data=str(path), run=str(path.parent / "run")), load_body())(0)
 
 
 def test_clips_of_other_rates_come_to_the_students(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pyt
     recipe.write_text(recipe.read_text().replace("steps = 40", "steps = 60"))
     train_supervised(read_recipe(recipe, SupervisedRecipe), resume=True)
     notes = json.loads((run / "student.json").read_text())["training"]
-    assert notes["steps"] == notes["settings"]["steps"] == 60
+    assert notes["steps"] == notes["settings"]["windows"]["steps"] == 60
     assert notes["settings"]["student"]["width"] == 32
     assert notes["settings"]["data"] == notes["data"] == "clips.npz", "no machine's folders"
     assert str(run.parent) not in json.dumps(notes)

@@ -1,4 +1,4 @@
-"""Checkpoints: what is wrong with one is said by file and key."""
+"""Checkpoints: errors name file and key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_network_comes_back(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda tensors: tensors.pop("norm.bias"), "'norm.bias' is missing"),
         (
@@ -45,18 +45,18 @@ def test_a_network_comes_back(folder: Path) -> None:
         (lambda tensors: tensors.update({"more": torch.zeros(1)}), "'more' is of another network"),
     ],
 )
-def test_wrong_weights_are_named(folder: Path, change: Callable[[Tensors], object], said: str) -> None:
+def test_wrong_weights_are_named(folder: Path, change: Callable[[Tensors], object], message: str) -> None:
     path = folder / "student.safetensors"
     tensors = load_file(path)
     change(tensors)
     save_file(tensors, path)
-    with pytest.raises(PoseNet3DError, match=rf"student.safetensors: {said}") as refused:
+    with pytest.raises(PoseNet3DError, match=rf"student.safetensors: {message}") as refused:
         load_student(folder)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("{", "not a checkpoint"),
         ("[]", "not a checkpoint"),
@@ -68,9 +68,9 @@ def test_wrong_weights_are_named(folder: Path, change: Callable[[Tensors], objec
         ('{"version": 1, "config": {"width": "x"}, "training": {}}', "key 'config' makes no network"),
     ],
 )
-def test_a_wrong_description_is_named(folder: Path, content: str, said: str) -> None:
+def test_a_wrong_description_is_named(folder: Path, content: str, message: str) -> None:
     (folder / "student.json").write_text(content)
-    with pytest.raises(PoseNet3DError, match=rf"student.json: .*{said}") as refused:
+    with pytest.raises(PoseNet3DError, match=rf"student.json: .*{message}") as refused:
         load_student(folder)
     assert "\n" not in str(refused.value)
 

@@ -1,6 +1,6 @@
-"""The training loop on a small regression whose every number can be foreseen.
+"""The training loop on a small regression.
 
-Run as a program (`test_loop.py FOLDER STEPS`), it trains the same, for tests that need processes of their own.
+Run as a program (`test_loop.py FOLDER STEPS`) it trains the same, for tests that need separate processes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.training.loop import BatchSource, Schedule, Stage, averaged, learning_rate, mixed_precision, train_stage
+from trainer.training.loop import BatchSource, MakeSource, Stage, averaged, train_stage
+from trainer.training.precision import mixed_precision
 from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_progress, save_progress
+from trainer.training.schedule import Schedule, learning_rate
 
 CHECKOUT = Path(__file__).parents[3]
 SCHEDULE = Schedule(
-    steps=12, batch=8, learning_rate=0.05, warm_up=3, average_decay=0.9, save_every=4, mixed_precision=False
+    steps=12, batch_size=8, learning_rate=0.05, warmup_steps=3, ema_decay=0.9, save_every=4, mixed_precision=False
 )
 
 
@@ -102,7 +104,9 @@ def slow_pairs(seed: int) -> BatchSource:
     return Slow(seed)
 
 
-def train(folder: Path, schedule: Schedule = SCHEDULE, resume: bool = False, make_source=RandomPairs) -> Regression:  # noqa: ANN001
+def train(
+    folder: Path, schedule: Schedule = SCHEDULE, resume: bool = False, make_source: MakeSource = RandomPairs
+) -> Regression:
     stage = Regression()
     train_stage(stage, make_source, schedule, folder, seed=5, threads=1, resume=resume)
     return stage
@@ -144,12 +148,12 @@ def test_every_term_is_logged_and_falls(tmp_path: Path) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    schedule = Schedule(steps=100, warm_up=10, learning_rate=2.0)
+    schedule = Schedule(steps=100, warmup_steps=10, learning_rate=2.0)
     rates = [learning_rate(schedule, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == rates[9]
     assert 0 < rates[99] < 0.001
-    assert learning_rate(replace(schedule, warm_up=0), 0) == 2.0
+    assert learning_rate(replace(schedule, warmup_steps=0), 0) == 2.0
 
 
 def test_frozen_parts_stay_and_are_not_kept(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""One reader for each format of public motion capture and 2D keypoints."""
+"""Readers, one for each format of public motion capture and 2D keypoints."""

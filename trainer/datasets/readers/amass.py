@@ -1,17 +1,18 @@
 """AMASS: SMPL-H (or SMPL-X) parameters, one `.npz` for each take.
 
 Used keys: `poses` (T, 156) axis-angle radians, the pelvis and 21 body joints first, as in SMPL; `trans` (T, 3) metres;
-`betas`; `mocap_framerate` (`mocap_frame_rate` with SMPL-X). The world stands Z up. https://amass.is.tue.mpg.de
+`betas`; `mocap_framerate` (`mocap_frame_rate` with SMPL-X). Z up. https://amass.is.tue.mpg.de
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -20,23 +21,21 @@ from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.npz import read_npz
 
 from ..axes import Z_UP_TO_Y_UP
-from ..take import Motion, stacked_joints
-
-Array = NDArray[np.float64]
+from ..take import Take, stacked_joints
 
 WANTED: Final = "a take of AMASS (.npz)"
 BODY_JOINT_COUNT: Final = 22
-"""Pelvis and body: what SMPL, SMPL-H and SMPL-X have alike. The hands' own joints don't move SMPL's hand joints."""
+"""Pelvis and body, common to SMPL, SMPL-H and SMPL-X. Finger joints do not move SMPL's hand joints."""
 RATE_KEYS: Final = ("mocap_framerate", "mocap_frame_rate")
 
 
-def read_amass(path: Path, own_body: Body | None = None) -> Motion:
+def read_amass(path: Path, own_body: Body | None = None) -> Take:
     """Read one take; joints by forward kinematics.
 
     Args:
         path: the take.
-        own_body: the user's SMPL body, which takes the take's first ten shape coefficients. None: the shipped body in
-            its mean shape, as its shape space is another than SMPL's.
+        own_body: the user's SMPL body, for the take's first ten shape coefficients. None: the shipped body in its mean
+            shape, as its shape space is not SMPL's.
 
     Raises:
         PoseNet3DError: the file is missing or damaged, or a key is missing, of another layout or not finite.
@@ -55,22 +54,22 @@ def read_amass(path: Path, own_body: Body | None = None) -> Motion:
     joints = _joints(own_body, poses, betas) + trans.astype(np.float64)[:, None]
     stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "poses")
     name = f"amass_{path.parent.name}_{path.stem}"
-    return Motion(stacked @ Z_UP_TO_Y_UP.T, float(rate.reshape(-1)[0]), name, "AMASS")
+    return Take(stacked @ Z_UP_TO_Y_UP.T, float(rate.reshape(-1)[0]), name, "AMASS")
 
 
-def _check(path: Path, key: str, data: dict[str, NDArray]) -> None:
+def _check(path: Path, key: str, data: dict[str, NDArray[Any]]) -> None:
     if key not in data:
         raise PoseNet3DError(f"{path}: key '{key}' is missing; give {WANTED}")
     if data[key].dtype.kind not in "fiu" or not np.isfinite(data[key]).all():
         raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; get the file again")
 
 
-def _joints(own_body: Body | None, poses: NDArray, betas: NDArray) -> Array:
-    """(T, 24, 3) metres in the take's world, before its translation."""
+def _joints(own_body: Body | None, poses: NDArray[Any], betas: NDArray[Any]) -> Array:
+    """(T, 24, 3) metres, Z up, before the take's translation."""
     shape = np.zeros(SHAPE_COUNT)
     if own_body is not None:
-        given = betas.reshape(-1)[:SHAPE_COUNT]
-        shape[: len(given)] = given
+        coefficients = betas.reshape(-1)[:SHAPE_COUNT]
+        shape[: len(coefficients)] = coefficients
     rotations = np.zeros((len(poses), JOINT_COUNT, 3))
     rotations[:, :BODY_JOINT_COUNT] = poses[:, : 3 * BODY_JOINT_COUNT].reshape(len(poses), -1, 3)
     rest = (own_body or load_body()).rest_joints(shape)

@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..missing_joints import collar
-from ..take import Motion, stacked_joints
+from ..take import Take, stacked_joints
 from ..text_lines import read_text
 
-Array = NDArray[np.float64]
-
 CMU_RATE: Final = 120.0
-"""Frames per second of nearly all takes; the files don't say it."""
+"""Frames per second of nearly all takes; not in the files."""
 INCH: Final = 0.0254
 ROOT_CHANNELS: Final = ("TX", "TY", "TZ", "RX", "RY", "RZ")
-TURNS: Final = ("rx", "ry", "rz")
+ROTATION_CHANNELS: Final = ("rx", "ry", "rz")
 
-# At the END of this bone stands this joint.
 _BONE_ENDS: Final = {
     "pelvis": "root",
     "left_hip": "lhipjoint",
@@ -53,6 +50,7 @@ _BONE_ENDS: Final = {
     "left_hand": "lfingers",
     "right_hand": "rfingers",
 }
+"""The bone at whose end each joint lies."""
 
 
 @dataclass
@@ -61,7 +59,7 @@ class _Bone:
     """Unit vector in the rest pose, world axes."""
     length: float = 0.0
     axis: Array = field(default_factory=lambda: np.zeros(3))
-    """Degrees about x, then y, then z: the frame in which the bone turns."""
+    """Degrees about x, then y, then z: the frame of the bone's rotation."""
     channels: tuple[str, ...] = ()
 
 
@@ -69,13 +67,13 @@ class _Bone:
 class _Skeleton:
     bones: dict[str, _Bone] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
-    """Parents stand before their children."""
+    """Parents come before their children."""
     metres: float = INCH
     """Per unit of length in the file."""
 
 
-def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Motion:
-    """Read one take; the subject's `.asf` is looked for beside it (`02.asf` for `02_05.amc`).
+def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Take:
+    """Read one take, and the subject's `.asf` beside it (`02.asf` for `02_05.amc`).
 
     Raises:
         PoseNet3DError: a file is missing, damaged or lacks a bone.
@@ -89,7 +87,7 @@ def read_asf_amc(path: Path, frame_rate: float = CMU_RATE) -> Motion:
     joints = {joint: ends[bone] for joint, bone in _BONE_ENDS.items()}
     for side in ("left", "right"):  # the clavicle's bone starts on the spine
         joints[f"{side}_collar"] = collar(joints["neck"], joints[f"{side}_shoulder"])
-    return Motion(stacked_joints(path, joints, "root"), frame_rate, f"cmu_{path.stem}", "CMU Graphics Lab, ASF/AMC")
+    return Take(stacked_joints(path, joints, "root"), frame_rate, f"cmu_{path.stem}", "CMU Graphics Lab, ASF/AMC")
 
 
 def _skeleton_of(path: Path) -> Path:
@@ -121,9 +119,9 @@ def _read_skeleton(path: Path) -> _Skeleton:
                 bone = _Bone() if words[0] == "begin" else bone
                 _read_bone_line(skeleton, bone, words)
             elif section == ":hierarchy" and words[0] not in ("begin", "end"):
-                skeleton.parents |= {child: words[0] for child in words[1:]}
+                skeleton.parents |= dict.fromkeys(words[1:], words[0])
         except (ValueError, IndexError) as error:
-            raise PoseNet3DError(f"{path}: line {number} makes no sense: '{line.strip()[:40]}'") from error
+            raise PoseNet3DError(f"{path}: line {number} can't be understood: '{line.strip()[:40]}'") from error
     if not skeleton.bones or not skeleton.parents:
         raise PoseNet3DError(f"{path}: holds no ':bonedata' or no ':hierarchy'; give a skeleton (.asf) of CMU's")
     return skeleton
@@ -148,7 +146,7 @@ def _three(values: list[str]) -> Array:
 
 
 def _read_channels(path: Path) -> dict[str, Array]:
-    """(T, channels) as written for each bone, in degrees, and in units of length for the root's first three."""
+    """(T, channels) by bone, as in the file: degrees; units of length for the root's first three."""
     rows: dict[str, list[list[float]]] = {}
     count = 0
     for number, line in enumerate(read_text(path, "a motion (.amc) of CMU's").splitlines(), 1):
@@ -161,12 +159,12 @@ def _read_channels(path: Path) -> dict[str, Array]:
         try:
             rows.setdefault(words[0], []).append([float(word) for word in words[1:]])
         except ValueError as error:
-            raise PoseNet3DError(f"{path}: line {number} makes no sense: '{line.strip()[:40]}'") from error
+            raise PoseNet3DError(f"{path}: line {number} can't be understood: '{line.strip()[:40]}'") from error
     if not count or "root" not in rows:
         raise PoseNet3DError(f"{path}: holds no frames with a 'root'; give a motion (.amc) of CMU's")
     for bone, values in rows.items():
         if len(values) != count or len({len(row) for row in values}) != 1:
-            raise PoseNet3DError(f"{path}: '{bone}' is not whole in each of the {count} frames; get the file again")
+            raise PoseNet3DError(f"{path}: '{bone}' is not complete in each of the {count} frames; get the file again")
         for frame, row in enumerate(values):
             if not all(map(math.isfinite, row)):
                 raise PoseNet3DError(f"{path}: '{bone}' is not a finite number in frame {frame + 1}")
@@ -174,32 +172,32 @@ def _read_channels(path: Path) -> dict[str, Array]:
 
 
 def _bone_ends(path: Path, skeleton: _Skeleton, channels: dict[str, Array]) -> dict[str, Array]:
-    """(T, 3) metres where each bone ends. A bone's turn is given in its own frame: C M C^-1."""
+    """(T, 3) metres, the end of each bone. A bone's rotation is given in its own frame: C M C^-1."""
     root = channels["root"]
     if root.shape[1] != len(ROOT_CHANNELS):
         raise PoseNet3DError(
             f"{path}: 'root' has {root.shape[1]} numbers, not {len(ROOT_CHANNELS)}; get the file again"
         )
     ends = {"root": root[:, :3] * skeleton.metres}
-    turns = {"root": Rotation.from_euler("xyz", root[:, 3:], degrees=True)}
+    rotations = {"root": Rotation.from_euler("xyz", root[:, 3:], degrees=True)}
     for name, parent in skeleton.parents.items():
-        if name not in skeleton.bones or parent not in turns:
-            raise PoseNet3DError(f"{path}: its skeleton names the bone '{name}', but does not describe it")
+        if name not in skeleton.bones or parent not in rotations:
+            raise PoseNet3DError(f"{path}: its skeleton lists the bone '{name}' without describing it")
         bone = skeleton.bones[name]
-        turn = turns[parent]
+        rotation = rotations[parent]
         if bone.channels and name in channels:
             frame = Rotation.from_euler("xyz", bone.axis, degrees=True)
-            turn = turn * frame * Rotation.from_euler("xyz", _angles(path, name, bone, channels[name]), degrees=True)
-            turn = turn * frame.inv()
-        turns[name] = turn
-        ends[name] = ends[parent] + turn.apply(bone.direction * bone.length * skeleton.metres)
+            local = Rotation.from_euler("xyz", _angles(path, name, bone, channels[name]), degrees=True)
+            rotation = rotation * frame * local * frame.inv()
+        rotations[name] = rotation
+        ends[name] = ends[parent] + rotation.apply(bone.direction * bone.length * skeleton.metres)
     return ends
 
 
 def _angles(path: Path, name: str, bone: _Bone, values: Array) -> Array:
-    """(T, 3) degrees about x, y, z; 0 about axes that the bone does not turn about."""
-    if values.shape[1] != len(bone.channels) or not set(bone.channels) <= set(TURNS):
+    """(T, 3) degrees about x, y, z; 0 about axes that the bone does not have."""
+    if values.shape[1] != len(bone.channels) or not set(bone.channels) <= set(ROTATION_CHANNELS):
         raise PoseNet3DError(f"{path}: '{name}' has {values.shape[1]} numbers for {' '.join(bone.channels)}")
     angles = np.zeros((len(values), 3))
-    angles[:, [TURNS.index(channel) for channel in bone.channels]] = values
+    angles[:, [ROTATION_CHANNELS.index(channel) for channel in bone.channels]] = values
     return angles

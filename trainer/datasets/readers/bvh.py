@@ -1,4 +1,4 @@
-"""Biovision motion capture (`.bvh`): the editions of CMU's data that others made from it."""
+"""Biovision motion capture (`.bvh`): the published conversions of CMU's data."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.errors import PoseNet3DError
 
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 from ..text_lines import read_text
 from .bvh_editions import edition_of
-
-Array = NDArray[np.float64]
 
 WANTED = "a motion as .bvh"
 
@@ -33,11 +31,11 @@ class BvhNode:
     channels: tuple[str, ...] = ()
 
 
-def read_bvh(path: Path) -> Motion:
-    """Read one take; which edition it is, is told by the joints' names.
+def read_bvh(path: Path) -> Take:
+    """Read one take; the edition is recognised by the joints' names.
 
     Raises:
-        PoseNet3DError: the file is missing, damaged or of an edition that is not known.
+        PoseNet3DError: the file is missing, damaged or of an unknown edition.
     """
     text = read_text(path, WANTED)
     header, found, motion = text.partition("MOTION")
@@ -51,10 +49,10 @@ def read_bvh(path: Path) -> Motion:
     positions = _pose(nodes, edition.with_lost_bones(names, offsets), values) * edition.metres
     joints = edition.smpl_joints({name: positions[:, index] for index, name in enumerate(names)})
     stacked = stacked_joints(path, joints, "MOTION")
-    stacked = stacked[1:]  # the first frame is a pose with arms stretched out, which the makers added
+    stacked = stacked[1:]  # the first frame is a T-pose that the conversions added
     if not len(stacked):
         raise PoseNet3DError(f"{path}: holds no frame but the rest pose; give a longer take")
-    return Motion(
+    return Take(
         on_floor(stacked), _frame_rate(frame_time), f"bvh_{path.stem}", f"CMU Graphics Lab, BVH ({edition.name})"
     )
 
@@ -62,32 +60,34 @@ def read_bvh(path: Path) -> Motion:
 def _read_hierarchy(path: Path, words: list[str]) -> list[BvhNode]:
     nodes: list[BvhNode] = []
     open_nodes: list[int] = []
-    place = 0
+    cursor = 0
     try:
-        while place < len(words):
-            word = words[place]
+        while cursor < len(words):
+            word = words[cursor]
             if word in ("ROOT", "JOINT", "End"):
                 parent = open_nodes[-1] if open_nodes else -1
-                name = words[place + 1] if word != "End" else f"{nodes[parent].name}_end"
+                name = words[cursor + 1] if word != "End" else f"{nodes[parent].name}_end"
                 nodes.append(BvhNode(name, parent, np.full(3, np.nan)))
-                place += 2
+                cursor += 2
             elif word == "{":
                 open_nodes.append(len(nodes) - 1)
-                place += 1
+                cursor += 1
             elif word == "}":
                 open_nodes.pop()
-                place += 1
+                cursor += 1
             elif word == "OFFSET":
-                nodes[-1].offset = np.array([float(number) for number in words[place + 1 : place + 4]])
-                place += 4
+                nodes[-1].offset = np.array([float(number) for number in words[cursor + 1 : cursor + 4]])
+                cursor += 4
             elif word == "CHANNELS":
-                count = int(words[place + 1])
-                nodes[-1].channels = tuple(words[place + 2 : place + 2 + count])
-                place += 2 + count
+                count = int(words[cursor + 1])
+                nodes[-1].channels = tuple(words[cursor + 2 : cursor + 2 + count])
+                cursor += 2 + count
             else:
                 raise ValueError(word)
     except (ValueError, IndexError) as error:
-        raise PoseNet3DError(f"{path}: its HIERARCHY is damaged near '{' '.join(words[place : place + 3])}'") from error
+        raise PoseNet3DError(
+            f"{path}: its HIERARCHY is damaged near '{' '.join(words[cursor : cursor + 3])}'"
+        ) from error
     for node in nodes:
         if node.offset.shape != (3,) or not np.isfinite(node.offset).all():
             raise PoseNet3DError(f"{path}: joint '{node.name}' has no OFFSET of three numbers; get the file again")
@@ -95,7 +95,7 @@ def _read_hierarchy(path: Path, words: list[str]) -> list[BvhNode]:
 
 
 def _read_motion(path: Path, text: str, channel_count: int) -> tuple[Array, float]:
-    """(T, channels) as written, and seconds a frame."""
+    """(T, channels) as in the file, and seconds per frame."""
     lines = text.strip().splitlines()
     try:
         count = int(lines[0].strip().removeprefix("Frames:"))
@@ -116,32 +116,32 @@ def _read_motion(path: Path, text: str, channel_count: int) -> tuple[Array, floa
 
 
 def _frame_rate(frame_time: float) -> float:
-    """Frames per second; times are written with so few digits (.0083333) that whole rates are restored."""
+    """Frames per second; rounded to a whole number where the time's few digits (.0083333) allow it."""
     rate = 1 / frame_time
     return float(round(rate)) if abs(rate - round(rate)) < 2e-4 * rate else rate
 
 
 def _pose(nodes: list[BvhNode], offsets: Array, values: Array) -> Array:
-    """(T, nodes, 3) positions in the file's unit. Rotations apply in the order of their channels, about moving axes."""
+    """(T, nodes, 3) positions in the file's unit. Rotations apply in the order of their channels, about local axes."""
     positions = np.zeros((len(values), len(nodes), 3))
-    turns: list[Rotation] = []
+    rotations: list[Rotation] = []
     column = 0
     for index, node in enumerate(nodes):
-        own = values[:, column : column + len(node.channels)]
+        channels = values[:, column : column + len(node.channels)]
         column += len(node.channels)
-        shift = np.repeat(offsets[index][None], len(values), axis=0)
+        offset = np.repeat(offsets[index][None], len(values), axis=0)
         axes, angles = "", []
-        for channel, track in zip(node.channels, own.T, strict=True):
+        for channel, track in zip(node.channels, channels.T, strict=True):
             if channel.endswith("position"):
-                shift[:, "XYZ".index(channel[0])] = track
+                offset[:, "XYZ".index(channel[0])] = track
             else:
                 axes += channel[0]
                 angles.append(track)
-        turn = Rotation.from_euler(axes, np.stack(angles, axis=-1), degrees=True) if axes else Rotation.identity()
+        local = Rotation.from_euler(axes, np.stack(angles, axis=-1), degrees=True) if axes else Rotation.identity()
         if node.parent < 0:
-            positions[:, index] = shift
-            turns.append(turn)
+            positions[:, index] = offset
+            rotations.append(local)
         else:
-            positions[:, index] = positions[:, node.parent] + turns[node.parent].apply(shift)
-            turns.append(turns[node.parent] * turn)
+            positions[:, index] = positions[:, node.parent] + rotations[node.parent].apply(offset)
+            rotations.append(rotations[node.parent] * local)
     return positions

@@ -1,8 +1,8 @@
-"""The BVH editions of CMU's data: how each names its joints, its unit, and which bones it lost.
+"""BVH editions of CMU's data: joint names, unit and lost bones of each.
 
-Two of them were made without CMU's bones `thorax` and `lwrist`/`rwrist`: joints that should lie at their ends have no
-offset from their parent, which makes the trunk some 12 cm and the forearm some 10 cm too short. In CMU's skeletons the
-thorax is as long as the upper back, and the wrist bone half as long as the radius, so both can be put back.
+Two of them lack CMU's bones `thorax` and `lwrist`/`rwrist`: the joints at their ends have no offset from their parent,
+so the trunk is some 12 cm and the forearm some 10 cm too short. In CMU's skeletons the thorax is as long as the upper
+back, and the wrist bone half as long as the radius, so both can be restored.
 """
 
 from __future__ import annotations
@@ -13,55 +13,53 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..missing_joints import collar
 
-Array = NDArray[np.float64]
-
 CMU_METRES: Final = 0.0254 / 0.45
-"""A unit of CMU's skeletons: they are drawn 0.45 to the inch."""
+"""Unit of CMU's skeletons: 0.45 units are an inch."""
 _CENTIMETRE: Final = 0.01
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """A bone put back: `children` that lie on `parent` move out by `share` of the length of the bone to `parent`."""
+    """A restored bone: `children` at `parent` are moved away by `share` of the length of the bone to `parent`."""
 
     parent: str
     children: tuple[str, ...]
     share: float
-    upwards: bool
-    """Straight up, or on along the bone to `parent`."""
+    vertical: bool
+    """Straight up; otherwise along the bone to `parent`."""
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One maker's conversion."""
+    """One conversion of CMU's data."""
 
     name: str
     metres: float
     """Per unit of length."""
     joints: Mapping[str, str]
-    """The file's name of each SMPL joint; of alternatives, parted by `|`, the first that is there."""
+    """The file's name of each SMPL joint; the first existing one of alternatives separated by `|`."""
     lost: tuple[_Chain, ...] = ()
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """The joints that a file with joints of these names lacks; none, if it is of this edition."""
+        """The edition's joints that are not among a file's names; none if it is of this edition."""
         return [choice for choice in self.joints.values() if not set(choice.split("|")) & set(names)]
 
     def with_lost_bones(self, names: Sequence[str], offsets: Array) -> Array:
-        """Offsets (nodes, 3) with the bones put back that the edition lost; those that are there stay."""
+        """Offsets (nodes, 3) with the edition's lost bones restored; existing ones are unchanged."""
         restored = offsets.copy()
         for chain in self.lost:
             bone = offsets[names.index(chain.parent)]
-            reach = np.array([0.0, np.linalg.norm(bone), 0.0]) if chain.upwards else bone
+            direction = np.array([0.0, np.linalg.norm(bone), 0.0]) if chain.vertical else bone
             for child in chain.children:
                 if child in names and not offsets[names.index(child)].any():
-                    restored[names.index(child)] = chain.share * reach
+                    restored[names.index(child)] = chain.share * direction
         return restored
 
     def smpl_joints(self, positions: Mapping[str, Array]) -> dict[str, Array]:
@@ -71,14 +69,14 @@ class Edition:
             for joint, choice in self.joints.items()
         }
         for side in ("left", "right"):
-            # the editions start the collar's bone on the spine, as CMU does
+            # the editions start the collar bone on the spine, as CMU does
             joints.setdefault(f"{side}_collar", collar(joints["neck"], joints[f"{side}_shoulder"]))
         joints.setdefault("spine2", (joints["spine1"] + joints["spine3"]) / 2)
         return {joint: joints[joint] for joint in JOINT_NAMES}
 
 
 def _both_sides(middle: Mapping[str, str], **left: tuple[str, str]) -> dict[str, str]:
-    """Names of the middle joints, and of the left and right ones as pairs."""
+    """Names of all joints, from those of the middle and pairs of the left and right ones."""
     sides = {f"{side}_{joint}": pair[i] for joint, pair in left.items() for i, side in enumerate(("left", "right"))}
     return {**middle, **sides}
 
@@ -112,9 +110,9 @@ EDITIONS: Final = (
             hand=("LFingers_end|LeftHandIndex1_end", "RFingers_end|RightHandIndex1_end"),
         ),
         (
-            _Chain("Spine1", ("Neck", "LeftShoulder", "RightShoulder"), 1.0, upwards=True),
-            _Chain("LeftHand", ("LeftFingerBase", "LThumb"), 0.5, upwards=False),
-            _Chain("RightHand", ("RightFingerBase", "RThumb"), 0.5, upwards=False),
+            _Chain("Spine1", ("Neck", "LeftShoulder", "RightShoulder"), 1.0, vertical=True),
+            _Chain("LeftHand", ("LeftFingerBase", "LThumb"), 0.5, vertical=False),
+            _Chain("RightHand", ("RightFingerBase", "RThumb"), 0.5, vertical=False),
         ),
     ),
     Edition(
@@ -139,9 +137,9 @@ EDITIONS: Final = (
             hand=("LFingers_end", "RFingers_end"),
         ),
         (
-            _Chain("Chest2", ("lowerneck", "LeftCollar", "RightCollar"), 1.0, upwards=True),
-            _Chain("LeftWrist", ("lhand", "LThumb"), 0.5, upwards=False),
-            _Chain("RightWrist", ("rhand", "RThumb"), 0.5, upwards=False),
+            _Chain("Chest2", ("lowerneck", "LeftCollar", "RightCollar"), 1.0, vertical=True),
+            _Chain("LeftWrist", ("lhand", "LThumb"), 0.5, vertical=False),
+            _Chain("RightWrist", ("rhand", "RThumb"), 0.5, vertical=False),
         ),
     ),
     Edition(
@@ -187,10 +185,10 @@ EDITIONS: Final = (
 
 
 def edition_of(path: Path, names: Sequence[str]) -> Edition:
-    """The edition whose joints a file has.
+    """The edition of a file with these joints.
 
     Raises:
-        PoseNet3DError: none fits; the joints that the nearest one lacks are named.
+        PoseNet3DError: it is of none; the message names a missing joint of the nearest.
     """
     for edition in EDITIONS:
         if not edition.missing(names):

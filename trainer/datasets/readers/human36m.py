@@ -1,7 +1,7 @@
 """Human3.6M as VideoPose3D prepares it: `data_3d_h36m.npz`, all subjects and actions in one file.
 
-Layout: key `positions_3d`, a pickled dictionary subject -> action -> (T, 32, 3) metres, Z up, 50 frames a second; its
-32 joints, or the 17 that are left when those that repeat others are dropped.
+Layout: key `positions_3d`, a pickled dictionary subject -> action -> (T, 32, 3) metres, Z up, 50 frames per second; 32
+joints, or 17 without the duplicates.
 https://github.com/facebookresearch/VideoPose3D/blob/main/DATASETS.md, common/h36m_dataset.py
 """
 
@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..axes import Z_UP_TO_Y_UP
 from ..missing_joints import collar, foot, hand, spine
 from ..plain_pickle import read_pickled_member
-from ..take import Motion, stacked_joints
-
-Array = NDArray[np.float64]
+from ..take import Take, stacked_joints
 
 KEY: Final = "positions_3d"
 RATE: Final = 50.0
@@ -68,14 +66,14 @@ _JOINTS_17: Final = {
     "right_wrist": 16,
 }
 _LAYOUTS: Final = {32: _JOINTS_32, 17: _JOINTS_17}
-"""SMPL's name of each joint that is used; `middle` is the joint halfway up the back, `hand_end` beyond the wrist."""
+"""SMPL's name of each joint used; `middle` is halfway up the back, `hand_end` beyond the wrist."""
 
 
-def read_human36m(path: Path) -> Iterator[Motion]:
+def read_human36m(path: Path) -> Iterator[Take]:
     """Read all takes.
 
     Raises:
-        PoseNet3DError: the file is missing or damaged, asks to run code, or a take is not of this layout.
+        PoseNet3DError: the file is missing or damaged, would run code, or a take is not of this layout.
     """
     for subject, actions in read_pickled_member(path, KEY, WANTED).items():
         if not isinstance(actions, dict):
@@ -84,7 +82,7 @@ def read_human36m(path: Path) -> Iterator[Motion]:
             take = f"{subject} {action}"
             joints = _smpl_joints(_checked(path, take, positions))
             stacked = stacked_joints(path, joints, f"{KEY} {take}")
-            yield Motion(stacked @ Z_UP_TO_Y_UP.T, RATE, f"h36m_{take}".replace(" ", "_"), "Human3.6M")
+            yield Take(stacked @ Z_UP_TO_Y_UP.T, RATE, f"h36m_{take}".replace(" ", "_"), "Human3.6M")
 
 
 def _checked(path: Path, take: str, positions: object) -> Array:
@@ -97,14 +95,14 @@ def _checked(path: Path, take: str, positions: object) -> Array:
 
 def _smpl_joints(positions: Array) -> Mapping[str, Array]:
     layout = _LAYOUTS[positions.shape[1]]
-    given = {name: positions[:, index] for name, index in layout.items()}
-    joints = {name: track for name, track in given.items() if name != "middle" and not name.endswith("_end")}
-    joints |= spine(given["pelvis"], given["middle"], given["neck"])
+    tracks = {name: positions[:, index] for name, index in layout.items()}
+    joints = {name: track for name, track in tracks.items() if name != "middle" and not name.endswith("_end")}
+    joints |= spine(tracks["pelvis"], tracks["middle"], tracks["neck"])
     for side in ("left", "right"):
-        joints[f"{side}_collar"] = collar(given["neck"], given[f"{side}_shoulder"])
-        joints[f"{side}_hand"] = hand(given[f"{side}_elbow"], given[f"{side}_wrist"], given.get(f"{side}_hand_end"))
+        joints[f"{side}_collar"] = collar(tracks["neck"], tracks[f"{side}_shoulder"])
+        joints[f"{side}_hand"] = hand(tracks[f"{side}_elbow"], tracks[f"{side}_wrist"], tracks.get(f"{side}_hand_end"))
         joints.setdefault(
             f"{side}_foot",
-            foot(side, given[f"{side}_knee"], given[f"{side}_ankle"], given["left_hip"] - given["right_hip"]),
+            foot(side, tracks[f"{side}_knee"], tracks[f"{side}_ankle"], tracks["left_hip"] - tracks["right_hip"]),
         )
     return joints

@@ -1,6 +1,7 @@
-"""2D joints that a detector wrote, from anybody's videos, as sequences to train on.
+"""Keypoint files of 2D detectors as training sequences.
 
-Our own `capture --keypoints-out`; COCO's JSON (annotations, or a list of results); OpenPose's, one file for each frame.
+Formats: the add-on's own `capture --keypoints-out`; COCO's JSON (annotations, or a list of results); OpenPose's, one
+file for each frame.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ from posenet3d_blender.capture.video.lens import field_of_view
 from posenet3d_blender.errors import PoseNet3DError
 
 from ...data.sequences import PointSequences
-from ..pose_tracks import Track, follow
+from ..pose_tracks import Track, join_tracks
 from ..take import SHORTEST_PIECE
 
 DEFAULT_RATE: Final = 30.0
-"""Frames per second of files that don't say when their frames were."""
+"""Frames per second of files without times."""
 LONGEST_GAP: Final = 0.5
-"""Seconds: where somebody is not seen for longer, the sequence is cut."""
+"""Seconds without a person after which a sequence is cut."""
 _FRAME_FILE: Final = re.compile(r"(?P<video>.*?)_?(?P<frame>\d+)_keypoints")
-"""How OpenPose names its files."""
+"""OpenPose's file names."""
 
 
 @dataclass(frozen=True)
 class FootageFacts:
-    """What the user says of footage whose keypoint files don't say it."""
+    """Facts about the footage that keypoint files lack; given by the user."""
 
     frame_rate: float | None = None
     image_size: tuple[int, int] | None = None
@@ -52,7 +53,7 @@ class FootageFacts:
 
 
 def group_by_video(paths: Sequence[Path]) -> list[list[Path]]:
-    """OpenPose's files of one video together, in order of their frames; every other file by itself."""
+    """Group OpenPose's files by video, in frame order; every other file is a group."""
     videos: dict[tuple[Path, str], list[Path]] = {}
     for path in paths:
         frame = _FRAME_FILE.fullmatch(path.stem)
@@ -61,18 +62,18 @@ def group_by_video(paths: Sequence[Path]) -> list[list[Path]]:
 
 
 def read_keypoint_sequences(files: Sequence[Path], facts: FootageFacts) -> Iterator[PointSequences]:
-    """Everybody in one video, as far as they are seen long enough; a sequence for each time that they are.
+    """Sequences of every person in one video; a new one after each gap, short ones left out.
 
     Args:
         files: one file, or OpenPose's files of one video (`group_by_video`).
-        facts: what the files don't say. Without a focal length in the file it is guessed as capture does.
+        facts: of the footage. A focal length that is not in the file is guessed as in capture.
 
     Raises:
-        PoseNet3DError: a file is missing, damaged, of no known layout, or does not say what the user must.
+        PoseNet3DError: a file is missing, damaged or of an unknown layout, or a fact is missing.
     """
     data = read_json(files[0])
     own = own_keypoints(files[0], data)
-    people = [own] if own else [StoredKeypoints(one) for one in _others_keypoints(files, data, facts)]
+    people = [own] if own else [StoredKeypoints(one) for one in _foreign_keypoints(files, data, facts)]
     frame = _FRAME_FILE.fullmatch(files[0].stem)
     name = (frame["video"] or files[0].parent.name) if frame else files[0].stem
     for number, person in enumerate(people):
@@ -84,8 +85,8 @@ def _frame_number(path: Path) -> int:
     return int(frame["frame"]) if frame else 0
 
 
-def _others_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -> list[Keypoints]:
-    """Each person of another detector's files, one row for each frame in which they were seen."""
+def _foreign_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -> list[Keypoints]:
+    """Keypoints of each person in another detector's files, a row for each frame with the person."""
     frames: dict[int, list[DetectedPose]] = {}
     for path in files:
         entries = entries_of(path, first if path is files[0] else read_json(path))
@@ -93,54 +94,56 @@ def _others_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -
         for place, entry in enumerate(entries):
             number = place if in_order or entry.image_id is None else entry.image_id
             frames.setdefault(_frame_number(path) if len(files) > 1 else number, []).extend(entry.people)
-    everybody = [one.pose for people in frames.values() for one in people]
-    layout = layout_of(files[0], everybody, _image_size(files[0], first, facts))
+    poses = [one.pose for people in frames.values() for one in people]
+    layout = layout_of(files[0], poses, _image_size(files[0], first, facts))
     rate = facts.frame_rate or DEFAULT_RATE
     return [
         layout.keypoints(np.array([frame for frame, _ in track]) / rate, [pose for _, pose in track])
-        for track in _tracks(files[0], frames, reach_frames=max(1, round(LONGEST_GAP * rate)))
+        for track in _tracks(files[0], frames, longest_gap=max(1, round(LONGEST_GAP * rate)))
     ]
 
 
-def _tracks(path: Path, frames: Mapping[int, Sequence[DetectedPose]], reach_frames: int) -> list[Track]:
-    """Everybody's track: by their track_id where the file gives them one, else by distance."""
-    named: dict[int, Track] = {}
-    nameless: dict[int, list[Pose]] = {}
+def _tracks(path: Path, frames: Mapping[int, Sequence[DetectedPose]], longest_gap: int) -> list[Track]:
+    """Tracks by the file's track_id, or by distance without one."""
+    identified: dict[int, Track] = {}
+    anonymous: dict[int, list[Pose]] = {}
     for frame in sorted(frames):
         for one in frames[frame]:
             if one.track_id is None:
-                nameless.setdefault(frame, []).append(one.pose)
+                anonymous.setdefault(frame, []).append(one.pose)
                 continue
-            track = named.setdefault(one.track_id, [])
+            track = identified.setdefault(one.track_id, [])
             if track and track[-1][0] == frame:
-                raise PoseNet3DError(f"{path}: two people of frame {frame} have the 'track_id' {one.track_id}; mend it")
+                raise PoseNet3DError(
+                    f"{path}: two people of frame {frame} have the 'track_id' {one.track_id}; correct it"
+                )
             track.append((frame, one.pose))
-    return [*named.values(), *follow(nameless, reach_frames)]
+    return [*identified.values(), *join_tracks(anonymous, longest_gap)]
 
 
 def _image_size(path: Path, data: Json, facts: FootageFacts) -> tuple[int, int]:
-    """The pictures' size, from COCO's list of images or from the user."""
+    """Width and height of the images, from COCO's list or from the user."""
     images = data.get("images") if isinstance(data, dict) else None
     try:
         sizes = {(int(image["width"]), int(image["height"])) for image in images or []}
     except (KeyError, TypeError, ValueError) as error:
-        raise PoseNet3DError(f"{path}: key 'images' holds no width and height; mend it or leave it out") from error
+        raise PoseNet3DError(f"{path}: key 'images' holds no width and height; correct it or leave it out") from error
     if len(sizes) > 1:
-        raise PoseNet3DError(f"{path}: key 'images' names pictures of several sizes; give the videos one by one")
+        raise PoseNet3DError(f"{path}: key 'images' has images of several sizes; give the videos one by one")
     size = sizes.pop() if sizes else facts.image_size
     if size is None or min(size) < 1:
-        raise PoseNet3DError(f"{path}: does not say how large the pictures are; give --image-size WIDTHxHEIGHT")
+        raise PoseNet3DError(f"{path}: holds no image size; give --image-size WIDTHxHEIGHT")
     return size
 
 
 def _sequences(name: str, keypoints: Keypoints, focal_length: float | None) -> Iterator[PointSequences]:
-    """One person's sequences: cut where they are not seen, sampled at the student's rate, as rays."""
+    """Sequences of one person: cut at gaps, resampled to the student's rate, as rays."""
     if focal_length is None:
         guessed = field_of_view(keypoints.image_size, None)
         focal_length = Camera.from_field_of_view(guessed, keypoints.image_size).focal_length
-    seen = np.flatnonzero((keypoints.confidence > 0).any(axis=1))
-    cuts = np.flatnonzero(np.diff(keypoints.time[seen]) > LONGEST_GAP) + 1
-    pieces = [piece for piece in np.split(seen, cuts) if len(piece) > 1]
+    rows = np.flatnonzero((keypoints.confidence > 0).any(axis=1))
+    cuts = np.flatnonzero(np.diff(keypoints.time[rows]) > LONGEST_GAP) + 1
+    pieces = [piece for piece in np.split(rows, cuts) if len(piece) > 1]
     long_enough = [
         piece
         for piece in pieces
@@ -151,7 +154,7 @@ def _sequences(name: str, keypoints: Keypoints, focal_length: float | None) -> I
             keypoints.time[piece], keypoints.points[piece], keypoints.confidence[piece], keypoints.image_size
         )
         sampled = sample_keypoints(part, STUDENT_RATE, focal_length)
-        missing = STUDENT_POINT_COUNT - KEYPOINT_COUNT  # the two points that no detector here gives
+        missing = STUDENT_POINT_COUNT - KEYPOINT_COUNT  # neck and head, which no detector here gives
         rays: NDArray[np.float64] = np.pad(sampled.rays, ((0, 0), (0, missing), (0, 0)))
         yield PointSequences(
             rays.astype(np.float32),

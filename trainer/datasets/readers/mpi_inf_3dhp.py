@@ -2,7 +2,7 @@
 
 Layout: `annot3` (14, 1) cells, one for each camera, each (T, 84): 28 joints in millimetres in the camera's frame
 (x right, y down, z forward); `univ_annot3` the same, scaled to one height for all. All cameras show the same motion:
-the first is taken. The calibration's world stands Y up.
+the first is used. The calibration's world is Y up.
 https://vcai.mpi-inf.mpg.de/3dhp-dataset/ (README, util/mpii_get_joint_set.m, util/mpii_get_sequence_info.m)
 """
 
@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.errors import PoseNet3DError, one_line
 
 from ..axes import CAMERA_TO_Y_UP
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 from ..text_lines import read_text
-
-Array = NDArray[np.float64]
 
 WANTED: Final = "a training sequence's annot.mat of MPI-INF-3DHP"
 KEYS: Final = ("annot3", "univ_annot3")
@@ -30,7 +28,7 @@ JOINT_COUNT: Final = 28
 CALIBRATION: Final = "camera.calibration"
 RATE: Final = 25.0
 DOUBLE_RATE_SEQUENCES: Final = {("S1", "Seq2"), ("S3", "Seq1"), ("S3", "Seq2"), ("S5", "Seq1"), ("S5", "Seq2")}
-"""These were filmed at twice RATE."""
+"""Sequences recorded at twice RATE."""
 
 _JOINTS: Final = {
     "pelvis": 4,
@@ -58,11 +56,11 @@ _JOINTS: Final = {
     "left_hand": 12,
     "right_hand": 17,
 }
-"""All of SMPL's joints have one of the same meaning here; spine4, head_top and the toes' tips are left out."""
+"""Index of each SMPL joint; spine4, head_top and the tips of the toes are not used."""
 
 
-def read_mpi_inf_3dhp(path: Path) -> Motion:
-    """Read one sequence. Without the calibration the first camera is taken to stand level, which it does to 2 degrees.
+def read_mpi_inf_3dhp(path: Path) -> Take:
+    """Read one sequence. Without the calibration the first camera is assumed level, which is true to 2 degrees.
 
     Raises:
         PoseNet3DError: a file is missing or damaged, or a key is missing or of another layout.
@@ -72,17 +70,17 @@ def read_mpi_inf_3dhp(path: Path) -> Motion:
     turned = stacked_joints(path, by_name, key) @ _camera_to_world(path.with_name(CALIBRATION)).T
     subject, sequence = path.parent.parent.name, path.parent.name
     rate = 2 * RATE if (subject, sequence) in DOUBLE_RATE_SEQUENCES else RATE
-    return Motion(on_floor(turned), rate, f"mpi_inf_3dhp_{subject}_{sequence}", "MPI-INF-3DHP")
+    return Take(on_floor(turned), rate, f"mpi_inf_3dhp_{subject}_{sequence}", "MPI-INF-3DHP")
 
 
 def _first_camera(path: Path) -> tuple[str, Array]:
-    """The key that was there and (T, 28, 3) millimetres in the first camera's frame."""
+    """The key found, and (T, 28, 3) millimetres in the first camera's frame."""
     try:
         data = loadmat(path, variable_names=KEYS)
     except FileNotFoundError:
         raise PoseNet3DError(f"{path}: no such file; give {WANTED}") from None
-    except Exception as error:  # scipy's reader raises nearly anything on damaged bytes
-        raise PoseNet3DError(f"{path}: not a whole .mat ({one_line(str(error))}); give {WANTED}") from error
+    except Exception as error:  # scipy's reader can raise nearly anything on damaged bytes
+        raise PoseNet3DError(f"{path}: not a complete .mat ({one_line(str(error))}); give {WANTED}") from error
     key = next((key for key in KEYS if key in data), None)
     if key is None:
         raise PoseNet3DError(f"{path}: key '{KEYS[0]}' is missing; give {WANTED}")
@@ -97,7 +95,7 @@ def _first_camera(path: Path) -> tuple[str, Array]:
 
 
 def _camera_to_world(calibration: Path) -> Array:
-    """(3, 3) from the first camera's frame to a world with Y up."""
+    """(3, 3) from the first camera's frame to Y up."""
     if not calibration.exists():
         return CAMERA_TO_Y_UP
     found = re.search(r"^\s*extrinsic\s+(.*)$", read_text(calibration, f"the data set's {CALIBRATION}"), re.MULTILINE)

@@ -1,7 +1,7 @@
 """3DPW: one pickle for each sequence (`sequenceFiles/*/NAME.pkl`), made by Python 2, with one or two people.
 
 Used keys, each a list with an entry for each person: `jointPositions` (T, 72) metres, SMPL-24 joints, Y up;
-`campose_valid` (T,), false where the camera and with it the person's place was lost. 30 frames a second.
+`campose_valid` (T,), false where the camera, and so the person's position, was lost. 30 frames per second.
 https://virtualhumans.mpi-inf.mpg.de/3DPW/ (readme_and_demo)
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,17 @@ from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..plain_pickle import read_plain_pickle
-from ..take import Motion, on_floor, stacked_joints
+from ..take import Take, on_floor, stacked_joints
 
 RATE: Final = 30.0
 WANTED: Final = "a 3DPW sequence (.pkl)"
 
 
-def read_threedpw(path: Path) -> Iterator[Motion]:
-    """Read one sequence, a motion for each person.
+def read_threedpw(path: Path) -> Iterator[Take]:
+    """Read one sequence, a take for each person.
 
     Raises:
-        PoseNet3DError: the file is missing or damaged, asks to run code, or a key is missing or of another layout.
+        PoseNet3DError: the file is missing or damaged, would run code, or a key is missing or of another layout.
     """
     data = read_plain_pickle(path, WANTED)
     people = _per_person(path, data, "jointPositions")
@@ -43,10 +43,10 @@ def read_threedpw(path: Path) -> Iterator[Motion]:
         joints = positions.reshape(-1, JOINT_COUNT, 3).astype(np.float64)
         stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "jointPositions")
         name = f"3dpw_{path.stem}_{person}"
-        yield Motion(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
+        yield Take(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
 
 
-def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray]:
+def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
     if key not in data:
         raise PoseNet3DError(f"{path}: key '{key}' is missing; give {WANTED}")
     people = data[key]

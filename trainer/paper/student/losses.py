@@ -1,4 +1,4 @@
-"""What the student of the 2D-only recipe learns by: the teacher's skeletons, its own projections, anatomy."""
+"""Losses of the 2D-only recipe's student: distillation, its own projections, anatomy."""
 
 from __future__ import annotations
 
@@ -9,101 +9,107 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similar
 
 from posenet3d_blender.capture.student.network import StudentOutput
 
+from ...config_checks import require_not_negative
 from ...geometry.kinematics import six_d_to_matrix
-from ..geometry import flat, project, rooted, upwards
+from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view, up_vector
 from ..pose_prior import Priors
-from ..sequence_sampler import PaperWindows
 from ..skeleton import HIPS, LIFTED_JOINTS, bone_lengths
-from ..teacher.losses import Lifted, new_views, turned_to
-from .joint_limits import beyond_limits, turned_from_rest
+from ..windows import DistillationWindows
+from .joint_limits import limit_violation, rotation_from_rest
 from .smpl_skeleton import SmplSkeleton
 
 
 @dataclass(frozen=True)
 class StudentWeights:
-    """Weight of each term; lengths in metres on the body, but for the projections."""
+    """Weight of each term; lengths in metres on the body, except for the projections."""
 
     distillation: float = 10.0
     """Distance to the teacher's joints."""
     velocity: float = 20.0
-    """Temporal: the same of the change from sample to sample."""
+    """Temporal: distance between the changes from sample to sample."""
     projection: float = 1.0
-    """Distance in the picture to the 2D joints, as in the teacher's cycle."""
+    """L1 distance in the image to the 2D joints, as in the teacher's cycle."""
     pose_likelihood: float = 0.02
-    """Adversarial: the student's own projections to new views must look like real poses."""
+    """Adversarial: the student's projections to new views must look like real poses."""
     motion_likelihood: float = 0.01
     """Temporal and adversarial."""
     limits: float = 1.0
     rest: float = 0.003
     smooth: float = 0.5
-    """Temporal: rotations that no point shows do not jump."""
+    """Temporal: change of rotations from sample to sample."""
     shape: float = 0.01
     bones: float = 20.0
     """Squared offsets of the person's bones from the body's, square metres."""
     up: float = 1.0
     contacts: float = 0.1
 
+    def __post_init__(self) -> None:
+        require_not_negative(self)
+
 
 def student_terms(
     output: StudentOutput,
     skeleton: SmplSkeleton,
     priors: Priors,
-    windows: PaperWindows,
-    answer: Lifted,
-    filmed: int,
+    batch: DistillationWindows,
     weights: StudentWeights,
 ) -> dict[str, Tensor]:
-    """Each term, weighted; of single frames those that need no time.
+    """Weighted loss terms; of single frames those that need no time.
+
+    Augmented windows are exempt from the terms of likelihood and contacts.
 
     Args:
-        output: the student's, in float32.
+        output: the student's for the batch's features, in float32.
         skeleton: the body.
         priors: of real poses.
-        windows: what the student saw.
-        answer: the teacher's for `windows.view`.
-        filmed: how many windows, from the first, show real poses; the others need not look likely.
+        batch: windows with the teacher's prediction.
         weights: of the terms.
     """
-    rotations = six_d_to_matrix(output.rotations)
-    joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]
-    own, taught = rooted(joints), rooted(answer.joints)
-    # One camera can't tell size from distance: the teacher's skeletons are given the size of the body at rest. Scaling
-    # to the student's own would be met by a small student.
-    scale = (bone_lengths(taught).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
-    taught = taught / scale
-    placed = answer.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
-    up = upwards(answer.elevation)
+    windows, prediction, real = batch.windows, batch.prediction, batch.real_count
+    rotations = six_d_to_matrix(output.rotations)  # (B, T, 24, 3, 3)
+    joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]  # (B, T, 18, 3)
+    own, target = root_centred(joints), root_centred(prediction.joints)
+    # One camera does not show size: the teacher's skeletons are scaled to the body at rest. Scaling to the student's
+    # own size would reward a small student.
+    scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
+    target = target / scale
+    placed = prediction.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
+    up = up_vector(prediction.elevation)  # (B, 3)
     terms = {
-        "distillation": weights.distillation * _distance(own, taught),
-        "projection": weights.projection
-        * (flat(placed, windows.view.size) - windows.view.points).abs().sum((-1, -2)).mean(),
-        "limits": weights.limits * beyond_limits(rotations),
-        "rest": weights.rest * turned_from_rest(rotations),
+        "distillation": weights.distillation * _distance(own, target),
+        "projection": weights.projection * _projection_distance(placed, windows.view),
+        "limits": weights.limits * limit_violation(rotations),
+        "rest": weights.rest * rotation_from_rest(rotations),
         "shape": weights.shape * output.betas.square().mean(),
         "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
         "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
-        # Nobody saw whether feet rest on exchanged legs.
+        # Contacts of augmented legs are unknown.
         "contacts": weights.contacts
-        * binary_cross_entropy_with_logits(output.contacts[:filmed], windows.rests[:filmed]),
+        * binary_cross_entropy_with_logits(output.contacts[:real], windows.contacts[:real]),
     }
     if own.shape[1] == 1:
         return terms
     likelihoods = _own_likelihoods(
-        placed[:filmed], windows.view.size[:filmed], answer.elevation[:filmed], priors, weights
+        placed[:real], windows.view.size[:real], prediction.elevation[:real], priors, weights
     )
     return terms | {
-        "velocity": weights.velocity * _distance(own.diff(dim=1), taught.diff(dim=1)),
+        "velocity": weights.velocity * _distance(own.diff(dim=1), target.diff(dim=1)),
         "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
         **likelihoods,
     }
 
 
+def _projection_distance(joints: Tensor, view: View) -> Tensor:
+    """Mean L1 distance, summed over the joints, of projected joints (B, T, 18, 3) to the view's points."""
+    return (project_points(joints, view.size) - view.points).abs().sum((-1, -2)).mean()
+
+
 def _own_likelihoods(
     placed: Tensor, size: Tensor, elevation: Tensor, priors: Priors, weights: StudentWeights
 ) -> dict[str, Tensor]:
-    """How likely the student's joints (B, T, 18, 3), where the teacher sees the person, look from elsewhere."""
-    seen = project(turned_to(new_views(elevation), placed), size)
-    likelihoods = priors.terms(seen.points, weights.pose_likelihood, weights.motion_likelihood)
+    """Likelihood terms of the student's joints (B, T, 18, 3), placed as the teacher's, in new views."""
+    new_projection = project(rotate_to_view(draw_new_views(elevation), placed), size)
+    likelihoods = priors.terms(new_projection.points, weights.pose_likelihood, weights.motion_likelihood)
     return {f"own_{name}": term for name, term in likelihoods.items()}
 
 

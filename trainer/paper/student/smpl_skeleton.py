@@ -13,16 +13,22 @@ from ..skeleton import mean_bone
 
 
 class SmplSkeleton(nn.Module):
-    """Rotations, shape and bone offsets to joints."""
+    """Joints from rotations, shape and bone offsets."""
 
     template: Tensor
     directions: Tensor
     parents: Tensor
     chain: Tensor
+    """(24, 24) 1 where the column's joint is the row's or an ancestor of it."""
     mean_bone: float
     """Of the body at rest, metres, see `skeleton.mean_bone`."""
 
     def __init__(self, body: Body) -> None:
+        """Store the body as buffers.
+
+        Args:
+            body: the shipped body.
+        """
         super().__init__()
         self.register_buffer("template", torch.from_numpy(body.joint_template).float(), persistent=False)
         self.register_buffer("directions", torch.from_numpy(body.joint_directions).float(), persistent=False)
@@ -34,12 +40,18 @@ class SmplSkeleton(nn.Module):
         self.mean_bone = mean_bone(body)
 
     def rest_joints(self, betas: Tensor, bone_offsets: Tensor) -> Tensor:
-        """(B, 24, 3) metres for shape (B, 10) and what is added to each bone (B, 24, 3)."""
+        """(B, 24, 3) metres, for shape (B, 10) and offsets added to the bones (B, 24, 3)."""
         return self.template + (self.directions @ betas[:, None, :, None])[..., 0] + self.chain @ bone_offsets
 
     def forward(self, rotations: Tensor, betas: Tensor, bone_offsets: Tensor) -> Tensor:
-        """(B, T, 24, 3) joints, metres, for rotations (B, T, 24, 3, 3) relative to the parent."""
+        """Joints (B, T, 24, 3), metres.
+
+        Args:
+            rotations: (B, T, 24, 3, 3) relative to the parent.
+            betas: (B, 10).
+            bone_offsets: (B, 24, 3) metres.
+        """
         count, window = rotations.shape[:2]
-        rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)
-        joints, _ = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)
-        return joints.unflatten(0, (count, window))
+        rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)  # (B * T, 24, 3)
+        joints: Tensor = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)[0]
+        return torch.unflatten(joints, 0, (count, window))

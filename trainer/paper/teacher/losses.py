@@ -1,22 +1,31 @@
-"""What the teacher learns by: how likely its skeletons look from elsewhere, the cycle there and back, rigid bones.
+"""Losses of the teacher: likelihood of its skeletons in new views, cycle consistency, rigid bones.
 
-After ElePose (Wandt et al., CVPR 2022) for single frames; windows add that bones keep their lengths and that the
-motion, too, must look likely from everywhere (the temporal discriminator of Chen et al., CVPR 2019, as a flow).
+After ElePose (Wandt et al., CVPR 2022) for single frames; windows add bones of constant length, and motion that looks
+likely in new views, too (the temporal discriminator of Chen et al., CVPR 2019, as a flow).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from ...training.loop import mixed_precision
-from ..geometry import View, flat, lift, project, rooted, torso_centred, turn
+from ...config_checks import require_not_negative
+from ...training.precision import mixed_precision
+from ..geometry import (
+    Lifted,
+    View,
+    draw_new_views,
+    project,
+    project_points,
+    root_centred,
+    rotate_to_view,
+    torso_centred,
+    unproject,
+)
 from ..pose_prior import Priors
 from ..skeleton import SIDE_COUNT, bone_lengths
-from ..skeleton_augmentation import remix
+from ..skeleton_augmentation import augment_skeletons
 from .network import TeacherNetwork
 
 
@@ -25,106 +34,87 @@ class TeacherWeights:
     """Weight of each term; lengths in the unit of the normalised points, about half a metre."""
 
     pose_likelihood: float = 0.3
-    """Adversarial: a pose seen from a new azimuth must look like real ones."""
+    """Adversarial: poses in a new view must look like real ones."""
     motion_likelihood: float = 0.3
-    """Temporal and adversarial: a pose with its motion, both turned by the same rotation."""
+    """Temporal and adversarial: poses with their motion, both rotated to the new view."""
     cycle_2d: float = 1.0
-    """Self-consistency: lifted, remixed, turned, projected, lifted, turned back and projected it must be as before."""
+    """Self-consistency: 2D error after lifting, augmenting, rotating, projecting, lifting again and rotating back."""
     cycle_3d: float = 1.0
-    """Self-consistency of the turned and the lifted-again skeleton."""
+    """Self-consistency of the rotated skeleton and the one lifted from its projection."""
     cycle_elevation: float = 1.0
     """Self-consistency of the new camera's elevation."""
     deformation: float = 0.1
-    """Self-consistency of the difference of two samples."""
+    """Self-consistency of the differences between samples."""
     symmetry: float = 10.0
-    """Left and right bones have one length."""
+    """Equal lengths of left and right bones."""
     template: float = 1.0
     """Bone ratios of the body model."""
     constancy: float = 10.0
-    """Temporal: bones keep their length over a window."""
+    """Temporal: constant bone lengths over a window."""
+
+    def __post_init__(self) -> None:
+        require_not_negative(self)
 
 
-@dataclass(frozen=True)
-class Lifted:
-    """The teacher's answer for a batch of windows."""
-
-    joints: Tensor
-    """(B, T, 18, 3) in the frame and unit of `geometry`."""
-    elevation: Tensor
-    """(B,) radians."""
-
-
-def lifted(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
-    """Run the teacher, in mixed precision or not."""
+def run_network(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
+    """Lift windows with the teacher; mixed: run the network in bfloat16."""
     with mixed_precision(view.points.device, mixed):
         depth, elevation = teacher(view)
-    return Lifted(lift(view, depth.float()), elevation.float())
+    return Lifted(unproject(view, depth.float()), elevation.float())
 
 
 def teacher_terms(
     teacher: TeacherNetwork, priors: Priors, view: View, ratios: Tensor, weights: TeacherWeights, mixed: bool
 ) -> tuple[dict[str, Tensor], Lifted]:
-    """Each term, weighted, and what the teacher says of `view`.
+    """Weighted loss terms, and the teacher's prediction for `view`.
 
-    ratios: (BONES,) of the body model, see `template_ratios`; mixed: run the network in mixed precision.
+    Args:
+        teacher: the network.
+        priors: of real poses and motions.
+        view: windows of 2D points.
+        ratios: (BONES,) of the body model, see `template_ratios`.
+        weights: of the terms.
+        mixed: run the network in bfloat16.
     """
-    answer = lifted(teacher, view, mixed)
-    there = new_views(answer.elevation)
-    likely = project(turned_to(there, answer.joints), view.size)
-    remixed = remix(answer.joints)
-    turned = turned_to(there, remixed)
-    seen = project(turned, view.size)
-    again = lifted(teacher, seen, mixed)
-    unit = (seen.size / view.size)[:, None, None, None]
-    turned_again = torso_centred(again.joints * unit)
-    back = turned_again @ there.rotation[:, None]
+    prediction = run_network(teacher, view, mixed)  # (B, T, 18, 3)
+    new_views = draw_new_views(prediction.elevation)
+    new_projection = project(rotate_to_view(new_views, prediction.joints), view.size)  # (B, T, 18, 2)
+    augmented = augment_skeletons(prediction.joints)  # (B, T, 18, 3) as all below
+    rotated = rotate_to_view(new_views, augmented)
+    second_view = project(rotated, view.size)
+    second = run_network(teacher, second_view, mixed)
+    # From the second view's unit of length to the first's.
+    unit = (second_view.size / view.size)[:, None, None, None]
+    second_joints = torso_centred(second.joints * unit)
+    rotated_back = second_joints @ new_views.rotation[:, None]
     terms = {
-        **priors.terms(likely.points, weights.pose_likelihood, weights.motion_likelihood),
-        "cycle_2d": weights.cycle_2d * _distance_2d(flat(back, view.size), flat(torso_centred(remixed), view.size)),
-        "cycle_3d": weights.cycle_3d * (rooted(turned_again) - rooted(turned)).norm(dim=-1).mean(),
-        "cycle_elevation": weights.cycle_elevation * (again.elevation - there.elevation).square().mean(),
-        "deformation": weights.deformation * _deformation(rooted(remixed), rooted(back)),
-        **_bone_terms(answer.joints, ratios, weights),
+        **priors.terms(new_projection.points, weights.pose_likelihood, weights.motion_likelihood),
+        "cycle_2d": weights.cycle_2d * _cycle_distance(rotated_back, augmented, view.size),
+        "cycle_3d": weights.cycle_3d * (root_centred(second_joints) - root_centred(rotated)).norm(dim=-1).mean(),
+        "cycle_elevation": weights.cycle_elevation * (second.elevation - new_views.elevation).square().mean(),
+        "deformation": weights.deformation * _deformation(root_centred(augmented), root_centred(rotated_back)),
+        **_bone_terms(prediction.joints, ratios, weights),
     }
-    return terms, answer
+    return terms, prediction
 
 
-@dataclass(frozen=True)
-class NewViews:
-    """Cameras that look at the windows from elsewhere."""
-
-    rotation: Tensor
-    """(B, 3, 3) from the old camera's frame to the new one's."""
-    elevation: Tensor
-    """(B,) radians."""
-
-
-def new_views(elevation: Tensor) -> NewViews:
-    """Any azimuth about the vertical; elevations drawn as the batch's are distributed."""
-    elsewhere = elevation.mean() + elevation.std(correction=0) * torch.randn_like(elevation)
-    azimuth = math.pi * (2 * torch.rand_like(elevation) - 1)
-    return NewViews(turn(elevation, elsewhere, azimuth), elsewhere)
-
-
-def turned_to(there: NewViews, joints: Tensor) -> Tensor:
-    """Windows of joints, torso-centred, in the new cameras' frames."""
-    return torso_centred(joints) @ there.rotation.transpose(1, 2)[:, None]
-
-
-def _distance_2d(first: Tensor, second: Tensor) -> Tensor:
-    return (torso_centred(first) - torso_centred(second)).abs().sum((-1, -2)).mean()
+def _cycle_distance(cycled: Tensor, joints: Tensor, size: Tensor) -> Tensor:
+    """Mean L1 distance, summed over the joints, of the projections of joints (B, T, 18, 3) before and after a cycle."""
+    cycled_points, points = project_points(cycled, size), project_points(torso_centred(joints), size)
+    return (torso_centred(cycled_points) - torso_centred(points)).abs().sum((-1, -2)).mean()
 
 
 def _deformation(first: Tensor, second: Tensor) -> Tensor:
+    """Mean L1 distance between the differences of the batch's two halves."""
     half = len(first) // 2
     differences = [poses[:half] - poses[half : 2 * half] for poses in (first, second)]
     return (differences[0] - differences[1]).abs().sum((-1, -2)).mean()
 
 
 def _bone_terms(joints: Tensor, ratios: Tensor, weights: TeacherWeights) -> dict[str, Tensor]:
-    lengths = bone_lengths(joints)
+    lengths = bone_lengths(joints)  # (B, T, BONES)
     lengths = lengths / lengths.mean((1, 2), keepdim=True)
-    mean = lengths.mean(1)
+    mean = lengths.mean(1)  # (B, BONES)
     left, right = mean[:, :SIDE_COUNT], mean[:, SIDE_COUNT : 2 * SIDE_COUNT]
     return {
         "symmetry": weights.symmetry * (left - right).square().sum(-1).mean(),

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
 from ..geometry import View
 from ..skeleton import LIFTED_COUNT
@@ -19,13 +20,21 @@ class TeacherConfig:
 
     width: int = 256
     dilations: tuple[int, ...] = (1, 3, 9)
-    """Of each block's convolution over time, in samples."""
+    """Of each block's temporal convolution, samples."""
     kernel: int = 3
-    """Samples that each convolution sees; 1 for a teacher of single frames."""
+    """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "width", "dilations", "kernel")
+        if self.kernel % 2 == 0:
+            raise OutOfRangeError("kernel", "odd", self.kernel)
 
 
 class _TemporalBlock(nn.Module):
-    """Residual block: a dilated convolution over time, then a mixing of features (as in VideoPose3D's, Pavllo 2019)."""
+    """VideoPose3D's temporal block (Pavllo et al., CVPR 2019): a dilated convolution over time with a residual.
+
+    A residual layer that mixes features follows.
+    """
 
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
@@ -36,14 +45,21 @@ class _TemporalBlock(nn.Module):
         self.feature = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, T, width) to the same shape."""
         x = x + nn.functional.gelu(self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2))
-        return x + self.feature(self.feature_norm(x))
+        mixed: Tensor = x + self.feature(self.feature_norm(x))
+        return mixed
 
 
 class TeacherNetwork(nn.Module):
-    """A `View` of any length to depths and elevation."""
+    """Windows of any length to depths and elevation."""
 
     def __init__(self, config: TeacherConfig) -> None:
+        """Build the layers.
+
+        Args:
+            config: its sizes.
+        """
         super().__init__()
         self.config = config
         self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
@@ -57,15 +73,15 @@ class TeacherNetwork(nn.Module):
             self.depth.bias.zero_()
 
     def forward(self, view: View) -> tuple[Tensor, Tensor]:
-        """Depth (B, T, 18), zero at the mean of each window, and the camera's elevation (B,) in radians."""
+        """Depth (B, T, 18), of mean 0 over each window, and the camera's elevation (B,) in radians."""
         size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
-        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))
+        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
         depth = self.depth(x)
         return depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
 
 
 def load_teacher(folder: Path) -> TeacherNetwork:
-    """Read a teacher back.
+    """Read a teacher from a checkpoint folder.
 
     Raises:
         PoseNet3DError: a file is missing, corrupted or of another version.

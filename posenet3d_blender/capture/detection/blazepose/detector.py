@@ -63,7 +63,7 @@ class Window:
 
 
 class PersonDetector:
-    """Finds people in single pictures."""
+    """BlazePose's detector (Bazarevsky et al. 2020): finds people in single pictures."""
 
     def __init__(self, network: Network) -> None:
         """Wrap the detector's network."""

@@ -39,7 +39,7 @@ class Landmarks:
 
 
 class LandmarkFinder:
-    """Finds one person's landmarks in a region of a picture."""
+    """BlazePose's landmark network (Bazarevsky et al. 2020): finds one person's landmarks in a region of a picture."""
 
     def __init__(self, network: Network) -> None:
         """Wrap the landmark network."""

@@ -1,0 +1,142 @@
+"""Random windows of the teacher's skeletons in new cameras: training data of the student.
+
+The teacher is frozen while the student learns, so it is run over the data once. Its skeletons are rotated upright by
+its elevation; then each window is partly augmented, rotated to a random azimuth, projected, and given the detector's
+noise. Upright frame: the camera's without its elevation (x right, y down along gravity, z forward), metres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
+
+from ...data.sequences import PointSequences
+from ...synthesis.detector_noise import DetectorNoise
+from ..geometry import Lifted, relative_rotation, torso_centred, view_of_rays
+from ..sequence_sampler import add_detector_noise, contacts_from_points, random_windows
+from ..skeleton import HIPS, LIFTED_OF_POINT, MIRRORED_LIFTED, POINT_OF_LIFTED, TORSO
+from ..skeleton_augmentation import augment_skeletons
+from ..teacher.inference import Teacher
+from ..whole_body import impute_missing_points, whole_body_stretches
+from ..windows import DistillationWindows, PaperWindows
+
+_AUGMENTED: Final = 0.6
+"""Share of windows with other proportions and with limbs of other windows."""
+_NEAREST: Final = 1.5
+"""Metres from the camera."""
+
+
+@dataclass(frozen=True)
+class TeacherMotions:
+    """The teacher's predictions for 2D sequences."""
+
+    joints: NDArray[np.float32]
+    """(N, 18, 3) in the upright frame, origin at the camera."""
+    contacts: NDArray[np.float32]
+    """(N, 2) 1 where the left or right foot stands still in the image."""
+    starts: NDArray[np.int64]
+    """(S,) first sample of each stretch."""
+    ends: NDArray[np.int64]
+    """(S,) past its last."""
+    elevations: NDArray[np.float32]
+    """(S,) of the camera, radians."""
+
+
+def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
+    """Run the teacher over every stretch of the sequences that shows a whole body."""
+    rays, confidence = impute_missing_points(sequences)
+    joints, contacts, elevations = [], [], []
+    starts, ends = whole_body_stretches(sequences, confidence)
+    for start, end in zip(starts, ends, strict=True):
+        clip = teacher.lift_clip(rays[start:end].astype(np.float64), confidence[start:end].astype(np.float64))
+        elevation = torch.tensor([clip.elevation])
+        upright = relative_rotation(elevation, torch.zeros(1), torch.zeros(1))[0].double().numpy()
+        joints.append(((clip.poses + clip.roots[:, None]) @ upright.T).astype(np.float32))
+        # In the unit of `contacts_from_points`, about half a metre.
+        points = rays[None, start:end, list(POINT_OF_LIFTED)] * (2 * clip.roots[None, :, None, 2:])
+        contacts.append(contacts_from_points(torch.from_numpy(points.astype(np.float32)))[0].numpy())
+        elevations.append(clip.elevation)
+    edges = np.cumsum([0, *(len(track) for track in joints)])
+    return TeacherMotions(
+        np.concatenate(joints), np.concatenate(contacts), edges[:-1], edges[1:], np.array(elevations, np.float32)
+    )
+
+
+class DistillationSampler:
+    """Draws windows, or single frames, of the teacher's motions in new cameras."""
+
+    def __init__(self, motions: TeacherMotions, noise: DetectorNoise, seed: int, window: int = STUDENT_WINDOW) -> None:
+        """Seed the sampler.
+
+        Args:
+            motions: the teacher's predictions.
+            noise: the detector's.
+            seed: of all random numbers.
+            window: samples in a window; 1 for single frames.
+        """
+        self._motions, self._noise, self._window = motions, noise, window
+        self._random = np.random.default_rng(seed)
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def draw(self, count: int) -> DistillationWindows:
+        """A batch of `count` windows."""
+        joints, contacts = self._motion_windows(count)  # (B, T, 18, 3), (B, T, 2)
+        real_count = count - round(_AUGMENTED * count)
+        joints = torch.cat([joints[:real_count], augment_skeletons(joints[real_count:], self._generator)])
+        elevation = torch.from_numpy(self._elevations(count))  # (B,)
+        azimuth = torch.from_numpy(self._random.uniform(-np.pi, np.pi, count).astype(np.float32))  # (B,)
+        rotation = relative_rotation(torch.zeros(count), elevation, azimuth)  # (B, 3, 3)
+        rotated = torso_centred(joints) @ rotation.transpose(1, 2)[:, None]
+        distance = torch.from_numpy(self._distances(count)) - rotated[..., 2].amin((1, 2)).clamp(max=0)  # (B,)
+        placed = rotated + torch.tensor([0.0, 0.0, 1.0]) * distance.clamp(min=_NEAREST)[:, None, None, None]
+        return self._observed(placed, elevation, contacts, real_count)
+
+    def _observed(self, placed: Tensor, elevation: Tensor, contacts: Tensor, real_count: int) -> DistillationWindows:
+        """Windows of joints (B, T, 18, 3), metres, in the frame of the camera that sees them."""
+        rays, confidence = points_from_lifted((placed[..., :2] / placed[..., 2:]).numpy())
+        noisy = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
+        student_input = normalise_windows(*noisy)
+        view = view_of_rays(student_input, rays)  # (B, T, 18, 2), sizes (B,)
+        placed = placed @ torch.from_numpy(student_input.view_rotations).transpose(1, 2)[:, None]
+        depth = placed[:, :, list(TORSO), 2].mean((1, 2))  # (B,)
+        origin = torch.stack([0 * depth, 0 * depth, depth], -1)  # (B, 3)
+        unit = 1 / (view.size * depth)
+        joints = unit[:, None, None, None] * (placed - origin[:, None, None])
+        windows = PaperWindows(view, torch.from_numpy(student_input.features), contacts)
+        return DistillationWindows(windows, Lifted(joints, elevation), real_count)
+
+    def _motion_windows(self, count: int) -> tuple[Tensor, Tensor]:
+        """Joints (B, T, 18, 3) and foot contacts (B, T, 2), half of the windows mirrored."""
+        motions = self._motions
+        before, share = random_windows(motions.starts, motions.ends, count, self._window, self._random)
+        first, second = (torch.from_numpy(motions.joints[sample]) for sample in (before, before + 1))
+        joints = torch.lerp(first, second, torch.from_numpy(share)[..., None, None])
+        contacts = torch.from_numpy(motions.contacts[before])
+        mirrored = torch.from_numpy(self._random.random(count) < 0.5)
+        joints[mirrored] = joints[mirrored][:, :, list(MIRRORED_LIFTED)] * torch.tensor([-1.0, 1.0, 1.0])
+        contacts[mirrored] = contacts[mirrored].flip(-1)
+        return joints, contacts
+
+    def _elevations(self, count: int) -> NDArray[np.float32]:
+        """(B,) radians, as of the data's cameras."""
+        return self._random.choice(self._motions.elevations, count)
+
+    def _distances(self, count: int) -> NDArray[np.float32]:
+        """(B,) metres from the camera, as of the data's people."""
+        frames = self._random.integers(len(self._motions.joints), size=count)
+        distances: NDArray[np.float32] = self._motions.joints[frames][:, list(HIPS), 2].mean(1)
+        return distances
+
+
+def points_from_lifted(lifted: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The student's points (B, T, 27, 2) of lifted joints (B, T, 18, 2), and their confidence (B, T, 27), 0 or 1."""
+    known = np.array(LIFTED_OF_POINT) >= 0
+    rays = np.where(known[:, None], lifted[:, :, list(LIFTED_OF_POINT)], np.float32(0))
+    return rays, np.broadcast_to(known.astype(np.float32), rays.shape[:-1]).copy()

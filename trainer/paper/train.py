@@ -1,0 +1,103 @@
+"""Training of the recipe `paper`: its stages in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.capture.student.network import StudentNetwork
+
+from ..synthesis.detector_noise import load_detector_noise
+from ..training.checkpoint import Notes, settings_of
+from ..training.distributed import main_process_first, processes_joined
+from ..training.loop import MakeSource, set_trainable, train_stage
+from ..training.schedule import Schedule
+from .dataset import load_sequence_split
+from .recipe import PaperRecipe
+from .sequence_sampler import SequenceSampler
+from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
+from .student.distillation_sampler import DistillationSampler, run_teacher
+from .teacher.inference import Teacher
+
+STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
+"""Folders of the stages, in the run's."""
+_HELD_OUT_WINDOWS: Final = 256
+_HELD_OUT_FRAMES: Final = 2048
+_EXAMPLES: Final = 3000
+"""Windows for the priors' principal components."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The recipe's stages, each trained in a folder of its own."""
+
+    recipe: PaperRecipe
+    resume: bool
+
+    def folder(self, name: str) -> Path:
+        """Folder of the stage `name`, one of STAGES."""
+        return Path(self.recipe.run) / name
+
+    def train(self, stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
+        """Train a stage and load its best checkpoint."""
+        seed, threads = self.recipe.seed, self.recipe.threads
+        trained = train_stage(stage, make_source, schedule, self.folder(name), seed, threads, self.resume)
+        if trained:
+            # Later stages depend on this one and are trained from scratch.
+            delete_progress(self.folder(later) for later in STAGES[STAGES.index(name) + 1 :])
+        with main_process_first():
+            stage.restore(self.folder(name))
+
+
+def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
+    """Train all stages; returns the folder of the last one, which holds both networks."""
+    torch.set_num_threads(recipe.threads)
+    run, notes = _Run(recipe, resume), _notes(recipe)
+    body, noise = load_body(), load_detector_noise()
+    with processes_joined():
+        split = load_sequence_split([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
+        make_windows = partial(SequenceSampler, split.train, noise)
+        held_out = SequenceSampler(split.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        examples = make_windows(recipe.seed).draw(_EXAMPLES)
+        if not resume:
+            delete_progress(run.folder(name) for name in STAGES)
+
+        torch.manual_seed(recipe.seed)
+        priors = PriorStage(recipe.priors, examples, held_out, notes)
+        run.train(priors, make_windows, recipe.prior_stage, "priors")
+        mixed = recipe.teacher_stage.mixed_precision
+        teacher = TeacherStage(recipe.teacher, priors.priors, body, recipe.teacher_weights, mixed, held_out, notes)
+        run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
+
+        trained_teacher, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
+        held_out_motions = run_teacher(trained_teacher, split.held_out)
+        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), noise)
+        make_student_stage = partial(
+            StudentStage, network, teacher, body, recipe.student_weights, recipe.student_stage.mixed_precision
+        )
+        frames = DistillationSampler(held_out_motions, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+        frame_stage = make_student_stage(frames, notes)
+        set_trainable(network.time_parameters(), False)
+        run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
+        set_trainable(network.time_parameters(), not recipe.single_frame_student)
+        windows = DistillationSampler(held_out_motions, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        student = make_student_stage(windows, notes)
+        run.train(student, make_distillation, recipe.student_stage, "student")
+        if not recipe.joint_stage.steps:
+            return run.folder("student")
+        run.train(JointStage(teacher, student, held_out, notes), make_windows, recipe.joint_stage, "joint")
+    return run.folder("joint")
+
+
+def _notes(recipe: PaperRecipe) -> Notes:
+    return {
+        "recipe": "paper",
+        "data": ", ".join(Path(path).name for path in recipe.data),
+        "chosen_by": "the lowest loss of its stage on held-out 2D sequences",
+        "settings": settings_of(recipe),
+    }

@@ -1,0 +1,31 @@
+"""Batches of windows that the stages of the 2D-only recipe learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .geometry import Lifted, View
+
+
+@dataclass(frozen=True)
+class PaperWindows:
+    """Windows of 2D points; `view` and `features` show the same windows in the same virtual camera's frame."""
+
+    view: View
+    """For the teacher: the lifted joints, without detector noise."""
+    features: Tensor
+    """(B, T, 82) for the student: with the detector's measured noise in most windows."""
+    contacts: Tensor
+    """(B, T, 2) 1 where the left or right foot stands still in the image."""
+
+
+@dataclass(frozen=True)
+class DistillationWindows:
+    """Windows for the student, with the teacher's prediction."""
+
+    windows: PaperWindows
+    prediction: Lifted
+    real_count: int
+    """Windows, from the first, with poses from the data; the others are augmented."""

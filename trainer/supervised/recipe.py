@@ -1,0 +1,48 @@
+"""Configuration of the recipe `supervised`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from posenet3d_blender.capture.student.network import StudentConfig
+
+from ..config_checks import require_at_least, require_fitting_student
+from ..synthesis.augmentation import NoiseRanges
+from ..synthesis.cameras import ViewRanges
+from ..training.schedule import Schedule
+from .losses import SupervisedWeights
+from .sampler import Mixture
+
+_MOVED_KEYS: Final = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
+"""Former keys of the recipe itself that are now in the table `windows`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupervisedRecipe:
+    """All settings of a run; read from a TOML file as those in `trainer/recipes`."""
+
+    RENAMED_KEYS: ClassVar[dict[str, str]] = {key: f"windows.{key}" for key in _MOVED_KEYS} | {
+        old: f"windows.{new}" for old, new in Schedule.RENAMED_KEYS.items()
+    }
+
+    data: str
+    """Motion capture, `.npz`."""
+    run: str
+    """Folder of the run."""
+    frames: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of single frames, before the windows; `batch_size` counts frames."""
+    windows: Schedule = field(default_factory=Schedule)
+    """Of windows of a second."""
+    seed: int = 0
+    threads: int = 2
+    student: StudentConfig = field(default_factory=StudentConfig)
+    weights: SupervisedWeights = field(default_factory=SupervisedWeights)
+    mixture: Mixture = field(default_factory=Mixture)
+    views: ViewRanges = field(default_factory=ViewRanges)
+    noise: NoiseRanges = field(default_factory=NoiseRanges)
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "threads")
+        require_at_least(self, 0, "seed")
+        require_fitting_student(self.student)
