@@ -49,6 +49,8 @@ class CaptureSettings:
     """Degrees along the picture's longer side; None: the keypoint file's lens, else the footage's, else a phone's."""
     frame_rate: float | None = None
     """Of the motion, per second; None: the standard rate nearest to the footage's own."""
+    input_fps: float | None = None
+    """Frames per second of footage that states none: image sequences, raw streams."""
     keypoints: Path | None = None
     """2D joints from elsewhere in place of detection."""
     detector: str = "heavy"
@@ -104,14 +106,16 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     with watch.stage("open"):
         student = load_student(settings.device, warn=warnings.append)
         own_body = load_body(settings.body) if settings.body else None
-        footage = open_footage(video)
+        footage = open_footage(video, settings.input_fps)
         frames = footage.frames_between(settings.start, settings.end)
+        footage = footage.sized_for(frames)
     stored = load_keypoints(settings.keypoints, footage) if settings.keypoints is not None else None
     if stored is not None:
         time_range = footage.time[frames][[0, -1]]
         detected = [stored.keypoints.between(*time_range)]
     else:
         detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
+    warnings += footage.warnings(frames)
     with watch.stage("repair"):
         detected = [repair(keypoints) for keypoints in detected]
     people = _select_visible(detected, video, warnings.append)
@@ -178,7 +182,7 @@ def _cached_detections(
     if settings.cache_folder is None:
         return _detect(footage, frames, settings, watch, progress, warn)
     cache = open_cache(settings.cache_folder)
-    key = DetectionKey(footage.path, settings.detector, settings.person)
+    key = DetectionKey(footage.path, settings.detector, settings.person, settings.input_fps)
     detected = cache.load(key, footage.time[frames])
     if not detected:
         detected = _detect(footage, frames, settings, watch, progress, warn)

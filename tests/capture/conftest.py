@@ -81,13 +81,19 @@ def write_sound(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def rotate_in_header(path: Path, degrees_clockwise: int) -> None:
-    """Write what a phone writes: the pictures stay, the track's header says by how much to turn them."""
-    matrices = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+def write_matrix(path: Path, matrix: tuple[float, float, float, float]) -> None:
+    """Write a, b, c, d into the track's header (ISO 14496-12, box `tkhd`, version 0)."""
     data = bytearray(path.read_bytes())
     header = data.index(b"tkhd")
     # After the type: version and flags 4, times and track 20, reserved 8, layer to volume 8; then nine numbers.
     place = header + 4 + 4 + 20 + 8 + 8
-    a, b, c, d = (value * 0x10000 for value in matrices[degrees_clockwise])
+    a, b, c, d = (round(value * 0x10000) for value in matrix)
     struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 0x40000000)
     path.write_bytes(data)
+
+
+def corners(image: Picture) -> list[str]:
+    """The colours at top left, top right, bottom left and bottom right of a picture such as `quarters`."""
+    names = {(255, 0, 0): "red", (0, 255, 0): "green", (0, 0, 255): "blue", (255, 255, 255): "white"}
+    places = [image[8, 8], image[8, -8], image[-8, 8], image[-8, -8]]
+    return [names[min(names, key=lambda colour: int(np.abs(np.subtract(colour, place)).sum()))] for place in places]

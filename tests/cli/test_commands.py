@@ -23,6 +23,7 @@ from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoi
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings
 from posenet3d_blender.capture.video import preview
 from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.outputs import SCENE_ENDINGS
 from posenet3d_blender.errors import PoseNet3DError
@@ -53,7 +54,7 @@ def fake_capture(people: int) -> Callable[..., Capture]:
         keypoints = Keypoints(
             motion.time, np.zeros((FRAMES, KEYPOINT_COUNT, 2)), np.ones((FRAMES, KEYPOINT_COUNT)), (640, 480)
         )
-        footage = Footage(video, 640, 480, 0, motion.time, Fraction(30))
+        footage = Footage(video, 640, 480, UPRIGHT, motion.time, Fraction(30))
         os.write(1, b"chatter of a library\n")
         os.write(2, b"more chatter\n")
         return Capture((motion,) * people, (keypoints,) * people, footage, "cpu", "onnxruntime", {"lift": 0.25}, ())

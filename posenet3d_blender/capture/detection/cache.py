@@ -20,10 +20,11 @@ from ...arrays import AnyArray, Array
 from ...errors import PoseNet3DError
 from ...npz import read_npz, write_npz
 from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
+from ..video.sources.image_sequence import footage_files
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all cached detections."""
-DETECTION_VERSION: Final = 1
+DETECTION_VERSION: Final = 2
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
 
@@ -33,16 +34,19 @@ class DetectionKey:
     """Identifies a detection run, its range of time aside."""
 
     footage: Path
+    """A video, or the folder or pattern of an image sequence."""
     detector: str
     person: str
+    input_fps: float | None = None
+    """Of footage that states no frame rate."""
 
     def name(self) -> str:
         """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
-        status = self.footage.stat()
         assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
+        files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
         described = [
-            *(DETECTION_VERSION, assets, str(self.footage.resolve()), status.st_size, status.st_mtime_ns),
-            *(self.detector, self.person),
+            *(DETECTION_VERSION, assets, self.detector, self.person, self.input_fps),
+            *([name, status.st_size, status.st_mtime_ns] for name, status in files),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
 

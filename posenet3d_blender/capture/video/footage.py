@@ -1,59 +1,63 @@
-"""Footage: a video file's frames, their times and their orientation.
+"""Footage: the frames of a video or an image sequence, their times and their orientation.
 
-Time is in seconds since the video's first shown frame, from the file's own timestamps (variable rate, edit lists).
-Pictures are upright: the rotation that a phone stores beside the video is applied, and pixels are square.
+Time is in seconds since the first shown frame, by the file's own timestamps (variable rate, edit lists). Pictures are
+upright: turned and mirrored as the file asks for, with square pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...background import Background
 from ...errors import PoseNet3DError
-from .frame_rates import sample_times, standard_rate
-from .lens import equivalent_focal_length
-
-if TYPE_CHECKING:
-    import av
+from .frame_rates import rate_of_number, sample_times, standard_rate
+from .notes import GUESSED_RATE, Note, damage_note, frame_of_stamp, sequence_notes, video_notes
+from .sources.clock import Clock, clock_of
+from .sources.container import check_file, single_picture_advice
+from .sources.image_sequence import ImageSequence, find_sequence, footage_name
+from .sources.orientation import Orientation, Pixels, nearest_orientation
+from .sources.pictures import NoPictures, PictureSource, StoredPicture, fit_into
+from .sources.video_file import SurveyedVideo, survey_video
 
 __all__ = ["Footage", "Frame", "open_footage", "read_frames", "sample_times", "standard_rate"]
 
 MINIMUM_FRAME_COUNT: Final = 2
-CHECKED_PICTURES: Final = 20
-"""Count of decoded pictures whose timestamps must equal the packets'; in some AVI files they do not."""
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A readable video and the times of its frames."""
+    """A readable video or image sequence and the times of its frames."""
 
     path: Path
+    """The video, or the folder or pattern of an image sequence."""
     width: int
     """Pixels of the upright picture."""
     height: int
     """Pixels of the upright picture."""
-    rotation: int
-    """Degrees, counterclockwise, by which the stored picture is turned to stand upright: 0, 90, 180 or 270."""
+    orientation: Orientation
+    """By which the first stored picture is made upright."""
     time: Array
     """(N,) seconds since the first shown frame, strictly rising."""
     standard_rate: Fraction
     """The constant frame rate at which this footage's motion is sampled."""
-    first_timestamp: int = 0
-    """The first shown frame's timestamp in the stream's own ticks."""
-    counted: bool = False
-    """The file has no usable timestamps: its frames are counted, at the rate that the file states."""
+    source: PictureSource = field(default_factory=NoPictures)
+    background: Background | None = None
+    """To show it in Blender; None: it can't be."""
     equivalent_focal_length: float | None = None
     """Millimetres on 35 mm film; None: not in the file."""
+    notes: tuple[Note, ...] = ()
+    size_changes: tuple[tuple[int, tuple[int, int]], ...] = ()
+    """Frames from which on the pictures have another upright size, and that size."""
+    damaged: set[int] = field(default_factory=set, compare=False)
+    """Frames that could not be decoded, or only with errors, as far as they were read."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -81,220 +85,158 @@ class Footage:
             )
         return slice(first, stop)
 
+    def sized_for(self, frames: slice) -> Footage:
+        """The same footage with the picture size of the first of these frames, where the size changes on the way."""
+        width, height = next((size for frame, size in reversed(self.size_changes) if frame <= frames.start), (0, 0))
+        return replace(self, width=width, height=height) if width else self
+
+    def warnings(self, frames: slice) -> list[str]:
+        """What is guessed, doubtful or damaged in these frames; damage as far as they were read."""
+        concerned = [note for note in self.notes if note.frame is None or frames.start < note.frame < frames.stop]
+        damaged = {frame for frame in self.damaged if frames.start <= frame < frames.stop}
+        damage = damage_note(damaged, self.time, frames.stop - frames.start)
+        return [note.sentence for note in (*concerned, *([damage] if damage else []))]
+
 
 class Frame:
     """One frame; its pixels are converted when they are first asked for."""
 
-    def __init__(self, index: int, time: float, picture: av.VideoFrame, footage: Footage) -> None:
-        """Wrap a decoded picture."""
-        self.index = index
+    def __init__(self, picture: StoredPicture, footage: Footage) -> None:
+        """Wrap a picture of the footage."""
+        self.index = picture.index
         """Position in `Footage.time`."""
-        self.time = time
+        self.time = float(footage.time[picture.index])
         """Seconds since the first shown frame."""
         self._picture = picture
-        self._footage = footage
+        self._size = footage.image_size
 
     @cached_property
-    def image(self) -> NDArray[np.uint8]:
-        """(height, width, 3) RGB, upright."""
-        turned = self._footage.rotation in (90, 270)
-        width, height = self._footage.image_size
-        stored_width, stored_height = (height, width) if turned else (width, height)
-        pixels = self._picture.to_ndarray(format="rgb24", width=stored_width, height=stored_height)
-        return np.ascontiguousarray(np.rot90(pixels, self._footage.rotation // 90))
+    def image(self) -> Pixels:
+        """(height, width, 3) RGB, upright; a picture of another size is fitted into the footage's."""
+        return fit_into(self._picture.upright(), self._size)
 
 
-def open_footage(path: Path) -> Footage:
-    """Read a video file's frame times, size and orientation.
+def open_footage(path: Path, input_rate: float | None = None) -> Footage:
+    """Read the frame times, size and orientation of a video file or an image sequence.
+
+    Args:
+        path: a video file, a folder of pictures, or a pattern of their names such as shot_%04d.png.
+        input_rate: frames per second of an image sequence, or of a video that has no timestamps.
 
     Raises:
-        PoseNet3DError: the file is missing, empty, no video, only audio, cut off, or shows fewer than two frames.
+        PoseNet3DError: it is missing, empty, no video, only audio, or shows fewer than two frames; or an image
+            sequence's rate is missing.
     """
     path = Path(path)
-    _check_file(path)
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
-        _check_complete(stream, path)
-        first, early_timestamps = _first_pictures(container, stream, path)
-        width, height = _square_pixel_size(first, stream)
-        lens = equivalent_focal_length({**container.metadata, **stream.metadata})
-        time_base = stream.time_base or Fraction(1, 1000)
-        stated_rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    timestamps = _timestamps_by_demuxing(path)
-    counted = False
-    if timestamps[: len(early_timestamps)] != early_timestamps:
-        decoded = _timestamps_by_decoding(path)
-        timestamps = [timestamp for timestamp in decoded if timestamp is not None]
-        counted = len(timestamps) < len(decoded) or timestamps != sorted(set(timestamps))
-        if counted:
-            timestamps, time_base = list(range(len(decoded))), 1 / stated_rate
-    if len(timestamps) < MINIMUM_FRAME_COUNT:
-        raise PoseNet3DError(f"{path}: shows a single frame; give a video with at least {MINIMUM_FRAME_COUNT} frames")
-    time = (np.array(timestamps) - timestamps[0]) * float(time_base)
-    rotation = round(first.rotation / 90) * 90 % 360
-    if rotation in (90, 270):
-        width, height = height, width
-    return Footage(path, width, height, rotation, time, standard_rate(time), timestamps[0], counted, lens)
+    rate = rate_of_number(input_rate) if input_rate else None
+    sequence = find_sequence(path, is_rate_given=rate is not None)
+    if sequence is not None:
+        return _open_sequence(sequence, rate)
+    check_file(path)
+    return _open_video(path, rate)
 
 
 def read_frames(footage: Footage, frames: slice | None = None) -> Iterator[Frame]:
-    """Decode frames in order, one at a time; a frame that the file's index promises but can't be decoded is left out.
+    """Read frames in order, one at a time; those that can't be read are left out, and noted in `footage.damaged`.
 
     Args:
-        footage: the video.
+        footage: the video or image sequence.
         frames: from `Footage.frames_between`; None: all.
 
     Raises:
         PoseNet3DError: the file became unreadable.
     """
     first, stop = (frames.start, frames.stop) if frames is not None else (0, footage.frame_count)
-    last_index = first - 1
-    for index, picture in _pictures_from(footage, first):
-        if index >= stop:
-            return
-        if index > last_index:
-            last_index = index
-            yield Frame(index, float(footage.time[index]), picture, footage)
-
-
-def _pictures_from(footage: Footage, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decoded pictures with their index in `footage.time`, from `first` or somewhat before it."""
-    if first > 0:
-        pictures = _pictures(footage, first)
-        earliest = next(pictures, None)
-        if earliest is not None and earliest[0] <= first:
-            yield earliest
-            yield from pictures
-            return
-        # The file's index points too far: read from the beginning instead.
-    yield from _pictures(footage, None)
-
-
-def _pictures(footage: Footage, seek_to: int | None) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Decoded pictures with their index in `footage.time`, from the start or from the key frame before `seek_to`."""
-    with _opened(footage.path) as container:
-        stream = _video_stream(container, footage.path)
-        stream.thread_type = "AUTO"
-        if footage.counted:
-            yield from zip(range(footage.frame_count), _decoded(container, stream), strict=False)
-            return
-        time_base = stream.time_base or Fraction(1, 1000)
-        if seek_to is not None:
-            container.seek(footage.first_timestamp + round(footage.time[seek_to] / time_base), stream=stream)
-        half_tick = float(time_base) / 2
-        for picture in _decoded(container, stream):
-            if picture.pts is None:
-                continue
-            time = (picture.pts - footage.first_timestamp) * float(time_base)
-            index = int(np.searchsorted(footage.time, time - half_tick))
-            if index < len(footage.time) and abs(footage.time[index] - time) <= half_tick:
-                yield index, picture
-
-
-def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Every picture that can be decoded; damaged packets are skipped."""
-    import av
-
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except av.error.InvalidDataError:
+    expected = first
+    for picture in footage.source.pictures(first):
+        if picture.index >= stop:
+            break
+        if picture.index < expected:
             continue
+        footage.damaged.update(range(expected, picture.index))
+        if picture.is_damaged:
+            footage.damaged.add(picture.index)
+        expected = picture.index + 1
+        yield Frame(picture, footage)
+        if expected == stop:
+            return
+    footage.damaged.update(range(expected, stop))
 
 
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise PoseNet3DError(f"{path}: no such file; check the name")
-    if path.is_dir():
-        raise PoseNet3DError(f"{path}: is a folder; give a video file")
-    try:
-        with path.open("rb") as stream:
-            empty = not stream.read(1)
-    except OSError as error:
-        raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check its permissions") from error
-    if empty:
-        raise PoseNet3DError(f"{path}: the file is empty; copy or export the video again")
+def _open_video(path: Path, input_rate: Fraction | None) -> Footage:
+    video = survey_video(path, count_frames=input_rate is not None)
+    if video.frame_count < MINIMUM_FRAME_COUNT:
+        raise PoseNet3DError(f"{path}: shows a single frame; {single_picture_advice(path)}")
+    counted_rate = input_rate or video.track.stated_rate or GUESSED_RATE
+    time = video.clock.time if video.clock else np.arange(video.frame_count) / float(counted_rate)
+    orientation, _ = nearest_orientation(video.track.matrix)
+    width, height = _upright_size(video, video.track.stored_size, orientation)
+    changes = [(0, (width, height))] if video.packets.size_changes else []
+    for change in video.packets.size_changes:
+        changes.append((frame_of_stamp(video, change.stamp), _upright_size(video, change.size, orientation)))
+    return Footage(
+        path,
+        width,
+        height,
+        orientation,
+        time,
+        standard_rate(time),
+        video.file,
+        _video_background(video, time, orientation),
+        video.track.equivalent_focal_length,
+        tuple(video_notes(video, time, input_rate)),
+        tuple(changes),
+    )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[av.container.InputContainer]:
-    import av
-
-    try:
-        container = av.open(str(path.absolute()), metadata_errors="replace")
-    except (av.error.FFmpegError, ValueError) as error:
-        raise PoseNet3DError(
-            f"{path}: not a video that can be read, or it is damaged or cut off; copy or export it again"
-        ) from error
-    with container:
-        # The "tty" reader would show any .txt or .nfo file as a film of its text.
-        if container.format.name == "tty":
-            raise PoseNet3DError(f"{path}: a text file, not a video; give a video file")
-        yield container
+def _upright_size(video: SurveyedVideo, stored: tuple[int, int], orientation: Orientation) -> tuple[int, int]:
+    width, height = max(1, round(stored[0] * video.track.pixel_aspect)), stored[1]
+    return (height, width) if orientation.swaps_sides else (width, height)
 
 
-def _video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
-    import av
+def _video_background(video: SurveyedVideo, time: Array, orientation: Orientation) -> Background:
+    path, track, stamps = video.file.path, video.track, video.file.stamps
+    obstacle = ""
+    if video.packets.size_changes:
+        obstacle = "the picture's size changes in it"
+    elif track.number > 1:
+        obstacle = "Blender shows a file's first video track only"
+    file_time = time if stamps is None else (np.array(stamps, dtype=np.float64) - track.start) * track.tick
+    return Background(
+        path,
+        footage_name(path),
+        time,
+        np.where(np.isfinite(file_time), file_time, time),
+        numbers=np.arange(len(time)) if stamps is None else None,
+        display_matrix=track.matrix,
+        orientation=orientation.matrix,
+        pixel_aspect=float(track.pixel_aspect),
+        obstacle=obstacle,
+    )
 
-    still = av.stream.Disposition.attached_pic
-    streams = [stream for stream in container.streams.video if not stream.disposition & still]
-    if not streams:
-        kind = "only sound" if container.streams.audio else "no video"
-        raise PoseNet3DError(f"{path}: holds {kind}; give a file with a video in it")
-    return max(streams, key=lambda stream: stream.width * stream.height)
 
-
-def _check_complete(stream: av.VideoStream, path: Path) -> None:
-    """MP4 and MOV list each frame's place: a file shorter than that was cut off, though its first part may play."""
-    file_size = path.stat().st_size
-    entries = stream.index_entries
-    if not len(entries) or "mp4" not in stream.container.format.name:
-        return
-    if max(entry.pos + entry.size for entry in entries) > file_size:
-        raise PoseNet3DError(f"{path}: the file is cut off before its end; copy or export it again")
-
-
-def _first_pictures(
-    container: av.container.InputContainer, stream: av.VideoStream, path: Path
-) -> tuple[av.VideoFrame, list[int | None]]:
-    """The first picture, and the timestamps of the first few."""
-    import av
-
-    first, timestamps = None, []
-    try:
-        for picture in islice(_decoded(container, stream), CHECKED_PICTURES):
-            first = first or picture
-            timestamps.append(picture.pts)
-    except av.error.FFmpegError as error:
-        raise PoseNet3DError(
-            f"{path}: its video ({stream.name}) can't be decoded; export it as H.264 in an .mp4"
-        ) from error
+def _open_sequence(sequence: ImageSequence, rate: Fraction | None) -> Footage:
+    path = sequence.path
+    if len(sequence.files) < MINIMUM_FRAME_COUNT:
+        raise PoseNet3DError(f"{path}: holds a single picture; {single_picture_advice(sequence.files[0])}")
+    if rate is None:
+        raise PoseNet3DError(f"{path}: an image sequence states no frame rate; give it with --input-fps")
+    first = next(sequence.pictures(0), None)
     if first is None:
-        raise PoseNet3DError(
-            f"{path}: no frame of it can be decoded; the file is damaged or cut off, copy or export it again"
-        )
-    return first, timestamps
-
-
-def _square_pixel_size(picture: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
-    """Stored width and height, the width stretched where pixels are not square."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    return max(1, round(picture.width * aspect)), picture.height
-
-
-def _timestamps_by_demuxing(path: Path) -> list[int]:
-    """Timestamps of all frames, in order, from the packets alone (fast); empty where a packet has none."""
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
-        packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
-        timestamps = [packet.pts for packet in packets]
-    distinct = sorted({timestamp for timestamp in timestamps if timestamp is not None})
-    return distinct if len(distinct) == len(timestamps) else []
-
-
-def _timestamps_by_decoding(path: Path) -> list[int | None]:
-    """Timestamps of all frames in the order in which they are decoded; None where a frame has none."""
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
-        stream.thread_type = "AUTO"
-        return [picture.pts for picture in _decoded(container, stream)]
+        raise PoseNet3DError(f"{path}: none of its pictures can be read; export them again")
+    positions = sequence.positions()
+    clock = clock_of(positions, 1 / float(rate)) or Clock(np.arange(len(positions)) / float(rate))
+    height, width = first.upright().shape[:2]
+    background = Background(
+        sequence.files[0],
+        footage_name(path),
+        clock.time,
+        clock.time,
+        numbers=np.array(sequence.numbers or range(len(positions))),
+        is_sequence=True,
+        orientation=sequence.orientation.matrix,
+        obstacle="" if sequence.numbers else "Blender shows image sequences by the numbers in their names only",
+    )
+    notes = sequence_notes(sequence, positions, clock.time, clock.jumps)
+    orientation = sequence.orientation
+    return Footage(path, width, height, orientation, clock.time, rate, sequence, background, notes=tuple(notes))

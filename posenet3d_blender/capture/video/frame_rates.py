@@ -13,22 +13,26 @@ WHOLE_RATES: Final = tuple(
     Fraction(rate)
     for rate in (6, 8, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 200, 240, 300, 480, 960)
 )
-TELEVISION_RATES: Final = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
+TELEVISION_RATES: Final = tuple(Fraction(1000 * rate, 1001) for rate in (12, 15, 24, 30, 48, 60, 120, 240, 480, 960))
+"""23.976, 29.97 and 59.94, their halves, and their multiples in slow motion (119.88, 239.76)."""
 GRID_TOLERANCE: Final = 1.1e-3
 """Seconds; some files round their timestamps to milliseconds."""
+LARGEST_OVERSHOOT: Final = 0.3
+"""Frames by which the last sample may lie after the last frame, whose time is rounded."""
 
 
 def standard_rate(time: Array) -> Fraction:
     """The standard frame rate nearest to the footage's own, so that editors and FBX importers keep keys on frames.
 
-    23.976, 29.97 and 59.94 only where every frame lies on that rate's grid and not on the whole rate's.
+    Television's rates (23.976, 29.97 and the like) only where every frame lies on that rate's grid and not on the whole
+    rate's.
 
     Args:
         time: (N,) seconds, strictly rising, at least two.
     """
     median_rate = 1 / float(np.median(np.diff(time)))
     for rate in TELEVISION_RATES:
-        whole = Fraction(round(rate))
+        whole = rate * Fraction(1001, 1000)
         off_grid = _largest_deviation(time, rate)
         if off_grid <= GRID_TOLERANCE and off_grid < _largest_deviation(time, whole):
             return rate
@@ -45,8 +49,9 @@ def rate_of_number(rate: float) -> Fraction:
 
 def sample_times(time: Array, rate: Fraction) -> Array:
     """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
-    # A thousandth of a frame: rounded timestamps must not lose the last sample.
-    count = int(np.floor((time[-1] - time[0]) * float(rate) + 1e-3)) + 1
+    # rounded timestamps must not lose the last sample
+    overshoot = min(LARGEST_OVERSHOOT, GRID_TOLERANCE * float(rate))
+    count = int(np.floor((time[-1] - time[0]) * float(rate) + overshoot)) + 1
     times: Array = time[0] + np.arange(count) / float(rate)
     return times
 

@@ -14,6 +14,7 @@ from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionK
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
 from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 
 TIME = np.arange(90) / 30
 
@@ -22,7 +23,7 @@ TIME = np.arange(90) / 30
 def footage(tmp_path: Path) -> Footage:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"a clip")
-    return Footage(path, 640, 480, 0, TIME, Fraction(30))
+    return Footage(path, 640, 480, UPRIGHT, TIME, Fraction(30))
 
 
 def detections(time: Array = TIME, seed: int = 0) -> Keypoints:

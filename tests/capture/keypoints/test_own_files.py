@@ -14,10 +14,11 @@ from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOI
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, load_keypoints, save_keypoints
 from posenet3d_blender.capture.video.footage import Footage
+from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.errors import PoseNet3DError
 
 FRAMES = 6
-FOOTAGE = Footage(Path("clip.mp4"), 640, 480, 0, np.arange(FRAMES) / 30, Fraction(30))
+FOOTAGE = Footage(Path("clip.mp4"), 640, 480, UPRIGHT, np.arange(FRAMES) / 30, Fraction(30))
 LAYOUTS = {"coco": COCO_17, "blazepose": BLAZEPOSE_33, "body_25": BODY_25}
 
 

@@ -1,0 +1,164 @@
+"""Warnings about footage: what its files leave open, state wrongly, or lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from ...arrays import Array
+from .sources.clock import Jump
+from .sources.image_sequence import ImageSequence
+from .sources.orientation import DOUBTFUL_ANGLE, nearest_orientation
+from .sources.video_file import SurveyedVideo
+
+GUESSED_RATE: Final = Fraction(25)
+"""Frames per second of a raw stream that states no rate; FFmpeg takes the same."""
+_ANEW: Final = "copy or export the video again"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A warning."""
+
+    sentence: str
+    frame: int | None = None
+    """It concerns captures of a range that goes on over this frame; None: all."""
+
+
+def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) -> Iterator[Note]:
+    """What is guessed or doubtful in a video.
+
+    Args:
+        video: the video.
+        time: (N,) seconds of its frames.
+        input_rate: frames per second that the user states.
+    """
+    track = video.track
+    if track.track_count > 1:
+        size = "x".join(str(side) for side in track.stored_size)
+        yield Note(
+            f"The file has {track.track_count} video tracks; number {track.number} ({size}), the default or largest "
+            "one, is captured"
+        )
+    if track.stated_aspect != track.pixel_aspect:
+        yield Note(
+            f"The file states pixels {float(track.stated_aspect):g} times as wide as high; square ones are taken"
+        )
+    orientation, deviation = nearest_orientation(track.matrix)
+    if deviation > DOUBTFUL_ANGLE:
+        yield Note(
+            f"The file asks for its pictures to be turned {deviation:.0f} degrees more than by quarters; they are not, "
+            "so the motion may lean"
+        )
+    yield from _rate_notes(video, input_rate)
+    if video.clock is not None:
+        yield from jump_notes(video.clock.jumps, time)
+        if video.clock.mended:
+            yield Note(
+                f"{_frames(video.clock.mended)} without a timestamp, or with one that repeats or runs backwards; "
+                "the time between the neighbours is taken"
+            )
+    yield from _size_notes(video, time)
+    if video.packets.is_cut_off:
+        whole = f" of {video.packets.promised:.2f} s" if (video.packets.promised or 0) > time[-1] else ""
+        yield Note(
+            f"The file is cut off: it goes as far as {time[-1]:.2f} s{whole}, which is captured; {_ANEW} for the rest",
+            len(time) - 1,
+        )
+
+
+def sequence_notes(sequence: ImageSequence, positions: list[int], time: Array, jumps: tuple[Jump, ...]) -> list[Note]:
+    """What is doubtful in an image sequence whose pictures have these places in time (N,) and times (N,), seconds."""
+    notes = list(jump_notes(jumps, time))
+    missing = positions[-1] + 1 - len(positions)
+    if missing and not jumps:
+        gap = int(np.argmax(np.diff(positions) > 1)) + 1
+        notes.append(
+            Note(f"{missing} pictures of the sequence are missing, the first before {sequence.files[gap].name}; the "
+                 "motion there is interpolated")
+        )  # fmt: skip
+    if sequence.left_out:
+        names = ", ".join(path.name for path in sequence.left_out[:3])
+        notes.append(Note(f"Not part of the image sequence and left out: {names}"))
+    return notes
+
+
+def jump_notes(jumps: tuple[Jump, ...], time: Array) -> Iterator[Note]:
+    """Where the clock was set anew, footage with frames at `time` (N,), seconds."""
+    for jump in jumps:
+        size = f"{'+' if jump.seconds > 0 else '-'}{duration(abs(jump.seconds))}"
+        yield Note(
+            f"The footage's clock jumps by {size} at {time[jump.frame]:.2f} s; what comes after is joined to what "
+            "comes before, without the gap",
+            jump.frame,
+        )
+
+
+def damage_note(damaged: set[int], time: Array, frame_count: int) -> Note | None:
+    """Frames that could not be decoded, or only with errors; None where there are none."""
+    if not damaged:
+        return None
+    return Note(
+        f"{len(damaged)} of {frame_count} frames are damaged, the first at {time[min(damaged)]:.2f} s; the motion "
+        f"there is interpolated or doubtful; {_ANEW}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds, for people."""
+    minutes, rest = divmod(round(seconds, 2), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:05.2f} h"
+    return f"{minutes}:{rest:05.2f} min" if minutes else f"{rest:.2f} s"
+
+
+def _rate_notes(video: SurveyedVideo, input_rate: Fraction | None) -> Iterator[Note]:
+    stated = video.track.stated_rate
+    if video.clock is not None and input_rate is not None:
+        yield Note(
+            f"--input-fps {float(input_rate):g} is left out of account: the file's own timestamps say when each frame "
+            "is shown"
+        )
+    elif video.clock is None and input_rate is None:
+        if stated is None:
+            yield Note(
+                f"The file states no frame rate; {float(GUESSED_RATE):g} frames per second are taken; state the true "
+                "rate with --input-fps"
+            )
+        elif not video.track.is_raw:
+            yield Note(
+                f"The file has no usable timestamps; its frames are taken to be {float(stated):g} per second, as it "
+                "states; --input-fps sets another rate"
+            )
+    elif input_rate is not None and stated is not None and abs(float(stated / input_rate) - 1) > 1e-3:
+        yield Note(
+            f"The file states {float(stated):g} frames per second; {float(input_rate):g} are taken, as --input-fps says"
+        )
+
+
+def _size_notes(video: SurveyedVideo, time: Array) -> Iterator[Note]:
+    earlier = video.track.stored_size
+    for change in video.packets.size_changes:
+        frame = frame_of_stamp(video, change.stamp)
+        sizes = " to ".join("x".join(str(side) for side in size) for size in (earlier, change.size))
+        earlier = change.size
+        yield Note(
+            f"The picture's size changes from {sizes} at {time[frame]:.2f} s; all are fitted into one size, so the "
+            "person's distance may jump there; better capture each part by itself with --start and --end",
+            frame,
+        )
+
+
+def frame_of_stamp(video: SurveyedVideo, stamp: int | None) -> int:
+    """The frame with a timestamp, ticks; the first where it is not known."""
+    stamps = video.file.stamps or ()
+    return stamps.index(stamp) if stamp in stamps else 0
+
+
+def _frames(count: int) -> str:
+    return "1 frame is" if count == 1 else f"{count} frames are"

@@ -1,0 +1,58 @@
+"""Pictures as footage gives them, one at a time: upright, with square pixels, each with its place in the footage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .orientation import Pixels
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture that could be read."""
+
+    index: int
+    """Position in `Footage.time`."""
+    upright: Callable[[], Pixels]
+    """Converts it to (H, W, 3) RGB, upright, with square pixels; its size may differ from other pictures'."""
+    is_damaged: bool = False
+    """It was decoded with errors."""
+
+
+class PictureSource(Protocol):
+    """A video file or an image sequence."""
+
+    def pictures(self, first: int) -> Iterator[StoredPicture]:
+        """Every picture that can be read, in order, from index `first` or somewhat before it."""
+        ...
+
+
+class NoPictures:
+    """A source of nothing, for footage that is known by its times alone."""
+
+    def pictures(self, first: int) -> Iterator[StoredPicture]:
+        """None."""
+        return iter(())
+
+
+def fit_into(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """A picture (H, W, 3) scaled without distortion into the middle of a picture of `size`, width and height.
+
+    What it does not cover is black.
+    """
+    height, width = pixels.shape[:2]
+    if (width, height) == size:
+        return pixels
+    import cv2
+
+    scale = min(size[0] / width, size[1] / height)
+    scaled_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    scaled = cv2.resize(pixels, scaled_size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    fitted = np.zeros((size[1], size[0], 3), dtype=np.uint8)
+    left, top = (size[0] - scaled_size[0]) // 2, (size[1] - scaled_size[1]) // 2
+    fitted[top : top + scaled_size[1], left : left + scaled_size[0]] = scaled
+    return fitted
