@@ -9,7 +9,7 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import VISIBLE_CERTAINTY, certainty
+from .keypoints.presence import VISIBLE_CERTAINTY, body_confidence, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
@@ -26,7 +26,9 @@ class LiftedPerson:
     """The 2D joints from which the body was solved."""
     sampled: SampledKeypoints
     certainty: Array
-    """(S,) from 0 (interpolated) to 1."""
+    """(S,) mean confidence of the points that the detector gives, 0 to 1: whether the person is there at all."""
+    confidence: Array
+    """(S,) from 0 (interpolated) to 1: how much of the whole body is visible."""
     contacts: Array
     """(S, 2) probability that the left and the right foot rest."""
     up: Array
@@ -66,4 +68,12 @@ def lift(
         prediction = replace(prediction, betas=match_shape(lengths, own_body))
         body = own_body
     solved = solve(body, sampled, prediction, weights, progress)
-    return LiftedPerson(keypoints, sampled, certainty(sampled.confidence), prediction.contacts, prediction.up, solved)
+    return LiftedPerson(
+        keypoints,
+        sampled,
+        certainty(sampled.confidence),
+        body_confidence(sampled.confidence),
+        prediction.contacts,
+        prediction.up,
+        solved,
+    )

@@ -20,7 +20,7 @@ from .detection.cache import DetectionKey, open_cache
 from .detection.find_people import choose, find_people
 from .detection.landmark_pass import track_keypoints
 from .keypoints.keypoints import Keypoints
-from .keypoints.own_files import load_keypoints
+from .keypoints.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, trim_to_visible, visible_frames
 from .keypoints.repair import repair
 from .lifting import lift
@@ -109,17 +109,17 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         footage = open_footage(video, settings.input_fps)
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
-    stored = load_keypoints(settings.keypoints, footage) if settings.keypoints is not None else None
-    if stored is not None:
-        time_range = footage.time[frames][[0, -1]]
-        detected = [stored.keypoints.between(*time_range)]
+    focal_length = None
+    if settings.keypoints is not None:
+        with watch.stage("keypoints"):
+            detected, focal_length = _people_in_file(footage, frames, settings.keypoints, settings.person, warnings)
     else:
         detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
     warnings += footage.warnings(frames)
     with watch.stage("repair"):
         detected = [repair(keypoints) for keypoints in detected]
     people = _select_visible(detected, video, warnings.append)
-    camera = _camera(footage, settings.field_of_view, stored.focal_length if stored else None)
+    camera = _camera(footage, settings.field_of_view, focal_length)
     rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
     with watch.stage("solve"):
         weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
@@ -173,6 +173,20 @@ def _camera(footage: Footage, field_of_view: float | None, focal_length: float |
         return Camera(focal_length, footage.image_size, np.eye(4))
     of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length)
     return Camera.from_field_of_view(field_of_view or of_lens, footage.image_size)
+
+
+def _people_in_file(
+    footage: Footage, frames: slice, path: Path, person: str, warnings: list[str]
+) -> tuple[list[Keypoints], float | None]:
+    """The 2D joints of the chosen people of a file, and its focal length in pixels where it has one."""
+    stored = load_people(path, footage, warnings.append)
+    time_range = footage.time[frames][[0, -1]]
+    people = [PersonInFile(one.keypoints.between(*time_range)) for one in stored.people]
+    visible = [one for one in people if visible_frames(one.keypoints).any()] or people[:1]
+    chosen = choose(visible, person, path)
+    if len(chosen) == 1:
+        warn_of_breaks(path, chosen[0], visible, warnings.append)
+    return [one.keypoints for one in chosen], stored.focal_length
 
 
 def _cached_detections(

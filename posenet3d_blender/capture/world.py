@@ -125,7 +125,7 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, 
         time=time,
         joints=joints + trans[:, None],
         contacts=resample(person.contacts),
-        confidence=resample(person.certainty[:, None])[:, 0],
+        confidence=resample(person.confidence[:, None])[:, 0],
         camera=Camera(camera.focal_length, camera.image_size, world.world_to_camera),
     )
 

@@ -76,7 +76,7 @@ def _add_capture(commands: _Commands) -> None:
         type=Path,
         metavar="IN.json",
         help="take the 2D joints from this file, or OpenPose's folder of files, instead of detecting them "
-        "(COCO-17, BlazePose-33 or BODY_25); not with --person or --detector",
+        "(COCO-17, BlazePose-33 or BODY_25); not with --detector",
     )
     capture.add_argument(
         "--keypoints-out",
@@ -166,9 +166,8 @@ def _check_range(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
 
 
 def _check_keypoints(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    for option in ("person", "detector"):
-        if arguments.keypoints is not None and getattr(arguments, option) is not None:
-            parser.error(f"--{option} configures detection, which --keypoints replaces; leave one out")
+    if arguments.keypoints is not None and arguments.detector is not None:
+        parser.error("--detector configures detection, which --keypoints replaces; leave one out")
 
 
 def _check_paths(

@@ -205,7 +205,7 @@ def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
         ["capture", "clip.mp4", "-o", "out.npz", "-o", "./out.npz"],
         ["capture", "clip.mp4", "-o", "out.npz", "--preview", "preview.gif"],
-        ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--person", "all"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--person", "0"],
         ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--detector", "full"],
         ["convert", "motion.npz", "-o", "motion.npz"],
         ["batch", "clip.mp4", "--out-dir", "out", "--format", "fbx,obj"],
@@ -240,10 +240,13 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
+    options = ["--keypoints", "joints.json", "--person", "all"]
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert seen == [
         CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 25.0, None, "full", None),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
+        CaptureSettings(keypoints=Path("joints.json"), person="all"),
     ]
 
 

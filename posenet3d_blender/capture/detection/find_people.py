@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,25 @@ SHORTEST_TRACK: Final = 0.25
 """Seconds; a shorter track is a false alarm, unless the footage is as short."""
 
 
+class _Candidate(Protocol):
+    """What `choose` asks of a person."""
+
+    @property
+    def first_x(self) -> float:
+        """Place at first sight, pixels from the picture's left."""
+
+    @property
+    def prominence(self) -> float:
+        """Size times presence."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds from first to last sight."""
+
+
+Candidate = TypeVar("Candidate", bound=_Candidate)
+
+
 @dataclass(frozen=True)
 class PersonTrack:
     """One person's regions over time, by the person detector."""
@@ -45,6 +65,11 @@ class PersonTrack:
     """K regions, pixels of the upright picture."""
     scores: Array
     """(K,) the detector's scores."""
+
+    @property
+    def first_x(self) -> float:
+        """Centre of the first region, pixels from the picture's left."""
+        return self.regions[0].x
 
     @property
     def prominence(self) -> float:
@@ -106,19 +131,19 @@ def find_people(
     )
 
 
-def choose(tracks: list[PersonTrack], person: str, path: Path) -> list[PersonTrack]:
+def choose(tracks: Sequence[Candidate], person: str, path: Path) -> list[Candidate]:
     """Select the people that `person` names.
 
     Args:
         tracks: everyone who was found; at least one.
         person: "largest" (the most prominent: size times presence), "longest" (in view), "all", or "1", "2" and so
             on. They are counted, and "all" ordered, from the picture's left to right, by their first regions.
-        path: the footage, for the message.
+        path: the footage, or the file that people come from, for the message.
 
     Raises:
         PoseNet3DError: there is no such person.
     """
-    from_left = sorted(tracks, key=lambda track: track.regions[0].x)
+    from_left = sorted(tracks, key=lambda track: track.first_x)
     if person == "largest":
         return [max(from_left, key=lambda track: track.prominence)]
     if person == "longest":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -93,7 +93,7 @@ def indices(layout: tuple[str | None, ...]) -> tuple[list[int], list[int]]:
 
 @dataclass(frozen=True)
 class PointLayout:
-    """A detector's layout and unit of length, for turning its poses into keypoints."""
+    """A detector's layout and units, for turning its poses into keypoints."""
 
     used: list[int]
     """Columns of the detector's points that are used."""
@@ -103,18 +103,27 @@ class PointLayout:
     """(2,) pixels across and down."""
     image_size: tuple[int, int]
     """Width and height, pixels."""
+    origin: Array = field(default_factory=lambda: np.zeros(2))
+    """(2,) where the detector counts from, pixels."""
+    full_score: float = 1.0
+    """The score of a point that is certain."""
 
     @staticmethod
     def in_pixels(layout: tuple[str | None, ...], image_size: tuple[int, int]) -> PointLayout:
         """A layout whose coordinates are pixels of pictures of this width and height."""
         return PointLayout(*indices(layout), np.ones(2), image_size)
 
+    def place(self, pose: Pose) -> Array:
+        """(25, 3) x and y in pixels and confidence, 0 to 1, of one pose in the order of KEYPOINT_NAMES."""
+        placed = np.zeros((KEYPOINT_COUNT, 3))
+        placed[self.ours, :2] = pose[self.used, :2] * self.unit + self.origin
+        placed[self.ours, 2] = np.clip(pose[self.used, 2] / self.full_score, 0, 1)
+        return placed
+
     def keypoints(self, time: Array, poses: Sequence[Pose | None]) -> Keypoints:
         """One person's 2D joints: their pose at each time (T,), seconds, None where they are not visible."""
-        points = np.zeros((len(poses), KEYPOINT_COUNT, 2))
-        confidence = np.zeros((len(poses), KEYPOINT_COUNT))
+        placed = np.zeros((len(poses), KEYPOINT_COUNT, 3))
         for row, pose in enumerate(poses):
             if pose is not None:
-                points[row, self.ours] = pose[self.used, :2] * self.unit
-                confidence[row, self.ours] = np.clip(pose[self.used, 2], 0, 1)
-        return Keypoints(time, points, confidence, self.image_size)
+                placed[row] = self.place(pose)
+        return Keypoints(time, placed[..., :2].copy(), placed[..., 2].copy(), self.image_size)

@@ -1,24 +1,29 @@
-"""Read and write files of 2D joints: our own, to train on or to edit by hand; read other detectors', for one person."""
+"""Our own files of 2D joints, to train on or to edit by hand."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Array
 from ...atomic_write import writing
 from ...errors import PoseNet3DError
 from ..video.footage import Footage
-from .detector_files import DetectedPose, Entry, Json, entries_of, last_number, layout_of, read_json
+from .detector_files import Json
 from .keypoints import KEYPOINT_COUNT, KEYPOINT_NAMES, Keypoints
-from .layouts import Pose
 
 FORMAT: Final = "posenet3d-keypoints"
 VERSION: Final = 1
+LARGEST_STRETCH: Final = 1.01
+"""Pictures of two sizes have the same shape where one scale fits both sides so well; sizes are rounded."""
+LEAST_GAP: Final = 0.1
+"""Between two frames of a file, as a part of the footage's."""
+LARGEST_NUMBER: Final = 1e6
+"""Pixels and seconds: nothing in a file is larger."""
 
 
 @dataclass(frozen=True)
@@ -57,26 +62,6 @@ def save_keypoints(stored: StoredKeypoints, path: Path) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def load_keypoints(path: Path, footage: Footage) -> StoredKeypoints:
-    """Read one person's 2D joints: our own file, or another detector's, with an entry for each frame of the footage.
-
-    Of other detectors: a list of COCO results (or {"annotations": …}), a list of OpenPose or other frames, or a folder
-    of OpenPose's files; the number of points tells the layout. Points that a layout lacks get confidence 0. Where
-    several people are in a frame, the largest of the first frame is tracked.
-
-    Raises:
-        PoseNet3DError: the file is missing, is none of these, holds numbers that are not finite, or does not fit.
-    """
-    data: Json = [read_json(file) for file in _openpose_files(path)] if path.is_dir() else read_json(path)
-    own = own_keypoints(path, data)
-    if own is not None:
-        _check_footage(path, own.keypoints, footage)
-        return own
-    frames = _people_by_frame(path, entries_of(path, data), footage.frame_count)
-    layout = layout_of(path, (one.pose for people in frames for one in people), footage.image_size)
-    return StoredKeypoints(layout.keypoints(footage.time, _track_one_person(frames)))
-
-
 def own_keypoints(path: Path, data: Json) -> StoredKeypoints | None:
     """The content of a file of ours; None where it is of another format.
 
@@ -93,116 +78,84 @@ def own_keypoints(path: Path, data: Json) -> StoredKeypoints | None:
         raise PoseNet3DError(
             f"{path}: keypoints of another version; write them again with this version's --keypoints-out"
         )
-    try:
-        width, height = (int(side) for side in data["image_size"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise PoseNet3DError(f"{path}: key 'image_size' must be two numbers; mend it or write it anew") from error
-    if min(width, height) < 1:
-        raise PoseNet3DError(f"{path}: key 'image_size' must be pixels above 0; mend it or write it anew")
+    image_size = _image_size(path, data.get("image_size"))
     try:
         frames = data["frames"]
         time = np.array([frame["time"] for frame in frames], dtype=np.float64)
         rows = np.array([frame["points"] for frame in frames], dtype=np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PoseNet3DError(f"{path}: a frame lacks its time or its points; mend it or write it anew") from error
-    if len(time) == 0 or rows.shape != (len(time), KEYPOINT_COUNT, 3):
+    if len(time) == 0 or time.ndim != 1 or rows.shape != (len(time), KEYPOINT_COUNT, 3):
         raise PoseNet3DError(
             f"{path}: each frame must hold {KEYPOINT_COUNT} points of three numbers; mend it or write it anew"
         )
-    finite = np.isfinite(rows).all(axis=(1, 2)) & np.isfinite(time)
-    if not finite.all():
-        frame = int(np.flatnonzero(~finite)[0])
-        raise PoseNet3DError(
-            f"{path}: frame {frame} holds NaN or infinity; write 0 0 0 for a point that is not visible"
-        )
+    _check_numbers(path, time, rows)
     if (np.diff(time) <= 0).any():
         raise PoseNet3DError(f"{path}: its times don't rise from frame to frame; mend it or write it anew")
-    keypoints = Keypoints(time, rows[..., :2].copy(), np.clip(rows[..., 2], 0, 1), (width, height))
+    keypoints = Keypoints(time, rows[..., :2].copy(), rows[..., 2].copy(), image_size)
     return StoredKeypoints(keypoints, _focal_length(path, data.get("focal_length")))
+
+
+def _image_size(path: Path, value: Json) -> tuple[int, int]:
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(side, int | float) for side in value):
+        raise PoseNet3DError(f"{path}: key 'image_size' must be two numbers; mend it or write it anew")
+    if not all(1 <= side <= LARGEST_NUMBER for side in value):
+        raise PoseNet3DError(f"{path}: key 'image_size' must be pixels above 0; mend it or write it anew")
+    return int(value[0]), int(value[1])
+
+
+def _check_numbers(path: Path, time: Array, rows: Array) -> None:
+    """Refuse the first frame whose time or points (T, 25, 3) are no such numbers."""
+    usual = (np.abs(rows) <= LARGEST_NUMBER).all(axis=(1, 2)) & (np.abs(time) <= LARGEST_NUMBER)  # NaN is not, either
+    if not usual.all():
+        frame = int(np.flatnonzero(~usual)[0])
+        raise PoseNet3DError(
+            f"{path}: frame {frame} holds NaN, infinity or a huge number; write 0 0 0 for a point that is not visible"
+        )
+    is_confidence = ((rows[..., 2] >= 0) & (rows[..., 2] <= 1)).all(axis=1)
+    if not is_confidence.all():
+        frame = int(np.flatnonzero(~is_confidence)[0])
+        raise PoseNet3DError(f"{path}: frame {frame} holds a confidence below 0 or above 1; mend it or write it anew")
 
 
 def _focal_length(path: Path, value: Json) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < np.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_NUMBER:
         raise PoseNet3DError(f"{path}: key 'focal_length' must be pixels above 0; mend it or leave it out")
     return float(value)
 
 
-def _check_footage(path: Path, keypoints: Keypoints, footage: Footage) -> None:
-    if keypoints.image_size != footage.image_size:
-        size = "x".join(str(side) for side in footage.image_size)
-        raise PoseNet3DError(f"{path}: the keypoints are of another video; this one's pictures are {size} pixels")
+def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> StoredKeypoints:
+    """Scale to the footage what was made from pictures of another size, and check that it lies in its time.
+
+    Raises:
+        PoseNet3DError: the pictures have another shape, or the times are not the footage's.
+    """
+    keypoints = stored.keypoints
     if keypoints.time[0] < -1e-3 or keypoints.time[-1] > footage.time[-1] + 1e-3:
         raise PoseNet3DError(f"{path}: its times lie outside the footage; is it of another video?")
+    if len(keypoints.time) > 1 and np.median(np.diff(keypoints.time)) < LEAST_GAP * np.median(np.diff(footage.time)):
+        raise PoseNet3DError(f"{path}: its times lie closer than the footage's frames; is it of another video?")
+    if keypoints.image_size == footage.image_size:
+        return stored
+    scale = picture_scale(path, keypoints.image_size, footage.image_size)
+    scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)
+    focal_length = None if stored.focal_length is None else stored.focal_length * float(scale.mean())
+    return StoredKeypoints(scaled, focal_length)
 
 
-def _openpose_files(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.json"), key=lambda file: (last_number(file.stem) or 0, file.name))
-    if not files:
-        raise PoseNet3DError(f"{folder}: holds no .json files; give the folder that OpenPose wrote")
-    return files
+def picture_scale(path: Path, size: tuple[int, int], footage_size: tuple[int, int]) -> Array:
+    """(2,) factors from pixels of pictures of `size` (width, height) to the footage's.
 
-
-def _people_by_frame(path: Path, entries: list[Entry], frame_count: int) -> list[list[DetectedPose]]:
-    """Everyone, for each frame of the footage."""
-    frames: list[list[DetectedPose]] = [[] for _ in range(frame_count)]
-    for place, entry in zip(_places(path, entries, frame_count), entries, strict=True):
-        frames[place].extend(entry.people)
-    return frames
-
-
-def _places(path: Path, entries: list[Entry], frame_count: int) -> list[int]:
-    """Each entry's frame: by its image_id where all have one, else by its order."""
-    numbers = [entry.image_id for entry in entries if entry.image_id is not None]
-    if len(numbers) < len(entries):
-        if len(entries) != frame_count:
-            raise PoseNet3DError(
-                f"{path}: holds {len(entries)} frames, but the footage has {frame_count}; give one for each"
-            )
-        return list(range(frame_count))
-    distinct = sorted(set(numbers))
-    if len(distinct) == frame_count:
-        return [distinct.index(number) for number in numbers] if distinct[-1] != frame_count - 1 else numbers
-    # Some frames show nobody: then the numbers must count frames, from 0 or from 1.
-    first = 1 if distinct[-1] == frame_count else 0
-    if distinct[0] < first or distinct[-1] - first >= frame_count:
-        raise PoseNet3DError(
-            f"{path}: its image_ids run from {distinct[0]} to {distinct[-1]}, but the footage has {frame_count} frames"
-        )
-    return [number - first for number in numbers]
-
-
-def _track_one_person(frames: list[list[DetectedPose]]) -> list[Pose | None]:
-    """One person's pose in each frame: the largest at first; then the same track_id, or else the nearest pose.
-
-    Detectors give a person a new track_id after losing them, but two people of one frame are never the same.
+    Raises:
+        PoseNet3DError: the pictures have another shape.
     """
-    poses: list[Pose | None] = []
-    last: DetectedPose | None = None
-    other_ids: set[int | None] = set()
-    for people in frames:
-        one = max(people, key=_extent, default=None) if last is None else _same_person(people, last, other_ids)
-        poses.append(None if one is None else one.pose)
-        if one is not None:
-            last = one
-            other_ids |= {other.track_id for other in people} - {one.track_id, None}
-    return poses
-
-
-def _same_person(people: list[DetectedPose], last: DetectedPose, other_ids: set[int | None]) -> DetectedPose | None:
-    same_id = [one for one in people if one.track_id is not None and one.track_id == last.track_id]
-    candidates = same_id or [one for one in people if one.track_id not in other_ids]
-    return min(candidates, key=lambda one: _gap(one.pose, last.pose), default=None)
-
-
-def _extent(person: DetectedPose) -> float:
-    """Larger side of the box around the visible points."""
-    points = person.pose[person.pose[:, 2] > 0, :2]
-    return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
-
-
-def _gap(pose: Pose, other: Pose) -> float:
-    """Mean distance of the points that are visible in both."""
-    both: NDArray[np.bool_] = (pose[:, 2] > 0) & (other[:, 2] > 0)
-    return float(np.linalg.norm(pose[both, :2] - other[both, :2], axis=1).mean()) if both.any() else np.inf
+    scale = np.array(footage_size) / np.array(size)
+    if scale.max() / scale.min() > LARGEST_STRETCH:
+        stated, actual = ("x".join(map(str, sides)) for sides in (size, footage_size))
+        raise PoseNet3DError(
+            f"{path}: its pictures are {stated} pixels, of another shape than the footage's {actual}; "
+            "give the keypoints of this video, upright and uncropped"
+        )
+    return scale

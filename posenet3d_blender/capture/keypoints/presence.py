@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array, FloatArray
-from .keypoints import Keypoints
+from .keypoints import KEYPOINT_INDEX, Keypoints
 
 SHORTEST_VISIBLE: Final = 0.3
 """Seconds for which a person must be visible."""
@@ -16,11 +16,42 @@ VISIBLE_CERTAINTY: Final = 0.2
 """Certainty of a frame from which the person counts as visible."""
 
 
+_SIDES: Final = ("left", "right")
+_BONES: Final = np.array(
+    [
+        [KEYPOINT_INDEX[f"{side}_{end}"] for end in bone]
+        for bone in (("shoulder", "hip"), ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+        for side in _SIDES
+    ]
+)
+"""(10, 2) ends of the torso's sides and of the limbs' bones, which count whether they are given or not."""
+_EXTREMITIES: Final = (
+    [KEYPOINT_INDEX[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")],
+    *([KEYPOINT_INDEX[f"{side}_{part}"] for part in ("heel", "big_toe")] for side in _SIDES),
+    *([KEYPOINT_INDEX[f"{side}_{part}"] for part in ("index", "pinky")] for side in _SIDES),
+)
+"""The head's, the feet's and the hands' points: many detectors don't give them at all."""
+
+
 def certainty(confidence: FloatArray) -> Array:
     """(T,) mean of the confidence (T, K) over the points that the detector gives: some give fewer than others."""
     columns = (confidence > 0).any(axis=0)
     mean = confidence[:, columns].mean(axis=1) if columns.any() else np.zeros(len(confidence))
     return np.asarray(mean, dtype=np.float64)
+
+
+def body_confidence(confidence: FloatArray) -> Array:
+    """(T,) how much of the body is seen, from 0 (nothing) to 1, by the confidence (T, 25) of its points.
+
+    The mean over the parts of the body. A bone is seen as well as the worse of its ends, and counts also where no frame
+    shows it; head, feet and hands are the mean of their points, and don't count where a detector never gives them.
+    """
+    parts = list(confidence[:, _BONES].min(axis=2).T)  # (T,) each
+    for columns in _EXTREMITIES:
+        given = [column for column in columns if (confidence[:, column] > 0).any()]
+        if given:
+            parts.append(confidence[:, given].mean(axis=1))
+    return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
 
 
 def visible_frames(keypoints: Keypoints) -> NDArray[np.bool_]:
