@@ -30,6 +30,8 @@ _SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "contacts": (None, 2),
     "confidence": (None,),
 }
+_LONGEST_LEAD_IN: Final = 1_000_000
+"""Frames from the scene's start to the first sample; no capture has more."""
 _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_focal_length": (),
     "camera_image_size": (2,),
@@ -59,6 +61,9 @@ class Motion:
     """(T,) from 0 (interpolated) to 1 (clearly visible)."""
     camera: Camera | None = None
     """The solved camera, when the motion came from footage."""
+    scene_start: float | None = None
+    """Seconds since the video's first frame at which scenes and animation files of this motion start, so that all of
+    one capture are in step; None: at its first sample."""
 
     @property
     def frame_count(self) -> int:
@@ -78,6 +83,8 @@ class Motion:
             "contacts": self.contacts,
             "confidence": self.confidence,
         }
+        if self.scene_start is not None:
+            arrays["scene_start"] = np.array(self.scene_start)
         if self.camera is not None:
             arrays["camera_focal_length"] = np.array(self.camera.focal_length)
             arrays["camera_image_size"] = np.array(self.camera.image_size)
@@ -91,7 +98,7 @@ def load_motion(path: Path) -> Motion:
     Raises:
         PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
-    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES})
+    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "scene_start"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
     _check_arrays(path, data, _SHAPES | _CAMERA_SHAPES if has_camera else _SHAPES)
     if data["mocap_framerate"] <= 0:
@@ -108,6 +115,7 @@ def load_motion(path: Path) -> Motion:
         contacts=data["contacts"].astype(np.float64),
         confidence=data["confidence"].astype(np.float64),
         camera=_camera(path, data) if has_camera else None,
+        scene_start=_scene_start(path, data) if "scene_start" in data else None,
     )
 
 
@@ -125,6 +133,16 @@ def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple
             raise PoseNet3DError(f"{path}: key '{key}' has shape {data[key].shape}, expected {shape}; give {WANTED}")
         if data[key].dtype.kind not in "fiu" or not np.isfinite(data[key]).all():
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
+
+
+def _scene_start(path: Path, data: dict[str, AnyArray]) -> float:
+    _check_arrays(path, data, {"trans": (None, 3), "scene_start": ()})
+    start, rate = float(data["scene_start"]), float(data["mocap_framerate"])
+    if not 0 <= (data["time"][0] - start) * rate + 0.5 <= _LONGEST_LEAD_IN:
+        raise PoseNet3DError(
+            f"{path}: key 'scene_start' is {start:g} s, for a motion from {data['time'][0]:g} s on; give {WANTED}"
+        )
+    return start
 
 
 def _camera(path: Path, data: dict[str, AnyArray]) -> Camera:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Cancelled, PoseNet3DError, one_line
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
-from .outputs import paths_by_people
+from .outputs import path_of_shot, paths_by_people
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         elif first != video:
             reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
             result = VideoResult(video, "failed", reason)
-        elif _is_done(video, outputs, numbered=settings.person == "all"):
+        elif _is_done(video, outputs, settings):
             result = VideoResult(video, "skipped", "done already")
         else:
             result = _capture_one(video, settings, outputs, console)
@@ -138,8 +138,11 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
-    """True if all files that a capture of one person writes exist and are newer than the video."""
+def _is_done(video: Path, outputs: Sequence[Path], settings: CaptureSettings) -> bool:
+    """True if all files that a capture of one person in one shot writes exist and are newer than the video."""
+    numbered = settings.person == "all"
+    if settings.shots == "all":
+        outputs = [path_of_shot(output, 1) for output in outputs]
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
     if not video.is_file() or not all(path.is_file() for path in files):
         return False

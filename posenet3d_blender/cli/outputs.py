@@ -50,6 +50,11 @@ def path_of_person(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}_person{number}{path.suffix}")
 
 
+def path_of_shot(path: Path, number: int) -> Path:
+    """`clip.fbx` as `clip_shot2.fbx`; shots count from 1."""
+    return path.with_name(f"{path.stem}_shot{number}{path.suffix}")
+
+
 def paths_by_people(path: Path, person_count: int, numbered: bool) -> list[tuple[Path, slice]]:
     """Expand one requested output to its files, each with the slice of people in it.
 
@@ -92,6 +97,7 @@ def motion_files(
     footage_path: Path | None,
 ) -> list[OutputFile]:
     """Motion files and all formats that Blender writes; the scene is built once, for the first of these."""
+    # Files of one scene are written before the next one's, which replaces it.
     scene = _LazyScene(motions, body_path, footage_path)
     files = []
     for output in outputs:

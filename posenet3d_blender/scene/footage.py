@@ -19,7 +19,7 @@ import numpy as np
 from ..motion import Motion
 from .incremental import Steps
 from .keys import assign_action, write_curves
-from .timeline import FIRST_FRAME, frame_range
+from .timeline import FIRST_FRAME, frame_range, scene_start
 
 if TYPE_CHECKING:
     import av
@@ -69,7 +69,7 @@ def _synchronise(
     lens: bpy.types.Camera, user: bpy.types.ImageUser, motions: Sequence[Motion], movie_rate: float
 ) -> None:
     """Offset the background's frame numbers, with keys where the movie's rate differs from the scene's."""
-    start = min(float(motion.time[0]) for motion in motions)
+    start = scene_start(motions)
     _, last_frame = frame_range(motions)
     frames = np.arange(FIRST_FRAME, last_frame + 1)
     movie_frames = np.round((start + (frames - FIRST_FRAME) / motions[0].frame_rate) * movie_rate)

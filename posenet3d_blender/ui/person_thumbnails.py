@@ -34,20 +34,22 @@ class PersonThumbnail:
 def find_thumbnails(
     video: Path, start: float | None, end: float | None, device: str, progress: Progress
 ) -> list[PersonThumbnail]:
-    """Find everyone in the footage between `start` and `end`, seconds.
+    """Find everyone in the footage between `start` and `end`, seconds; of several shots, those who a capture chooses.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
     """
     from ..capture.detection.blazepose.assets import open_person_detector
-    from ..capture.detection.find_people import choose, find_people
+    from ..capture.detection.choice import choose_shots
+    from ..capture.detection.find_people import find_people
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video)
-    found = find_people(footage, footage.frames_between(start, end), open_person_detector(device), progress)
+    shots = find_people(footage, footage.frames_between(start, end), open_person_detector(device), progress)
     thumbnails = []
-    for number in range(1, len(found) + 1):
-        (track,) = choose(found, str(number), video)
+    for number in range(1, max(len(shot.people) for shot in shots) + 1):
+        (shot,) = choose_shots(shots, only_longest=True, person=str(number), path=video).shots
+        (track,) = shot.people
         thumbnails.append(PersonThumbnail(number, _best_view(footage, track), track.duration))
         progress("people", 1.0)
     return thumbnails

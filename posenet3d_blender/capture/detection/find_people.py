@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,12 @@ from numpy.typing import NDArray
 from ...arrays import Array
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
+from ..keypoints.presence import LONGEST_ABSENCE
+from ..video.cuts import COPY_SIZE, CutDetector
 from ..video.footage import Footage, Frame, read_frames
 from .blazepose.detector import Detection, PersonDetector, Window
 from .blazepose.regions import Region
+from .choice import Shot, split_at_absences
 from .person_tracker import PersonTracker, Track, TrackedDetection, same_person
 
 TRACKING_INTERVAL: Final = 0.1
@@ -32,27 +33,10 @@ CONFIDENT_SCORE: Final = 0.7
 """Score that a new person must reach in a close-up, and a tracked one where they are not expected."""
 TILE_STEP: Final = 0.5
 """Between the squares that a sweep goes through, as a part of their side."""
+STILL_IN_VIEW: Final = 0.35
+"""Seconds since the last detection in which somebody counts as in view, where a cut is sought."""
 SHORTEST_TRACK: Final = 0.25
 """Seconds; a shorter track is a false alarm, unless the footage is as short."""
-
-
-class _Candidate(Protocol):
-    """What `choose` asks of a person."""
-
-    @property
-    def first_x(self) -> float:
-        """Place at first sight, pixels from the picture's left."""
-
-    @property
-    def prominence(self) -> float:
-        """Size times presence."""
-
-    @property
-    def duration(self) -> float:
-        """Seconds from first to last sight."""
-
-
-Candidate = TypeVar("Candidate", bound=_Candidate)
 
 
 @dataclass(frozen=True)
@@ -81,6 +65,11 @@ class PersonTrack:
         """Seconds from the first to the last detection."""
         return float(self.time[-1] - self.time[0])
 
+    @property
+    def visible_span(self) -> tuple[float, float]:
+        """Times of the first and the last detection, seconds."""
+        return float(self.time[0]), float(self.time[-1])
+
     def seconds_from_detection(self, time: float) -> float:
         """Seconds between `time` and the nearest detection."""
         return float(np.abs(self.time - time).min())
@@ -99,14 +88,17 @@ class PersonTrack:
 
 def find_people(
     footage: Footage, frames: slice, detector: PersonDetector, progress: Progress = silent
-) -> list[PersonTrack]:
-    """Find everyone in some frames of the footage, in the order of their first detection.
+) -> list[Shot[PersonTrack]]:
+    """Find everyone in some frames of the footage, shot by shot, in the order of their first detection.
 
     Args:
         footage: the video.
         frames: the frames to look at, from `Footage.frames_between`.
         detector: the person detector.
         progress: told of the stage "people".
+
+    Returns:
+        The shots that show somebody; where nobody is in view for a long time, one ends and another begins.
 
     Raises:
         PoseNet3DError: nobody is found, or nobody for long enough.
@@ -117,11 +109,15 @@ def find_people(
     any_track = False
     # In smaller windows if need be: perhaps everyone is far away.
     for tile_side in (short_side, short_side / 2):
-        tracks = _track_people(footage, frames, detector, tile_side, progress)
-        long_tracks = [track for track in tracks if track.last.time - track.first.time >= shortest]
-        if long_tracks:
-            return [_person_track(track) for track in long_tracks]
-        any_track = any_track or bool(tracks)
+        shots: list[Shot[PersonTrack]] = []
+        for shot in _track_people(footage, frames, detector, tile_side, progress):
+            any_track = any_track or bool(shot.tracks)
+            long_tracks = [track for track in shot.tracks if track.last.time - track.first.time >= shortest]
+            if long_tracks:
+                people = Shot(shot.frames, tuple(_person_track(track) for track in long_tracks))
+                shots += split_at_absences(people, footage.time)
+        if shots:
+            return shots
     if any_track:
         raise PoseNet3DError(
             f"{footage.path}: nobody is visible for long enough; give footage that shows a whole person"
@@ -131,56 +127,73 @@ def find_people(
     )
 
 
-def choose(tracks: Sequence[Candidate], person: str, path: Path) -> list[Candidate]:
-    """Select the people that `person` names.
+@dataclass(frozen=True)
+class _TrackedShot:
+    """The frames between two cuts, and everyone's track in them, however short."""
 
-    Args:
-        tracks: everyone who was found; at least one.
-        person: "largest" (the most prominent: size times presence), "longest" (in view), "all", or "1", "2" and so
-            on. They are counted, and "all" ordered, from the picture's left to right, by their first regions.
-        path: the footage, or the file that people come from, for the message.
-
-    Raises:
-        PoseNet3DError: there is no such person.
-    """
-    from_left = sorted(tracks, key=lambda track: track.first_x)
-    if person == "largest":
-        return [max(from_left, key=lambda track: track.prominence)]
-    if person == "longest":
-        return [max(from_left, key=lambda track: (track.duration, track.prominence))]
-    if person == "all":
-        return from_left
-    if not person.isdecimal() or int(person) == 0:
-        raise PoseNet3DError(f"person '{person}' is not known; use largest, longest, all, or 1, 2 and so on")
-    if int(person) > len(from_left):
-        raise PoseNet3DError(f"{path}: there is no person {person}; {len(from_left)} found, counted from the left")
-    return [from_left[int(person) - 1]]
+    frames: slice
+    tracks: tuple[Track, ...]
 
 
 def _track_people(
     footage: Footage, frames: slice, detector: PersonDetector, tile_side: float, progress: Progress
-) -> list[Track]:
-    """Everyone's track, however short; the whole picture is swept by squares of `tile_side` pixels for new people."""
+) -> list[_TrackedShot]:
+    """Everyone's tracks, shot by shot; the whole picture is swept by squares of `tile_side` pixels for new people."""
     first_time, last_time = footage.time[frames.start], footage.time[frames.stop - 1]
-    search = _PersonSearch(detector, sweep_windows(footage.image_size, tile_side))
-    updates, sweeps = _IntervalTimer(first_time, TRACKING_INTERVAL), _IntervalTimer(first_time, SWEEP_INTERVAL)
+    windows = sweep_windows(footage.image_size, tile_side)
+    search, cuts = _PersonSearch(detector, windows, first_time), CutDetector()
+    shots: list[_TrackedShot] = []
+    start, last = frames.start, first_time
+
+    def end_shot(cut: int) -> None:
+        nonlocal start
+        shots.append(_TrackedShot(slice(start, cut), search.tracks_before(float(footage.time[cut]))))
+        start = cut
+
     for frame in read_frames(footage, frames):
-        is_last = frame.index == frames.stop - 1
-        if updates.is_due(frame.time) or is_last:
-            search.update_tracked(frame)
-            if sweeps.is_due(frame.time) or is_last:
-                search.sweep_for_new(frame)
-            progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    return search.tracker.tracks()
+        copy = frame.small_copy(COPY_SIZE)
+        cut = cuts.update(frame.index, frame.time, copy, search.squares(last, max(footage.image_size)))
+        if frame.time - last > LONGEST_ABSENCE:
+            cut = frame.index
+        if cut is not None and cut > start:
+            end_shot(cut)
+            search = _PersonSearch(detector, windows, frame.time)
+        search.update(frame, is_last=frame.index == frames.stop - 1)
+        progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
+        last = frame.time
+    cut = cuts.finish()
+    if cut is not None and cut > start:
+        end_shot(cut)
+        search = _PersonSearch(detector, windows, last)
+    return [*shots, _TrackedShot(slice(start, frames.stop), tuple(search.tracker.tracks()))]
 
 
 class _PersonSearch:
-    """Runs the detector on frame after frame and feeds a tracker."""
+    """Runs the detector on frame after frame of a shot and feeds a tracker."""
 
-    def __init__(self, detector: PersonDetector, sweep: list[Window]) -> None:
+    def __init__(self, detector: PersonDetector, sweep: list[Window], start: float) -> None:
         self.tracker = PersonTracker()
         self._detector = detector
         self._sweep = sweep
+        self._updates, self._sweeps = _IntervalTimer(start, TRACKING_INTERVAL), _IntervalTimer(start, SWEEP_INTERVAL)
+
+    def update(self, frame: Frame, is_last: bool) -> None:
+        """Look at a frame, if it is due."""
+        if self._updates.is_due(frame.time) or is_last:
+            self.update_tracked(frame)
+            if self._sweeps.is_due(frame.time) or is_last:
+                self.sweep_for_new(frame)
+
+    def squares(self, time: float, longer_side: int) -> list[tuple[float, float, float]]:
+        """Centre and side of everyone's region who is in view at `time`, seconds, as parts of the longer side."""
+        tracks = self.tracker.active_tracks(time)
+        regions = [track.last.region for track in tracks if time - track.last.time <= STILL_IN_VIEW]
+        return [(region.x / longer_side, region.y / longer_side, region.size / longer_side) for region in regions]
+
+    def tracks_before(self, end: float) -> tuple[Track, ...]:
+        """Everyone's tracks, as far as they lie before a time, seconds."""
+        parts = [Track([one for one in track.detections if one.time < end]) for track in self.tracker.tracks()]
+        return tuple(part for part in parts if part.detections)
 
     def update_tracked(self, frame: Frame) -> None:
         """Look for the tracked people near their expected regions."""

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ..keypoints.presence import LONGEST_ABSENCE
 from .blazepose.detector import Detection
 from .blazepose.regions import Region
 
@@ -28,11 +29,16 @@ FASTEST_TURN: Final = np.radians(600)
 takes 0.6 s."""
 VELOCITY_WINDOW: Final = 0.35
 """Seconds of detections from which the velocity is taken: the detector's centres jitter too much for two of them."""
-RETURN_INTERVAL: Final = 6.0
-"""Seconds in which someone who left may come back as the same person."""
 RETURN_SIZE_RATIO: Final = 1.6
-SAME_COLOURS: Final = 0.25
-"""Mean colours of chest and legs that differ less than this (root mean square, of 1) may be the same clothes."""
+UNDETECTED_INTERVAL: Final = 6.0
+UNDETECTED_DISTANCE: Final = 0.5
+UNDETECTED_COLOURS: Final = 0.25
+"""Who is found again within this time (seconds), near the old place (as a part of the region's size) and in much the
+same colours was there all the while, lying down perhaps, where the detector finds nobody."""
+RETURN_SPEED: Final = 2.5
+RETURN_COLOURS: Final = 0.12
+"""Who is found again elsewhere must have got there at a runner's speed (sizes per second) within LONGEST_ABSENCE, in
+the same colours (root mean square of chest's and legs', of 1): different people's clothes differ by 0.1 to 0.2."""
 
 
 @dataclass
@@ -163,9 +169,14 @@ def _cost(track: Track, detection: TrackedDetection) -> float:
 
 
 def _may_continue(earlier: Track, later: Track) -> bool:
-    """The later track may be the return of the earlier one's person: soon, of similar size, in the same colours."""
+    """The later track may be the same person's: soon after, of similar size, in the same colours, within reach."""
     pause = later.first.time - earlier.last.time
     ratio = earlier.last.region.size_ratio(later.first.region)
-    if not 0 < pause <= RETURN_INTERVAL or ratio > RETURN_SIZE_RATIO:
+    if not 0 < pause <= UNDETECTED_INTERVAL or ratio > RETURN_SIZE_RATIO:
         return False
-    return float(np.sqrt(np.mean((earlier.colours - later.colours) ** 2))) < SAME_COLOURS
+    distance = earlier.last.region.distance(later.first.region)
+    difference = float(np.sqrt(np.mean((earlier.colours - later.colours) ** 2)))
+    if distance <= UNDETECTED_DISTANCE:
+        return difference < UNDETECTED_COLOURS
+    within_reach = distance <= UNDETECTED_DISTANCE + RETURN_SPEED * pause
+    return pause <= LONGEST_ABSENCE and within_reach and difference < RETURN_COLOURS

@@ -59,6 +59,12 @@ class PersonInFile:
         return float(seen[-1] - seen[0]) if len(seen) else 0.0
 
     @property
+    def visible_span(self) -> tuple[float, float]:
+        """First and last sight, seconds; both the first frame where the person is never visible."""
+        seen = self.keypoints.time[visible_frames(self.keypoints)]
+        return (float(seen[0]), float(seen[-1])) if len(seen) else (float(self.keypoints.time[0]),) * 2
+
+    @property
     def first_x(self) -> float:
         """Mean x of the points at first sight, pixels."""
         frames = np.flatnonzero(visible_frames(self.keypoints))

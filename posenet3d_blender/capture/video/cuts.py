@@ -100,9 +100,7 @@ class CutDetector:
             self._samples.clear()
             self._checked = index
             return index
-        self._samples.append(
-            _Sample(index, time, copy, np.reshape(squares, (-1, 3)), _mean_difference(previous, copy))
-        )
+        self._samples.append(_Sample(index, time, copy, np.reshape(squares, (-1, 3)), _mean_difference(previous, copy)))
         found = self._find(time - FLASH_TIME)
         while self._samples[0].time < time - MEMORY:
             self._samples.popleft()
@@ -138,15 +136,16 @@ def _is_cut(samples: list[_Sample], place: int) -> bool:
     least, least_ratio = (LEAST_SLOW_CHANGE, LEAST_SLOW_RATIO) if is_slow else (LEAST_CHANGE, LEAST_CHANGE_RATIO)
     change = _Change(samples, place)
     # From one slow frame to the next but one, people may have moved all over the picture.
-    everywhere = (_Change(samples, place, motion_frames=1) if is_slow else change).is_cut((slice(None), slice(None)), LEAST_PICTURE_CHANGE, LEAST_CHANGE_RATIO)
+    everywhere = _Change(samples, place, motion_frames=1) if is_slow else change
+    is_everywhere = everywhere.is_cut((slice(None), slice(None)), LEAST_PICTURE_CHANGE, LEAST_CHANGE_RATIO)
     squares = [(square[2], _rows_and_columns(square, *change.shape)) for square in before.squares]
     visible = [(size, part) for size, part in squares if part is not None]
     if not visible:
-        return everywhere
+        return is_everywhere
     changed = sum(
         size
         for size, part in visible
-        if change.is_cut(part, least, least_ratio) or (everywhere and change.is_cut(part, LEAST_CHANGE, 1.0))
+        if change.is_cut(part, least, least_ratio) or (is_everywhere and change.is_cut(part, LEAST_CHANGE, 1.0))
     )
     return bool(changed > sum(size for size, _ in visible) / 2)
 
@@ -182,7 +181,8 @@ class _Change:
             for one in samples[place + 1 :]
             if one.time <= first.time + FLASH_TIME + 1e-6
         ]
-        self.shape: tuple[int, int] = self._jump.shape
+        height, width = self._jump.shape
+        self.shape = (height, width)
 
     def is_cut(self, part: tuple[slice, slice], least: float, least_ratio: float) -> bool:
         """In a part of the picture, rows and columns, more is changed than motion changes, and for good."""
@@ -223,7 +223,8 @@ def structure_change(first: Picture, second: Picture) -> NDArray[np.bool_]:
     grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255 for picture in (first, second)]
     mean, variance = _moments(grey[0])
     padded = [
-        cv2.copyMakeBorder(picture, *[_SHIFT] * 4, cv2.BORDER_REPLICATE) for picture in (grey[1], *_moments(grey[1]))
+        np.asarray(cv2.copyMakeBorder(picture, _SHIFT, _SHIFT, _SHIFT, _SHIFT, cv2.BORDER_REPLICATE))
+        for picture in (grey[1], *_moments(grey[1]))
     ]
     height, width = mean.shape
     best = np.full(mean.shape, -1, np.float32)
@@ -249,4 +250,5 @@ def _moments(picture: Map) -> tuple[Map, Map]:
 def _average(picture: Map) -> Map:
     import cv2
 
-    return cv2.boxFilter(picture, -1, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT)
+    averaged = cv2.boxFilter(picture, -1, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(averaged, dtype=np.float32)

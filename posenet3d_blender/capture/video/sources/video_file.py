@@ -23,6 +23,7 @@ from .pictures import StoredPicture
 
 if TYPE_CHECKING:
     import av
+    from av.video.reformatter import VideoReformatter
 
 CHECKED_PICTURES: Final = 20
 """So many decoded pictures must have the timestamps that the packets promise; some AVI files promise wrong ones."""
@@ -62,17 +63,21 @@ class VideoFile:
 
     def _read(self, seek_to: int | None) -> Iterator[StoredPicture]:
         """From the start, or from the key frame before a timestamp, ticks."""
+        from av.video.reformatter import VideoReformatter
+
         with opened(self.path) as container:
             stream = choose_track(container, self.path)
             stream.thread_type = "AUTO"
             if seek_to is not None:
                 container.seek(seek_to, stream=stream)
-            expected = 0
+            expected, scaler = 0, VideoReformatter()
             for picture in decoded(container, stream):
                 index = self._index(picture.pts, expected)
                 if index is not None:
                     expected = index + 1
-                    yield StoredPicture(index, partial(_upright, picture, self.pixel_aspect), picture.is_corrupt)
+                    upright = partial(_upright, picture, self.pixel_aspect)
+                    small = partial(_small, picture, self.pixel_aspect, scaler)
+                    yield StoredPicture(index, upright, small, picture.is_corrupt)
 
     def _index(self, stamp: int | None, expected: int) -> int | None:
         """The picture with this timestamp that is not before `expected`; None where there is none."""
@@ -217,3 +222,12 @@ def _upright(picture: av.VideoFrame, pixel_aspect: Fraction) -> Pixels:
     width = max(1, round(picture.width * pixel_aspect))
     pixels = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
     return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
+
+
+def _small(picture: av.VideoFrame, pixel_aspect: Fraction, scaler: VideoReformatter, longer_side: int) -> Pixels:
+    """The upright picture, scaled down straight from the decoder's; the scaler serves one size after another fast."""
+    width = max(1, round(picture.width * pixel_aspect))
+    scale = min(1.0, longer_side / max(width, picture.height))
+    size = (max(1, round(width * scale)), max(1, round(picture.height * scale)))
+    scaled = scaler.reformat(picture, *size, format="rgb24", interpolation="AREA")
+    return orientation_of(picture).apply(np.asarray(scaled.to_ndarray(), dtype=np.uint8))
