@@ -39,8 +39,8 @@ class CaptureSettings:
     person: str = "largest"
     """largest, longest, all, or a number from 1."""
     shots: str = "longest"
-    """Of footage with cuts or long absences: longest (the one that shows the person for longest), all, or a number from
-    1 among those that show somebody."""
+    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
+    number from 1 among those that show somebody."""
     start: float | None = None
     """Seconds."""
     end: float | None = None

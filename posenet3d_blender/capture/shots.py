@@ -12,7 +12,7 @@ from ..motion import Motion
 from .detection.choice import left_out_shots
 from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, split_at_absences, visible_frames
+from .keypoints.presence import SHORTEST_VISIBLE, body_seconds, seconds_visible, split_at_absences, visible_frames
 from .runtime.network import Warn
 from .video.timecode import timecode
 
@@ -37,9 +37,9 @@ class Stretch:
         return min(float(one.time[0]) for one in self.people), max(float(one.time[-1]) for one in self.people)
 
     @property
-    def seconds_visible(self) -> float:
-        """Seconds for which the people are visible, summed up."""
-        return sum(seconds_visible(one) for one in self.people)
+    def body_seconds(self) -> float:
+        """Seconds for which the people are visible, weighted by how much of their bodies is, summed up."""
+        return sum(body_seconds(one) for one in self.people)
 
 
 def choose_stretches(
@@ -68,7 +68,7 @@ def choose_stretches(
     if not stretches:
         raise PoseNet3DError(f"{video}: nobody is visible for long enough; give footage that shows a whole person")
     if shots == "longest":
-        longest = max(stretches, key=lambda stretch: stretch.seconds_visible)
+        longest = max(stretches, key=lambda stretch: stretch.body_seconds)
         for note in left_out_shots([stretch.visible_span for stretch in stretches if stretch is not longest]):
             warn(note)
         return [longest]

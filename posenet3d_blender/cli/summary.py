@@ -87,4 +87,5 @@ class Summary:
         shots = "" if self.shots == 1 else f" in {self.shots} shots"
         start = f", from {timecode(self.start)} on" if self.start >= 0.05 else ""
         device = f" on {device_name(self.device)}" if self.device else ""
-        return f"{self.frames} frames at {self.fps:.6g} fps{people}{shots}{start}, {sum(self.seconds.values()):.1f} s{device}"
+        motion = f"{self.frames} frames at {self.fps:.6g} fps{people}{shots}{start}"
+        return f"{motion}, {sum(self.seconds.values()):.1f} s{device}"

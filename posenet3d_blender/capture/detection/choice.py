@@ -35,6 +35,10 @@ class Candidate(Protocol):
         """Seconds from first to last sight."""
 
     @property
+    def body_seconds(self) -> float:
+        """Seconds in view, weighted by the part of the body that is."""
+
+    @property
     def visible_span(self) -> tuple[float, float]:
         """First and last sight, seconds."""
 
@@ -98,7 +102,7 @@ def choose_shots(shots: Sequence[Shot[Person]], only_longest: bool, person: str,
 
     Args:
         shots: in the order of time, each with somebody in it; at least one.
-        only_longest: select the one in which the chosen people are in view for longest, not all.
+        only_longest: select the one in which the chosen people's whole bodies are in view for longest, not all.
         person: as for `choose`, in each shot by itself.
         path: the footage, or the file that people come from, for the message.
 
@@ -110,7 +114,7 @@ def choose_shots(shots: Sequence[Shot[Person]], only_longest: bool, person: str,
     chosen = [Shot(shot.frames, tuple(choose(shot.people, person, path))) for shot in possible]
     kept = list(range(len(chosen)))
     if only_longest:
-        kept = [max(kept, key=lambda index: sum(one.duration for one in chosen[index].people))]
+        kept = [max(kept, key=lambda index: sum(one.body_seconds for one in chosen[index].people))]
     captured = tuple(chosen[index] for index in kept)
     of_captured = [possible[index] for index in kept]
     others = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -28,22 +29,21 @@ def find_shots(
         people: everyone's 2D joints, in at least some of these frames.
         progress: told of the stage "cuts".
     """
-    cuts = CutDetector()
-    limits = [frames.start]
+    detector, limits = CutDetector(), [frames.start]
     last_time = float(footage.time[frames.start])
     for frame in read_frames(footage, frames):
         squares = [square for one in people if (square := _square(one, frame.time)) is not None]
-        cut = cuts.update(frame.index, frame.time, frame.small_copy(COPY_SIZE), squares)
+        cut = detector.update(frame.index, frame.time, frame.small_copy(COPY_SIZE), squares)
         if frame.time - last_time > LONGEST_ABSENCE:
-            cut = frame.index
-        if cut is not None and cut > limits[-1]:
-            limits.append(cut)
+            limits.append(frame.index)
+        elif cut is not None and cut.frame > limits[-1] and (cut.is_everywhere or squares):
+            limits.append(cut.frame)
         last_time = frame.time
         progress("cuts", (frame.index - frames.start + 1) / (frames.stop - frames.start))
-    cut = cuts.finish()
-    if cut is not None and cut > limits[-1]:
-        limits.append(cut)
-    return [slice(start, stop) for start, stop in zip(limits, [*limits[1:], frames.stop], strict=True)]
+    cut = detector.finish()
+    if cut is not None and cut.frame > limits[-1]:
+        limits.append(cut.frame)
+    return [slice(*ends) for ends in pairwise([*limits, frames.stop])]
 
 
 def _square(keypoints: Keypoints, time: float) -> tuple[float, float, float] | None:

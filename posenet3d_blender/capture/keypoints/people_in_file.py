@@ -20,7 +20,7 @@ from .layouts import PointLayout
 from .own_files import fit_to_footage, own_keypoints, picture_scale
 from .pose_measures import person_height
 from .pose_tracks import PoseTrack, SeenPose, track_poses
-from .presence import visible_frames
+from .presence import body_seconds, visible_frames
 
 SHORTEST_TRACK: Final = 0.25
 """Seconds; somebody who is visible for less is a false alarm, unless the footage is as short."""
@@ -57,6 +57,11 @@ class PersonInFile:
         """Seconds from first to last sight."""
         seen = self.keypoints.time[visible_frames(self.keypoints)]
         return float(seen[-1] - seen[0]) if len(seen) else 0.0
+
+    @property
+    def body_seconds(self) -> float:
+        """Seconds in view, weighted by the part of the body that is."""
+        return body_seconds(self.keypoints)
 
     @property
     def visible_span(self) -> tuple[float, float]:

@@ -62,10 +62,19 @@ def visible_frames(keypoints: Keypoints) -> NDArray[np.bool_]:
     return certainty(keypoints.confidence) >= VISIBLE_CERTAINTY
 
 
+def body_seconds(keypoints: Keypoints) -> float:
+    """Seconds for which the person is visible, weighted by how much of the body is."""
+    return float(body_confidence(keypoints.confidence).sum()) * _frame_interval(keypoints)
+
+
 def seconds_visible(keypoints: Keypoints) -> float:
     """Seconds for which the person is visible altogether."""
-    frame = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
-    return float(visible_frames(keypoints).sum()) * frame
+    return float(visible_frames(keypoints).sum()) * _frame_interval(keypoints)
+
+
+def _frame_interval(keypoints: Keypoints) -> float:
+    """Seconds from frame to frame; 0 for a single one."""
+    return float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
 
 
 def trim_to_visible(keypoints: Keypoints) -> Keypoints:

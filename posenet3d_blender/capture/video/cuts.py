@@ -74,6 +74,16 @@ class _Sample:
     """Mean difference of colours from the frame before."""
 
 
+@dataclass(frozen=True)
+class Cut:
+    """The beginning of another shot."""
+
+    frame: int
+    """Index of its first frame."""
+    is_everywhere: bool
+    """The whole picture is another one, not the people alone: if they are gone now, they may just have left quickly."""
+
+
 class CutDetector:
     """Finds cuts in frame after frame; each is known a few frames later."""
 
@@ -83,7 +93,7 @@ class CutDetector:
         self._checked = -1
         """Index of the last frame that is known to begin a shot or not."""
 
-    def update(self, index: int, time: float, copy: Picture, squares: Sequence[Sequence[float]]) -> int | None:
+    def update(self, index: int, time: float, copy: Picture, squares: Sequence[Sequence[float]]) -> Cut | None:
         """Take the next frame.
 
         Args:
@@ -93,24 +103,24 @@ class CutDetector:
             squares: x, y and side of the region of everyone who is in view, in parts of the picture's longer side.
 
         Returns:
-            The index of the first frame of another shot, of some frames before; None where none begins.
+            The cut that was some frames before; None where there was none.
         """
         previous = self._samples[-1].picture if self._samples else copy
         if previous.shape != copy.shape:  # the picture's shape changes within the stream
             self._samples.clear()
             self._checked = index
-            return index
+            return Cut(index, is_everywhere=True)
         self._samples.append(_Sample(index, time, copy, np.reshape(squares, (-1, 3)), _mean_difference(previous, copy)))
         found = self._find(time - FLASH_TIME)
         while self._samples[0].time < time - MEMORY:
             self._samples.popleft()
         return found
 
-    def finish(self) -> int | None:
+    def finish(self) -> Cut | None:
         """The last cut, where the footage ends too soon after it to tell it from a flash; None: there is none."""
         return self._find(np.inf)
 
-    def _find(self, until: float) -> int | None:
+    def _find(self, until: float) -> Cut | None:
         """The next cut among the frames that are not checked yet and not after `until`, seconds."""
         samples = list(self._samples)
         for place, sample in enumerate(samples):
@@ -118,8 +128,9 @@ class CutDetector:
                 break
             if sample.index > self._checked:
                 self._checked = sample.index
-                if place > 0 and _is_sudden(samples, place) and _is_cut(samples, place):
-                    return sample.index
+                cut = _cut_at(samples, place) if place > 0 and _is_sudden(samples, place) else None
+                if cut is not None:
+                    return cut
         return None
 
 
@@ -129,8 +140,8 @@ def _is_sudden(samples: list[_Sample], place: int) -> bool:
     return samples[place].difference > SUDDEN * max(around, default=0.0) + SUDDEN_FLOOR
 
 
-def _is_cut(samples: list[_Sample], place: int) -> bool:
-    """Another shot begins at the sample: around most of the people, by their size, all is changed for good."""
+def _cut_at(samples: list[_Sample], place: int) -> Cut | None:
+    """The cut at a sample, if around most of the people, by their size, all is changed for good there."""
     before = samples[place - 1]
     is_slow = _elapsed(samples, place) > SLOW_INTERVAL
     least, least_ratio = (LEAST_SLOW_CHANGE, LEAST_SLOW_RATIO) if is_slow else (LEAST_CHANGE, LEAST_CHANGE_RATIO)
@@ -141,13 +152,14 @@ def _is_cut(samples: list[_Sample], place: int) -> bool:
     squares = [(square[2], _rows_and_columns(square, *change.shape)) for square in before.squares]
     visible = [(size, part) for size, part in squares if part is not None]
     if not visible:
-        return is_everywhere
+        return Cut(samples[place].index, is_everywhere) if is_everywhere else None
     changed = sum(
         size
         for size, part in visible
         if change.is_cut(part, least, least_ratio) or (is_everywhere and change.is_cut(part, LEAST_CHANGE, 1.0))
     )
-    return bool(changed > sum(size for size, _ in visible) / 2)
+    is_cut = changed > sum(size for size, _ in visible) / 2
+    return Cut(samples[place].index, is_everywhere) if is_cut else None
 
 
 def _elapsed(samples: list[_Sample], place: int) -> float:

@@ -11,6 +11,7 @@ import pytest
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
 from posenet3d_blender.capture.video.footage import Footage
