@@ -31,6 +31,8 @@ _SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "contacts": (None, 2),
     "confidence": (None,),
 }
+_LONGEST_LEAD_IN: Final = 1_000_000
+"""Frames from the scene's start to the first sample; no capture has more."""
 _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_focal_length": (),
     "camera_image_size": (2,),
@@ -62,6 +64,9 @@ class Motion:
     """The solved camera, when the motion came from footage."""
     gender: str = NEUTRAL
     """Of the body that was captured on: neutral, female or male."""
+    scene_start: float | None = None
+    """Seconds since the video's first frame at which scenes and animation files of this motion start, so that all of
+    one capture are in step; None: at its first sample."""
 
     @property
     def frame_count(self) -> int:
@@ -81,6 +86,8 @@ class Motion:
             "contacts": self.contacts,
             "confidence": self.confidence,
         }
+        if self.scene_start is not None:
+            arrays["scene_start"] = np.array(self.scene_start)
         if self.camera is not None:
             arrays["camera_focal_length"] = np.array(self.camera.focal_length)
             arrays["camera_image_size"] = np.array(self.camera.image_size)
@@ -94,7 +101,7 @@ def load_motion(path: Path) -> Motion:
     Raises:
         PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
-    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender"})
+    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender", "scene_start"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
     _check_arrays(path, data, _SHAPES | _CAMERA_SHAPES if has_camera else _SHAPES)
     if data["mocap_framerate"] <= 0:
@@ -112,6 +119,7 @@ def load_motion(path: Path) -> Motion:
         confidence=data["confidence"].astype(np.float64),
         camera=_camera(path, data) if has_camera else None,
         gender=known_gender(str(data.get("gender"))) or NEUTRAL,
+        scene_start=_scene_start(path, data) if "scene_start" in data else None,
     )
 
 
@@ -129,6 +137,16 @@ def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple
             raise PoseNet3DError(f"{path}: key '{key}' has shape {data[key].shape}, expected {shape}; give {WANTED}")
         if data[key].dtype.kind not in "fiu" or not np.isfinite(data[key]).all():
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
+
+
+def _scene_start(path: Path, data: dict[str, AnyArray]) -> float:
+    _check_arrays(path, data, {"trans": (None, 3), "scene_start": ()})
+    start, rate = float(data["scene_start"]), float(data["mocap_framerate"])
+    if not 0 <= (data["time"][0] - start) * rate + 0.5 <= _LONGEST_LEAD_IN:
+        raise PoseNet3DError(
+            f"{path}: key 'scene_start' is {start:g} s, for a motion from {data['time'][0]:g} s on; give {WANTED}"
+        )
+    return start
 
 
 def _camera(path: Path, data: dict[str, AnyArray]) -> Camera:

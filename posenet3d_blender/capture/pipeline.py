@@ -6,30 +6,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ..body.model import load_body
+from ..body.model import Body, load_body
 from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
-from ..progress import Progress, Warn, silent
-from .detection.blazepose.assets import open_landmark_finder, open_person_detector
-from .detection.cache import DetectionKey, open_cache
-from .detection.find_people import choose, find_people
-from .detection.landmark_pass import track_keypoints
+from ..progress import Progress, silent
+from .detect import detect_people, people_in_file
+from .detection.cache import DetectionKey
+from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
-from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
-from .keypoints.presence import SHORTEST_VISIBLE, seconds_visible, trim_to_visible, visible_frames
 from .keypoints.repair import repair
 from .lifting import lift
 from .shared_floor import share_floor
+from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_hidden
 from .solve.terms import SolveWeights
-from .student.predict import load_student
-from .video.footage import Footage, open_footage, sample_times
-from .video.frame_rates import rate_of_number
+from .student.predict import Student, load_student
+from .video.footage import Footage, open_footage
+from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
 
@@ -46,6 +45,9 @@ class CaptureSettings:
     """auto, cpu, cuda, directml or coreml."""
     person: str = "largest"
     """largest, longest, all, or a number from 1."""
+    shots: str = "longest"
+    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
+    number from 1 among those that show somebody."""
     start: float | None = None
     """Seconds."""
     end: float | None = None
@@ -73,18 +75,36 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True)
-class Capture:
-    """The result of a capture."""
+class CapturedShot:
+    """The people of one shot, in a scene of their own."""
 
     motions: tuple[Motion, ...]
     keypoints: tuple[Keypoints, ...]
     """The repaired 2D joints, one for each motion."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The result of a capture."""
+
+    shots: tuple[CapturedShot, ...]
+    """In the order of time; at least one, with at least one person."""
     footage: Footage
     device: str
     backend: str
     seconds: dict[str, float]
     """Seconds by stage."""
     warnings: tuple[str, ...]
+
+    @property
+    def motions(self) -> tuple[Motion, ...]:
+        """Those of all shots."""
+        return tuple(motion for shot in self.shots for motion in shot.motions)
+
+    @property
+    def keypoints(self) -> tuple[Keypoints, ...]:
+        """The repaired 2D joints, one for each motion."""
+        return tuple(keypoints for shot in self.shots for keypoints in shot.keypoints)
 
 
 @dataclass
@@ -123,31 +143,37 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     focal_length = None
     if settings.keypoints is not None:
         with watch.stage("keypoints"):
-            detected, focal_length = _people_in_file(footage, frames, settings.keypoints, settings.person, warnings)
+            detections, focal_length = people_in_file(
+                footage, frames, settings.keypoints, settings.person, settings.shots, progress, warnings.append
+            )
     else:
-        detected = _cached_detections(footage, frames, settings, watch, progress, warnings.append)
-    warnings += footage.warnings(frames)
+        key = DetectionKey(footage.path, settings.detector, settings.person, settings.input_fps, settings.shots)
+        detections = detect_people(
+            footage, frames, key, settings.device, settings.cache_folder, watch.stage, progress, warnings.append
+        )
+    warnings += [*detections.notes, *footage.warnings(frames)]
     with watch.stage("repair"):
-        detected = [repair(keypoints) for keypoints in detected]
-    people = _select_visible(detected, video, warnings.append)
-    camera = _camera(footage, settings.field_of_view, focal_length)
-    rate = rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate
+        repaired = [DetectedShot(one.time_range, tuple(map(repair, one.people))) for one in detections.shots]
+        everyone = settings.person == "all"
+        stretches = choose_stretches(repaired, settings.shots, everyone, video, warnings.append)
     with watch.stage("solve"):
-        weights = SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock)
-        weights_of = [replace(weights, height=None if number else settings.height) for number in range(len(people))]
-        lifted = [
-            lift(person, student, own_body, camera.focal_length, of_person, progress)
-            for person, of_person in zip(people, weights_of, strict=True)
-        ]
-        if len(lifted) > 1 and settings.foot_lock:
-            lifted = share_floor(lifted, weights_of[0])
-        reference = max(lifted, key=lambda person: float(person.certainty.sum()))
-        world = find_world(reference.floor, reference.body.pelvis)
-        times = sample_times(detected[0].time, rate)
-        motions = [to_motion(person, world, camera, times, float(rate)) for person in lifted]
+        solver = _Solver(
+            student,
+            own_body,
+            _camera(footage, settings.field_of_view, focal_length),
+            SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock, height=settings.height),
+            rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
+            float(footage.time[frames.start]),
+        )
+        shots = []
+        for stretch, names in zip(stretches, names_of(stretches), strict=True):
+            warn_of_hidden(stretch, names, warnings.append)
+            motions = solver.solve(stretch, progress)
+            start = scene_start(motions, names, solver.start, warnings.append)
+            in_step = tuple(replace(motion, scene_start=start) for motion in motions)
+            shots.append(CapturedShot(in_step, stretch.people))
     return Capture(
-        tuple(motions),
-        tuple(people),
+        tuple(shots),
         footage,
         student.network.device,
         student.network.backend,
@@ -157,31 +183,33 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     )
 
 
-def _select_visible(detected: list[Keypoints], video: Path, warn: Warn) -> list[Keypoints]:
-    """The people who are visible for long enough, trimmed to the frames in which they are."""
-    people = []
-    for keypoints in detected:
-        seconds = seconds_visible(keypoints)
-        if seconds >= SHORTEST_VISIBLE:
-            people.append(trim_to_visible(keypoints))
-        elif len(detected) == 1:
-            raise PoseNet3DError(
-                f"{video}: the person is visible for only {seconds:.1f} s; give footage that shows a whole "
-                f"person for at least {SHORTEST_VISIBLE:g} s"
-            )
-        else:
-            warn(f"One person is visible for only {seconds:.1f} s and was skipped")
-    if not people:
-        raise PoseNet3DError(f"{video}: nobody is visible for long enough; give footage that shows a whole person")
-    for number, person in enumerate(people, start=1):
-        hidden = ~visible_frames(person)
-        if hidden.any():
-            name = "The person" if len(people) == 1 else f"Person {number}"
-            warn(
-                f"{name} is not visible in {int(hidden.sum())} of {len(hidden)} frames; the motion there is "
-                "interpolated and its confidence is low"
-            )
-    return people
+@dataclass(frozen=True)
+class _Solver:
+    """From 2D joints to motions, for one shot after the other."""
+
+    student: Student
+    own_body: Body | None
+    camera: Camera
+    weights: SolveWeights
+    rate: Fraction
+    """Of the motions, per second."""
+    start: float
+    """Time of the captured range's first frame, seconds: a sample of every motion's grid."""
+
+    def solve(self, stretch: Stretch, progress: Progress) -> list[Motion]:
+        """The motions of a stretch's people, in one world."""
+        # The given height is the first person's; the others follow by the floor.
+        weights_of = [self.weights, *[replace(self.weights, height=None)] * (len(stretch.people) - 1)]
+        lifted = [
+            lift(person, self.student, self.own_body, self.camera.focal_length, weights, progress)
+            for person, weights in zip(stretch.people, weights_of, strict=True)
+        ]
+        if len(lifted) > 1 and self.weights.foot_lock:
+            lifted = share_floor(lifted, self.weights)
+        reference = max(lifted, key=lambda person: float(person.certainty.sum()))
+        world = find_world(reference.floor, reference.body.pelvis)
+        times = sample_times_between(self.start, *stretch.time_range, self.rate)
+        return [to_motion(person, world, self.camera, times, float(self.rate)) for person in lifted]
 
 
 def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:
@@ -190,50 +218,3 @@ def _camera(footage: Footage, field_of_view: float | None, focal_length: float |
         return Camera(focal_length, footage.image_size, np.eye(4))
     of_lens = lens_field_of_view(footage.image_size, footage.equivalent_focal_length, footage.diagonal)
     return Camera.from_field_of_view(field_of_view or of_lens, footage.image_size)
-
-
-def _people_in_file(
-    footage: Footage, frames: slice, path: Path, person: str, warnings: list[str]
-) -> tuple[list[Keypoints], float | None]:
-    """The 2D joints of the chosen people of a file, and its focal length in pixels where it has one."""
-    stored = load_people(path, footage, warnings.append)
-    time_range = footage.time[frames][[0, -1]]
-    people = [PersonInFile(one.keypoints.between(*time_range)) for one in stored.people]
-    visible = [one for one in people if visible_frames(one.keypoints).any()] or people[:1]
-    chosen = choose(visible, person, path)
-    if len(chosen) == 1:
-        warn_of_breaks(path, chosen[0], visible, warnings.append)
-    return [one.keypoints for one in chosen], stored.focal_length
-
-
-def _cached_detections(
-    footage: Footage, frames: slice, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
-) -> list[Keypoints]:
-    """The 2D joints of the chosen people, from the cache where they are in it."""
-    if settings.cache_folder is None:
-        return _detect(footage, frames, settings, watch, progress, warn)
-    cache = open_cache(settings.cache_folder)
-    key = DetectionKey(footage.path, settings.detector, settings.person, settings.input_fps)
-    detected = cache.load(key, footage.time[frames])
-    if not detected:
-        detected = _detect(footage, frames, settings, watch, progress, warn)
-        try:
-            cache.store(key, detected)
-        except PoseNet3DError as error:  # a full disk must not cost the capture
-            warn(f"Detections could not be cached: {error}")
-    return detected
-
-
-def _detect(
-    footage: Footage, frames: slice, settings: CaptureSettings, watch: _Stopwatch, progress: Progress, warn: Warn
-) -> list[Keypoints]:
-    with watch.stage("people"):
-        tracks = find_people(footage, frames, open_person_detector(settings.device, warn), progress)
-        chosen = choose(tracks, settings.person, footage.path)
-    with watch.stage("landmarks"):
-        finder = open_landmark_finder(settings.detector, settings.device, warn)
-        people = []
-        for track in chosen:
-            others = [other for other in tracks if other is not track]
-            people.append(track_keypoints(footage, frames, track, finder, progress, others))
-        return people

@@ -19,7 +19,7 @@ from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
 from .find_videos import IgnoredFile, find_videos
-from .outputs import made_folders, paths_by_people
+from .outputs import made_folders, path_of_shot, paths_by_people
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _result(
     if first != video:
         reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
         return VideoResult(video, "failed", reason)
-    if _is_done(video, outputs, numbered=settings.person == "all"):
+    if _is_done(video, outputs, settings):
         return VideoResult(video, "skipped", "done already")
     return _capture_one(video, settings, outputs, console)
 
@@ -112,8 +112,11 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
     return VideoResult(video, "failed", reason, seconds=time.perf_counter() - start)
 
 
-def _is_done(video: Path, outputs: Sequence[Path], numbered: bool) -> bool:
-    """True if all files that a capture of one person writes exist and are newer than the video."""
+def _is_done(video: Path, outputs: Sequence[Path], settings: CaptureSettings) -> bool:
+    """True if all files that a capture of one person in one shot writes exist and are newer than the video."""
+    numbered = settings.person == "all"
+    if settings.shots == "all":
+        outputs = [path_of_shot(output, 1) for output in outputs]
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
     sources = footage_files(video)
     if not all(os.path.isfile(path) for path in (*sources, *files)):

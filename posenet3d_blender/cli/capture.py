@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 from ..progress import Progress
 from .console import Console
-from .outputs import OutputFile, check_outputs, folders_of, made_folders, motion_files, paths_by_people, write_files
+from .outputs import (
+    OutputFile,
+    check_outputs,
+    folders_of,
+    made_folders,
+    motion_files,
+    path_of_shot,
+    paths_by_people,
+    write_files,
+)
 from .summary import Summary
 
 if TYPE_CHECKING:
-    from ..capture.pipeline import Capture, CaptureSettings
+    from ..capture.pipeline import CapturedShot, CaptureSettings
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -57,6 +66,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
     return replace(
         settings,
         person=arguments.person or settings.person,
+        shots=arguments.shots or settings.shots,
         detector=arguments.detector or settings.detector,
     )
 
@@ -75,6 +85,7 @@ def capture_to_files(
         PoseNet3DError: the video can't be captured, or an output can't be written (checked before the long work).
     """
     from ..capture.pipeline import capture_video
+    from ..capture.video.preview import write_preview
 
     every_output = [*outputs, *(path for path in (preview, keypoints_out) if path)]
     numbered = settings.person == "all"
@@ -82,33 +93,34 @@ def capture_to_files(
         check_outputs(every_output, numbered)
         capture = capture_video(video, settings, progress)
         warnings = list(capture.warnings)
-        background = capture.footage.background
-        files = motion_files(capture.motions, outputs, numbered, settings.body, background, warnings.append)
-        files += _extra_files(capture, preview, keypoints_out, numbered, progress)
+        files: list[OutputFile] = []
+        for number, shot in enumerate(capture.shots, start=1):
+            own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
+            background, paths = capture.footage.background, list(map(own, outputs))
+            files += motion_files(shot.motions, paths, numbered, settings.body, background, warnings.append)
+            files += _keypoint_files(shot, own(keypoints_out), numbered) if keypoints_out else []
+        if preview:
+            write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
+            files.append(OutputFile(preview, "preview", write))
         seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
         capture.motions,
         seconds,
         [file.path for file in files],
+        people=max(len(shot.motions) for shot in capture.shots),
+        shots=len(capture.shots),
         device=capture.device,
         backend=capture.backend,
         warnings=warnings,
     )
 
 
-def _extra_files(
-    capture: Capture, preview: Path | None, keypoints_out: Path | None, numbered: bool, progress: Progress
-) -> list[OutputFile]:
+def _keypoint_files(shot: CapturedShot, path: Path, numbered: bool) -> list[OutputFile]:
     from ..capture.keypoints.own_files import StoredKeypoints, save_keypoints
-    from ..capture.video.preview import write_preview
 
     files = []
-    if keypoints_out:
-        for path, people in paths_by_people(keypoints_out, len(capture.keypoints), numbered):
-            camera = capture.motions[people][0].camera
-            stored = StoredKeypoints(capture.keypoints[people][0], camera.focal_length if camera else None)
-            files.append(OutputFile(path, "keypoints", partial(save_keypoints, stored)))
-    if preview:
-        write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
-        files.append(OutputFile(preview, "preview", write))
+    for path_of_one, people in paths_by_people(path, len(shot.keypoints), numbered):
+        camera = shot.motions[people][0].camera
+        stored = StoredKeypoints(shot.keypoints[people][0], camera.focal_length if camera else None)
+        files.append(OutputFile(path_of_one, "keypoints", partial(save_keypoints, stored)))
     return files

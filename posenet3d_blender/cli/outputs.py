@@ -57,6 +57,11 @@ def path_of_person(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}_person{number}{path.suffix}")
 
 
+def path_of_shot(path: Path, number: int) -> Path:
+    """`clip.fbx` as `clip_shot2.fbx`; shots count from 1."""
+    return path.with_name(f"{path.stem}_shot{number}{path.suffix}")
+
+
 def paths_by_people(path: Path, person_count: int, numbered: bool) -> list[tuple[Path, slice]]:
     """Expand one requested output to its files, each with the slice of people in it.
 
@@ -142,7 +147,7 @@ def motion_files(
     """Motion files and all formats that Blender writes; the scene is built once, for the first of these.
 
     Args:
-        motions: one per person.
+        motions: one per person, of one scene.
         outputs: as the user named them.
         numbered: see `paths_by_people`.
         body_path: the user's own SMPL model.
@@ -150,6 +155,7 @@ def motion_files(
         warn: called, while files are written, with one sentence where Blender can't show the footage.
     """
     is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
+    # Files of one scene are written before the next one's, which replaces it.
     scene = _LazyScene(motions, body_path, footage, warn if is_shown else lambda _: None)
     files = []
     for output in outputs:

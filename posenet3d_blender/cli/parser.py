@@ -13,6 +13,7 @@ from .outputs import OUTPUT_ENDINGS
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
 PERSON_CHOICES: Final = ("largest", "longest", "all")
+SHOT_CHOICES: Final = ("longest", "all")
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -146,6 +147,13 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         help="person to capture (default: largest)",
     )
     command.add_argument(
+        "--shots",
+        type=_shots,
+        metavar="N|longest|all",
+        help="shot to capture, of footage with cuts or with long stretches that show nobody; all: each to files of its "
+        "own, NAME_shot1 and so on (default: longest)",
+    )
+    command.add_argument(
         "--fov",
         type=_field_of_view,
         metavar="DEGREES",
@@ -255,6 +263,12 @@ def _person(text: str) -> str:
     if text in PERSON_CHOICES or (text.isdecimal() and int(text) >= 1):
         return text
     raise argparse.ArgumentTypeError(f"'{text}': give a person's number from 1, or {_join_choices(PERSON_CHOICES)}")
+
+
+def _shots(text: str) -> str:
+    if text in SHOT_CHOICES or (text.isdecimal() and int(text) >= 1):
+        return text
+    raise argparse.ArgumentTypeError(f"'{text}': give a shot's number from 1, or {_join_choices(SHOT_CHOICES)}")
 
 
 def _join_choices(choices: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..capture.runtime.network import device_name
+from ..capture.video.timecode import timecode
 from ..motion import Motion
 
 
@@ -25,6 +26,9 @@ class Summary:
     """Wall time by stage."""
     outputs: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
+    shots: int = 1
+    start: float = 0.0
+    """Second of the footage at which the earliest motion starts."""
 
     @staticmethod
     def of_motions(
@@ -34,17 +38,32 @@ class Summary:
         device: str | None = None,
         backend: str | None = None,
         warnings: Sequence[str] = (),
+        people: int | None = None,
+        shots: int = 1,
     ) -> Summary:
-        """Summarise the motions of one piece of footage, which share its frame rate; `frames` is of the longest one."""
+        """Summarise the motions of one piece of footage, which share its frame rate.
+
+        Args:
+            motions: everyone's; `frames` is of the longest one.
+            seconds: by stage.
+            outputs: files.
+            device: that the networks ran on.
+            backend: that they ran by.
+            warnings: sentences.
+            people: in the shot that has most; None: one for each motion.
+            shots: to which the motions belong.
+        """
         return Summary(
             frames=max(motion.frame_count for motion in motions),
             fps=motions[0].frame_rate,
-            people=len(motions),
+            people=len(motions) if people is None else people,
             device=device,
             backend=backend,
             seconds=seconds,
             outputs=tuple(outputs),
             warnings=tuple(warnings),
+            shots=shots,
+            start=min(float(motion.time[0]) for motion in motions),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -52,7 +71,9 @@ class Summary:
         return {
             "frames": self.frames,
             "fps": round(self.fps, 6),
+            "start": round(self.start, 3),
             "people": self.people,
+            "shots": self.shots,
             "device": self.device,
             "backend": self.backend,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
@@ -63,5 +84,8 @@ class Summary:
     def as_line(self) -> str:
         """One line of text."""
         people = "" if self.people == 1 else f" of {self.people} people"
+        shots = "" if self.shots == 1 else f" in {self.shots} shots"
+        start = f", from {timecode(self.start)} on" if self.start >= 0.05 else ""
         device = f" on {device_name(self.device)}" if self.device else ""
-        return f"{self.frames} frames at {self.fps:.6g} fps{people}, {sum(self.seconds.values()):.1f} s{device}"
+        motion = f"{self.frames} frames at {self.fps:.6g} fps{people}{shots}{start}"
+        return f"{motion}, {sum(self.seconds.values()):.1f} s{device}"

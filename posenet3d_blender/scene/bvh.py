@@ -23,7 +23,10 @@ _ROTATIONS: Final = "Zrotation Xrotation Yrotation"
 
 
 def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """Write the skeleton of the first armature and its motion over its keyed frames."""
+    """Write the skeleton of the first armature and its motion, from the footage's start to its last key.
+
+    The format has no time offset, so the first pose is held until the first key.
+    """
     armature = armatures[0]
     with isolated_scene([armature]) as scene:
         bones = _depth_first(next(bone for bone in armature.data.bones if bone.parent is None))

@@ -24,11 +24,12 @@ _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 
 
 
 def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    """Write armatures, skins and motion; the first keyed frame is at 0 seconds."""
+    """Write armatures, skins and motion; the footage's start is at 0 seconds, poses are held until the first key."""
+    first_frame, last_frame = frame_range(armatures)
     with (
-        _copies_in_file_units(armatures) as copies,
+        _copies_in_file_units(armatures, first_frame) as copies,
         undeformed(skin_meshes(copies)),
-        isolated_scene(copies, skin_meshes(copies)),
+        isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame)),
     ):
         bpy.ops.export_scene.fbx(
             filepath=str(path),
@@ -43,9 +44,11 @@ def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 @contextmanager
-def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[list[bpy.types.Object]]:
-    """Make temporary copies of armatures and skins, which look the same in Blender and take the originals' names."""
-    first_frame, _ = frame_range(armatures)
+def _copies_in_file_units(armatures: Sequence[bpy.types.Object], first_frame: int) -> Iterator[list[bpy.types.Object]]:
+    """Make temporary copies of armatures and skins, which look the same in Blender and take the originals' names.
+
+    Their keys are moved so that `first_frame` becomes frame 0.
+    """
     copied_data: list[bpy.types.ID] = []
     renamed: list[tuple[bpy.types.ID, str]] = []
 
@@ -80,7 +83,7 @@ def _copies_in_file_units(armatures: Sequence[bpy.types.Object]) -> Iterator[lis
 
 
 def _rekey(armature: bpy.types.Object, copy: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:
-    """Assign the copy its own action: it starts at frame 0, with locations in the file's units."""
+    """Assign the copy its own action: `first_frame` becomes frame 0, locations are in the file's units."""
     assign_action(copy, action, like=armature)
     for curve in curves_of(copy):
         scale = _CENTIMETRES if curve.data_path.endswith("].location") else 1.0

@@ -22,7 +22,7 @@ from ..motion import Motion
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
-from .timeline import FIRST_FRAME, frame_range
+from .timeline import FIRST_FRAME, frame_range, scene_start
 
 Warn: TypeAlias = Callable[[str], object]
 """Takes a warning, one sentence."""
@@ -124,7 +124,7 @@ def _synchronise(
         footage: the footage.
         numbers: (N,) Blender's number of each of its images.
     """
-    start = min(float(motion.time[0]) for motion in motions)
+    start = scene_start(motions)
     _, last_frame = frame_range(motions)
     frames = np.arange(FIRST_FRAME, last_frame + 1)
     time: Array = start + (frames - FIRST_FRAME) / motions[0].frame_rate

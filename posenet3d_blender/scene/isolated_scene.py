@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import bpy
 
+from .timeline import FIRST_FRAME
+
 
 @contextmanager
 def isolated_scene(
@@ -16,7 +18,7 @@ def isolated_scene(
 ) -> Iterator[bpy.types.Scene]:
     """Make a scene of only these objects the context's scene, with the same frame rate.
 
-    Its first and last frame are `frames`, or else those of the armatures' keys.
+    Its first and last frame are `frames`, or else those of `frame_range`.
     """
     user_scene = bpy.context.scene
     scene = bpy.data.scenes.new(armatures[0].name)
@@ -48,9 +50,9 @@ def undeformed(meshes: Sequence[bpy.types.Object]) -> Iterator[None]:
 
 
 def frame_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
-    """First and last keyed frame of all the armatures."""
+    """First and last frame to export: from the footage's start, before which nobody may be keyed, to the last key."""
     ranges = [armature.animation_data.action.frame_range for armature in armatures]
-    return round(min(start for start, _ in ranges)), round(max(end for _, end in ranges))
+    return round(min(FIRST_FRAME, *(start for start, _ in ranges))), round(max(end for _, end in ranges))
 
 
 def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:

@@ -10,7 +10,7 @@ import bpy
 from ..motion import Motion
 
 FIRST_FRAME: Final = 1
-"""Frame of the first sample: Blender's scenes start at frame 1."""
+"""Frame at which the captured range of the footage starts: Blender's scenes start at frame 1."""
 
 
 def set_timeline(scene: bpy.types.Scene, motions: Sequence[Motion]) -> None:
@@ -24,13 +24,17 @@ def set_timeline(scene: bpy.types.Scene, motions: Sequence[Motion]) -> None:
 
 
 def frame_range(motions: Sequence[Motion]) -> tuple[int, int]:
-    """First and last frame of all the motions."""
-    starts = [start_frame(motion, motions) for motion in motions]
-    return min(starts), max(start + motion.frame_count - 1 for start, motion in zip(starts, motions, strict=True))
+    """First and last frame of the scene: from the captured range's start to the last motion's end."""
+    ends = [start_frame(motion, motions) + motion.frame_count - 1 for motion in motions]
+    return FIRST_FRAME, max(ends)
 
 
 def start_frame(motion: Motion, motions: Sequence[Motion]) -> int:
-    """Frame of the first sample of `motion`, if the earliest of all `motions` starts at FIRST_FRAME."""
-    earliest = min(float(other.time[0]) for other in motions)
+    """Frame of the first sample of `motion`, one of all `motions` of the scene."""
     # An integer up to rounding: all people of a video are sampled at the same times.
-    return FIRST_FRAME + round((float(motion.time[0]) - earliest) * motion.frame_rate)
+    return FIRST_FRAME + round((float(motion.time[0]) - scene_start(motions)) * motion.frame_rate)
+
+
+def scene_start(motions: Sequence[Motion]) -> float:
+    """Time of the footage at FIRST_FRAME, seconds."""
+    return min(float(motion.time[0]) if motion.scene_start is None else motion.scene_start for motion in motions)

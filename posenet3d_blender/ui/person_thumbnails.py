@@ -39,22 +39,26 @@ def find_thumbnails(
     progress: Progress,
     input_fps: float | None = None,
 ) -> list[PersonThumbnail]:
-    """Find everyone in the footage between `start` and `end`, seconds; `input_fps` is its rate where it states none.
+    """Find everyone in the footage between `start` and `end`, seconds; of several shots, those who a capture chooses.
+
+    `input_fps` is the rate of footage that states none.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
     """
     from ..capture.detection.blazepose.assets import open_person_detector
-    from ..capture.detection.find_people import choose, find_people
+    from ..capture.detection.choice import choose_shots
+    from ..capture.detection.find_people import find_people
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video, input_fps)
     frames = footage.frames_between(start, end)
     footage = footage.sized_for(frames)
-    found = find_people(footage, frames, open_person_detector(device), progress)
+    shots = find_people(footage, frames, open_person_detector(device), progress)
     thumbnails = []
-    for number in range(1, len(found) + 1):
-        (track,) = choose(found, str(number), video)
+    for number in range(1, max(len(shot.people) for shot in shots) + 1):
+        (shot,) = choose_shots(shots, only_longest=True, person=str(number), path=video).shots
+        (track,) = shot.people
         thumbnails.append(PersonThumbnail(number, _best_view(footage, track), track.duration))
         progress("people", 1.0)
     return thumbnails

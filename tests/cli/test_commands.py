@@ -20,7 +20,7 @@ from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture import pipeline
 from posenet3d_blender.capture.keypoints import own_files as keypoint_files
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.pipeline import Capture, CaptureSettings
+from posenet3d_blender.capture.pipeline import Capture, CapturedShot, CaptureSettings
 from posenet3d_blender.capture.video import preview
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
@@ -57,7 +57,8 @@ def fake_capture(people: int) -> Callable[..., Capture]:
         footage = Footage(video, 640, 480, UPRIGHT, motion.time, Fraction(30))
         os.write(1, b"chatter of a library\n")
         os.write(2, b"more chatter\n")
-        return Capture((motion,) * people, (keypoints,) * people, footage, "cpu", "onnxruntime", {"lift": 0.25}, ())
+        shot = CapturedShot((motion,) * people, (keypoints,) * people)
+        return Capture((shot,), footage, "cpu", "onnxruntime", {"lift": 0.25}, ())
 
     return capture_video
 
@@ -134,7 +135,8 @@ def test_keypoints_out_tells_the_focal_length(clip: Path, monkeypatch: pytest.Mo
     def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
         capture = fake_capture(1)(video, settings)
         solved = dataclasses.replace(capture.motions[0], camera=Camera(512.5, (640, 480), np.eye(4)))
-        return dataclasses.replace(capture, motions=(solved,))
+        shot = dataclasses.replace(capture.shots[0], motions=(solved,))
+        return dataclasses.replace(capture, shots=(shot,))
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     out, joints = clip.with_suffix(".npz"), clip.with_name("joints.json")
@@ -245,7 +247,17 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
     options = ["--keypoints", "joints.json", "--person", "all"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert seen == [
-        CaptureSettings("cpu", "2", 1.5, 4.0, 60.0, 1.8, 25.0, None, "full", None, input_fps=29.97),
+        CaptureSettings(
+            "cpu",
+            "2",
+            start=1.5,
+            end=4.0,
+            field_of_view=60.0,
+            height=1.8,
+            frame_rate=25.0,
+            detector="full",
+            input_fps=29.97,
+        ),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
         CaptureSettings(keypoints=Path("joints.json"), person="all"),

@@ -1,7 +1,7 @@
 """Cache of detections, so that another capture of the same footage with other settings starts at once.
 
-One file for each detection run: footage, detector, person and range of time are in its name, everyone's 2D joints as
-detected (not yet repaired) inside. The folder stays under a fixed size: the files used longest ago go first.
+One file for each detection run: footage, detector, person, shots and range of time are in its name, everyone's 2D
+joints as detected (not yet repaired) inside. The folder stays under a fixed size: the files used longest ago go first.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,10 +20,11 @@ from ...errors import PoseNet3DError
 from ...npz import read_npz, write_npz
 from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
 from ..video.sources.image_sequence import footage_files
+from .detections import DetectedShot, Detections
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all cached detections."""
-DETECTION_VERSION: Final = 2
+DETECTION_VERSION: Final = 3
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
 
@@ -39,13 +39,14 @@ class DetectionKey:
     person: str
     input_fps: float | None = None
     """Of footage that states no frame rate."""
+    shots: str = "longest"
 
     def name(self) -> str:
         """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
         assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
         files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
         described = [
-            *(DETECTION_VERSION, assets, self.detector, self.person, self.input_fps),
+            *(DETECTION_VERSION, assets, self.detector, self.person, self.shots, self.input_fps),
             *([name, status.st_size, status.st_mtime_ns] for name, status in files),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
@@ -59,32 +60,48 @@ class DetectionCache:
         self.folder = folder
         self.largest_size = largest_size
 
-    def load(self, key: DetectionKey, time: Array) -> list[Keypoints]:
-        """Detections that cover the frames' times (N,), seconds, cut to them; empty where none are stored.
+    def load(self, key: DetectionKey, time: Array) -> Detections | None:
+        """Detections in the frames at these times (N,), seconds; None where none are stored.
 
-        A longer run of the same footage serves a shorter range, with the person that the longer run chose.
+        A longer run of the same footage serves a shorter range, with the person that the longer run chose, if that
+        run left out nobody.
         """
         for path in sorted(self.folder.glob(f"{key.name()}_*.npz")):
-            people = _read(path)
-            if people and all(_covers(keypoints, time) for keypoints in people):
+            stored = _read(path)
+            if stored is None:
+                continue
+            (first, last), detections = stored
+            if abs(first - time[0]) <= TIME_TOLERANCE and abs(last - time[-1]) <= TIME_TOLERANCE:
                 os.utime(path)
-                return [keypoints.between(time[0], time[-1]) for keypoints in people]
-        return []
+                return detections
+            covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
+            if covers and len(detections.shots) == 1 and not detections.notes:
+                os.utime(path)
+                people = tuple(keypoints.between(time[0], time[-1]) for keypoints in detections.shots[0].people)
+                return Detections((DetectedShot((float(time[0]), float(time[-1])), people),))
+        return None
 
-    def store(self, key: DetectionKey, detections: Sequence[Keypoints]) -> None:
-        """Store everyone's detections of one run; the oldest runs go where the folder grows too large.
+    def store(self, key: DetectionKey, time: Array, detections: Detections) -> None:
+        """Store the detections of a run over the frames at these times (N,).
+
+        The oldest runs go where the folder grows too large.
 
         Raises:
             PoseNet3DError: the folder can't be written.
         """
-        first, last = detections[0].time[[0, -1]]
-        arrays: dict[str, AnyArray] = {"people": np.array(len(detections))}
-        for index, keypoints in enumerate(detections):
+        people = [(number, one) for number, shot in enumerate(detections.shots) for one in shot.people]
+        arrays: dict[str, AnyArray] = {
+            "range": time[[0, -1]],
+            "notes": np.array(detections.notes, dtype=np.str_),
+            "shots": np.array([shot.time_range for shot in detections.shots]),
+            "shot_of_person": np.array([number for number, _ in people]),
+        }
+        for index, (_, keypoints) in enumerate(people):
             arrays[f"time_{index}"] = keypoints.time
             arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
             arrays[f"confidence_{index}"] = keypoints.confidence.astype(np.float32)
             arrays[f"image_size_{index}"] = np.array(keypoints.image_size)
-        write_npz(self.folder / f"{key.name()}_{first:.3f}_{last:.3f}.npz", arrays)
+        write_npz(self.folder / f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", arrays)
         self._trim()
 
     def _trim(self) -> None:
@@ -97,24 +114,26 @@ class DetectionCache:
             path.unlink()
 
 
-def _read(path: Path) -> list[Keypoints]:
-    """Everyone's detections; none where the file is damaged, as if it were not there."""
+def _read(path: Path) -> tuple[Array, Detections] | None:
+    """A run's range of time (2,) and detections; None where the file is damaged, as if it were not there."""
     try:
         arrays = read_npz(path, "cached detections")
-        people = [_person(arrays, index) for index in range(int(arrays["people"]))]
-    except (PoseNet3DError, KeyError, ValueError, TypeError):
-        return []
-    return people
+        people: list[list[Keypoints]] = [[] for _ in arrays["shots"]]
+        for index, number in enumerate(arrays["shot_of_person"]):
+            people[number].append(_person(arrays, index))
+        ranges = [(float(first), float(last)) for first, last in arrays["shots"]]
+        whole = arrays["range"].astype(np.float64).reshape(2)
+        notes = tuple(str(note) for note in arrays["notes"])
+    except (PoseNet3DError, KeyError, ValueError, TypeError, IndexError):
+        return None
+    shots = tuple(DetectedShot(limits, tuple(ones)) for limits, ones in zip(ranges, people, strict=True))
+    return (whole, Detections(shots, notes)) if shots and all(people) else None
 
 
 def _person(arrays: dict[str, AnyArray], index: int) -> Keypoints:
     width, height = (int(side) for side in arrays[f"image_size_{index}"])
     points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
     return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))
-
-
-def _covers(keypoints: Keypoints, time: Array) -> bool:
-    return bool(keypoints.time[0] <= time[0] + TIME_TOLERANCE and keypoints.time[-1] >= time[-1] - TIME_TOLERANCE)
 
 
 def open_cache(folder: Path) -> DetectionCache:

@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
+from ..keypoints.presence import LONGEST_ABSENCE
+from ..video.cuts import COPY_SIZE, CutDetector
 from ..video.footage import Footage, Frame, read_frames
-from .blazepose.detector import Detection, PersonDetector, Window
+from .blazepose.detector import PersonDetector, Window
 from .blazepose.regions import Region
-from .person_tracker import PersonTracker, Track, TrackedDetection, same_person
+from .choice import Shot, split_at_absences
+from .person_search import PersonSearch, sweep_windows
+from .person_tracker import Track
 
-TRACKING_INTERVAL: Final = 0.1
-"""Seconds of footage between two updates of the tracked people."""
-SWEEP_INTERVAL: Final = 0.5
-"""Seconds of footage between two sweeps of the whole picture for new people."""
-FOCUS: Final = 1.3
-"""A person is sought in a window this much larger than their region: there the detector is most reliable."""
-WIDER_FOCUS: Final = 2.0
-"""The window where FOCUS shows nothing: they may have moved faster than expected."""
-MOST_TRACKED: Final = 6
-"""In a crowd only the largest people are updated between two sweeps."""
-CONFIDENT_SCORE: Final = 0.7
-"""Score that a new person must reach in a close-up, and a tracked one where they are not expected."""
-TILE_STEP: Final = 0.5
-"""Between the squares that a sweep goes through, as a part of their side."""
 SHORTEST_TRACK: Final = 0.25
 """Seconds; a shorter track is a false alarm, unless the footage is as short."""
-
-
-class _Candidate(Protocol):
-    """A person whom `choose` can choose."""
-
-    @property
-    def first_x(self) -> float:
-        """Place at first sight, pixels from the picture's left."""
-
-    @property
-    def prominence(self) -> float:
-        """Size times presence."""
-
-    @property
-    def duration(self) -> float:
-        """Seconds from first to last sight."""
-
-
-Candidate = TypeVar("Candidate", bound=_Candidate)
 
 
 @dataclass(frozen=True)
@@ -65,6 +33,8 @@ class PersonTrack:
     """K regions, pixels of the upright picture."""
     scores: Array
     """(K,) the detector's scores."""
+    parts_in_picture: Array
+    """(K,) part of the body's length that lies in the picture, 0 to 1."""
 
     @property
     def first_x(self) -> float:
@@ -80,6 +50,16 @@ class PersonTrack:
     def duration(self) -> float:
         """Seconds from the first to the last detection."""
         return float(self.time[-1] - self.time[0])
+
+    @property
+    def body_seconds(self) -> float:
+        """Seconds in view, weighted by the part of the body that is."""
+        return self.duration * float(self.parts_in_picture.mean())
+
+    @property
+    def visible_span(self) -> tuple[float, float]:
+        """Times of the first and the last detection, seconds."""
+        return float(self.time[0]), float(self.time[-1])
 
     def seconds_from_detection(self, time: float) -> float:
         """Seconds between `time` and the nearest detection."""
@@ -99,14 +79,17 @@ class PersonTrack:
 
 def find_people(
     footage: Footage, frames: slice, detector: PersonDetector, progress: Progress = silent
-) -> list[PersonTrack]:
-    """Find everyone in some frames of the footage, in the order of their first detection.
+) -> list[Shot[PersonTrack]]:
+    """Find everyone in some frames of the footage, shot by shot, in the order of their first detection.
 
     Args:
         footage: the video.
         frames: the frames to look at, from `Footage.frames_between`.
         detector: the person detector.
         progress: told of the stage "people".
+
+    Returns:
+        The shots that show somebody; where nobody is in view for a long time, one ends and another begins.
 
     Raises:
         PoseNet3DError: nobody is found, or nobody for long enough.
@@ -117,11 +100,15 @@ def find_people(
     any_track = False
     # In smaller windows if need be: perhaps everyone is far away.
     for tile_side in (short_side, short_side / 2):
-        tracks = _track_people(footage, frames, detector, tile_side, progress)
-        long_tracks = [track for track in tracks if track.last.time - track.first.time >= shortest]
-        if long_tracks:
-            return [_person_track(track) for track in long_tracks]
-        any_track = any_track or bool(tracks)
+        shots: list[Shot[PersonTrack]] = []
+        for shot in _track_people(footage, frames, detector, tile_side, progress):
+            any_track = any_track or bool(shot.tracks)
+            long_tracks = [track for track in shot.tracks if track.last.time - track.first.time >= shortest]
+            if long_tracks:
+                people = Shot(shot.frames, tuple(_person_track(track, footage.image_size) for track in long_tracks))
+                shots += split_at_absences(people, footage.time)
+        if shots:
+            return shots
     if any_track:
         raise PoseNet3DError(
             f"{footage.path}: nobody is visible for long enough; give footage that shows a whole person"
@@ -131,153 +118,76 @@ def find_people(
     )
 
 
-def choose(tracks: Sequence[Candidate], person: str, path: Path) -> list[Candidate]:
-    """Select the people that `person` names.
+@dataclass(frozen=True)
+class _TrackedShot:
+    """The frames between two cuts, and everyone's track in them, however short."""
 
-    Args:
-        tracks: everyone who was found; at least one.
-        person: "largest" (the most prominent: size times presence), "longest" (in view), "all", or "1", "2" and so
-            on. They are counted, and "all" ordered, from the picture's left to right, by their first regions.
-        path: the footage, or the file that people come from, for the message.
-
-    Raises:
-        PoseNet3DError: there is no such person.
-    """
-    from_left = sorted(tracks, key=lambda track: track.first_x)
-    if person == "largest":
-        return [max(from_left, key=lambda track: track.prominence)]
-    if person == "longest":
-        return [max(from_left, key=lambda track: (track.duration, track.prominence))]
-    if person == "all":
-        return from_left
-    if not person.isdecimal() or int(person) == 0:
-        raise PoseNet3DError(f"person '{person}' is not known; use largest, longest, all, or 1, 2 and so on")
-    if int(person) > len(from_left):
-        raise PoseNet3DError(f"{path}: there is no person {person}; {len(from_left)} found, counted from the left")
-    return [from_left[int(person) - 1]]
+    frames: slice
+    tracks: tuple[Track, ...]
 
 
 def _track_people(
     footage: Footage, frames: slice, detector: PersonDetector, tile_side: float, progress: Progress
-) -> list[Track]:
-    """Everyone's track, however short; the whole picture is swept by squares of `tile_side` pixels for new people."""
-    first_time, last_time = footage.time[frames.start], footage.time[frames.stop - 1]
-    search = _PersonSearch(detector, sweep_windows(footage.image_size, tile_side))
-    updates, sweeps = _IntervalTimer(first_time, TRACKING_INTERVAL), _IntervalTimer(first_time, SWEEP_INTERVAL)
+) -> list[_TrackedShot]:
+    """Everyone's tracks, shot by shot; the whole picture is swept by squares of `tile_side` pixels for new people."""
+    first_time, last_time = float(footage.time[frames.start]), float(footage.time[frames.stop - 1])
+    tracking = _Tracking(footage, frames, detector, sweep_windows(footage.image_size, tile_side))
     for frame in read_frames(footage, frames):
-        is_last = frame.index == frames.stop - 1
-        if updates.is_due(frame.time) or is_last:
-            search.update_tracked(frame)
-            if sweeps.is_due(frame.time) or is_last:
-                search.sweep_for_new(frame)
-            progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
-    return search.tracker.tracks()
+        tracking.update(frame)
+        progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
+    return tracking.finish()
 
 
-class _PersonSearch:
-    """Runs the detector on frame after frame and feeds a tracker."""
+class _Tracking:
+    """Tracks everyone through frame after frame, and starts anew after each cut and each pause of the recording."""
 
-    def __init__(self, detector: PersonDetector, sweep: list[Window]) -> None:
-        self.tracker = PersonTracker()
+    def __init__(self, footage: Footage, frames: slice, detector: PersonDetector, windows: list[Window]) -> None:
+        self._footage = footage
+        self._frames = frames
         self._detector = detector
-        self._sweep = sweep
+        self._windows = windows
+        self._cuts = CutDetector()
+        self._shots: list[_TrackedShot] = []
+        self._start = frames.start
+        self._last_time = float(footage.time[frames.start])
+        self._search = self._new_search(self._last_time)
 
-    def update_tracked(self, frame: Frame) -> None:
-        """Look for the tracked people near their expected regions."""
-        for scale, least_score in ((FOCUS, 0.0), (WIDER_FOCUS, CONFIDENT_SCORE)):
-            largest_first = sorted(self._expected_regions(frame), key=lambda region: -region.size)
-            detections = [
-                detection
-                for region in largest_first[:MOST_TRACKED]
-                for detection in self._detector.detect(frame.image, Window.around(region, scale))
-                if detection.score >= least_score
-            ]
-            self.tracker.update(frame.time, _tracked_detections(frame, detections))
+    def update(self, frame: Frame) -> None:
+        """Look at the next frame."""
+        squares = self._search.squares(self._last_time, max(self._footage.image_size))
+        cut = self._cuts.update(frame.index, frame.time, frame.small_copy(COPY_SIZE), squares)
+        is_last = frame.index == self._frames.stop - 1
+        if frame.time - self._last_time > LONGEST_ABSENCE:
+            self._end_shot(frame.index, self._new_search(frame.time))
+        elif cut is not None and cut.frame > self._start:
+            search = self._new_search(frame.time)
+            search.update(frame, is_last)
+            if cut.is_everywhere or search.tracker.active_tracks(frame.time):
+                self._end_shot(cut.frame, search)
+        self._search.update(frame, is_last)
+        self._last_time = frame.time
 
-    def sweep_for_new(self, frame: Frame) -> None:
-        """Look for new people in the whole picture; a close-up must confirm them, which no false alarm survives."""
-        detections = merge([one for window in self._sweep for one in self._detector.detect(frame.image, window)])
-        confident = [detection for detection in detections if detection.score >= CONFIDENT_SCORE]
-        self.tracker.update(frame.time, _tracked_detections(frame, confident))
-        active = [track.last.region for track in self.tracker.active_tracks(frame.time)]
-        unknown = [one for one in detections if not any(same_person(one.region, region) for region in active)]
-        confirmed = [close_up for one in unknown if (close_up := self._confirm(frame, one)) is not None]
-        for detection in self.tracker.update(frame.time, _tracked_detections(frame, confirmed)):
-            self.tracker.start_track(detection)
+    def finish(self) -> list[_TrackedShot]:
+        """All shots, after the last frame."""
+        cut = self._cuts.finish()
+        if cut is not None and cut.frame > self._start:
+            self._end_shot(cut.frame, self._new_search(self._last_time))
+        return [*self._shots, _TrackedShot(slice(self._start, self._frames.stop), self._search.tracks_before(np.inf))]
 
-    def _expected_regions(self, frame: Frame) -> list[Region]:
-        """Predicted regions of the active tracks that have no detection in this frame yet."""
-        active = self.tracker.active_tracks(frame.time)
-        return [track.predict(frame.time) for track in active if track.last.time < frame.time]
+    def _new_search(self, time: float) -> PersonSearch:
+        return PersonSearch(self._detector, self._windows, time, self._footage.width)
 
-    def _confirm(self, frame: Frame, candidate: Detection) -> Detection | None:
-        """The candidate's detection in a close-up, or None where it shows no such person."""
-        close_ups = self._detector.detect(frame.image, Window.around(candidate.region, FOCUS))
-        confident = [one for one in close_ups if one.score >= CONFIDENT_SCORE]
-        return next((one for one in confident if same_person(one.region, candidate.region)), None)
-
-
-def sweep_windows(image_size: tuple[int, int], tile_side: float) -> list[Window]:
-    """The whole picture and overlapping squares of `tile_side` pixels over all of it."""
-    windows = [Window.whole(image_size)]
-    if tile_side * 1.2 < max(image_size):
-        counts = [int(np.ceil((length / tile_side - 1) / TILE_STEP - 0.1)) + 1 for length in image_size]
-        lefts, tops = (
-            np.linspace(0, length - tile_side, count) for length, count in zip(image_size, counts, strict=True)
-        )
-        windows += [Window(float(left), float(top), tile_side) for top in tops for left in lefts]
-    return windows
+    def _end_shot(self, stop: int, following: PersonSearch) -> None:
+        """End the shot before the frame `stop`, and go on with another search."""
+        tracks = self._search.tracks_before(float(self._footage.time[stop]))
+        self._shots.append(_TrackedShot(slice(self._start, stop), tracks))
+        self._start, self._search = stop, following
 
 
-def merge(detections: list[Detection]) -> list[Detection]:
-    """Keep each person's best detection where overlapping windows showed them several times."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda detection: -detection.score):
-        if not any(same_person(detection.region, other.region) for other in kept):
-            kept.append(detection)
-    return kept
-
-
-def mean_colours(image: NDArray[np.uint8], region: Region) -> Array:
-    """(2, 3) mean RGB, 0 to 1, of a strip over the chest and of one over the legs."""
-    along = np.linspace(0.05, 0.18, 14)
-    across = np.linspace(-0.03, 0.03, 7)
-    up = np.array([np.sin(region.rotation), -np.cos(region.rotation)])
-    right = np.array([-up[1], up[0]])
-    height, width = image.shape[:2]
-    means = []
-    for sign in (1, -1):
-        offsets = sign * along[:, None, None] * up + across[:, None] * right  # (14, 7, 2)
-        places = np.array([region.x, region.y]) + region.size * offsets
-        columns, rows = np.clip(np.floor(places), 0, [width - 1, height - 1]).astype(int).reshape(-1, 2).T
-        means.append(image[rows, columns].mean(axis=0) / 255)
-    return np.array(means)
-
-
-def _tracked_detections(frame: Frame, detections: list[Detection]) -> list[TrackedDetection]:
-    return [TrackedDetection(frame.time, one, mean_colours(frame.image, one.region)) for one in merge(detections)]
-
-
-def _person_track(track: Track) -> PersonTrack:
+def _person_track(track: Track, image_size: tuple[int, int]) -> PersonTrack:
     return PersonTrack(
         np.array([one.time for one in track.detections]),
         tuple(one.region for one in track.detections),
         np.array([one.detection.score for one in track.detections]),
+        np.array([one.region.part_in_picture(image_size) for one in track.detections]),
     )
-
-
-class _IntervalTimer:
-    """Tells when a time on an even grid is reached, so that odd frame rates don't stretch the interval."""
-
-    def __init__(self, start: float, interval: float) -> None:
-        self._start = start
-        self._interval = interval
-        self._next = 0
-
-    def is_due(self, time: float) -> bool:
-        """Report each grid time once: at the first `time`, seconds, that reaches it."""
-        step = (time - self._start) / self._interval + 1e-6
-        if step < self._next:
-            return False
-        self._next = int(step) + 1
-        return True

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ..keypoints.presence import LONGEST_ABSENCE
 from .blazepose.detector import Detection
 from .blazepose.regions import Region
 
@@ -28,11 +29,21 @@ FASTEST_TURN: Final = np.radians(600)
 takes 0.6 s."""
 VELOCITY_WINDOW: Final = 0.35
 """Seconds of detections from which the velocity is taken: the detector's centres jitter too much for two of them."""
-RETURN_INTERVAL: Final = 6.0
-"""Seconds in which someone who left may come back as the same person."""
+LONGEST_UNCHECKED: Final = 0.5
+OTHER_COLOURS: Final = 0.2
+"""After so many seconds without a detection, one whose colours differ by so much is somebody else's."""
 RETURN_SIZE_RATIO: Final = 1.6
-SAME_COLOURS: Final = 0.25
-"""Mean colours of chest and legs that differ less than this (root mean square, of 1) may be the same clothes."""
+UNDETECTED_INTERVAL: Final = 6.0
+UNDETECTED_DISTANCE: Final = 0.5
+UNDETECTED_COLOURS: Final = 0.15
+"""Who is found again within this time (seconds), near the old place (as a part of the region's size) and in much the
+same colours was there all the while, lying down perhaps, where the detector finds nobody ..."""
+EDGE: Final = 0.35
+"""... unless they were this near to the picture's left or right edge, as a part of the region's size: they had left."""
+RETURN_SPEED: Final = 2.5
+RETURN_COLOURS: Final = 0.12
+"""Who is found again elsewhere must have got there at a runner's speed (sizes per second) within LONGEST_ABSENCE, in
+the same colours (root mean square of chest's and legs', of 1): different people's clothes differ by 0.1 to 0.2."""
 
 
 @dataclass
@@ -93,9 +104,10 @@ class Track:
 class PersonTracker:
     """Assigns detections to tracks, update after update."""
 
-    def __init__(self) -> None:
-        """Start without tracks."""
+    def __init__(self, picture_width: float = np.inf) -> None:
+        """Start without tracks, in pictures of this width, pixels."""
         self._tracks: list[Track] = []
+        self._picture_width = picture_width
 
     def active_tracks(self, time: float) -> list[Track]:
         """Tracks whose last detection is at most LONGEST_GAP before `time`, seconds."""
@@ -133,7 +145,7 @@ class PersonTracker:
         """All tracks by the time of their first detection; a person who left and came back has one."""
         joined: list[Track] = []
         for track in sorted(self._tracks, key=lambda track: track.first.time):
-            candidates = [earlier for earlier in joined if _may_continue(earlier, track)]
+            candidates = [earlier for earlier in joined if _may_continue(earlier, track, self._picture_width)]
             if candidates:
                 max(candidates, key=lambda earlier: earlier.last.time).detections.extend(track.detections)
             else:
@@ -155,6 +167,7 @@ def _cost(track: Track, detection: TrackedDetection) -> float:
         distance > REACH + REACH_PER_SECOND * pause
         or ratio > LARGEST_SIZE_RATIO
         or expected.turn(region) > FASTEST_TURN * pause + TURN
+        or (pause > LONGEST_UNCHECKED and _colour_difference(track.colours, detection.colours) > OTHER_COLOURS)
     ):
         return np.inf
     # A head stays in place, even where an arm or a neighbour drags the hips' estimate away.
@@ -162,10 +175,26 @@ def _cost(track: Track, detection: TrackedDetection) -> float:
     return distance + 0.5 * top_distance + 0.5 * float(np.log(ratio))
 
 
-def _may_continue(earlier: Track, later: Track) -> bool:
-    """The later track may be the return of the earlier one's person: soon, of similar size, in the same colours."""
+def _may_continue(earlier: Track, later: Track, picture_width: float) -> bool:
+    """The later track may be the same person's: soon after, of similar size, in the same colours, within reach."""
     pause = later.first.time - earlier.last.time
     ratio = earlier.last.region.size_ratio(later.first.region)
-    if not 0 < pause <= RETURN_INTERVAL or ratio > RETURN_SIZE_RATIO:
+    if not 0 < pause <= UNDETECTED_INTERVAL or ratio > RETURN_SIZE_RATIO:
         return False
-    return float(np.sqrt(np.mean((earlier.colours - later.colours) ** 2))) < SAME_COLOURS
+    distance = earlier.last.region.distance(later.first.region)
+    difference = _colour_difference(earlier.colours, later.colours)
+    is_inside = all(_is_inside(one.region, picture_width) for one in (earlier.last, later.first))
+    if distance <= UNDETECTED_DISTANCE and (is_inside or pause <= LONGEST_ABSENCE):
+        return difference < UNDETECTED_COLOURS
+    within_reach = distance <= UNDETECTED_DISTANCE + RETURN_SPEED * pause
+    return pause <= LONGEST_ABSENCE and within_reach and difference < RETURN_COLOURS
+
+
+def _colour_difference(first: Array, second: Array) -> float:
+    """Root mean square difference of chest's and legs' colours (2, 3), of 1."""
+    return float(np.sqrt(np.mean((first - second) ** 2)))
+
+
+def _is_inside(region: Region, picture_width: float) -> bool:
+    """The person stands well inside the picture, not where they could have left it."""
+    return EDGE * region.size <= region.x <= picture_width - EDGE * region.size

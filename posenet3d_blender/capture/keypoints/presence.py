@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,8 @@ from .keypoints import KEYPOINT_INDEX, Keypoints
 
 SHORTEST_VISIBLE: Final = 0.3
 """Seconds for which a person must be visible."""
+LONGEST_ABSENCE: Final = 2.0
+"""Seconds; who comes back later may be somebody else, and their motion in between is anybody's guess."""
 VISIBLE_CERTAINTY: Final = 0.2
 """Certainty of a frame from which the person counts as visible."""
 
@@ -59,13 +62,30 @@ def visible_frames(keypoints: Keypoints) -> NDArray[np.bool_]:
     return certainty(keypoints.confidence) >= VISIBLE_CERTAINTY
 
 
+def body_seconds(keypoints: Keypoints) -> float:
+    """Seconds for which the person is visible, weighted by how much of the body is."""
+    return float(body_confidence(keypoints.confidence).sum()) * _frame_interval(keypoints)
+
+
 def seconds_visible(keypoints: Keypoints) -> float:
     """Seconds for which the person is visible altogether."""
-    frame = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
-    return float(visible_frames(keypoints).sum()) * frame
+    return float(visible_frames(keypoints).sum()) * _frame_interval(keypoints)
+
+
+def _frame_interval(keypoints: Keypoints) -> float:
+    """Seconds from frame to frame; 0 for a single one."""
+    return float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
 
 
 def trim_to_visible(keypoints: Keypoints) -> Keypoints:
     """Drop the frames before the person is first visible and after they are last visible; gaps between stay."""
     visible = np.flatnonzero(visible_frames(keypoints))
     return keypoints.select(slice(visible[0], visible[-1] + 1))
+
+
+def split_at_absences(keypoints: Keypoints) -> list[Keypoints]:
+    """The stretches in which the person is visible, without an absence longer than LONGEST_ABSENCE; none is empty."""
+    visible = np.flatnonzero(visible_frames(keypoints))
+    starts = np.flatnonzero(np.diff(keypoints.time[visible], prepend=-np.inf) > LONGEST_ABSENCE)
+    limits = [*starts, len(visible)]
+    return [keypoints.select(slice(visible[first], visible[stop - 1] + 1)) for first, stop in pairwise(limits)]

@@ -128,6 +128,12 @@ class Frame:
         """(height, width, 3) RGB, upright; a picture of another size stands in the middle, scaled to the same lens."""
         return fit_into(self._picture.upright(), self._size, self._diagonal)
 
+    def small_copy(self, longer_side: int) -> Pixels:
+        """(h, w, 3) RGB, upright: `image` scaled down to so many pixels, at little cost; not larger than it."""
+        scale = min(1.0, longer_side / max(self._size))
+        size = (max(1, round(self._size[0] * scale)), max(1, round(self._size[1] * scale)))
+        return fit_into(self._picture.small(longer_side), size, scale * self._diagonal)
+
 
 def open_footage(path: Path, input_rate: float | None = None) -> Footage:
     """Read the frame times, size and orientation of a video file or an image sequence.

@@ -48,11 +48,22 @@ def rate_of_number(rate: float) -> Fraction:
 
 
 def sample_times(time: Array, rate: Fraction) -> Array:
-    """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times."""
+    """(T,) seconds: an even grid at `rate` from the first to (about) the last of the frames' times (N,)."""
+    return sample_times_between(float(time[0]), float(time[0]), float(time[-1]), rate)
+
+
+def sample_times_between(origin: float, first: float, last: float, rate: Fraction) -> Array:
+    """(T,) seconds: the samples from (about) `first` to `last` of an even grid at `rate` that passes through `origin`.
+
+    At least one, the nearest to both.
+    """
     # rounded timestamps must not lose the last sample
     overshoot = min(LARGEST_OVERSHOOT, GRID_TOLERANCE * float(rate))
-    count = int(np.floor((time[-1] - time[0]) * float(rate) + overshoot)) + 1
-    times: Array = time[0] + np.arange(count) / float(rate)
+    begin = int(np.ceil((first - origin) * float(rate) - overshoot))
+    end = int(np.floor((last - origin) * float(rate) + overshoot))
+    if end < begin:
+        begin = end = round(((first + last) / 2 - origin) * float(rate))
+    times: Array = origin + np.arange(begin, end + 1) / float(rate)
     return times
 
 

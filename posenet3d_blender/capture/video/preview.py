@@ -47,15 +47,15 @@ class Skeleton:
 def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progress: Progress = silent) -> None:
     """Write an H.264 video of the footage, at its own frame times, with each motion's 24 joints drawn where it lasts.
 
-    The person's left is blue, the right orange; a low confidence makes them faint. Frames before and after all motions
-    are skipped.
+    The person's left is blue, the right orange; a low confidence makes them faint. The preview starts with the motions'
+    scene, as other files do, and ends with the last motion.
 
     Raises:
         PoseNet3DError: a motion has no camera, or the file can't be written.
     """
     if not motions or any(motion.camera is None for motion in motions):
         raise PoseNet3DError(f"{path}: a preview needs motions with a solved camera; capture them from footage")
-    start = max(0.0, min(float(motion.time[0]) - _hold(motion) for motion in motions))
+    start = max(0.0, min(_start(motion) for motion in motions))
     end = max(float(motion.time[-1]) + _hold(motion) for motion in motions)
     frames = footage.frames_between(start, end)
     size = preview_size(footage.image_size)
@@ -101,8 +101,16 @@ def draw_skeleton(picture: NDArray[np.uint8], skeleton: Skeleton) -> NDArray[np.
 
 
 def _hold(motion: Motion) -> float:
-    """Seconds for which a motion's ends are held: up to a frame of the footage lies after its last sample."""
-    return 1 / motion.frame_rate
+    """Seconds for which a motion's ends are held: up to a frame of the footage lies after its last sample.
+
+    The next frame but one may be of another shot.
+    """
+    return 0.9 / motion.frame_rate
+
+
+def _start(motion: Motion) -> float:
+    """Time at which the motion's scene starts, seconds; one that starts with the motion itself holds its first pose."""
+    return float(motion.time[0]) - _hold(motion) if motion.scene_start is None else motion.scene_start
 
 
 def _side(name: str) -> str:

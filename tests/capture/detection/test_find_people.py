@@ -12,10 +12,12 @@ from posenet3d_blender.capture.detection.blazepose.assets import open_landmark_f
 from posenet3d_blender.capture.detection.blazepose.detector import PersonDetector
 from posenet3d_blender.capture.detection.blazepose.landmarks import LandmarkFinder
 from posenet3d_blender.capture.detection.blazepose.regions import Region
-from posenet3d_blender.capture.detection.find_people import PersonTrack, choose, find_people, sweep_windows
+from posenet3d_blender.capture.detection.choice import choose
+from posenet3d_blender.capture.detection.find_people import PersonTrack, find_people
 from posenet3d_blender.capture.detection.landmark_pass import track_keypoints
+from posenet3d_blender.capture.detection.person_search import sweep_windows
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
-from posenet3d_blender.capture.video.footage import open_footage, read_frames
+from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..conftest import WriteVideo, quarters
@@ -35,7 +37,7 @@ def finder() -> LandmarkFinder:
 
 def track(x: float, size: float, first: float, last: float) -> PersonTrack:
     time = np.arange(first, last, 0.1)
-    return PersonTrack(time, tuple(Region(x, 100, size, 0) for _ in time), np.ones(len(time)))
+    return PersonTrack(time, tuple(Region(x, 100, size, 0) for _ in time), np.ones(len(time)), np.ones(len(time)))
 
 
 def hips(keypoints: Keypoints) -> Array:
@@ -87,7 +89,8 @@ def test_walk_is_covered_from_the_first_frame_to_the_last(
     shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder
 ) -> None:
     footage = open_footage(shared_folder / "video" / "opencap_walk.mp4")
-    people = find_people(footage, footage.frames_between(), detector)
+    (shot,) = find_people(footage, footage.frames_between(), detector)
+    people = shot.people
     assert len(people) == 1
     keypoints = track_keypoints(footage, footage.frames_between(), people[0], finder)
     assert (keypoints.confidence.max(axis=1) > 0.5).all()
@@ -99,7 +102,8 @@ def test_walk_is_covered_from_the_first_frame_to_the_last(
 def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
     footage = open_footage(shared_folder / "video" / "p2s_multi_cam02.mp4")
     frames = footage.frames_between(end=0.6)
-    people = find_people(footage, frames, detector)
+    (shot,) = find_people(footage, frames, detector)
+    people = shot.people
     assert len(people) == 2
     left, right = (track_keypoints(footage, frames, choose(people, number, CLIP)[0], finder) for number in ("1", "2"))
     assert (left.confidence.max(axis=1) > 0.5).mean() > 0.95
@@ -110,25 +114,11 @@ def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector
 def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDetector, finder: LandmarkFinder) -> None:
     footage = open_footage(shared_folder / "video" / "sports2d_demo.mp4")
     frames = footage.frames_between(3.0, 4.6)  # she walks past below him while he is on the roof
-    people = find_people(footage, frames, detector)
+    (shot,) = find_people(footage, frames, detector)
+    people = shot.people
     man = min(people, key=lambda one: one.regions[0].y)
     others = [one for one in people if one is not man]
     keypoints = track_keypoints(footage, frames, man, finder, others=others)
     visible = keypoints.confidence.max(axis=1) > 0
     assert visible.mean() > 0.8
     assert hips(keypoints)[visible, 1].max() < 450
-
-
-def test_someone_who_leaves_for_two_seconds_is_found_again(
-    shared_folder: Path, write_video: WriteVideo, detector: PersonDetector, finder: LandmarkFinder
-) -> None:
-    walk = open_footage(shared_folder / "video" / "opencap_walk.mp4")
-    pictures = [frame.image[::2, ::2] for frame in read_frames(walk) if frame.index % 2 == 0]
-    nobody = [np.full_like(pictures[0], 90)] * 50
-    footage = open_footage(write_video("leaves.mp4", [*pictures[:18], *nobody, *pictures[18:]]))
-    people = find_people(footage, footage.frames_between(), detector)
-    assert len(people) == 1
-    visible = track_keypoints(footage, footage.frames_between(), people[0], finder).confidence.max(axis=1) > 0
-    assert visible[:18].all()
-    assert not visible[18:68].any()
-    assert visible[68:].all()

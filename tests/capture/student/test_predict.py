@@ -20,6 +20,7 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axi
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.keypoints import MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.lifting import lift
@@ -148,7 +149,9 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
         replace(person, image_size=size, points=person.points + (np.array(size) - IMAGE_SIZE) / 2)
         for person in (first.keypoints, late)
     ]
-    cache.store(DetectionKey(demo_clip, "heavy", "all"), people)
+    whole = (float(footage.time[0]), float(footage.time[-1]))
+    detections = Detections((DetectedShot(whole, tuple(people)),), ())
+    cache.store(DetectionKey(demo_clip, "heavy", "all"), footage.time, detections)
     view = float(np.degrees(2 * np.arctan(max(size) / 2 / FOCAL_LENGTH)))
     settings = CaptureSettings(device="cpu", person="all", field_of_view=view, cache_folder=tmp_path)
     one, two = capture_video(demo_clip, settings).motions

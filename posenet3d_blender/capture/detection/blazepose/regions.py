@@ -39,6 +39,12 @@ class Region:
         reach = self.size / (2 * MARGIN)
         return np.array([self.x + np.sin(self.rotation) * reach, self.y - np.cos(self.rotation) * reach])
 
+    def part_in_picture(self, image_size: tuple[int, int]) -> float:
+        """Part of the body's length, from the point above the head to its mirror image below the hips, 0 to 1."""
+        centre = np.array([self.x, self.y])
+        along = centre + np.linspace(-1, 1, 21)[:, None] * (self.top - centre)  # (21, 2)
+        return float(((along >= 0) & (along <= image_size)).all(axis=1).mean())
+
     def towards(self, other: Region, part: float) -> Region:
         """The region that lies `part` (0 to 1) of the way to another."""
         turn = float(np.angle(np.exp(1j * (other.rotation - self.rotation))))

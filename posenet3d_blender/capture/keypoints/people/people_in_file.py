@@ -18,7 +18,7 @@ from ..detector_files import DetectedPose, Json, entries_of, layout_of, point_na
 from ..keypoints import KEYPOINT_COUNT, Keypoints
 from ..layouts import PointLayout
 from ..own_files import fit_to_footage, own_keypoints, picture_scale
-from ..presence import visible_frames
+from ..presence import body_seconds, visible_frames
 from .frame_order import frames_of_entries, frames_of_names, listed_pictures
 from .pose_measures import body_height
 from .pose_tracks import PoseTrack, TrackedPose, track_poses
@@ -58,6 +58,17 @@ class PersonInFile:
         """Seconds from first to last sight."""
         seen = self.keypoints.time[visible_frames(self.keypoints)]
         return float(seen[-1] - seen[0]) if len(seen) else 0.0
+
+    @property
+    def body_seconds(self) -> float:
+        """Seconds in view, weighted by the part of the body that is."""
+        return body_seconds(self.keypoints)
+
+    @property
+    def visible_span(self) -> tuple[float, float]:
+        """First and last sight, seconds; both the first frame where the person is never visible."""
+        seen = self.keypoints.time[visible_frames(self.keypoints)]
+        return (float(seen[0]), float(seen[-1])) if len(seen) else (float(self.keypoints.time[0]),) * 2
 
     @property
     def first_x(self) -> float:

@@ -16,7 +16,7 @@ from ....errors import PoseNet3DError
 from ..endings import PICTURE_ENDINGS
 from .container import decoded, opened
 from .orientation import Orientation, Pixels, exif_orientation
-from .pictures import StoredPicture
+from .pictures import StoredPicture, scale_down
 
 _NUMBER: Final = re.compile(r"%(?:0?\d+)?d|#+")
 """The number's place in a pattern, as FFmpeg or as Blender writes it."""
@@ -41,7 +41,7 @@ class ImageSequence:
         for index, path in enumerate(self.files[first:], start=first):
             pixels = _read(path)
             if pixels is not None:
-                yield StoredPicture(index, partial(_return, pixels))
+                yield StoredPicture(index, partial(_return, pixels), partial(scale_down, pixels))
 
     @cached_property
     def orientation(self) -> Orientation:

@@ -19,6 +19,8 @@ class StoredPicture:
     """Position in `Footage.time`."""
     upright: Callable[[], Pixels]
     """Converts it to (H, W, 3) RGB, upright, with square pixels; its size may differ from other pictures'."""
+    small: Callable[[int], Pixels]
+    """Converts it to the same with the longer side scaled down to so many pixels, much faster."""
     is_damaged: bool = False
     """It was decoded with errors."""
 
@@ -37,6 +39,18 @@ class NoPictures:
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """None."""
         return iter(())
+
+
+def scale_down(pixels: Pixels, longer_side: int) -> Pixels:
+    """A picture (H, W, 3) with the longer side of so many pixels, if it has more."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = longer_side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def fit_into(pixels: Pixels, size: tuple[int, int], diagonal: float) -> Pixels:

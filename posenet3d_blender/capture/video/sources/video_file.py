@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -24,6 +24,7 @@ from .pictures import StoredPicture
 
 if TYPE_CHECKING:
     import av
+    from av.video.reformatter import VideoReformatter
 
 CHECKED_PICTURES: Final = 20
 """So many decoded pictures must have the timestamps that the packets promise; some AVI files promise wrong ones."""
@@ -64,6 +65,7 @@ class VideoFile:
     def _read(self, seek_to: int | None) -> Iterator[StoredPicture]:
         """From the start, or from the key frame before a timestamp, ticks."""
         import av
+        from av.video.reformatter import VideoReformatter
 
         with opened(self.path) as container:
             stream = choose_track(container, self.path)
@@ -71,12 +73,14 @@ class VideoFile:
             if seek_to is not None:
                 with suppress(av.error.FFmpegError):  # then it is read from its beginning
                     container.seek(seek_to, stream=stream)
-            expected = 0
+            expected, scaler = 0, VideoReformatter()
             for picture in decoded(container, stream):
                 index = self._index(picture.pts, expected)
                 if index is not None:
                     expected = index + 1
-                    yield StoredPicture(index, partial(self._upright, picture), picture.is_corrupt)
+                    upright = partial(self._upright, picture)
+                    small = partial(self._small, picture, scaler)
+                    yield StoredPicture(index, upright, small, picture.is_corrupt)
 
     def _index(self, stamp: int | None, expected: int) -> int | None:
         """The picture with this timestamp that is not before `expected`; None where there is none."""
@@ -85,16 +89,31 @@ class VideoFile:
         return next((index for index in self._indices.get(stamp, ()) if index >= expected), None)
 
     def _upright(self, picture: av.VideoFrame) -> Pixels:
+        width = max(1, round(picture.width * self.pixel_aspect))
+        with self._convertible(picture):
+            pixels = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
+        return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
+
+    def _small(self, picture: av.VideoFrame, scaler: VideoReformatter, longer_side: int) -> Pixels:
+        """The upright picture, scaled down straight from the decoder's; the scaler serves one size after another."""
+        width = max(1, round(picture.width * self.pixel_aspect))
+        scale = min(1.0, longer_side / max(width, picture.height))
+        size = (max(1, round(width * scale)), max(1, round(picture.height * scale)))
+        with self._convertible(picture):
+            pixels = scaler.reformat(picture, *size, format="rgb24", interpolation="AREA").to_ndarray()
+        return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
+
+    @contextmanager
+    def _convertible(self, picture: av.VideoFrame) -> Iterator[None]:
+        """Report pixels of a format that can't be converted in one line."""
         import av
 
-        width = max(1, round(picture.width * self.pixel_aspect))
         try:
-            pixels = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
+            yield
         except (av.error.FFmpegError, ValueError) as error:
             raise PoseNet3DError(
                 f"{self.path}: its pixels ({picture.format.name}) can't be converted; export it as H.264 in an .mp4"
             ) from error
-        return orientation_of(picture).apply(np.asarray(pixels, dtype=np.uint8))
 
     @cached_property
     def _indices(self) -> dict[int | None, list[int]]:

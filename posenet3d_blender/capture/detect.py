@@ -1,0 +1,138 @@
+"""The 2D joints of the chosen people in the chosen shots: detected, from the cache, or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from ..errors import PoseNet3DError
+from ..progress import Progress
+from .detection.blazepose.assets import open_landmark_finder, open_person_detector
+from .detection.cache import DetectionKey, open_cache
+from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
+from .detection.cut_pass import find_shots
+from .detection.detections import DetectedShot, Detections
+from .detection.find_people import find_people
+from .detection.landmark_pass import track_keypoints
+from .keypoints.people_in_file import PersonInFile, load_people, warn_of_breaks
+from .keypoints.presence import split_at_absences as split_keypoints
+from .runtime.network import Warn
+from .video.footage import Footage
+
+Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
+"""Opens a stage by its name, to measure its time."""
+
+
+def detect_people(
+    footage: Footage,
+    frames: slice,
+    key: DetectionKey,
+    device: str,
+    cache_folder: Path | None,
+    stage: Stage,
+    progress: Progress,
+    warn: Warn,
+) -> Detections:
+    """Detect the people that `key` names in some frames of the footage, or take them from the cache.
+
+    Raises:
+        PoseNet3DError: nobody is found, or a network's file or device is missing.
+    """
+
+    def detect() -> Detections:
+        return _detect(footage, frames, key, device, stage, progress, warn)
+
+    if cache_folder is None:
+        return detect()
+    cache = open_cache(cache_folder)
+    detections = cache.load(key, footage.time[frames])
+    if detections is None:
+        detections = detect()
+        try:
+            cache.store(key, footage.time[frames], detections)
+        except PoseNet3DError as error:  # a full disk must not cost the capture
+            warn(f"Detections could not be cached: {error}")
+    return detections
+
+
+def _detect(
+    footage: Footage, frames: slice, key: DetectionKey, device: str, stage: Stage, progress: Progress, warn: Warn
+) -> Detections:
+    with stage("people"):
+        found = find_people(footage, frames, open_person_detector(device, warn), progress)
+        choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
+    with stage("landmarks"):
+        finder = open_landmark_finder(key.detector, device, warn)
+        shots = []
+        for shot, others in zip(choice.shots, choice.others, strict=True):
+            tracks = (*shot.people, *others)
+            people = [
+                track_keypoints(
+                    footage, shot.frames, track, finder, progress, [other for other in tracks if other is not track]
+                )
+                for track in shot.people
+            ]
+            shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
+    notes = left_out_shots([shot.visible_span for shot in choice.left_out])
+    for shot, others in zip(choice.shots, choice.others, strict=True):
+        notes += left_out_people(shot, others)
+    return Detections(tuple(shots), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Part(PersonInFile):
+    """A person of a file, as far as they are in a shot and not absent for long."""
+
+    source: int
+    """Position of the whole person in the file."""
+
+
+def people_in_file(
+    footage: Footage, frames: slice, path: Path, person: str, shots: str, progress: Progress, warn: Warn
+) -> tuple[Detections, float | None]:
+    """The 2D joints of the people of a file, and its focal length in pixels where it has one.
+
+    Args:
+        footage: the video.
+        frames: from `Footage.frames_between`.
+        path: the file or folder.
+        person: as `CaptureSettings.person`.
+        shots: as `CaptureSettings.shots`.
+        progress: told of the stage "cuts".
+        warn: told of what is left out or guessed.
+
+    Raises:
+        PoseNet3DError: the file does not fit the footage, or there is no such person.
+    """
+    stored = load_people(path, footage, warn)
+    whole = [one.keypoints.between(*_time_range(footage, frames)) for one in stored.people]
+    found: list[Shot[_Part]] = []
+    for part in find_shots(footage, frames, whole, progress):
+        within = [one.between(*_time_range(footage, part)) for one in whole]
+        people = [_Part(piece, source) for source, one in enumerate(within) for piece in split_keypoints(one)]
+        found += split_at_absences(Shot(part, tuple(people)), footage.time) if people else []
+    if not found:
+        nobody = DetectedShot(_time_range(footage, frames), (whole[0],))
+        return Detections((nobody,)), stored.focal_length
+    choice = choose_shots(found, shots == "longest", person, path)
+    notes = left_out_shots([shot.visible_span for shot in choice.left_out])
+    for shot, others in zip(choice.shots, choice.others, strict=True):
+        if len(shot.people) == 1:
+            source = shot.people[0].source
+            everyone = [PersonInFile(one.between(*_time_range(footage, shot.frames))) for one in whole]
+            warn_of_breaks(path, everyone[source], everyone, warn)
+            others = tuple(one for one in others if one.source == source)
+        notes += left_out_people(shot, others)
+    detected = [
+        DetectedShot(_time_range(footage, shot.frames), tuple(one.keypoints for one in shot.people))
+        for shot in choice.shots
+    ]
+    return Detections(tuple(detected), tuple(notes)), stored.focal_length
+
+
+def _time_range(footage: Footage, frames: slice) -> tuple[float, float]:
+    """Of the first and the last frame, seconds."""
+    return float(footage.time[frames.start]), float(footage.time[frames.stop - 1])

@@ -1,0 +1,27 @@
+"""Detected people, shot by shot: what a detection run, its cache or a file of 2D joints gives to the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..keypoints.keypoints import Keypoints
+
+
+@dataclass(frozen=True)
+class DetectedShot:
+    """The chosen people of a shot."""
+
+    time_range: tuple[float, float]
+    """Of the shot's first and last frame, seconds."""
+    people: tuple[Keypoints, ...]
+    """At least one."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The 2D joints of the chosen people in the chosen shots."""
+
+    shots: tuple[DetectedShot, ...]
+    """In the order of time; at least one."""
+    notes: tuple[str, ...] = ()
+    """Sentences that name who was left out, and when."""
