@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..errors import PoseNet3DError
-from ..progress import Progress
+from ..progress import Progress, Warn
 from .detection.blazepose.assets import open_landmark_finder, open_person_detector
 from .detection.cache import DetectionKey, open_cache
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
@@ -17,9 +17,8 @@ from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
 from .detection.find_people import find_people
 from .detection.landmark_pass import track_keypoints
-from .keypoints.people_in_file import PersonInFile, load_people, warn_of_breaks
+from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
-from .runtime.network import Warn
 from .video.footage import Footage
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]

@@ -9,11 +9,11 @@ from typing import Final
 
 from ..errors import PoseNet3DError
 from ..motion import Motion
+from ..progress import Warn
 from .detection.choice import left_out_shots
 from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import SHORTEST_VISIBLE, body_seconds, seconds_visible, split_at_absences, visible_frames
-from .runtime.network import Warn
 from .video.timecode import timecode
 
 LONGEST_LEAD_IN: Final = 60.0
