@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 
 from posenet3d_blender.arrays import AnyArray
+from posenet3d_blender.capture.keypoints.detector_files import read_json
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.own_files import own_keypoints, read_json
+from posenet3d_blender.capture.keypoints.own_files import own_keypoints
 
 from .fuzz_mutations import Json, archive_bytes, mutate_archive, mutate_bytes, mutate_json
 
