@@ -53,8 +53,8 @@ def test_32_joints(path: Path, convert: Convert) -> None:
     spine = np.array([converted.joint(name) for name in ("pelvis", "spine1", "spine2", "spine3", "neck")])
     np.testing.assert_allclose(spine[:, [0, 2]], 0, atol=1e-3)
     assert (np.diff(spine[:, 1]) > 0.04).all()
-    # hands are as long as the shipped body's: forearm 0.240 m, hand 0.103 m
-    np.testing.assert_allclose(converted.bone("left_wrist", "left_hand"), (0.25 * 0.103 / 0.240, 0, 0), atol=2e-3)
+    # hands are as long as the shipped body's: forearm 0.262 m, hand 0.104 m
+    np.testing.assert_allclose(converted.bone("left_wrist", "left_hand"), (0.25 * 0.104 / 0.262, 0, 0), atol=2e-3)
     np.testing.assert_allclose(converted.bone("neck", "left_collar"), (0.35 * 0.2, -0.35 * 0.05, 0), atol=1e-3)
 
 
@@ -78,7 +78,7 @@ def test_17_joints_get_feet_before_them(path: Path, convert: Convert) -> None:
         assert toes[1] < -0.02, "and down"
         np.testing.assert_allclose(
             converted.bone(f"{side}_elbow", f"{side}_hand") * (1 if side == "left" else -1, 1, 1),
-            (0.25 * (1 + 0.103 / 0.240), 0, 0),
+            (0.25 * (1 + 0.104 / 0.262), 0, 0),
             atol=2e-3,
         )
 
