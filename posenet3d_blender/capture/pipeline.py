@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,7 +16,7 @@ from ..body.model import Body, load_body
 from ..camera import Camera
 from ..errors import PoseNet3DError
 from ..motion import Motion
-from ..progress import Progress, silent
+from ..progress import Progress, Warn, silent
 from .detect import detect_people, people_in_file
 from .detection.cache import DetectionKey
 from .detection.detections import DetectedShot
@@ -26,7 +26,7 @@ from .lifting import lift
 from .shared_floor import share_floor
 from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_hidden
 from .solve.terms import SolveWeights
-from .student.predict import Student, load_student
+from .student.predict import STUDENT_FOLDER, Student, load_student
 from .video.footage import Footage, open_footage
 from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import field_of_view as lens_field_of_view
@@ -64,6 +64,8 @@ class CaptureSettings:
     """heavy or full."""
     body: Path | None = None
     """The user's own SMPL file; None: the shipped body."""
+    student: Path | None = None
+    """Folder of an exported student in place of the shipped one."""
     smoothing: float = SolveWeights.smoothing
     """Seconds: faster motion counts as noise; 0 keeps everything."""
     foot_lock: bool = True
@@ -128,14 +130,11 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
-    if settings.height is not None and not SHORTEST_PERSON <= settings.height <= TALLEST_PERSON:
-        raise PoseNet3DError(
-            f"A height of {settings.height:g} m; give one between {SHORTEST_PERSON:g} and {TALLEST_PERSON:g} metres"
-        )
+    _check_height(settings.height)
     watch = _Stopwatch()
     warnings: list[str] = []
     with watch.stage("open"):
-        student = load_student(settings.device, warn=warnings.append)
+        student = load_student(settings.device, settings.student or STUDENT_FOLDER, warnings.append)
         own_body = load_body(settings.body) if settings.body else None
         footage = open_footage(video, settings.input_fps)
         frames = footage.frames_between(settings.start, settings.end)
@@ -165,15 +164,9 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
             rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
             float(footage.time[frames.start]),
         )
-        shots = []
-        for stretch, names in zip(stretches, names_of(stretches), strict=True):
-            warn_of_hidden(stretch, names, warnings.append)
-            motions = solver.solve(stretch, progress)
-            start = scene_start(motions, names, solver.start, warnings.append)
-            in_step = tuple(replace(motion, scene_start=start) for motion in motions)
-            shots.append(CapturedShot(in_step, stretch.people))
+        shots = solver.solve_shots(stretches, progress, warnings.append)
     return Capture(
-        tuple(shots),
+        shots,
         footage,
         student.network.device,
         student.network.backend,
@@ -196,6 +189,17 @@ class _Solver:
     start: float
     """Time of the captured range's first frame, seconds: a sample of every motion's grid."""
 
+    def solve_shots(self, stretches: Sequence[Stretch], progress: Progress, warn: Warn) -> tuple[CapturedShot, ...]:
+        """The motions of each stretch, in step with one another."""
+        shots = []
+        for stretch, names in zip(stretches, names_of(stretches), strict=True):
+            warn_of_hidden(stretch, names, warn)
+            motions = self.solve(stretch, progress)
+            start = scene_start(motions, names, self.start, warn)
+            in_step = tuple(replace(motion, scene_start=start) for motion in motions)
+            shots.append(CapturedShot(in_step, stretch.people))
+        return tuple(shots)
+
     def solve(self, stretch: Stretch, progress: Progress) -> list[Motion]:
         """The motions of a stretch's people, in one world."""
         # The given height is the first person's; the others follow by the floor.
@@ -210,6 +214,13 @@ class _Solver:
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
         return [to_motion(person, world, self.camera, times, float(self.rate)) for person in lifted]
+
+
+def _check_height(height: float | None) -> None:
+    if height is not None and not SHORTEST_PERSON <= height <= TALLEST_PERSON:
+        raise PoseNet3DError(
+            f"A height of {height:g} m; give one between {SHORTEST_PERSON:g} and {TALLEST_PERSON:g} metres"
+        )
 
 
 def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:

@@ -82,7 +82,7 @@ def choose_stretches(
 
 
 def names_of(stretches: Sequence[Stretch]) -> list[list[str]]:
-    """What messages call each person of each stretch."""
+    """Names of each person of each stretch, for messages."""
     names = []
     for number, stretch in enumerate(stretches, start=1):
         count = len(stretch.people)

@@ -62,6 +62,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         input_fps=arguments.input_fps,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
+        student=arguments.student,
     )
     return replace(
         settings,

@@ -183,6 +183,12 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)
+    command.add_argument(
+        "--student",
+        type=Path,
+        metavar="FOLDER",
+        help="a student that the trainer exported, in place of the shipped one",
+    )
 
 
 def _add_body(command: argparse.ArgumentParser) -> None:

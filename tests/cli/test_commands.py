@@ -240,7 +240,20 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     options = ["--device", "cpu", "--person", "2", "--start", "1.5", "--end", "4"]
-    options += ["--fov", "60", "--height", "1.8", "--fps", "25", "--detector", "full", "--input-fps", "29.97"]
+    options += [
+        "--fov",
+        "60",
+        "--height",
+        "1.8",
+        "--fps",
+        "25",
+        "--detector",
+        "full",
+        "--input-fps",
+        "29.97",
+        "--student",
+        "mine",
+    ]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
@@ -257,6 +270,7 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
             frame_rate=25.0,
             detector="full",
             input_fps=29.97,
+            student=Path("mine"),
         ),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),

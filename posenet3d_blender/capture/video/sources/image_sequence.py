@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -72,12 +73,12 @@ def find_sequence(path: Path, is_rate_given: bool) -> ImageSequence | None:
     Raises:
         PoseNet3DError: the folder or pattern names no pictures, or those of several sequences.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return _of_folder(path)
-    if _NUMBER.search(path.name) and not path.exists():
+    if _NUMBER.search(path.name) and not os.path.exists(path):
         return _of_pattern(path)
     match = _LAST_NUMBER.match(path.stem)
-    if is_rate_given and match and path.suffix.lower() in PICTURE_ENDINGS and path.is_file():
+    if is_rate_given and match and path.suffix.lower() in PICTURE_ENDINGS and os.path.isfile(path):
         before, _, after = (re.escape(part) for part in match.groups())
         sequence = _of_names(path, re.compile(rf"{before}(\d+){after}{re.escape(path.suffix)}"))
         return sequence if len(sequence.files) > 1 else None
@@ -100,9 +101,9 @@ def footage_files(path: Path, is_rate_given: bool = False) -> list[Path]:
 
 def footage_name(path: Path) -> str:
     """A name for what is made of footage: the file's without its ending, a pattern's without its number, a folder's."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return path.resolve().name
-    if _NUMBER.search(path.name) and not path.exists():
+    if _NUMBER.search(path.name) and not os.path.exists(path):
         return _NUMBER.sub("", path.stem).strip(" ._-") or path.resolve().parent.name
     return path.stem
 
@@ -166,7 +167,7 @@ def _pictures_in(folder: Path) -> Sequence[Path]:
     return [
         path
         for path in files
-        if path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".") and os.path.isfile(path)
     ]
 
 
