@@ -27,28 +27,54 @@ def footage(tmp_path: Path) -> Footage:
     return Footage(path, 640, 480, UPRIGHT, TIME, Fraction(30))
 
 
-def detections(time: Array = TIME, seed: int = 0) -> Keypoints:
+def person(time: Array = TIME, seed: int = 0) -> Keypoints:
     rng = np.random.default_rng(seed)
     shape = (len(time), KEYPOINT_COUNT)
     return Keypoints(time, rng.uniform(0, 480, (*shape, 2)), rng.random(shape), (640, 480))
 
 
+def detections(*people: Keypoints, notes: tuple[str, ...] = ()) -> Detections:
+    """In one shot."""
+    people = people or (person(),)
+    return Detections((DetectedShot((float(people[0].time[0]), float(people[0].time[-1])), people),), notes)
+
+
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
     cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all")
-    assert cache.load(key, footage.time) == []
-    people = [detections(seed=1), detections(seed=2)]
-    cache.store(key, people)
+    assert cache.load(key, footage.time) is None
+    people = [person(seed=1), person(seed=2)]
+    cache.store(key, TIME, detections(*people))
     loaded = cache.load(key, footage.time)
-    for before, after in zip(people, loaded, strict=True):
+    assert loaded is not None
+    assert loaded.shots[0].time_range == (TIME[0], TIME[-1])
+    for before, after in zip(people, loaded.shots[0].people, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
-    (part, _) = cache.load(key, TIME[30:61])
-    np.testing.assert_allclose(part.time, TIME[30:61])
+    part = cache.load(key, TIME[30:61])
+    assert part is not None
+    np.testing.assert_allclose(part.shots[0].people[1].time, TIME[30:61])
+
+
+def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: Footage, tmp_path: Path) -> None:
+    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
+    shots = tuple(DetectedShot((float(time[0]), float(time[-1])), (person(time),)) for time in (TIME[:40], TIME[40:]))
+    notes = ("0:01.0 to 0:01.5 shows somebody",)
+    cache.store(key, TIME, Detections(shots, notes))
+    loaded = cache.load(key, TIME)
+    assert loaded is not None
+    assert loaded.notes == notes
+    assert [shot.time_range for shot in loaded.shots] == [shot.time_range for shot in shots]
+    assert [len(shot.people[0].time) for shot in loaded.shots] == [40, 50]
+    assert cache.load(key, TIME[:30]) is None
+    assert cache.load(DetectionKey(footage.path, "heavy", "all"), TIME) is None
+    single = DetectionKey(footage.path, "heavy", "largest")
+    cache.store(single, TIME, detections(notes=notes))
+    assert cache.load(single, TIME[:30]) is None, "who was left out may be the one to capture there"
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:
     cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "largest")
-    cache.store(key, [detections(TIME[:45])])
+    cache.store(key, TIME[:45], detections(person(TIME[:45])))
     assert cache.load(key, TIME[:31])
     assert not cache.load(key, TIME[30:61])
     assert not cache.load(DetectionKey(footage.path, "full", "largest"), TIME[:31])
@@ -63,11 +89,12 @@ def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_pa
     cache = DetectionCache(folder)
     keys = [DetectionKey(footage.path, "heavy", str(person)) for person in range(1, 4)]
     for age, key in enumerate(keys):
-        cache.store(key, [detections()])
+        cache.store(key, TIME, detections())
         newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (1e9 + age, 1e9 + age))
     size = sum(path.stat().st_size for path in folder.iterdir()) // 3
-    DetectionCache(folder, largest_size=int(2.5 * size)).store(DetectionKey(footage.path, "heavy", "4"), [detections()])
+    fourth = DetectionKey(footage.path, "heavy", "4")
+    DetectionCache(folder, largest_size=int(2.5 * size)).store(fourth, TIME, detections())
     assert len(list(folder.iterdir())) == 2
     assert not cache.load(keys[0], footage.time), "the oldest went first"
     for path in folder.iterdir():

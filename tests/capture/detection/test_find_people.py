@@ -17,7 +17,7 @@ from posenet3d_blender.capture.detection.find_people import PersonTrack, find_pe
 from posenet3d_blender.capture.detection.landmark_pass import track_keypoints
 from posenet3d_blender.capture.detection.person_search import sweep_windows
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
-from posenet3d_blender.capture.video.footage import open_footage, read_frames
+from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..conftest import WriteVideo, quarters
@@ -122,19 +122,3 @@ def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDet
     visible = keypoints.confidence.max(axis=1) > 0
     assert visible.mean() > 0.8
     assert hips(keypoints)[visible, 1].max() < 450
-
-
-def test_someone_who_leaves_for_two_seconds_is_found_again(
-    shared_folder: Path, write_video: WriteVideo, detector: PersonDetector, finder: LandmarkFinder
-) -> None:
-    walk = open_footage(shared_folder / "video" / "opencap_walk.mp4")
-    pictures = [frame.image[::2, ::2] for frame in read_frames(walk) if frame.index % 2 == 0]
-    nobody = [np.full_like(pictures[0], 90)] * 50
-    footage = open_footage(write_video("leaves.mp4", [*pictures[:18], *nobody, *pictures[18:]]))
-    (shot,) = find_people(footage, footage.frames_between(), detector)
-    people = shot.people
-    assert len(people) == 1
-    visible = track_keypoints(footage, footage.frames_between(), people[0], finder).confidence.max(axis=1) > 0
-    assert visible[:18].all()
-    assert not visible[18:68].any()
-    assert visible[68:].all()

@@ -46,11 +46,35 @@ def test_two_people_who_pass_each_other_keep_their_tracks() -> None:
     assert {track[-1] for track in tracks} == {round(rightwards[-1]), round(leftwards[-1])}
 
 
-@pytest.mark.parametrize("pause", [0.5, 2.0, 5.0])
-def test_someone_who_comes_back_is_the_same(pause: float) -> None:
+def two_visits(pause: float, place: float, colours: Array = GREY) -> PersonTracker:
+    """Somebody is seen at 200 for a second, and after a pause somebody at another place for a second."""
     updates = [[detection(time, 200)] for time in TIMES[:10]]
-    updates += [[detection(time + 1 + pause, 900)] for time in TIMES[:10]]
-    assert places(track_people(updates)) == [[200] * 10 + [900] * 10]
+    updates += [[detection(time + 1 + pause, place, colours)] for time in TIMES[:10]]
+    return track_people(updates)
+
+
+@pytest.mark.parametrize(("pause", "place"), [(0.5, 900), (1.5, 1400), (0.5, 200), (5.0, 300)])
+def test_someone_who_comes_back_is_the_same(pause: float, place: float) -> None:
+    """Soon after, at a place that can be reached; or at the old place, where they were not detected for a while."""
+    assert places(two_visits(pause, place)) == [[200] * 10 + [place] * 10]
+
+
+@pytest.mark.parametrize(
+    ("pause", "place", "shade"),
+    [(0.5, 1400, 0.5), (2.5, 900, 0.5), (6.5, 200, 0.5), (0.8, 200, 0.75), (0.5, 900, 0.63)],
+    ids=["too far", "after long", "after very long", "other clothes", "similar clothes, elsewhere"],
+)
+def test_who_may_be_somebody_else_has_a_track_of_their_own(pause: float, place: float, shade: float) -> None:
+    assert places(two_visits(pause, place, np.full((2, 3), shade))) == [[200] * 10, [place] * 10]
+
+
+def test_who_left_at_the_edge_and_comes_back_later_may_be_somebody_else() -> None:
+    tracker = PersonTracker(picture_width=1000)
+    for start, place in ((0.0, 950), (4.0, 940)):
+        for time in TIMES[:10]:
+            for newcomer in tracker.update(start + time, [detection(start + time, place)]):
+                tracker.start_track(newcomer)
+    assert places(tracker) == [[950] * 10, [940] * 10]
 
 
 def test_somebody_else_who_comes_is_not() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posenet3d_blender.capture.detection.find_people import choose
+from posenet3d_blender.capture.detection.choice import choose
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
 from posenet3d_blender.capture.keypoints.people_in_file import PeopleInFile, load_people, warn_of_breaks
