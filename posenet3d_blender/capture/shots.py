@@ -82,7 +82,7 @@ def choose_stretches(
 
 
 def names_of(stretches: Sequence[Stretch]) -> list[list[str]]:
-    """Names of each person of each stretch, for messages."""
+    """The name by which messages call each person of each stretch."""
     names = []
     for number, stretch in enumerate(stretches, start=1):
         count = len(stretch.people)

@@ -16,7 +16,7 @@ from ..keypoints.presence import LONGEST_ABSENCE
 from ..video.timecode import timespan
 
 SHORTEST_LEFT_OUT: Final = 0.5
-"""Seconds; who is in view alone for less than this is not worth a warning."""
+"""Seconds; a shorter stretch is not worth a warning."""
 
 
 class Candidate(Protocol):

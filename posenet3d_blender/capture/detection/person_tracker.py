@@ -36,13 +36,13 @@ RETURN_SIZE_RATIO: Final = 1.6
 UNDETECTED_INTERVAL: Final = 6.0
 UNDETECTED_DISTANCE: Final = 0.5
 UNDETECTED_COLOURS: Final = 0.15
-"""A person found again within this time (seconds), near the old place (as a part of the region's size) and in much the
+"""Somebody found again within this time (seconds), near the old place (as a part of the region's size) and in much the
 same colours was there all the while, lying down perhaps, where the detector finds nobody ..."""
 EDGE: Final = 0.35
 """... unless they were this near to the picture's left or right edge, as a part of the region's size: they had left."""
 RETURN_SPEED: Final = 2.5
 RETURN_COLOURS: Final = 0.12
-"""A person found again elsewhere must have got there at a runner's speed (sizes per second) within LONGEST_ABSENCE, in
+"""Somebody found again elsewhere must have got there at a runner's speed (sizes per second) within LONGEST_ABSENCE, in
 the same colours (root mean square of chest's and legs', of 1): different people's clothes differ by 0.1 to 0.2."""
 
 

@@ -14,7 +14,7 @@ from .keypoints import KEYPOINT_INDEX, Keypoints
 SHORTEST_VISIBLE: Final = 0.3
 """Seconds for which a person must be visible."""
 LONGEST_ABSENCE: Final = 2.0
-"""Seconds; who comes back later may be somebody else, and their motion in between is anybody's guess."""
+"""Seconds; a person who comes back later may be somebody else, and their motion in between is anybody's guess."""
 VISIBLE_CERTAINTY: Final = 0.2
 """Certainty of a frame from which the person counts as visible."""
 

@@ -34,7 +34,7 @@ SLOW_INTERVAL: Final = 0.09
 LEAST_SLOW_CHANGE: Final = 0.4
 LEAST_SLOW_RATIO: Final = 2.0
 """... so that only a larger change is one."""
-LEAST_PICTURE_CHANGE: Final = 0.4
+LEAST_PICTURE_CHANGE: Final = 0.25
 """The same of the whole picture, where nobody is."""
 MOTION_FLOOR: Final = 0.03
 """Change that counts as motion at least: noise and compression."""
@@ -45,7 +45,7 @@ SURROUNDINGS: Final = 0.8
 SUDDEN: Final = 1.5
 SUDDEN_FLOOR: Final = 0.002
 """A cut's mean difference of colours is this many times its neighbours', and this much larger (of 1)."""
-REPEATED: Final = 2e-4
+REPEATED: Final = 2e-5
 """Mean difference of colours below which a frame repeats the one before: a recording that stutters."""
 _WINDOW: Final = 7
 """Pixels a side of the windows that are correlated."""
