@@ -51,8 +51,8 @@ def test_a_long_absence_ends_a_stretch_and_the_other_one_is_named() -> None:
     times, warnings = spans(detected, "longest")
     assert times == [[[6, 11.97]]]
     assert warnings == [
-        "0:01.0 to 0:03.0 shows a person in another shot and was left out; capture it with --shots all, or with --start "
-        "and --end"
+        "0:01.0 to 0:03.0 shows a person in another shot and was left out; capture it with --shots all, or with "
+        "--start and --end"
     ]
     assert spans(detected, "all") == ([[[1, 2.97]], [[6, 11.97]]], [])
     assert spans(detected, "1") == ([[[1, 2.97]]], [])
