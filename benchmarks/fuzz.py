@@ -29,6 +29,7 @@ import numpy as np
 
 from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.body.model import load_body
+from posenet3d_blender.errors import printable
 
 from .fuzz_inputs import FuzzInput, Sources, keypoint_files, write_videos
 
@@ -51,7 +52,8 @@ class Result:
 
     def as_line(self) -> str:
         """One line of text."""
-        return f"{self.damaged.index:>5} {self.damaged.kind:<9} {self.damaged.name:<15} {self.outcome:<8} {self.detail}"
+        detail = printable(self.detail)
+        return f"{self.damaged.index:>5} {self.damaged.kind:<9} {self.damaged.name:<15} {self.outcome:<8} {detail}"
 
 
 def main() -> int:
@@ -99,7 +101,7 @@ def make_sources(folder: Path) -> Sources:
 def run(sources: Sources, seed: int, indices: Iterable[int], folder: Path) -> Iterator[Result]:
     """Check the inputs of these numbers in worker processes; `folder` is for their files."""
     work = folder / "work"
-    work.mkdir()
+    work.mkdir(exist_ok=True)
     (work / "clip.mp4").write_bytes(sources.videos["clip.mp4"])
     remaining = list(indices)
     while remaining:

@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 
 from posenet3d_blender.arrays import AnyArray
-from posenet3d_blender.capture.keypoints.detector_files import read_json
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
 from posenet3d_blender.capture.keypoints.own_files import own_keypoints
 
@@ -80,7 +79,7 @@ def write_videos(clip: Path, folder: Path) -> dict[str, bytes]:
 
 def keypoint_files(own_file: Path) -> dict[str, Json]:
     """Content of a file of ours, and the same person as other detectors write them; by file name."""
-    own = read_json(own_file)
+    own = json.loads(own_file.read_text(encoding="utf-8"))
     stored = own_keypoints(own_file, own)
     assert stored is not None, "the file is one of ours"
     points = stored.keypoints

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -119,11 +120,11 @@ def _with_odd_value(random: np.random.Generator, data: Json) -> Json:
     key = keys[int(random.integers(len(keys)))]
     action = random.random()
     if action < 0.7:
-        container[key] = ODD_VALUES[int(random.integers(len(ODD_VALUES)))]
+        container[key] = copy.deepcopy(ODD_VALUES[int(random.integers(len(ODD_VALUES)))])
     elif action < 0.85:
         del container[key]
     elif isinstance(container, list):
-        container[key:key] = [container[key]] * int(random.integers(1, 20))
+        container[key:key] = [copy.deepcopy(container[key]) for _ in range(int(random.integers(1, 20)))]
     else:
         container[f"{key}s"] = container.pop(key)
     return data

@@ -34,7 +34,6 @@ def main(folder: Path) -> None:
     """Serve inputs until standard input ends."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     resource.setrlimit(resource.RLIMIT_DATA, (HARD_LIMIT, HARD_LIMIT))
-    open_files = 0
     for line in sys.stdin:
         task = json.loads(line)
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -43,10 +42,8 @@ def main(folder: Path) -> None:
         try:
             outcome, detail = CHECKS[task["kind"]](Path(task["path"]), folder, task["is_full"])
             gc.collect()
-            open_now = len(os.listdir("/proc/self/fd"))
-            if open_files and open_now > open_files:
-                raise Broken(f"{open_now - open_files} files are still open")
-            open_files = open_now
+            if still_open := open_files(folder.parent):
+                raise Broken(f"still open: {', '.join(still_open)}")
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             if memory > LARGEST_MEMORY:
                 raise Broken(f"{memory / 1024**3:.1f} GiB of memory")
@@ -54,6 +51,13 @@ def main(folder: Path) -> None:
             outcome, detail = "broken", _describe(error)
         replies.write(json.dumps({"index": task["index"], "outcome": outcome, "detail": detail}) + "\n")
         replies.flush()
+
+
+def open_files(folder: Path) -> list[str]:
+    """Names of this process's open files below a folder."""
+    descriptors = Path("/proc/self/fd")
+    targets = [os.readlink(one) for one in descriptors.iterdir() if one.is_symlink()]
+    return [Path(target).name for target in targets if Path(target).is_relative_to(folder)]
 
 
 def _describe(error: Exception) -> str:
