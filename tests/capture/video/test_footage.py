@@ -128,6 +128,21 @@ def test_sound_only(write_sound: Callable[[str], Path]) -> None:
     assert "only sound" in refused(write_sound("sound.m4a"))
 
 
+def test_a_video_format_that_nobody_knows(write_video: WriteVideo) -> None:
+    """FFmpeg has no decoder for such a track, and PyAV none of a video's properties."""
+    path = write_video("strange.flv", TEN, codec="flv1", pixel_format="yuv420p")
+    content = bytearray(path.read_bytes())
+    place = 13  # after the file's header and a size
+    while place + 11 < len(content):
+        kind, size = content[place], int.from_bytes(content[place + 1 : place + 4], "big")
+        if kind == 9:  # video, whose first byte ends in its codec's number
+            content[place + 11] |= 0x0F
+        place += 11 + size + 4
+    path.write_bytes(content)
+    with pytest.raises(PoseNet3DError, match=r"unknown format; export it as H\.264 in an \.mp4"):
+        open_footage(path)
+
+
 def test_single_frame(write_video: WriteVideo) -> None:
     assert "single frame" in refused(write_video("one.mp4", TEN[:1]))
 

@@ -64,12 +64,16 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
 
 
 def video_tracks(container: av.container.InputContainer) -> list[av.VideoStream]:
-    """The tracks that show the footage: no cover pictures, thumbnails or stills, unless there is nothing else."""
+    """The tracks that show the footage: no cover pictures, thumbnails or stills, unless there is nothing else.
+
+    A track that FFmpeg has no decoder for has no context, and none of a video's properties.
+    """
     import av
 
     kinds = av.stream.Disposition
     no_footage = kinds.attached_pic | kinds.timed_thumbnails | kinds.still_image
-    tracks = [stream for stream in container.streams.video if not stream.disposition & no_footage]
+    decodable = [stream for stream in container.streams.video if stream.codec_context is not None]
+    tracks = [stream for stream in decodable if not stream.disposition & no_footage]
     return [stream for stream in tracks if stream.frames != 1] or tracks
 
 
@@ -83,6 +87,8 @@ def choose_track(container: av.container.InputContainer, path: Path) -> av.Video
 
     tracks = video_tracks(container)
     if not tracks:
+        if any(stream.codec_context is None for stream in container.streams.video):
+            raise PoseNet3DError(f"{path}: its video is of an unknown format; export it as H.264 in an .mp4")
         kind = "only sound" if container.streams.audio else "no video"
         raise PoseNet3DError(f"{path}: holds {kind}; give a file with a video in it")
     default = av.stream.Disposition.default
