@@ -91,7 +91,7 @@ def capture_to_files(
     every_output = [*outputs, *(path for path in (preview, keypoints_out) if path)]
     numbered = settings.person == "all"
     with made_folders(folders_of(every_output)):
-        check_outputs(every_output, numbered)
+        check_outputs(every_output, numbered, by_shots=settings.shots == "all")
         capture = capture_video(video, settings, progress)
         warnings = list(capture.warnings)
         files: list[OutputFile] = []

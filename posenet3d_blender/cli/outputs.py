@@ -30,8 +30,8 @@ MOTION_ENDING: Final = ".npz"
 OUTPUT_ENDINGS: Final = (*SCENE_ENDINGS, MOTION_ENDING)
 SINGLE_PERSON_ENDINGS: Final = (MOTION_ENDING, ".bvh", ".json")
 """Formats that hold one person per file."""
-MANY_PEOPLE: Final = 10
-"""So many get numbers of two digits: their files' names are the longest to be expected."""
+MANY: Final = 10
+"""People or shots, whose numbers of two digits make the longest file names to be expected."""
 
 WriteFile: TypeAlias = Callable[[Path], object]
 """Writes one file to the given path."""
@@ -99,7 +99,7 @@ def made_folders(folders: Iterable[Path]) -> Iterator[None]:
 
 
 def folders_of(outputs: Iterable[Path]) -> list[Path]:
-    """Paths that are written; that of a symbolic link's target for a link.
+    """Folders of the outputs; for a symbolic link that of its target.
 
     Raises:
         PoseNet3DError: a link leads to itself.
@@ -107,19 +107,21 @@ def folders_of(outputs: Iterable[Path]) -> list[Path]:
     return [link_target(path).parent for path in outputs]
 
 
-def check_outputs(paths: Sequence[Path], numbered: bool = False) -> None:
+def check_outputs(paths: Sequence[Path], numbered: bool = False, by_shots: bool = False) -> None:
     """Check that the outputs can be written, before the long work begins.
 
     Args:
         paths: as the user named them.
         numbered: as of `paths_by_people`.
+        by_shots: whether each shot gets files of its own.
 
     Raises:
         PoseNet3DError: a folder is missing or not writable, a path is a folder or too long, or Blender is needed and
             missing.
     """
     for path in paths:
-        longest, _ = paths_by_people(path, MANY_PEOPLE, numbered)[-1]
+        of_shot = path_of_shot(path, MANY) if by_shots else path
+        longest, _ = paths_by_people(of_shot, MANY, numbered)[-1]
         if _is_too_long(longest):
             raise PoseNet3DError(f"{path}: can't be written, its name is too long; choose a shorter one")
         folder = link_target(path).parent

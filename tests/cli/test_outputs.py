@@ -88,6 +88,8 @@ def test_room_for_the_persons_number_is_checked_too(tmp_path: Path, capfd: pytes
     assert "no such file" in capfd.readouterr().err
     assert main(["capture", "nowhere.mp4", "-o", str(output), "--person", "all"]) == 1
     assert "its name is too long" in capfd.readouterr().err
+    assert main(["capture", "nowhere.mp4", "-o", str(output), "--shots", "all"]) == 1
+    assert "its name is too long" in capfd.readouterr().err
 
 
 def test_missing_folders_are_made_and_do_not_stay_empty(
