@@ -18,6 +18,7 @@ from ..background import Background
 from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress
+from .process import SignalHold
 
 if TYPE_CHECKING:
     import bpy
@@ -208,8 +209,12 @@ def writing_all(paths: Sequence[Path]) -> Iterator[list[Path]]:
     Raises:
         PoseNet3DError: a folder is not writable, the disk is full, or one of the files was not made.
     """
+    hold = SignalHold()
     with ExitStack() as stack:
+        # Callbacks run in reverse order: signals are held back while files are replaced or deleted.
+        stack.callback(hold.end)
         partials = [stack.enter_context(writing(path)) for path in paths]
+        stack.callback(hold.begin)
         yield partials
         for path, partial in zip(paths, partials, strict=True):
             if not partial.is_file():

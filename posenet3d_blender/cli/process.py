@@ -59,6 +59,32 @@ def stop_signals() -> Iterator[StopRequest]:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
+class SignalHold:
+    """Hold back SIGINT and SIGTERM for a moment, so that several files replace their targets together."""
+
+    def __init__(self) -> None:
+        """Hold nothing back yet."""
+        self._handlers: dict[int, signal._HANDLER] = {}
+        self._received: list[int] = []
+
+    def begin(self) -> None:
+        """Record signals from now on, instead of handling them; outside the main thread this has no effect."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._record)
+
+    def end(self) -> None:
+        """Handle signals again, and those that were recorded now."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        self._handlers.clear()
+        for number in self._received:
+            signal.raise_signal(number)
+
+    def _record(self, number: int, _frame: FrameType | None) -> None:
+        self._received.append(number)
+
+
 def exit_process(code: int) -> NoReturn:
     """Exit with this code, skipping interpreter teardown on Blender versions that crash in it."""
     bpy = sys.modules.get("bpy")

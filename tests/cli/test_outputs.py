@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +133,29 @@ def test_a_link_to_itself_is_one_line(motion_path: Path, tmp_path: Path, capfd: 
     assert error.count("\n") == 1
     assert main(["capture", str(tmp_path / "one.npz"), "-o", str(tmp_path / "out.npz")]) == 1
     assert capfd.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal from within ends the process there")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_files_are_replaced_comes_after_all_of_them(
+    stop: signal.Signals,
+    motion_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    replace = os.replace
+
+    def replace_and_stop(source: Path, target: Path) -> None:
+        replace(source, target)
+        if Path(target) in outputs:
+            os.kill(os.getpid(), stop)
+
+    monkeypatch.setattr(os, "replace", replace_and_stop)
+    outputs = [tmp_path / "out" / f"{number}.npz" for number in range(3)]
+    assert convert(motion_path, *outputs) == 130
+    assert capfd.readouterr().err == "posenet3d: error: cancelled; no partial files were left\n"
+    assert content(tmp_path / "out") == {path.name for path in outputs}
 
 
 def test_an_output_is_never_the_users_body(motion_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
