@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
     assert motion.camera is not None
     assert loaded.camera.image_size == (720, 1280)
     np.testing.assert_array_equal(loaded.camera.world_to_camera, motion.camera.world_to_camera)
+
+
+def test_the_start_of_the_scene_reads_back(motion: Motion, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    assert load_motion(path).scene_start is None
+    dataclasses.replace(motion, scene_start=0.25).save(path)
+    assert load_motion(path).scene_start == 0.25
+    for start in (0.75, -1e6, np.nan):
+        dataclasses.replace(motion, scene_start=start).save(path)
+        with pytest.raises(PoseNet3DError, match="'scene_start'"):
+            load_motion(path)
 
 
 def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> None:

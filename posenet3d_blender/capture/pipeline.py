@@ -45,9 +45,6 @@ class CaptureSettings:
     """auto, cpu, cuda, directml or coreml."""
     person: str = "largest"
     """largest, longest, all, or a number from 1."""
-    shots: str = "longest"
-    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
-    number from 1 among those that show somebody."""
     start: float | None = None
     """Seconds."""
     end: float | None = None
@@ -74,6 +71,9 @@ class CaptureSettings:
     """Folder that caches detections for the next capture of the same footage; None: no cache."""
     input_fps: float | None = None
     """Frames per second of footage that states none: image sequences, raw streams."""
+    shots: str = "longest"
+    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
+    number from 1 among those that show somebody."""
 
 
 @dataclass(frozen=True)
