@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
@@ -56,11 +57,12 @@ def test_each_shot_becomes_a_motion(zoomed: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(again.motions[1].joints, capture.motions[1].joints, atol=0.02)
 
 
-def depth_of(motion: Motion) -> np.ndarray:
+def depth_of(motion: Motion) -> Array:
     """(T,) metres from the camera to the pelvis."""
     assert motion.camera is not None
     to_camera = motion.camera.world_to_camera
-    return np.asarray(motion.joints[:, 0] @ to_camera[:3, :3].T + to_camera[:3, 3])[:, 2]
+    depth: Array = (motion.joints[:, 0] @ to_camera[:3, :3].T + to_camera[:3, 3])[:, 2]
+    return depth
 
 
 def join(parts: tuple[Keypoints, ...]) -> Keypoints:

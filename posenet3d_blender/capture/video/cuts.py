@@ -143,7 +143,10 @@ class CutDetector:
 
 def _is_blank(picture: Picture) -> bool:
     """It is of one colour: black, mostly."""
-    return float(picture.std(axis=(0, 1)).max()) / 255 < BLANK
+    import cv2
+
+    _, deviations = cv2.meanStdDev(picture)
+    return float(deviations.max()) / 255 < BLANK
 
 
 def _is_sudden(samples: list[_Sample], place: int) -> bool:
@@ -234,4 +237,5 @@ def _mean_difference(first: Picture, second: Picture) -> float:
     kernel = np.ones((3, 3), np.uint8)
     below = cv2.subtract(cv2.erode(first, kernel), second)  # saturates at 0
     above = cv2.subtract(second, cv2.dilate(first, kernel))
-    return float(cv2.max(below, above).max(axis=2).mean()) / 255
+    largest = cv2.reduce(cv2.max(below, above).reshape(-1, 3), 1, cv2.REDUCE_MAX)
+    return float(largest.mean()) / 255
