@@ -13,7 +13,14 @@ from ..progress import Warn
 from .detection.choice import left_out_shots
 from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import SHORTEST_VISIBLE, body_seconds, seconds_visible, split_at_absences, visible_frames
+from .keypoints.presence import (
+    SHORTEST_VISIBLE,
+    body_seconds,
+    is_upside_down,
+    seconds_visible,
+    split_at_absences,
+    visible_frames,
+)
 from .video.timecode import timecode
 
 LONGEST_LEAD_IN: Final = 60.0
@@ -100,6 +107,16 @@ def warn_of_hidden(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
             warn(
                 f"{name} is not visible in {int(hidden.sum())} of {len(hidden)} frames; the motion there is "
                 "interpolated and its confidence is low"
+            )
+
+
+def warn_of_upside_down(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
+    """Warn of people who are upside down throughout, as in footage that a camera held the other way round made."""
+    for name, person in zip(names, stretch.people, strict=True):
+        if is_upside_down(person):
+            warn(
+                f"{name} is upside down in nearly all frames; if the footage is turned, or a keypoint file counts y "
+                "upwards, turn it upright and capture again"
             )
 
 
