@@ -126,7 +126,7 @@ def _rerun(folder: Path, command: str, whole: dict[str, bytes]) -> tuple[list[st
 
 
 def _run(folder: Path, command: str) -> tuple[str, float]:
-    """What a failing run prints, nothing for one that succeeds, and its seconds."""
+    """Error text of a failing run (empty if it succeeds) and the run's seconds."""
     start = time.perf_counter()
     process = _start(folder, command)
     _, error = process.communicate()

@@ -10,7 +10,14 @@ import pytest
 
 from posenet3d_blender.capture.detection.detections import DetectedShot
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.shots import Stretch, choose_stretches, names_of, scene_start, warn_of_upside_down
+from posenet3d_blender.capture.shots import (
+    Stretch,
+    choose_stretches,
+    names_of,
+    scene_start,
+    warn_of_doubt,
+    warn_of_upside_down,
+)
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
 
@@ -129,3 +136,12 @@ def test_people_who_are_upside_down_throughout_are_named() -> None:
     warn_of_upside_down(stretch, names_of([stretch])[0], warnings.append)
     (warning,) = warnings
     assert warning.startswith("Person 2 is upside down in nearly all frames; if the footage is turned")
+
+
+@pytest.mark.parametrize(("frames", "warned"), [(0, False), (5, False), (30, True)])
+def test_poses_on_which_the_student_is_of_two_minds_are_a_warning(frames: int, warned: bool) -> None:
+    agreement = np.full(120, 0.95)
+    agreement[:frames] = 0.4
+    warnings: list[str] = []
+    warn_of_doubt("The person", agreement, warnings.append)
+    assert [one.startswith("The person has doubtful poses 25% of the time") for one in warnings] == [True] * warned
