@@ -127,6 +127,7 @@ def _run(arguments: list[str], folder: Path) -> tuple[str, str]:
     from posenet3d_blender.motion import load_motion
 
     out = folder / "out.npz"
+    out.unlink(missing_ok=True)
     before = {path.name for path in folder.iterdir()}
     with _caught_output() as printed:
         code = run_command(arguments)

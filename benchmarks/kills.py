@@ -10,6 +10,7 @@ must be gone after the rerun. Linux and macOS only.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import random
 import shutil
@@ -22,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from .fuzz import CHECKOUT, CLIP
 from .fuzz_inputs import write_videos
@@ -34,8 +35,6 @@ COMMANDS: Final = {
     "batch": ("batch", "one.mp4", "two.mp4", "three.mp4", "--out-dir", "new", "--format", "npz"),
 }
 INPUTS: Final = ("one.mp4", "two.mp4", "three.mp4")
-Reference: TypeAlias = tuple[dict[str, bytes], float]
-"""The files of an undisturbed run by path, and its seconds."""
 STOPPED: Final = {signal.SIGTERM: (130, -signal.SIGTERM), signal.SIGKILL: (-signal.SIGKILL,)}
 """Exit codes by signal; SIGTERM ends the process by itself until the command has begun."""
 
@@ -47,7 +46,7 @@ class Kill:
     command: str
     signal: signal.Signals
     moment: float
-    """Part of the time of an undisturbed run, 0 to 1."""
+    """Part of the time that the last undisturbed run took, 0 to 1."""
     exit_code: int
     complaints: tuple[str, ...]
 
@@ -81,30 +80,31 @@ def run(folder: Path, count: int, seed: int, commands: tuple[str, ...] = tuple(C
     videos = folder / "videos"
     videos.mkdir()
     clip = write_videos(CLIP, videos)["clip.mp4"]
-    references: dict[str, Reference] = {}
+    references: dict[str, dict[str, bytes]] = {}
+    seconds: dict[str, float] = {}
     generator = random.Random(seed)
     for number in range(count):
         command = commands[number % len(commands)]
         if command not in references:
-            references[command] = _reference(folder / f"reference_{len(references)}", clip, command)
+            reference = folder / f"reference_{len(references)}"
+            _set_up(reference, clip)
+            error, seconds[command] = _run(reference, command)
+            if error:
+                raise RuntimeError(f"{command} fails undisturbed: {error}")
+            references[command] = _outputs(reference)
         stop = (signal.SIGKILL, signal.SIGTERM)[number // len(commands) % 2]
-        yield _kill(folder / str(number), clip, command, references[command], stop, generator.random())
+        own = folder / str(number)
+        _set_up(own, clip)
+        kill = _kill(own, command, references[command], stop, generator.random(), seconds[command])
+        rerun_complaints, seconds[command] = _rerun(own, command, references[command])
+        shutil.rmtree(own)
+        yield dataclasses.replace(kill, complaints=(*kill.complaints, *rerun_complaints))
 
 
-def _reference(folder: Path, clip: bytes, command: str) -> Reference:
-    _set_up(folder, clip)
-    start = time.perf_counter()
-    process = _start(folder, command)
-    _, error = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{command} fails undisturbed: {error}")
-    seconds = time.perf_counter() - start
-    return _outputs(folder), seconds
-
-
-def _kill(folder: Path, clip: bytes, command: str, reference: Reference, stop: signal.Signals, moment: float) -> Kill:
-    whole, seconds = reference
-    _set_up(folder, clip)
+def _kill(
+    folder: Path, command: str, whole: dict[str, bytes], stop: signal.Signals, moment: float, seconds: float
+) -> Kill:
+    """Start the command and stop it at this part of the seconds that it takes."""
     process = _start(folder, command)
     try:
         _, error = process.communicate(timeout=moment * seconds)
@@ -112,13 +112,25 @@ def _kill(folder: Path, clip: bytes, command: str, reference: Reference, stop: s
         process.send_signal(stop)
         _, error = process.communicate()
     complaints = _check_kill(folder, whole, stop, process.returncode, error)
-    rerun = _start(folder, command)
-    _, error = rerun.communicate()
-    if rerun.returncode or _outputs(folder) != whole:
-        different = sorted(name for name, content in (_outputs(folder) | whole).items() if whole.get(name) != content)
-        complaints.append(f"the rerun ends with {rerun.returncode} and other {different}: {error[:200]}")
-    shutil.rmtree(folder)
     return Kill(command, stop, moment, process.returncode, tuple(complaints))
+
+
+def _rerun(folder: Path, command: str, whole: dict[str, bytes]) -> tuple[list[str], float]:
+    """Complaints about the command's second run, and its seconds."""
+    error, seconds = _run(folder, command)
+    outputs = _outputs(folder)
+    different = sorted(name for name in outputs | whole if whole.get(name) != outputs.get(name))
+    if error or different:
+        return [f"the rerun differs in {different}: {error[:200]}"], seconds
+    return [], seconds
+
+
+def _run(folder: Path, command: str) -> tuple[str, float]:
+    """Error text of a failing run (empty if it succeeds) and the run's seconds."""
+    start = time.perf_counter()
+    process = _start(folder, command)
+    _, error = process.communicate()
+    return (f"exit {process.returncode}: {error}" if process.returncode else ""), time.perf_counter() - start
 
 
 def _check_kill(folder: Path, whole: dict[str, bytes], stop: signal.Signals, code: int, error: str) -> list[str]:

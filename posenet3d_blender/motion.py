@@ -19,6 +19,8 @@ from .errors import PoseNet3DError
 from .npz import read_npz, write_npz
 
 WANTED: Final = "a motion .npz that capture wrote"
+LARGEST_VALUE: Final = 1e7
+"""Of metres, seconds, radians and pixels in a motion: more is damage, and overflows in other programs."""
 
 _SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     # None: one for each frame
@@ -137,6 +139,8 @@ def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple
             raise PoseNet3DError(f"{path}: key '{key}' has shape {data[key].shape}, expected {shape}; give {WANTED}")
         if data[key].dtype.kind not in "fiu" or not np.isfinite(data[key]).all():
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
+        if data[key].size and np.abs(data[key].astype(np.float64)).max() > LARGEST_VALUE:
+            raise PoseNet3DError(f"{path}: key '{key}' holds values over {LARGEST_VALUE:g}; give {WANTED}")
 
 
 def _scene_start(path: Path, data: dict[str, AnyArray]) -> float:

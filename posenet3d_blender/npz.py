@@ -95,6 +95,9 @@ def write_npz(path: Path, arrays: Mapping[str, AnyArray]) -> None:
     Raises:
         PoseNet3DError: the file can't be written.
     """
+    with_objects = [key for key, array in arrays.items() if np.asarray(array).dtype.hasobject]
+    if with_objects:
+        raise TypeError(f"'{with_objects[0]}' is an array of objects, which no reader would take")
     # A stream, as NumPy adds an ending to a name that lacks it.
     with writing(path) as partial, partial.open("wb") as stream:
         np.savez_compressed(stream, **arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
+from posenet3d_blender.npz import write_npz
 
 
 @pytest.fixture
@@ -46,6 +48,18 @@ def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.camera.world_to_camera, motion.camera.world_to_camera)
 
 
+def test_the_start_of_the_scene_reads_back(motion: Motion, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    assert load_motion(path).scene_start is None
+    dataclasses.replace(motion, scene_start=0.25).save(path)
+    assert load_motion(path).scene_start == 0.25
+    for start in (0.75, -1e6, np.nan):
+        dataclasses.replace(motion, scene_start=start).save(path)
+        with pytest.raises(PoseNet3DError, match="'scene_start'"):
+            load_motion(path)
+
+
 def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> None:
     motion.save(tmp_path / "motion.npz")
     with np.load(tmp_path / "motion.npz", allow_pickle=False) as archive:
@@ -75,6 +89,8 @@ def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> N
         ("camera_focal_length", None, "'camera_focal_length' is missing"),
         ("camera_image_size", None, "'camera_image_size' is missing"),
         ("camera_image_size", np.array([0, 720]), "no camera"),
+        ("camera_image_size", np.array([7.2e202, 720]), r"'camera_image_size' holds values over 1e\+07"),
+        ("trans", np.full((5, 3), -1e30), "'trans' holds values over"),
         ("camera_world_to_camera", np.eye(3), "'camera_world_to_camera' has shape"),
         ("camera_world_to_camera", np.zeros((4, 4)), "no camera"),
     ],
@@ -130,3 +146,9 @@ def test_the_camera_projects_right_and_down() -> None:
     np.testing.assert_allclose(
         camera.project(np.array([[0.0, 0, 2], [1, 0, 2], [0, 1, 2]])), [[360, 640], [680, 640], [360, 960]]
     )
+
+
+def test_an_archive_never_gets_objects(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="'size' is an array of objects"):
+        write_npz(tmp_path / "motion.npz", {"size": np.array(10**30)})
+    assert not list(tmp_path.iterdir())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..arrays import Array
 from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
@@ -15,6 +17,7 @@ from .solve.floor import Floor
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
 from .solve.terms import SolveWeights
+from .student.agreement import point_agreement
 from .student.features import STUDENT_RATE
 from .student.predict import Student, StudentPrediction
 
@@ -29,7 +32,7 @@ class LiftedPerson:
     certainty: Array
     """(S,) mean confidence of the points that the detector gives, 0 to 1: whether the person is there at all."""
     confidence: Array
-    """(S,) from 0 (interpolated) to 1: how much of the whole body is visible."""
+    """(S,) from 0 (interpolated) to 1: how much of the whole body is visible, and how sure the student is of it."""
     prediction: StudentPrediction
     """The student's, in the shape of the solved body's kind."""
     body: PosedBody
@@ -39,6 +42,13 @@ class LiftedPerson:
     def contacts(self) -> Array:
         """(S, 2) probability that the left and the right foot rest."""
         return self.prediction.contacts
+
+    @property
+    def agreement(self) -> Array:
+        """(S,) from 0 to 1: how far the student's overlapping windows agree on where the visible points are."""
+        seen = self.sampled.confidence  # (S, 25)
+        agreed = (seen * point_agreement(self.prediction.spread)).sum(axis=1)
+        return np.where(seen.any(axis=1), agreed / np.maximum(seen.sum(axis=1), 1e-9), 1.0)
 
     def on_floor(self, floor: Floor, scale: float, weights: SolveWeights) -> LiftedPerson:
         """The person solved again on a known floor, `scale` times as large and as far from the camera."""
@@ -82,7 +92,7 @@ def lift(
         keypoints,
         sampled,
         certainty(sampled.confidence),
-        body_confidence(sampled.confidence),
+        body_confidence(sampled.confidence * point_agreement(prediction.spread)),
         prediction,
         solved.body,
         solved.floor,

@@ -24,7 +24,7 @@ from .keypoints.keypoints import Keypoints
 from .keypoints.repair import repair
 from .lifting import lift
 from .shared_floor import share_floor
-from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_hidden
+from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_upside_down
 from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, load_student
 from .video.footage import Footage, open_footage
@@ -45,9 +45,6 @@ class CaptureSettings:
     """auto, cpu, cuda, directml or coreml."""
     person: str = "largest"
     """largest, longest, all, or a number from 1."""
-    shots: str = "longest"
-    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
-    number from 1 among those that show somebody."""
     start: float | None = None
     """Seconds."""
     end: float | None = None
@@ -74,6 +71,9 @@ class CaptureSettings:
     """Folder that caches detections for the next capture of the same footage; None: no cache."""
     input_fps: float | None = None
     """Frames per second of footage that states none: image sequences, raw streams."""
+    shots: str = "longest"
+    """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
+    number from 1 among those that show somebody."""
 
 
 @dataclass(frozen=True)
@@ -194,20 +194,23 @@ class _Solver:
         shots = []
         for stretch, names in zip(stretches, names_of(stretches), strict=True):
             warn_of_hidden(stretch, names, warn)
-            motions = self.solve(stretch, progress)
+            warn_of_upside_down(stretch, names, warn)
+            motions = self.solve(stretch, names, progress, warn)
             start = scene_start(motions, names, self.start, warn)
             in_step = tuple(replace(motion, scene_start=start) for motion in motions)
             shots.append(CapturedShot(in_step, stretch.people))
         return tuple(shots)
 
-    def solve(self, stretch: Stretch, progress: Progress) -> list[Motion]:
-        """The motions of a stretch's people, in one world."""
+    def solve(self, stretch: Stretch, names: Sequence[str], progress: Progress, warn: Warn) -> list[Motion]:
+        """The motions of a stretch's people, in one world; `warn` is told of poses that are doubtful."""
         # The given height is the first person's; the others follow by the floor.
         weights_of = [self.weights, *[replace(self.weights, height=None)] * (len(stretch.people) - 1)]
         lifted = [
             lift(person, self.student, self.own_body, self.camera.focal_length, weights, progress)
             for person, weights in zip(stretch.people, weights_of, strict=True)
         ]
+        for name, person in zip(names, lifted, strict=True):
+            warn_of_doubt(name, person.agreement, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))

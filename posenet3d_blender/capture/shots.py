@@ -7,19 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..arrays import Array
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Warn
 from .detection.choice import left_out_shots
 from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import SHORTEST_VISIBLE, body_seconds, seconds_visible, split_at_absences, visible_frames
+from .keypoints.presence import (
+    SHORTEST_VISIBLE,
+    body_seconds,
+    is_upside_down,
+    seconds_visible,
+    split_at_absences,
+    visible_frames,
+)
+from .student.features import STUDENT_RATE
 from .video.timecode import timecode
 
 LONGEST_LEAD_IN: Final = 60.0
 """Seconds for which an animation may hold its first pose to stay in step with the footage."""
 NOTED_LEAD_IN: Final = 0.5
 """Seconds from which a warning tells of it."""
+LEAST_AGREEMENT: Final = 0.7
+"""Agreement of the student's windows below which a pose is doubtful; on clips of upright people hardly any is."""
+SHORTEST_DOUBT: Final = 0.3
+"""Seconds of such poses that are worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,26 @@ def warn_of_hidden(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
                 f"{name} is not visible in {int(hidden.sum())} of {len(hidden)} frames; the motion there is "
                 "interpolated and its confidence is low"
             )
+
+
+def warn_of_upside_down(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
+    """Warn of people who are upside down throughout, as in footage that a camera held the other way round made."""
+    for name, person in zip(names, stretch.people, strict=True):
+        if is_upside_down(person):
+            warn(
+                f"{name} is upside down in nearly all frames; if the footage is turned, or a keypoint file counts y "
+                "upwards, turn it upright and capture again"
+            )
+
+
+def warn_of_doubt(name: str, agreement: Array, warn: Warn) -> None:
+    """Warn of poses on which the student's windows don't agree (S,), from 0 to 1, at the student's rate."""
+    doubtful = agreement < LEAST_AGREEMENT
+    if doubtful.sum() / STUDENT_RATE >= SHORTEST_DOUBT:
+        warn(
+            f"{name} has doubtful poses {doubtful.mean():.0%} of the time: rare ones, such as upside down, or much of "
+            "the body is hidden; check the frames of low confidence"
+        )
 
 
 def scene_start(motions: Sequence[Motion], names: Sequence[str], range_start: float, warn: Warn) -> float:

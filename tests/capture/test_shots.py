@@ -10,9 +10,18 @@ import pytest
 
 from posenet3d_blender.capture.detection.detections import DetectedShot
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.shots import choose_stretches, names_of, scene_start
+from posenet3d_blender.capture.shots import (
+    Stretch,
+    choose_stretches,
+    names_of,
+    scene_start,
+    warn_of_doubt,
+    warn_of_upside_down,
+)
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
+
+from .keypoints.dancer import HEIGHT, WIDTH, dancer
 
 VIDEO = Path("clip.mp4")
 RATE = 30
@@ -114,3 +123,25 @@ def test_a_scene_does_not_wait_for_minutes() -> None:
 def test_a_motion_without_a_scene_of_its_own() -> None:
     assert replace(motion_from(2.0), scene_start=1.0).scene_start == 1.0
     assert motion_from(2.0).scene_start is None
+
+
+def test_people_who_are_upside_down_throughout_are_named() -> None:
+    upright = dancer()
+    turned = upright.copy()
+    turned[..., :2] = (WIDTH, HEIGHT) - turned[..., :2]
+    time = np.arange(len(upright)) / RATE
+    people = [Keypoints(time, one[..., :2], one[..., 2], (WIDTH, HEIGHT)) for one in (upright, turned)]
+    stretch = Stretch((0.0, float(time[-1])), tuple(people))
+    warnings: list[str] = []
+    warn_of_upside_down(stretch, names_of([stretch])[0], warnings.append)
+    (warning,) = warnings
+    assert warning.startswith("Person 2 is upside down in nearly all frames; if the footage is turned")
+
+
+@pytest.mark.parametrize(("frames", "warned"), [(0, False), (5, False), (30, True)])
+def test_poses_on_which_the_student_is_of_two_minds_are_a_warning(frames: int, warned: bool) -> None:
+    agreement = np.full(120, 0.95)
+    agreement[:frames] = 0.4
+    warnings: list[str] = []
+    warn_of_doubt("The person", agreement, warnings.append)
+    assert [one.startswith("The person has doubtful poses 25% of the time") for one in warnings] == [True] * warned

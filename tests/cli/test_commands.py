@@ -44,13 +44,13 @@ def waving_motion() -> Motion:
     return Motion(poses, nothing, np.zeros(10), RATE, time, joints, np.ones((FRAMES, 2)), np.ones(FRAMES))
 
 
-def fake_capture(people: int) -> Callable[..., Capture]:
+def fake_capture(people: int, shots: int = 1, start: float = 0.0) -> Callable[..., Capture]:
     def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
         if "broken" in video.name:
             raise PoseNet3DError(f"{video}: not a video that can be read; export it again")
         if "bug" in video.name:
             raise ValueError("shapes (3,) (4,)\nsecond line")
-        motion = waving_motion()
+        motion = dataclasses.replace(waving_motion(), time=start + np.arange(FRAMES) / RATE, scene_start=0.0)
         keypoints = Keypoints(
             motion.time, np.zeros((FRAMES, KEYPOINT_COUNT, 2)), np.ones((FRAMES, KEYPOINT_COUNT)), (640, 480)
         )
@@ -58,7 +58,7 @@ def fake_capture(people: int) -> Callable[..., Capture]:
         os.write(1, b"chatter of a library\n")
         os.write(2, b"more chatter\n")
         shot = CapturedShot((motion,) * people, (keypoints,) * people)
-        return Capture((shot,), footage, "cpu", "onnxruntime", {"lift": 0.25}, ())
+        return Capture((shot,) * shots, footage, "cpu", "onnxruntime", {"lift": 0.25}, ())
 
     return capture_video
 
@@ -98,6 +98,36 @@ def test_json_is_the_only_thing_printed(clip: Path, capfd: pytest.CaptureFixture
     assert summary["seconds"]["lift"] == 0.25
     assert summary["outputs"] == [str(output)]
     assert load_motion(output).frame_count == FRAMES
+
+
+def test_the_summary_tells_when_the_motion_starts(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pipeline, "capture_video", fake_capture(1, start=62.5))
+    output = str(clip.with_suffix(".npz"))
+    assert main(["capture", str(clip), "-o", output, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["start"] == 62.5
+    assert main(["capture", str(clip), "-o", output]) == 0
+    assert "12 frames at 30 fps, from 1:02.5 on, " in capfd.readouterr().out
+    assert main(["batch", str(clip), "--out-dir", str(clip.parent / "out"), "--format", "npz"]) == 0
+    assert "12 frames at 30 fps, from 1:02.5 on, " in capfd.readouterr().out
+    assert main(["convert", output, "-o", str(clip.parent / "again.npz"), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["start"] == 62.5
+
+
+def test_each_shot_has_files_of_its_own(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bpy")
+    monkeypatch.setattr(pipeline, "capture_video", fake_capture(2, shots=2))
+    out = [text for ending in ("fbx", "npz", "bvh") for text in ("-o", str(clip.parent / f"out.{ending}"))]
+    joints = ["--keypoints-out", str(clip.parent / "joints.json")]
+    assert main(["capture", str(clip), *out, *joints, "--person", "all", "--shots", "all", "--json"]) == 0
+    people = {f"out_shot{shot}_person{one}.{ending}" for shot in (1, 2) for one in (1, 2) for ending in ("npz", "bvh")}
+    people |= {f"joints_shot{shot}_person{one}.json" for shot in (1, 2) for one in (1, 2)}
+    assert names(clip.parent) == {"clip.mp4", "out_shot1.fbx", "out_shot2.fbx"} | people
+    summary = json.loads(capfd.readouterr().out)
+    assert (summary["people"], summary["shots"], summary["start"]) == (2, 2, 0.0)
 
 
 @pytest.mark.usefixtures("one_person")
@@ -202,6 +232,8 @@ def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         ["capture", "clip.mp4", "-o", "out.npz", "--start", "-1"],
         ["capture", "clip.mp4", "-o", "out.npz", "--person", "0"],
         ["capture", "clip.mp4", "-o", "out.npz", "--person", "tallest"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--shots", "0"],
+        ["batch", "clip.mp4", "--out-dir", "out", "--format", "npz", "--shots", "first"],
         ["capture", "clip.mp4", "-o", "out.npz", "--device", "tpu"],
         ["capture", "clip.mp4", "-o", "out.npz", "--fps", "0"],
         ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
@@ -259,6 +291,7 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--keypoints", "joints.json"]) == 0
     options = ["--keypoints", "joints.json", "--person", "all"]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
+    assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), "--shots", "2"]) == 0
     assert seen == [
         CaptureSettings(
             "cpu",
@@ -275,6 +308,7 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
         CaptureSettings(keypoints=Path("joints.json"), person="all"),
+        CaptureSettings(shots="2"),
     ]
 
 
@@ -323,6 +357,9 @@ def test_batch_names_clashes_patterns_and_what_is_not_there(tmp_path: Path, capf
 @pytest.mark.usefixtures("two_people")
 def test_batch_of_everybody_is_skipped_the_second_time(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
     batch = ["batch", str(clip), "--out-dir", str(clip.parent), "--format", "npz", "--person", "all"]
+    assert [main(batch), main(batch)] == [0, 0]
+    assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["ok", "skipped"]
+    batch += ["--shots", "all"]
     assert [main(batch), main(batch)] == [0, 0]
     assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["ok", "skipped"]
 

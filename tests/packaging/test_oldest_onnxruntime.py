@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 import subprocess
@@ -29,14 +30,13 @@ def oldest_version() -> str:
 
 
 def unpacked_runtime(version: str, folder: Path) -> Path:
-    """This machine's onnxruntime of a version, unpacked into a folder; its wheel is kept with the add-on's."""
-    build_addon.WHEEL_CACHE.mkdir(parents=True, exist_ok=True)
-    tag = f"onnxruntime-{version}-cp{PYTHON.replace('.', '')}-*{platform.machine().lower()}*.whl"
-    if not list(build_addon.WHEEL_CACHE.glob(tag)):
-        complaint = download(f"onnxruntime=={version}", PYTHON, [], build_addon.WHEEL_CACHE)
-        if not list(build_addon.WHEEL_CACHE.glob(tag)):
-            pytest.skip(f"onnxruntime {version} can't be fetched here: {complaint[-200:]}")
-    with zipfile.ZipFile(next(build_addon.WHEEL_CACHE.glob(tag))) as archive:
+    """This machine's onnxruntime of a version, unpacked into a folder; its wheel is kept beside the add-on's."""
+    cache = build_addon.WHEEL_CACHE / f"onnxruntime-{version}-python{PYTHON}"
+    message = "" if list(cache.glob("*.whl")) else download(f"onnxruntime=={version}", PYTHON, [], cache)
+    wheels = list(cache.glob("*.whl"))
+    if not wheels:
+        pytest.skip(f"onnxruntime {version} can't be downloaded here: {message[-200:]}")
+    with zipfile.ZipFile(wheels[0]) as archive:
         archive.extractall(folder)
     return folder
 
@@ -51,6 +51,8 @@ def outputs_with(runtime: Path | None, out: Path) -> dict[str, AnyArray]:
 
 def test_networks_give_the_same_numbers_on_the_oldest_onnxruntime(tmp_path: Path) -> None:
     version = oldest_version()
+    if version == importlib.metadata.version("onnxruntime"):
+        pytest.skip("every test runs on the oldest onnxruntime here")
     old = outputs_with(unpacked_runtime(version, tmp_path / "runtime"), tmp_path / "old.npz")
     new = outputs_with(None, tmp_path / "new.npz")
     assert str(old.pop("version")) == version

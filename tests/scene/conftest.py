@@ -30,7 +30,12 @@ def make_motion(body: Body) -> MakeMotion:
     """Makes someone who walks, turns about twice a second and moves all joints."""
 
     def make(
-        frame_count: int = 12, frame_rate: float = 30.0, seed: int = 0, start: float = 0.0, camera: Camera | None = None
+        frame_count: int = 12,
+        frame_rate: float = 30.0,
+        seed: int = 0,
+        start: float = 0.0,
+        camera: Camera | None = None,
+        scene_start: float | None = None,
     ) -> Motion:
         generator = np.random.default_rng(seed)
         time = start + np.arange(frame_count) / frame_rate
@@ -52,6 +57,7 @@ def make_motion(body: Body) -> MakeMotion:
             contacts=generator.uniform(0, 1, (frame_count, 2)),
             confidence=generator.uniform(0, 1, frame_count),
             camera=camera,
+            scene_start=scene_start,
         )
 
     return make

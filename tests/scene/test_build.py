@@ -38,6 +38,18 @@ def test_a_motion_from_the_middle_of_the_footage_starts_at_frame_one(body: Body,
     assert tuple(armature.animation_data.action.frame_range) == (1, 4)
 
 
+def test_a_scene_starts_with_the_captured_range_of_the_footage(body: Body, make_motion: MakeMotion) -> None:
+    """Two people who come into view after half a second and after a second, in a range that starts at 12 s."""
+    motions = [make_motion(10, start=12.5, scene_start=12.0), make_motion(8, seed=1, start=13.0, scene_start=12.0)]
+    armatures = build_scene(motions, body)
+    scene = bpy.context.scene
+    assert (scene.frame_start, scene.frame_end, scene.frame_current) == (1, 38, 1)
+    for armature, motion, first in zip(armatures, motions, (16, 31), strict=True):
+        frames = first + np.arange(motion.frame_count)
+        np.testing.assert_allclose(joints_at(armature, frames), motion.joints, atol=1e-4)
+        np.testing.assert_allclose(joints_at(armature, np.array([1])), motion.joints[:1], atol=1e-4)
+
+
 def test_nothing_of_the_users_is_touched(body: Body, make_motion: MakeMotion) -> None:
     cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
     bpy.context.scene.collection.objects.link(cube)

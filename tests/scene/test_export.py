@@ -135,6 +135,27 @@ def test_several_people_go_in_one_file(ending: str, body: Body, make_motion: Mak
         np.testing.assert_allclose(joints_at(armature, frames), motion.joints, atol=2e-3)
 
 
+@pytest.mark.parametrize("rate", [30.0, 50.0])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_files_of_people_who_come_later_are_in_step_with_the_footage(
+    ending: str, rate: float, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
+    """One file for each; the one who comes after 0.4 s stands in their first pose until then."""
+    motions = [make_motion(30, rate), make_motion(8, rate, seed=1, start=0.4, scene_start=0.0)]
+    made = build_scene(motions, body)
+    for number, armature in enumerate(made):
+        export(tmp_path / f"{number}{ending}", [armature])
+    (armature,) = read_back(tmp_path / f"0{ending}")
+    start = key_frames(armature)[0]
+    (armature,) = read_back(tmp_path / f"1{ending}")
+    motion, key_rate = motions[1], FORMATS[ending].key_rate(rate)
+    np.testing.assert_allclose(joints_at(armature, start + motion.time * key_rate), motion.joints, atol=2e-3)
+    held = joints_at(armature, start + np.array([0.0, 0.2, 0.4]) * key_rate)
+    np.testing.assert_allclose(held, np.repeat(motion.joints[:1], 3, axis=0), atol=2e-3)
+    if ending not in (".blend", ".usdc"):  # these keep the scene's range, others the range of their keys
+        assert key_frames(armature)[0] == pytest.approx(start, abs=1e-3)
+
+
 def test_bvh_holds_one_person_a_file(body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
     motions = [make_motion(4), make_motion(6, seed=1)]
     paths = export(tmp_path / "two.bvh", build_scene(motions, body))

@@ -139,23 +139,32 @@ def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> Sto
         raise PoseNet3DError(f"{path}: its times lie closer than the footage's frames; is it of another video?")
     if keypoints.image_size == footage.image_size:
         return stored
-    scale = picture_scale(path, keypoints.image_size, footage.image_size)
+    scale = picture_scale(path, keypoints.image_size, footage)
     scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)
     focal_length = None if stored.focal_length is None else stored.focal_length * float(scale.mean())
     return StoredKeypoints(scaled, focal_length)
 
 
-def picture_scale(path: Path, size: tuple[int, int], footage_size: tuple[int, int]) -> Array:
+def picture_scale(path: Path, size: tuple[int, int], footage: Footage) -> Array:
     """(2,) factors from pixels of pictures of `size` (width, height) to the footage's.
+
+    Pictures may have the shape of the footage as it is shown, or, where its pixels are not square, as it is stored:
+    so OpenCV and FFmpeg give them.
 
     Raises:
         PoseNet3DError: the pictures have another shape.
     """
-    scale: Array = np.array(footage_size) / np.array(size)
-    if scale.max() / scale.min() > LARGEST_STRETCH:
-        stated, actual = ("x".join(map(str, sides)) for sides in (size, footage_size))
+    shown, stored = footage.image_size, footage.unsquared_size
+    if not any(_is_same_shape(size, other) for other in (shown, stored)):
+        stated, actual = ("x".join(map(str, sides)) for sides in (size, shown))
         raise PoseNet3DError(
             f"{path}: its pictures are {stated} pixels, of another shape than the footage's {actual}; "
             "give the keypoints of this video, upright and uncropped"
         )
+    scale: Array = np.array(shown) / np.array(size)
     return scale
+
+
+def _is_same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    scale = np.array(other) / np.array(size)
+    return bool(scale.max() / scale.min() <= LARGEST_STRETCH)

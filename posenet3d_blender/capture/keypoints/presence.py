@@ -17,7 +17,12 @@ LONGEST_ABSENCE: Final = 2.0
 """Seconds; a person who comes back later may be somebody else, and their motion in between is anybody's guess."""
 VISIBLE_CERTAINTY: Final = 0.2
 """Certainty of a frame from which the person counts as visible."""
-
+CLEARLY_VISIBLE: Final = 0.5
+"""Confidence of the shoulders and hips that tell which end of somebody is up."""
+DOWNWARDS: Final = 0.7
+"""Sine of the angle between a trunk and the horizon from which somebody is upside down ..."""
+UPSIDE_DOWN_SHARE: Final = 0.9
+"""... and the part of the frames in which nobody is by their own doing."""
 
 _SIDES: Final = ("left", "right")
 _BONES: Final = np.array(
@@ -28,6 +33,7 @@ _BONES: Final = np.array(
     ]
 )
 """(10, 2) ends of the torso's sides and of the limbs' bones, which count whether they are given or not."""
+_TRUNK: Final = [KEYPOINT_INDEX[f"{side}_{end}"] for end in ("shoulder", "hip") for side in _SIDES]
 _EXTREMITIES: Final = (
     [KEYPOINT_INDEX[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")],
     *([KEYPOINT_INDEX[f"{side}_{part}"] for part in ("heel", "big_toe")] for side in _SIDES),
@@ -75,6 +81,17 @@ def seconds_visible(keypoints: Keypoints) -> float:
 def _frame_interval(keypoints: Keypoints) -> float:
     """Seconds from frame to frame; 0 for a single one."""
     return float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
+
+
+def is_upside_down(keypoints: Keypoints) -> bool:
+    """The shoulders are below the hips in nearly all frames; False where too few frames show them clearly."""
+    seen = keypoints.confidence[:, _TRUNK].min(axis=1) >= CLEARLY_VISIBLE
+    if seen.sum() < max(1, UPSIDE_DOWN_SHARE * visible_frames(keypoints).sum()):
+        return False
+    left_shoulder, right_shoulder, left_hip, right_hip = np.moveaxis(keypoints.points[seen][:, _TRUNK], 1, 0)
+    trunk = (left_shoulder + right_shoulder - left_hip - right_hip) / 2  # (V, 2)
+    downwards = trunk[:, 1] > DOWNWARDS * np.maximum(np.linalg.norm(trunk, axis=1), 1e-9)
+    return bool(downwards.mean() >= UPSIDE_DOWN_SHARE)
 
 
 def trim_to_visible(keypoints: Keypoints) -> Keypoints:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from ...body.model import SHAPE_COUNT, Body
+from ...body.kinematics import forward_kinematics
+from ...body.model import SHAPE_COUNT, Body, load_body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
 from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ...errors import PoseNet3DError
@@ -44,6 +45,9 @@ class StudentPrediction:
     """(3,) unit vector against gravity."""
     contacts: Array
     """(S, 2) probability that the left and the right foot rest."""
+    spread: Array = field(default_factory=lambda: np.zeros((1, JOINT_COUNT)))
+    """(S, 24) metres by which a joint's places differ between overlapping windows and mirror images, the pelvis held: a
+    pose that the student knows is the same in all."""
     bone_offsets: Array = field(default_factory=lambda: np.zeros((JOINT_COUNT, 3)))
     """(24, 3) metres from the shipped body's rest bones, in this shape, to the person's own; Y up, X left."""
 
@@ -93,11 +97,23 @@ class _WindowMean:
         self._betas = np.zeros(SHAPE_COUNT)
         self._bone_offsets = np.zeros((JOINT_COUNT, 3))
         self._trust = 1e-6
+        self._rest_joints = load_body().rest_joints(np.zeros(SHAPE_COUNT))
 
     def add(self, windows: NDArray[np.intp], trust: Array, output: _WindowPredictions) -> None:
         """Add the predictions of B windows (B, T), samples, each with its trust (B,)."""
         weight = WINDOW_WEIGHTS * trust[:, None]  # (B, T)
-        self._samples.add(windows, weight, {"rotations": output.rotations, "contacts": output.contacts})
+        joints, _ = forward_kinematics(output.rotations, self._rest_joints)  # (B, T, 24, 3)
+        joints = joints - joints[:, :, :1]
+        self._samples.add(
+            windows,
+            weight,
+            {
+                "rotations": output.rotations,
+                "contacts": output.contacts,
+                "joints": joints,
+                "squares": (joints**2).sum(-1),
+            },
+        )
         self._up += (weight[..., None] * output.up).sum((0, 1))
         self._betas += (trust[:, None] * output.betas).sum(0)
         self._bone_offsets += (trust[:, None, None] * output.bone_offsets).sum(0)
@@ -105,11 +121,13 @@ class _WindowMean:
 
     def prediction(self, visible: NDArray[np.bool_]) -> StudentPrediction:
         """The mean; rotations are interpolated over samples in which the person is not visible, mask (S,)."""
+        variance = self._samples.mean("squares") - (self._samples.mean("joints") ** 2).sum(-1)  # (S, 24)
         return StudentPrediction(
             rotations=_interpolate_hidden(_nearest_rotations(self._samples.sum("rotations")), visible),
             betas=self._betas / self._trust,
             up=self._up / np.linalg.norm(self._up),
             contacts=self._samples.mean("contacts"),
+            spread=np.sqrt(np.maximum(variance, 0.0)),
             bone_offsets=self._bone_offsets / self._trust,
         )
 

@@ -1,8 +1,7 @@
 """Cuts: frames at which edited footage goes over to another shot, found in small copies of the pictures.
 
 A cut changes the structure of the picture where the people are from one frame to the next, more than their motion
-does over several frames before and after it, and for longer than a flash. Structure is compared by local correlation,
-which no change of exposure or light alters.
+does over several frames before and after it, and for longer than a flash. A picture that fades out ends a shot too.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Array
+from .structure import Picture, structure_change
 
 COPY_SIZE: Final = 128
 """Longer side of the small copies, pixels."""
@@ -42,22 +41,15 @@ LASTING: Final = 0.5
 """Part of the change that is still there after a flash's time."""
 SURROUNDINGS: Final = 0.8
 """Side of the square around a person in which structure is compared, as a part of their region's."""
+SMALLEST_SIDE: Final = 3
+"""Pixels of it that must be in the small copy."""
 SUDDEN: Final = 1.5
 SUDDEN_FLOOR: Final = 0.002
 """A cut's mean difference of colours is this many times its neighbours', and this much larger (of 1)."""
+BLANK: Final = 0.012
+"""Standard deviation of the colours below which a picture shows nothing."""
 REPEATED: Final = 2e-5
 """Mean difference of colours below which a frame repeats the one before: a recording that stutters."""
-_WINDOW: Final = 7
-"""Pixels a side of the windows that are correlated."""
-_SHIFT: Final = 2
-"""Pixels by which a window may move."""
-_TEXTURE: Final = 4e-4
-"""Variance of the brightness (0 to 1) from which a window has structure."""
-_CORRELATION: Final = 0.5
-"""Below it the structure is another one."""
-
-Picture = NDArray[np.uint8]
-Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -85,11 +77,15 @@ class Cut:
 
 
 class CutDetector:
-    """Finds cuts in frame after frame; each is known a few frames later."""
+    """Finds cuts in frame after frame; each is known a little later."""
 
     def __init__(self) -> None:
         """Start before the first frame."""
         self._samples: deque[_Sample] = deque()
+        self._blank_from: _Sample | None = None
+        """The first of the latest frames, all blank."""
+        self._faded = -1
+        """Index of the first blank frame that was reported."""
         self._checked = -1
         """Index of the last frame that is known to begin a shot or not."""
 
@@ -114,11 +110,22 @@ class CutDetector:
         found = self._find(time - FLASH_TIME)
         while self._samples[0].time < time - MEMORY:
             self._samples.popleft()
-        return found
+        return found or self._fade(self._samples[-1])
 
     def finish(self) -> Cut | None:
         """The last cut, where the footage ends too soon after it to tell it from a flash; None: there is none."""
         return self._find(np.inf)
+
+    def _fade(self, latest: _Sample) -> Cut | None:
+        """The cut at the first of several blank frames, once they have lasted longer than a flash."""
+        if not _is_blank(latest.picture):
+            self._blank_from = None
+            return None
+        first = self._blank_from = self._blank_from or latest
+        if latest.time - first.time < FLASH_TIME or self._faded == first.index:
+            return None
+        self._faded = first.index
+        return Cut(first.index, is_everywhere=True)
 
     def _find(self, until: float) -> Cut | None:
         """The next cut among the frames that are not checked yet and not after `until`, seconds."""
@@ -132,6 +139,14 @@ class CutDetector:
                 if cut is not None:
                     return cut
         return None
+
+
+def _is_blank(picture: Picture) -> bool:
+    """It is of one colour: black, mostly."""
+    import cv2
+
+    _, deviations = cv2.meanStdDev(picture)
+    return float(deviations.max()) / 255 < BLANK
 
 
 def _is_sudden(samples: list[_Sample], place: int) -> bool:
@@ -210,7 +225,7 @@ def _rows_and_columns(square: Array, height: int, width: int) -> tuple[slice, sl
     x, y, side = square * scale
     ends = np.array([[y, x], [y, x]]) + np.array([[-0.5], [0.5]]) * side * SURROUNDINGS
     (top, left), (bottom, right) = np.clip(np.round(ends), 0, [height, width]).astype(int)
-    if min(bottom - top, right - left) < _WINDOW // 2:
+    if min(bottom - top, right - left) < SMALLEST_SIDE:
         return None
     return slice(top, bottom), slice(left, right)
 
@@ -222,45 +237,5 @@ def _mean_difference(first: Picture, second: Picture) -> float:
     kernel = np.ones((3, 3), np.uint8)
     below = cv2.subtract(cv2.erode(first, kernel), second)  # saturates at 0
     above = cv2.subtract(second, cv2.dilate(first, kernel))
-    return float(cv2.max(below, above).max(axis=2).mean()) / 255
-
-
-def structure_change(first: Picture, second: Picture) -> NDArray[np.bool_]:
-    """(h, w) where two pictures (h, w, 3) RGB have other structures, beyond what a shift by two pixels explains.
-
-    Flat windows have no structure.
-    """
-    import cv2
-
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255 for picture in (first, second)]
-    mean, variance = _moments(grey[0])
-    padded = [
-        np.asarray(cv2.copyMakeBorder(picture, _SHIFT, _SHIFT, _SHIFT, _SHIFT, cv2.BORDER_REPLICATE))
-        for picture in (grey[1], *_moments(grey[1]))
-    ]
-    height, width = mean.shape
-    best = np.full(mean.shape, -1, np.float32)
-    for down in range(2 * _SHIFT + 1):
-        for right in range(2 * _SHIFT + 1):
-            other, other_mean, other_variance = (
-                picture[down : down + height, right : right + width] for picture in padded
-            )
-            covariance = _average(grey[0] * other) - mean * other_mean
-            correlation = covariance / np.sqrt((variance + _TEXTURE / 4) * (other_variance + _TEXTURE / 4))
-            np.maximum(best, correlation, out=best)
-    _, variance_there = _moments(grey[1])
-    changed: NDArray[np.bool_] = (best < _CORRELATION) & (np.maximum(variance, variance_there) > _TEXTURE)
-    return changed
-
-
-def _moments(picture: Map) -> tuple[Map, Map]:
-    """Mean and variance of each window."""
-    mean = _average(picture)
-    return mean, np.maximum(_average(picture * picture) - mean * mean, 0)
-
-
-def _average(picture: Map) -> Map:
-    import cv2
-
-    averaged = cv2.boxFilter(picture, -1, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(averaged, dtype=np.float32)
+    largest = cv2.reduce(cv2.max(below, above).reshape(-1, 3), 1, cv2.REDUCE_MAX)
+    return float(largest.mean()) / 255

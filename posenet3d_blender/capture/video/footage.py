@@ -67,6 +67,14 @@ class Footage:
         return self.width, self.height
 
     @property
+    def unsquared_size(self) -> tuple[int, int]:
+        """Width and height of the upright picture in the file's own pixels, which may not be square."""
+        aspect = self.stored_background.pixel_aspect if self.stored_background else 1.0
+        if self.orientation.swaps_sides:
+            return self.width, max(1, round(self.height / aspect))
+        return max(1, round(self.width / aspect)), self.height
+
+    @property
     def background(self) -> Background:
         """The footage as Blender needs to know it."""
         return self.stored_background or Background(self.path, footage_name(self.path), self.time, self.time)

@@ -129,6 +129,46 @@ def test_image_ids_that_may_count_from_0_or_1_are_a_warning(tmp_path: Path) -> N
     assert_all_in_place(keypoints, COCO_17, range(1, FRAMES))
 
 
+LONG_FOOTAGE = Footage(Path("clip.mp4"), 640, 480, UPRIGHT, np.arange(60) / 30, Fraction(30))
+
+
+def load_numbered(tmp_path: Path, numbers: list[int], shown: list[int]) -> tuple[Keypoints, list[str]]:
+    """The person and the warnings of COCO's results for 60 frames of footage, which show some frames by number."""
+    data = [
+        {"image_id": number, "keypoints": pose(COCO_17, frame % FRAMES)}
+        for number, frame in zip(numbers, shown, strict=True)
+    ]
+    warnings: list[str] = []
+    (person,) = load_people(write(tmp_path, data), LONG_FOOTAGE, warnings.append).people
+    return person.keypoints, warnings
+
+
+@pytest.mark.parametrize("lowest", [0, 1])
+@pytest.mark.parametrize("leading", [0, 1000, 10_003_420_000])
+def test_numbers_behind_the_number_of_a_video(tmp_path: Path, leading: int, lowest: int) -> None:
+    """As PoseTrack's image_ids; the person is missed in one frame, here and there and at the ends."""
+    shown = [frame for frame in range(4, 60) if frame != 20]
+    shown += [] if lowest else [0]
+    keypoints, warnings = load_numbered(tmp_path, [leading + lowest + frame for frame in shown], shown)
+    assert np.flatnonzero(keypoints.confidence.max(axis=1) > 0).tolist() == sorted(shown)
+    told = [f"are taken as counted from {leading + lowest}"] if leading and lowest else []
+    assert [one for one in warnings if not any(part in one for part in told)] == []
+    assert len(warnings) == len(told)
+
+
+def test_numbers_that_count_from_anything_are_a_warning(tmp_path: Path) -> None:
+    shown = [frame for frame in range(56) if frame != 20]
+    keypoints, warnings = load_numbered(tmp_path, [340 + frame for frame in shown], shown)
+    assert np.flatnonzero(keypoints.confidence.max(axis=1) > 0).tolist() == shown
+    (warning,) = warnings
+    assert "numbered from 340 to 395; 340 is taken as the first of the footage's 60" in warning
+
+
+def test_numbers_that_cover_a_part_of_the_footage_from_anywhere_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PoseNet3DError, match="run from 340 to 369, but the footage has 60 frames"):
+        load_numbered(tmp_path, [340 + frame for frame in range(30)], list(range(30)))
+
+
 def test_every_second_frame_is_a_warning(tmp_path: Path) -> None:
     data = [{"image_id": frame, "keypoints": pose(COCO_17, frame)} for frame in (0, 2, 4)]
     keypoints = load_with_warning(tmp_path, data, "only one in 2 frames")
@@ -219,7 +259,7 @@ WRONG = {
     "a huge number": (json.dumps(results(keypoints=[1e300] * 51)), r"frame 0 holds the number 1e\+300"),
     "a larger integer than any number": (json.dumps(results(keypoints=[10**400] * 51)), "something other than numbers"),
     "too many frames": (json.dumps([{"keypoints": [1.0] * 51}] * 9), "holds 9 frames, but the footage has 6"),
-    "frames beyond the end": (json.dumps([{"image_id": 40, "keypoints": [1.0] * 51}]), "run from 40 to 40"),
+    "frames beyond the end": (json.dumps([{"image_id": 47, "keypoints": [1.0] * 51}]), "run from 47 to 47"),
     "names without numbers": (json.dumps([{"image_id": "a.png", "keypoints": [1.0] * 51}]), "don't count them"),
     "nobody": (json.dumps([{"people": []}] * FRAMES), "no person in any frame"),
     "all zero": (json.dumps(results(keypoints=[0] * 51)), "no person in any frame"),

@@ -8,7 +8,9 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, visible_frames
+from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, is_upside_down, visible_frames
+
+from .dancer import HEIGHT, WIDTH, dancer
 
 FRAMES = 20
 
@@ -67,3 +69,27 @@ def test_each_frame_counts_for_itself() -> None:
 
 def test_nobody_at_all() -> None:
     assert (body_confidence(np.zeros((FRAMES, KEYPOINT_COUNT))) == 0).all()
+
+
+def dancing(turned: slice, hidden: slice = slice(0, 0)) -> Keypoints:
+    """The dancer, in some frames as a picture that is turned by half shows them, in others not clearly visible."""
+    people = dancer()
+    people[turned, :, :2] = (WIDTH, HEIGHT) - people[turned, :, :2]
+    people[hidden, :, 2] = 0.3
+    return Keypoints(np.arange(len(people)) / 30, people[..., :2], people[..., 2], (WIDTH, HEIGHT))
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "expected"),
+    [
+        (dancing(slice(0, 0)), False),
+        (dancing(slice(None)), True),
+        (dancing(slice(0, 100)), False),
+        (dancing(slice(None), hidden=slice(0, 10)), True),
+        (dancing(slice(None), hidden=slice(0, 60)), False),
+        (dancing(slice(None), hidden=slice(None)), False),
+    ],
+    ids=["upright", "turned", "a long handstand", "hidden for a moment", "hidden for long", "never clear"],
+)
+def test_upside_down_throughout(keypoints: Keypoints, expected: bool) -> None:
+    assert is_upside_down(keypoints) == expected

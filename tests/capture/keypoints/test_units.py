@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posenet3d_blender.background import Background
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BLAZEPOSE_33, BODY_25, COCO_17
 from posenet3d_blender.capture.keypoints.people.people_in_file import load_people
+from posenet3d_blender.capture.video.sources.orientation import Orientation
 from posenet3d_blender.errors import PoseNet3DError
 
 from .dancer import FOOTAGE, FRAMES, HEIGHT, WIDTH, Layout, coco, dancer, flat
@@ -229,6 +232,47 @@ def test_normalised_points_are_not_scaled_by_their_pictures(tmp_path: Path) -> N
 def test_coco_images_of_another_shape_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PoseNet3DError, match="540x720 pixels, of another shape than the footage's 720x540"):
         load(tmp_path, full_coco(dancer(), (540, 720), NAMES, RANDOM_IDS))
+
+
+ANAMORPHIC = replace(
+    FOOTAGE,
+    stored_background=Background(Path("sar.mp4"), "sar", FOOTAGE.time, FOOTAGE.time, pixel_aspect=4 / 3),
+)
+"""The clip as it is shown, stored in 540 x 540 pixels."""
+STORED = np.array([540, 540])
+
+
+def load_anamorphic(tmp_path: Path, data: Any) -> tuple[Keypoints, list[str]]:
+    warnings: list[str] = []
+    (person,) = load_people(write(tmp_path, data), ANAMORPHIC, warnings.append).people
+    return person.keypoints, warnings
+
+
+@pytest.mark.parametrize("size", [(540, 540), (270, 270), (720, 540), (360, 270)], ids=str)
+def test_pictures_of_anamorphic_footage_as_stored_or_as_shown(tmp_path: Path, size: tuple[int, int]) -> None:
+    data = full_coco(scaled(lambda points: points * np.array(size) / PICTURE), size, NAMES, RANDOM_IDS)
+    keypoints, warnings = load_anamorphic(tmp_path, data)
+    assert_dancer(keypoints, COCO_17)
+    assert warnings == []
+
+
+def test_points_on_anamorphic_footage_are_in_its_stored_pixels(tmp_path: Path) -> None:
+    keypoints, warnings = load_anamorphic(tmp_path, coco([scaled(lambda points: points * STORED / PICTURE)]))
+    assert_dancer(keypoints, COCO_17)
+    (warning,) = warnings
+    assert "in the 540x540 pixels that the footage is stored in, not in the 720x540" in warning
+    # Parts of the picture are the same in both.
+    keypoints, warnings = load_anamorphic(tmp_path, coco([scaled(SCALES["keypoint_scale 3"])]))
+    assert_dancer(keypoints, COCO_17)
+    assert warnings == []
+
+
+def test_turned_anamorphic_footage(tmp_path: Path) -> None:
+    """Of pictures that are stored lying, the height has the odd pixels."""
+    assert ANAMORPHIC.unsquared_size == (540, 540)
+    turned = replace(ANAMORPHIC, width=540, height=720, orientation=Orientation((0, 1, -1, 0)))
+    assert turned.unsquared_size == (540, 540)
+    assert FOOTAGE.unsquared_size == (720, 540)
 
 
 def test_annotations_without_a_listed_image_or_without_keypoints_are_left_out(tmp_path: Path) -> None:

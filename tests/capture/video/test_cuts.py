@@ -85,6 +85,17 @@ def test_real_people_change_places(shared_folder: Path) -> None:
     assert places(cuts_in(film, squares=[(0.45, 0.45, 0.9)])) == [CUT, 2 * CUT, 3 * CUT, 4 * CUT]
 
 
+def test_a_fade_through_black(pictures: list[Picture]) -> None:
+    brightness = np.clip(np.abs(np.arange(90) - 45) / 10 - 0.3, 0, 1)
+    film = [
+        brighter(picture, gain)
+        for picture, gain in zip([*pictures[:45], *map(closer, pictures[45:90])], brightness.tolist(), strict=True)
+    ]
+    (cut,) = cuts_in(film)
+    assert 42 <= cut.frame <= 48
+    assert cut.is_everywhere
+
+
 @pytest.mark.parametrize("step", [1, 2, 4])
 def test_the_bundled_clip_has_no_cut(pictures: list[Picture], step: int) -> None:
     assert not cuts_in(pictures[::step], 30 / step)

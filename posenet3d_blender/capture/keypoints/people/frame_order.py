@@ -20,6 +20,8 @@ LARGEST_PART_TO_SPARE: Final = 0.02
 """The same, as a part of the footage."""
 LEAST_END: Final = 0.9
 """Keypoints that end before this part of the footage are worth a warning."""
+LEAST_SPAN: Final = 0.9
+"""Numbers that count from something unknown must cover this part of the footage, or they may be of another video."""
 
 LONGEST_SIDE: Final = 100_000
 """Pixels; no picture is wider or higher."""
@@ -108,23 +110,48 @@ def frames_of_names(path: Path, names: Iterable[str], frame_count: int, warn: Wa
 
 
 def _first_number(path: Path, numbers: list[int], frame_count: int, warn: Warn) -> int:
-    """The number of the footage's first frame, by all numbers of the file, rising and distinct."""
+    """The number of the footage's first frame, by all numbers of the file, rising and distinct.
+
+    They count frames from 0 or 1, perhaps after leading digits that all have, such as the number of a video. Of others
+    that cover nearly the whole footage the first one is taken as the first frame, with a warning.
+    """
     first, last = numbers[0], numbers[-1]
     spare = min(FRAMES_TO_SPARE, int(LARGEST_PART_TO_SPARE * frame_count))
     if last - first + 1 == frame_count:
         return first
+    leading = _leading_part(first, last, frame_count + spare)
+    lowest = _lowest_number(first - leading, last - leading, frame_count, spare)
+    if lowest is None and LEAST_SPAN * frame_count <= last - first + 1 <= frame_count + spare:
+        warn(
+            f"{path}: its frames are numbered from {first} to {last}; {first} is taken as the first of the footage's "
+            f"{frame_count}; number them from 0 if it is another one"
+        )
+        return first
+    if lowest is None:
+        raise PoseNet3DError(
+            f"{path}: its image_ids run from {first} to {last}, but the footage has {frame_count} frames; "
+            "number them from 0, or list all of them under 'images'"
+        )
+    if first - leading == 1 and lowest == 0:
+        warn(f"{path}: its frames run from {first} to {last} of {frame_count} and are taken as counted from {leading}")
+    elif leading and first - leading > 1:
+        warn(f"{path}: its frames run from {first} to {last} and are taken as counted from {leading + lowest}")
+    return leading + lowest
+
+
+def _leading_part(first: int, last: int, count: int) -> int:
+    """The value of the leading digits that all numbers from `first` to `last` share and `count` frames don't need."""
+    scale = 10 ** len(str(count))
+    return first - first % scale if first // scale == last // scale else 0
+
+
+def _lowest_number(first: int, last: int, frame_count: int, spare: int) -> int | None:
+    """0 or 1, from which numbers from `first` to `last` count the frames; None: they count other ones."""
     if last < frame_count:
-        if first == 1:
-            warn(f"{path}: its frames run from 1 to {last} of {frame_count} and are taken as counted from 0")
         return 0
     if first >= 1 and last <= frame_count + spare:
         return 1
-    if last < frame_count + spare:
-        return 0
-    raise PoseNet3DError(
-        f"{path}: its image_ids run from {first} to {last}, but the footage has {frame_count} frames; "
-        "number them from 0, or list all of them under 'images'"
-    )
+    return 0 if last < frame_count + spare else None
 
 
 def _warn_of_gaps(path: Path, frames: list[int], frame_count: int, warn: Warn) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -116,6 +116,8 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
         entries = _entries_of_file(path, data, footage, warn)
     poses = (one.pose for entry in entries for one in entry.people)
     layout = layout_of(path, poses, footage.image_size, warn, point_names(data))
+    if bool((layout.unit == 1).all()):
+        entries = _in_square_pixels(path, entries, footage, warn)
     everyone = _people_by_frame(path, entries, layout, footage.frame_count, warn)
     tracks = track_poses(everyone, footage.time, footage.width)
     return PeopleInFile(_long_enough(path, [_person(track, footage) for track in tracks]))
@@ -149,7 +151,7 @@ class _FrameEntry:
 def _entries_of_file(path: Path, data: Json, footage: Footage, warn: Warn) -> list[_FrameEntry]:
     entries, pictures = entries_of(path, data, warn), listed_pictures(path, data)
     sizes = {key: picture.size for key, picture in pictures.items() if picture.size}
-    scales = {key: picture_scale(path, size, footage.image_size) for key, size in sizes.items()}
+    scales = {key: picture_scale(path, size, footage) for key, size in sizes.items()}
     frames = frames_of_entries(path, entries, pictures, footage.frame_count, warn)
     return [
         _FrameEntry(frame, entry.people, scales.get(entry.image_key or ""))
@@ -174,6 +176,22 @@ def _entries_of_folder(folder: Path, frame_count: int, warn: Warn) -> list[_Fram
         for file in files
         for entry in entries_of(file, read_json(file), warn)
     ]
+
+
+def _in_square_pixels(
+    path: Path, entries: Sequence[_FrameEntry], footage: Footage, warn: Warn
+) -> Sequence[_FrameEntry]:
+    """Take points in pixels of pictures of an unknown size as what detectors see: pixels that may not be square."""
+    stored, shown = footage.unsquared_size, footage.image_size
+    if stored == shown or all(entry.scale is not None for entry in entries):
+        return entries
+    guessed, square = ("x".join(map(str, size)) for size in (stored, shown))
+    warn(
+        f"{path}: its points are taken as places in the {guessed} pixels that the footage is stored in, not in the "
+        f"{square} that are shown; list the pictures' size under 'images' if they are others"
+    )
+    scale = np.array(shown) / np.array(stored)
+    return [entry if entry.scale is not None else replace(entry, scale=scale) for entry in entries]
 
 
 def _people_by_frame(
