@@ -7,6 +7,8 @@ mirroring expects.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import bpy
@@ -35,7 +37,7 @@ def add_armature(name: str, body: Body, betas: Array, collection: bpy.types.Coll
         name: name of object and armature.
         body: body with the rest joints, and the skin that gives hands, feet and head their length.
         betas: (10,) shape coefficients.
-        collection: collection of the current scene that the object is linked to.
+        collection: collection that the object is linked to.
     """
     heads = body.rest_joints(betas) @ BODY_TO_WORLD.T
     tails = _tails(heads, body.rest_vertices(betas) @ BODY_TO_WORLD.T, body.skin_weights)
@@ -88,21 +90,30 @@ def _end_direction(joint: int, heads: Array) -> Array:
 
 
 def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:
-    view_layer = bpy.context.view_layer
-    active = view_layer.objects.active
-    if active is not None and active.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for joint, name in enumerate(JOINT_NAMES):
-        bone = armature.data.edit_bones.new(name)
-        bone.head, bone.tail = Vector(heads[joint]), Vector(tails[joint])
-        bone.align_roll(Vector(_z_axis(name, tails[joint] - heads[joint])))
-        if PARENTS[joint] >= 0:
-            bone.parent = armature.data.edit_bones[JOINT_NAMES[PARENTS[joint]]]
-            bone.use_connect = main_child(PARENTS[joint]) == joint
-    bpy.ops.object.mode_set(mode="OBJECT")
-    view_layer.objects.active = active
+    with _edit_mode(armature):
+        for joint, name in enumerate(JOINT_NAMES):
+            bone = armature.data.edit_bones.new(name)
+            bone.head, bone.tail = Vector(heads[joint]), Vector(tails[joint])
+            bone.align_roll(Vector(_z_axis(name, tails[joint] - heads[joint])))
+            if PARENTS[joint] >= 0:
+                bone.parent = armature.data.edit_bones[JOINT_NAMES[PARENTS[joint]]]
+                bone.use_connect = main_child(PARENTS[joint]) == joint
+
+
+@contextmanager
+def _edit_mode(armature: bpy.types.Object) -> Iterator[None]:
+    """Edit mode in a temporary scene: the user's scene keeps its active object and the mode that this one is in."""
+    scene = bpy.data.scenes.new(armature.name)
+    try:
+        scene.collection.objects.link(armature)
+        view_layer = scene.view_layers[0]
+        view_layer.objects.active = armature
+        with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=armature, object=armature):
+            bpy.ops.object.mode_set(mode="EDIT")
+            yield
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scene)
 
 
 def _z_axis(name: str, direction: Array) -> Array:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from .timeline import FIRST_FRAME
+from .options import FIRST_FRAME
 
 
 @contextmanager
