@@ -71,7 +71,7 @@ def interpolate_smoothly(time: Array, values: Array, at: Array) -> Array:
     """
     if len(time) == 1:
         return np.repeat(values, len(at), axis=0)
-    slopes = np.gradient(values, time, axis=0, edge_order=min(2, len(time) - 1))
+    slopes = np.gradient(values, time, axis=0, edge_order=2 if len(time) > 2 else 1)
     after = np.clip(np.searchsorted(time, at, side="right"), 1, len(time) - 1)
     length = (time[after] - time[after - 1])[:, None]
     t = (at - time[after - 1])[:, None] / length

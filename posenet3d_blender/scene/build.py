@@ -9,8 +9,10 @@ import bpy
 from ..background import Background
 from ..body.model import Body
 from ..motion import Motion
+from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
 from .armature import add_armature
+from .bone_display import remove_unused_shapes
 from .camera import add_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
@@ -20,9 +22,11 @@ from .matching import frame_size, match_scene
 from .names import data_name
 from .options import BuildOptions
 from .place import Place
+from .rest_pose import ARM_ANGLES
 from .skin import add_material, add_skin_in_steps
 from .sound import add_sound
-from .timeline import scene_rate, start_frame
+from .timeline import frame_range, scene_rate, start_frame
+from .visibility import key_visibility
 
 
 def build_scene(
@@ -66,6 +70,8 @@ def build_scene_in_steps(
     """
     options = options or BuildOptions()
     scene, parent = place.find() if place else (bpy.context.scene, bpy.context.scene.collection)
+    if options.face_forward:
+        motions = face_forward(motions, body)
     if not options.match.rate:
         motions = resample_motions(motions, scene_rate(scene), body)
     name = footage.name if footage else "PoseNet3D"
@@ -110,13 +116,17 @@ def _add_people(
     armatures = []
     for number, motion in enumerate(motions, start=1):
         person = data_name(name, "" if len(motions) == 1 else f"_person{number}")
-        armature = add_armature(person, body, motion.betas, collection)
+        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
         armatures.append(armature)
         yield
-        yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
+        skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
         first_frame = start_frame(motion, motions, options.first_frame)
-        action = yield from key_motion_in_steps(armature, motion, first_frame)
+        action = yield from key_motion_in_steps(armature, motion, first_frame, options.root)
         mark_action(action, motion, first_frame)
+        last_frame = first_frame + motion.frame_count - 1
+        key_visibility(skin, (first_frame, last_frame), frame_range(motions, options.first_frame))
+        if options.as_asset:
+            action.asset_mark()
     return armatures
 
 
@@ -133,3 +143,4 @@ def _remove(collection: bpy.types.Collection) -> None:
         if part.type == "CAMERA":
             data |= {image.image: None for image in part.data.background_images if image.image}
     bpy.data.batch_remove(list(data))
+    remove_unused_shapes()

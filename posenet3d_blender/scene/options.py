@@ -39,3 +39,11 @@ class BuildOptions:
     """Mark frames of low confidence on the scene's timeline too, not only in the person's own action."""
     sound: bool = False
     """Add the footage's sound as a strip to the scene's sequencer."""
+    root: str = "hips"
+    """Bone that carries the motion through the scene: "hips", "ground" (the root bone), or "in-place" (none)."""
+    rest: str = "T"
+    """Arms at rest: "T" (SMPL's own) or "A" (lowered)."""
+    face_forward: bool = False
+    """Turn everyone and the camera about the origin so that the first person starts facing -Y."""
+    as_asset: bool = False
+    """Mark the actions as assets, for the Asset Browser."""

@@ -39,7 +39,7 @@ def _choice() -> Any:
 
 
 class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
-    """How the next capture enters the scene"""
+    """Choices of the next capture that concern the scene"""
 
     # Blender reads properties from annotations, where a type checker expects types
     rate_choice: _choice()  # type: ignore[valid-type]
@@ -94,7 +94,7 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
 
 
 class POSENET3D_PT_scene(bpy.types.Panel):
-    """How the next capture enters the scene"""
+    """Choices of the next capture that concern the scene"""
 
     bl_label = "Scene"
     bl_idname = "POSENET3D_PT_scene"

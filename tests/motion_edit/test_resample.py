@@ -52,7 +52,7 @@ def test_positions_and_rotations_are_those_of_the_new_times(body: Body, rate: fl
 
 def test_the_same_rate_changes_nothing(body: Body) -> None:
     motion = turning(body, 24000 / 1001)
-    (given,) = resample_motions([motion], 24 / np.float32(1.001), body)
+    (given,) = resample_motions([motion], float(24 / np.float32(1.001)), body)
     assert given is motion
 
 

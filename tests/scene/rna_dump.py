@@ -45,8 +45,8 @@ def _dump(struct: Any, path: str, values: dict[str, Any], seen: set[int]) -> Non
         if prop.type == "POINTER":
             _dump_pointer(value, place, values, seen)
         elif prop.type == "COLLECTION":
-            values[f"{place}.names"] = [name for item in value if (name := _name(item))]
-            for index, item in enumerate(value):
+            values[f"{place}.names"] = [name for item in value or () if (name := _name(item))]
+            for index, item in enumerate(value or ()):
                 if not isinstance(item, bpy.types.ID):
                     _dump_pointer(item, f"{place}[{index}]", values, seen)
         elif isinstance(value, (bool, int, float, str, set, type(None))):
