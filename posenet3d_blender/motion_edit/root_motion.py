@@ -10,8 +10,6 @@ import numpy as np
 from ..arrays import Array
 from .heading import headings
 
-ROOT_CHOICES: Final = ("hips", "ground", "in-place")
-"""The bone that carries the motion through the scene: the pelvis, the root bone on the ground, or none."""
 _SMOOTHING: Final = 0.15
 """Seconds, of the Gaussian that keeps the sway of the hips out of the path."""
 

@@ -6,7 +6,7 @@ The shapes are objects in no collection, made once in a file, so that no exporte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import bpy
 import numpy as np
@@ -23,6 +23,7 @@ BONE_COLLECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 _PALETTES: Final = {"Left": "THEME04", "Right": "THEME01", "Spine": "THEME09", "Root": "THEME03"}
 """Blender's colour sets: left is blue, right is red."""
 SHAPE_PREFIX: Final = "PoseNet3D_shape_"
+_Point: TypeAlias = tuple[float, float, float]
 _RING_POINTS: Final = 24
 _RADII: Final = {"pelvis": 1.6, "spine": 1.0, "neck": 0.7, "head": 0.5, "foot": 0.5, "hand": 0.4, "collar": 0.5}
 """Of the rings, in lengths of the bone, by part of the bone's name; limbs have _LIMB_RADIUS."""
@@ -60,7 +61,7 @@ def remove_unused_shapes() -> None:
     bpy.data.batch_remove([*unused, *(one.data for one in unused)])
 
 
-def _shape(name: str, points: list[tuple[float, ...]], edges: list[tuple[int, int]]) -> bpy.types.Object:
+def _shape(name: str, points: list[_Point], edges: list[tuple[int, int]]) -> bpy.types.Object:
     """The file's shape of this name; made if there is none."""
     name = SHAPE_PREFIX + name
     shape = bpy.data.objects.get(name)
@@ -71,14 +72,14 @@ def _shape(name: str, points: list[tuple[float, ...]], edges: list[tuple[int, in
     return bpy.data.objects.new(name, mesh)
 
 
-def _ring() -> tuple[list[tuple[float, ...]], list[tuple[int, int]]]:
+def _ring() -> tuple[list[_Point], list[tuple[int, int]]]:
     """A ring of radius 1 about the bone (Y) at half its length."""
     angles = np.arange(_RING_POINTS) * 2 * np.pi / _RING_POINTS
     points = [(float(np.cos(angle)), 0.5, float(np.sin(angle))) for angle in angles]
     return points, [(index, (index + 1) % _RING_POINTS) for index in range(_RING_POINTS)]
 
 
-def _root_ring() -> tuple[list[tuple[float, ...]], list[tuple[int, int]]]:
+def _root_ring() -> tuple[list[_Point], list[tuple[int, int]]]:
     """A ring on the ground with an arrow to the front (-Y), metres."""
     ring, edges = _ring()
     points = [(_ROOT_RADIUS * x, _ROOT_RADIUS * z, 0.0) for x, _, z in ring]

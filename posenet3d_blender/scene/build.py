@@ -8,6 +8,7 @@ import bpy
 
 from ..background import Background
 from ..body.model import Body
+from ..build_options import BuildOptions
 from ..motion import Motion
 from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
@@ -17,10 +18,9 @@ from .camera import add_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
 from .keys import key_motion_in_steps
-from .markers import mark_action, mark_timeline
+from .markers import mark_action, mark_low_confidence
 from .matching import frame_size, match_scene
 from .names import data_name
-from .options import BuildOptions
 from .place import Place
 from .rest_pose import ARM_ANGLES
 from .skin import add_material, add_skin_in_steps
@@ -70,7 +70,7 @@ def build_scene_in_steps(
     """
     options = options or BuildOptions()
     scene, parent = place.find() if place else (bpy.context.scene, bpy.context.scene.collection)
-    if options.face_forward:
+    if options.heading == "forward":
         motions = face_forward(motions, body)
     if not options.match.rate:
         motions = resample_motions(motions, scene_rate(scene), body)
@@ -94,7 +94,7 @@ def build_scene_in_steps(
     match_scene(scene, options.match, motions, options.first_frame, camera, camera_object)
     if options.markers:
         for armature, motion in zip(armatures, motions, strict=True):
-            mark_timeline(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
+            mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
     if options.sound and footage:
         add_sound(scene, footage, motions, options.first_frame)
     bpy.context.view_layer.update()

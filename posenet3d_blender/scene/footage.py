@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..background import Background, Matrix2
+from ..build_options import FIRST_FRAME
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..motion_edit.resample import scene_start
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
-from .options import FIRST_FRAME
 from .timeline import frame_range
 
 Warn: TypeAlias = Callable[[str], object]

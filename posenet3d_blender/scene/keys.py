@@ -40,8 +40,8 @@ def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, roo
         armature: at rest, without an action.
         motion: the motion.
         first_frame: frame of its first sample.
-        root: bone that carries the motion through the scene, one of `ROOT_CHOICES`; "in-place": none, the body moves
-            over the armature's origin.
+        root: bone that carries the motion through the scene, one of `build_options.ROOT_CHOICES`; without one the body
+            moves on the spot, over the armature's origin.
     """
     return run(key_motion_in_steps(armature, motion, first_frame, root))
 

@@ -23,7 +23,7 @@ MOST_RANGES: Final = 20
 """Only the longest ranges are marked; more would clutter the timeline."""
 
 
-def mark_timeline(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:
+def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:
     """Add a marker to the scene at the start of each range of low confidence and one at its end.
 
     Args:

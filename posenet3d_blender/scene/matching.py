@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..build_options import SceneMatch
 from ..camera import Camera
 from ..motion import Motion
-from .options import SceneMatch
 from .sound import strips_of
 from .timeline import set_range, set_rate
 

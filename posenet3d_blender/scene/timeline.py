@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..build_options import FIRST_FRAME
 from ..motion import Motion
 from ..motion_edit.resample import scene_start
-from .options import FIRST_FRAME
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:

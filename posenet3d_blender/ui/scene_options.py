@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import bpy
 
+from ..build_options import BuildOptions, SceneMatch
 from ..scene.matching import is_untouched
-from ..scene.options import BuildOptions, SceneMatch
 from .modal_task import current_task
 
 _UNDECIDED: Final = -1
@@ -77,6 +77,36 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
         name="Frame", description="Frame of the scene at which the motion starts", default=1
     )
 
+    root: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Motion On",
+        description="Bone that carries the motion through the scene",
+        items=(
+            ("hips", "Hips", "The pelvis moves; the root bone stays at the origin"),
+            (
+                "ground",
+                "Root",
+                "The root bone moves on the ground below the pelvis, as game engines expect it",
+            ),
+            ("in-place", "In Place", "No bone: the person moves on the spot"),
+        ),
+    )
+    rest: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Rest Pose",
+        description="The arms in the rest pose",
+        items=(("T", "T-Pose", "Stretched out, as SMPL has them"), ("A", "A-Pose", "Lowered by 45 degrees")),
+    )
+    heading: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Heading",
+        description="Direction that the motion starts in",
+        items=(
+            ("footage", "As Filmed", "The solved camera looks along +Y"),
+            ("forward", "Forward", "The first person starts facing -Y; the solved camera turns along"),
+        ),
+    )
+    as_asset: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Action as Asset", description="Mark each person's action as an asset, for the Asset Browser"
+    )
+
     def build_options(self) -> BuildOptions:
         """The choices as they are now, for the scene that they belong to."""
         scene = self.id_data
@@ -90,6 +120,10 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
             first_frame=frames[self.start_at](),
             markers=self.markers,
             sound=self.sound,
+            root=self.root,
+            rest=self.rest,
+            heading=self.heading,
+            as_asset=self.as_asset,
         )
 
 
@@ -120,6 +154,8 @@ class POSENET3D_PT_scene(bpy.types.Panel):
         layout.prop(options, "start_at")
         if options.start_at == "FRAME":
             layout.prop(options, "start_frame")
+        for name in ("root", "rest", "heading", "as_asset"):
+            layout.prop(options, name)
 
 
 def scene_options_of(scene: bpy.types.Scene) -> POSENET3D_PG_scene_options:

@@ -11,10 +11,10 @@ import pytest
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS, mirrored_name
+from posenet3d_blender.build_options import BuildOptions
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature
 from posenet3d_blender.scene.bone_display import shapes_of
-from posenet3d_blender.scene.options import BuildOptions
 
 from .conftest import MakeMotion
 from .scene_readers import joints_at, vertices_now

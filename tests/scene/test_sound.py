@@ -12,8 +12,8 @@ import pytest
 
 from posenet3d_blender.background import Background
 from posenet3d_blender.body.model import Body
+from posenet3d_blender.build_options import BuildOptions, SceneMatch
 from posenet3d_blender.scene import build_scene
-from posenet3d_blender.scene.options import BuildOptions, SceneMatch
 from posenet3d_blender.scene.sound import strips_of
 
 from .conftest import MakeMotion

@@ -14,10 +14,10 @@ from mathutils import Vector
 
 from posenet3d_blender.background import Background
 from posenet3d_blender.body.model import Body
+from posenet3d_blender.build_options import BuildOptions, SceneMatch
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.motion_edit.resample import resample_motions
 from posenet3d_blender.scene import build_scene
-from posenet3d_blender.scene.options import BuildOptions, SceneMatch
 
 from .conftest import MakeMotion
 from .rna_dump import dump_file

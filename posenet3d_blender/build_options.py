@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
+ROOT_CHOICES: Final = ("hips", "ground", "in-place")
+"""The bone that carries the motion through the scene: the pelvis, the root bone on the ground, or none."""
+REST_CHOICES: Final = ("T", "A")
+"""The arms at rest: stretched out as SMPL has them, or lowered."""
+HEADING_CHOICES: Final = ("footage", "forward")
+"""The direction that motions start in: as the camera saw it, or to the front, -Y."""
 FIRST_FRAME: Final = 1
 """Frame at which motions start unless another one is chosen: Blender's scenes start at frame 1."""
 
@@ -40,10 +46,10 @@ class BuildOptions:
     sound: bool = False
     """Add the footage's sound as a strip to the scene's sequencer."""
     root: str = "hips"
-    """Bone that carries the motion through the scene: "hips", "ground" (the root bone), or "in-place" (none)."""
+    """One of ROOT_CHOICES."""
     rest: str = "T"
-    """Arms at rest: "T" (SMPL's own) or "A" (lowered)."""
-    face_forward: bool = False
-    """Turn everyone and the camera about the origin so that the first person starts facing -Y."""
+    """One of REST_CHOICES."""
+    heading: str = "footage"
+    """One of HEADING_CHOICES; forward: everyone and the camera turn about the origin together, by the first person."""
     as_asset: bool = False
     """Mark the actions as assets, for the Asset Browser."""
