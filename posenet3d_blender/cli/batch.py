@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..build_options import BuildOptions
 from ..capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_settings, capture_to_files
 from .console import Console, unexpected
 from .find_videos import IgnoredFile, find_videos
 from .outputs import made_folders, path_of_shot, paths_by_people
+from .scene_arguments import scene_options
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with made_folders([arguments.out_dir]):
         for video in found.videos:
             first = first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
-            result = _result(video, first, settings, arguments.out_dir, arguments.endings, console)
+            result = _result(video, first, settings, arguments, console)
             report(result.as_line())
             results.append(result)
     if arguments.json:
@@ -76,10 +78,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _result(
-    video: Path, first: Path, settings: CaptureSettings, out_dir: Path, endings: Sequence[str], console: Console
+    video: Path, first: Path, settings: CaptureSettings, arguments: argparse.Namespace, console: Console
 ) -> VideoResult:
     """Capture one video unless there is nothing to do; `first` is the first video of this name."""
-    outputs = [out_dir / f"{footage_name(video)}{ending}" for ending in endings]
+    outputs = [arguments.out_dir / f"{footage_name(video)}{ending}" for ending in arguments.endings]
     if os.path.isdir(video) and not is_sequence(video):
         is_readable = os.access(video, os.R_OK | os.X_OK)
         reason = "no videos in this folder" if is_readable else "can't be read; check the folder's permissions"
@@ -89,7 +91,7 @@ def _result(
         return VideoResult(video, "failed", reason)
     if _is_done(video, outputs, settings):
         return VideoResult(video, "skipped", "done already")
-    return _capture_one(video, settings, outputs, console)
+    return _capture_one(video, settings, outputs, console, scene_options(arguments))
 
 
 def _name_on_any_disk(stem: str) -> str:
@@ -97,11 +99,15 @@ def _name_on_any_disk(stem: str) -> str:
     return unicodedata.normalize("NFC", stem.casefold())
 
 
-def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> VideoResult:
+def _capture_one(
+    video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console, options: BuildOptions
+) -> VideoResult:
     """Capture one video; any failure becomes its result, so that the next videos are still captured."""
     start = time.perf_counter()
     try:
-        return VideoResult(video, "ok", summary=capture_to_files(video, settings, outputs, console.progress))
+        return VideoResult(
+            video, "ok", summary=capture_to_files(video, settings, outputs, console.progress, options=options)
+        )
     except Cancelled:
         raise
     except PoseNet3DError as error:

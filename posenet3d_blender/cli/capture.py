@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..build_options import BuildOptions
 from ..progress import Progress
 from .console import Console
 from .outputs import (
@@ -21,6 +22,7 @@ from .outputs import (
     paths_by_people,
     write_files,
 )
+from .scene_arguments import scene_options
 from .summary import Summary
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.progress,
         preview=arguments.preview,
         keypoints_out=arguments.keypoints_out,
+        options=scene_options(arguments),
     )
     for warning in summary.warnings:
         console.warn(warning)
@@ -79,6 +82,7 @@ def capture_to_files(
     progress: Progress,
     preview: Path | None = None,
     keypoints_out: Path | None = None,
+    options: BuildOptions | None = None,
 ) -> Summary:
     """Capture one video and write all its files, or none; folders that are missing are made for them.
 
@@ -98,7 +102,9 @@ def capture_to_files(
         for number, shot in enumerate(capture.shots, start=1):
             own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
             background, paths = capture.footage.background, list(map(own, outputs))
-            files += motion_files(shot.motions, paths, numbered, settings.body, background, warnings.append)
+            files += motion_files(
+                shot.motions, paths, numbered, settings.body, background, warnings.append, options or BuildOptions()
+            )
             files += _keypoint_files(shot, own(keypoints_out), numbered) if keypoints_out else []
         if preview:
             write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)

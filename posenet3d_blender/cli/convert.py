@@ -9,6 +9,7 @@ from ..body.model import load_body
 from ..motion import load_motion
 from .console import Console
 from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files
+from .scene_arguments import scene_options
 from .summary import Summary
 
 
@@ -20,7 +21,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if any(needs_blender(path) for path in arguments.outputs):
             check_body_fits(motions[0], load_body(arguments.body))
         files = motion_files(
-            motions, arguments.outputs, numbered=False, body_path=arguments.body, footage=None, warn=console.warn
+            motions,
+            arguments.outputs,
+            numbered=False,
+            body_path=arguments.body,
+            footage=None,
+            warn=console.warn,
+            options=scene_options(arguments),
         )
         seconds = write_files(files, console.progress)
     summary = Summary.of_motions(motions, seconds, [file.path for file in files])

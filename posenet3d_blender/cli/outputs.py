@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..atomic_write import link_target, writing
 from ..background import Background
+from ..build_options import BuildOptions
 from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress
@@ -146,6 +147,7 @@ def motion_files(
     body_path: Path | None,
     footage: Background | None,
     warn: Callable[[str], object],
+    options: BuildOptions,
 ) -> list[OutputFile]:
     """Motion files and all formats that Blender writes; the scene is built once, for the first of these.
 
@@ -156,10 +158,11 @@ def motion_files(
         body_path: the user's own SMPL model.
         footage: for the background of a .blend file.
         warn: called, while files are written, with one sentence where Blender can't show the footage.
+        options: for the scene.
     """
     is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
     # Files of one scene are written before the next one's, which replaces it.
-    scene = _LazyScene(motions, body_path, footage, warn if is_shown else lambda _: None)
+    scene = _LazyScene(motions, body_path, footage, warn if is_shown else lambda _: None, options)
     files = []
     for output in outputs:
         for path, people in paths_by_people(output, len(motions), numbered):
@@ -259,11 +262,13 @@ class _LazyScene:
         body_path: Path | None,
         footage: Background | None,
         warn: Callable[[str], object],
+        options: BuildOptions,
     ) -> None:
         self._motions = motions
         self._body_path = body_path
         self._footage = footage
         self._warn = warn
+        self._options = options
         self._armatures: list[bpy.types.Object] = []
 
     def exporter(self, people: slice) -> WriteFile:
@@ -276,5 +281,5 @@ class _LazyScene:
         if not self._armatures:
             body = load_body(self._body_path)
             reset_to_empty()
-            self._armatures = build_scene(self._motions, body, self._footage, self._warn)
+            self._armatures = build_scene(self._motions, body, self._footage, self._warn, self._options)
         export(path, self._armatures[people])

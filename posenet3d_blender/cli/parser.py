@@ -10,6 +10,7 @@ from typing import Final, NoReturn, TypeAlias
 
 from ..errors import printable
 from .outputs import OUTPUT_ENDINGS
+from .scene_arguments import add_scene_arguments
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
 PERSON_CHOICES: Final = ("largest", "longest", "all")
@@ -71,6 +72,7 @@ def _add_capture(commands: _Commands) -> None:
     )
     _add_outputs(capture, action="append")
     _add_capture_settings(capture)
+    add_scene_arguments(capture)
     capture.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
     capture.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the video")
     capture.add_argument(
@@ -98,6 +100,7 @@ def _add_convert(commands: _Commands) -> None:
     convert = _add_command(commands, "convert", "Write a saved motion in other formats.")
     convert.add_argument("motion", type=Path, metavar="MOTION.npz")
     _add_outputs(convert, action="extend", nargs="+")
+    add_scene_arguments(convert)
     _add_body(convert)
 
 
@@ -116,6 +119,7 @@ def _add_batch(commands: _Commands) -> None:
         "--format", type=_formats, required=True, dest="endings", metavar="fbx,npz", help="outputs for each video"
     )
     _add_capture_settings(batch)
+    add_scene_arguments(batch)
 
 
 def _add_doctor(commands: _Commands) -> None:

@@ -1,4 +1,6 @@
-"""The armature at rest: 24 bones whose heads are exactly at the body's rest joints.
+"""The armature at rest: a root bone on the ground, and 24 bones whose heads are exactly at the body's rest joints.
+
+The soles are at z = 0, the root bone is at the origin with the axes of the armature itself.
 
 Bone axes: Y runs along the bone. Spine, neck, head and legs have X to the person's left, arms have Z to the front, so
 that a positive rotation about X bends spine, knees and elbows the natural way, alike on both sides, as Blender's pose
@@ -7,6 +9,8 @@ mirroring expects.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import bpy
@@ -16,9 +20,15 @@ from mathutils import Vector
 from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
+from .bone_display import arrange_bones
+from .rest_pose import rest_pose
 
-BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
+ROOT_NAME: Final = "root"
+"""The bone on the ground that all others hang on; it is no joint of SMPL's."""
+REST_HEIGHT: Final = "rest_height"
+"""Property of our armatures: metres by which SMPL's rest pose was raised to stand on the ground."""
+ARM_ANGLE: Final = "arm_angle"
+"""Property of our armatures: degrees by which the arms are lowered from SMPL's rest pose."""
 
 _ARM_PARTS: Final = ("collar", "shoulder", "elbow", "wrist", "hand")
 _UP: Final = np.array([0.0, 0.0, 1.0])
@@ -26,25 +36,31 @@ _FRONT: Final = np.array([0.0, -1.0, 0.0])
 _LEFT: Final = np.array([1.0, 0.0, 0.0])
 _SHORTEST_BONE: Final = 0.02
 """Metres; Blender deletes bones of zero length."""
+_ROOT_LENGTH: Final = 0.3
+"""Metres. It points backwards, along +Y, so that its axes are the armature's."""
 
 
-def add_armature(name: str, body: Body, betas: Array, collection: bpy.types.Collection) -> bpy.types.Object:
+def add_armature(
+    name: str, body: Body, betas: Array, collection: bpy.types.Collection, arm_angle: float = 0.0
+) -> bpy.types.Object:
     """Add an armature object at the world's origin, in object mode, with quaternion rotation on all bones.
 
     Args:
         name: name of object and armature.
         body: body with the rest joints, and the skin that gives hands, feet and head their length.
         betas: (10,) shape coefficients.
-        collection: collection of the current scene that the object is linked to.
+        collection: collection that the object is linked to.
+        arm_angle: degrees by which the arms are lowered at rest; see `rest_pose.ARM_ANGLES`.
     """
-    heads = body.rest_joints(betas) @ BODY_TO_WORLD.T
-    tails = _tails(heads, body.rest_vertices(betas) @ BODY_TO_WORLD.T, body.skin_weights)
+    rest = rest_pose(body, betas, arm_angle)
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     collection.objects.link(armature)
-    _add_bones(armature, heads, tails)
+    _add_bones(armature, rest.joints, _tails(rest.joints, rest.vertices, body.skin_weights))
+    armature.data[REST_HEIGHT], armature.data[ARM_ANGLE] = rest.height, arm_angle
     armature.show_in_front = True
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
+    arrange_bones(armature)
     return armature
 
 
@@ -88,21 +104,35 @@ def _end_direction(joint: int, heads: Array) -> Array:
 
 
 def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:
-    view_layer = bpy.context.view_layer
-    active = view_layer.objects.active
-    if active is not None and active.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")
-    view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for joint, name in enumerate(JOINT_NAMES):
-        bone = armature.data.edit_bones.new(name)
-        bone.head, bone.tail = Vector(heads[joint]), Vector(tails[joint])
-        bone.align_roll(Vector(_z_axis(name, tails[joint] - heads[joint])))
-        if PARENTS[joint] >= 0:
-            bone.parent = armature.data.edit_bones[JOINT_NAMES[PARENTS[joint]]]
-            bone.use_connect = main_child(PARENTS[joint]) == joint
-    bpy.ops.object.mode_set(mode="OBJECT")
-    view_layer.objects.active = active
+    with _edit_mode(armature):
+        root = armature.data.edit_bones.new(ROOT_NAME)
+        root.head, root.tail = (0.0, 0.0, 0.0), (0.0, _ROOT_LENGTH, 0.0)
+        root.use_deform = False
+        for joint, name in enumerate(JOINT_NAMES):
+            bone = armature.data.edit_bones.new(name)
+            bone.head, bone.tail = Vector(heads[joint]), Vector(tails[joint])
+            bone.align_roll(Vector(_z_axis(name, tails[joint] - heads[joint])))
+            if PARENTS[joint] >= 0:
+                bone.parent = armature.data.edit_bones[JOINT_NAMES[PARENTS[joint]]]
+                bone.use_connect = main_child(PARENTS[joint]) == joint
+            else:
+                bone.parent = root
+
+
+@contextmanager
+def _edit_mode(armature: bpy.types.Object) -> Iterator[None]:
+    """Edit mode in a temporary scene: the user's scene keeps its active object and the mode that this one is in."""
+    scene = bpy.data.scenes.new(armature.name)
+    try:
+        scene.collection.objects.link(armature)
+        view_layer = scene.view_layers[0]
+        view_layer.objects.active = armature
+        with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=armature, object=armature):
+            bpy.ops.object.mode_set(mode="EDIT")
+            yield
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scene)
 
 
 def _z_axis(name: str, direction: Array) -> Array:

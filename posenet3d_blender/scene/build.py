@@ -8,66 +8,96 @@ import bpy
 
 from ..background import Background
 from ..body.model import Body
+from ..build_options import BuildOptions
 from ..motion import Motion
+from ..motion_edit.heading import face_forward
+from ..motion_edit.resample import resample_motions
 from .armature import add_armature
+from .bone_display import remove_unused_shapes
 from .camera import add_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
 from .keys import key_motion_in_steps
-from .markers import mark_low_confidence
+from .markers import mark_action, mark_low_confidence
+from .matching import frame_size, match_scene
 from .names import data_name
+from .place import Place
+from .rest_pose import ARM_ANGLES
 from .skin import add_material, add_skin_in_steps
-from .timeline import set_timeline, start_frame
+from .sound import add_sound
+from .timeline import frame_range, scene_rate, start_frame
+from .visibility import key_visibility
 
 
 def build_scene(
-    motions: Sequence[Motion], body: Body, footage: Background | None = None, warn: Warn = ignore_warning
+    motions: Sequence[Motion],
+    body: Body,
+    footage: Background | None = None,
+    warn: Warn = ignore_warning,
+    options: BuildOptions | None = None,
 ) -> list[bpy.types.Object]:
     """Add everyone's armature and skin, and the solved camera with the footage as its background, to the current scene.
 
-    All objects go into one new collection named after the footage. Existing objects are kept; the scene's frame rate
-    and range, its camera and its render size become the footage's, and markers show the frames of low confidence.
+    All objects go into one new collection named after the footage. Nothing else of the file changes but what `options`
+    name; without them the scene's frame rate and range, its camera and its render size become the footage's, and
+    markers show the frames of low confidence.
 
     Args:
         motions: one per person, of the same footage and frame rate; at least one.
         body: body that the motions were solved with.
         footage: the video or image sequence; None: no background.
         warn: called with one sentence where Blender can't show the footage.
+        options: the choices; None: the defaults.
 
     Returns:
         One armature object per motion, in the same order.
     """
-    return run(build_scene_in_steps(motions, body, footage, warn))
+    return run(build_scene_in_steps(motions, body, footage, warn, options))
 
 
 def build_scene_in_steps(
-    motions: Sequence[Motion], body: Body, footage: Background | None = None, warn: Warn = ignore_warning
+    motions: Sequence[Motion],
+    body: Body,
+    footage: Background | None = None,
+    warn: Warn = ignore_warning,
+    options: BuildOptions | None = None,
+    place: Place | None = None,
 ) -> Steps[list[bpy.types.Object]]:
     """Build the scene in steps; the scene's own settings change in the last one.
 
-    Closed early, or on an error, it restores the file. For arguments and result see `build_scene`.
+    Closed early, or on an error, it restores the file. For arguments and result see `build_scene`; `place` is the
+    scene and collection that receive the new collection, None: the current scene and its own.
     """
-    scene = bpy.context.scene
+    options = options or BuildOptions()
+    scene, parent = place.find() if place else (bpy.context.scene, bpy.context.scene.collection)
+    if options.heading == "forward":
+        motions = face_forward(motions, body)
+    if not options.match.rate:
+        motions = resample_motions(motions, scene_rate(scene), body)
     name = footage.name if footage else "PoseNet3D"
     collection = bpy.data.collections.new(data_name(name))
-    scene.collection.children.link(collection)
+    parent.children.link(collection)
+    camera = next((motion.camera for motion in motions if motion.camera), None)
+    camera_object = None
     try:
-        armatures = yield from _add_people(motions, body, name, collection)
-        camera = next((motion.camera for motion in motions if motion.camera), None)
-        camera_object = add_camera(data_name(name, "_camera"), camera, collection) if camera else None
-        if camera_object and camera and footage:
-            yield from show_footage_in_steps(camera_object, footage, camera.image_size, motions, warn)
+        armatures = yield from _add_people(motions, body, name, collection, options)
+        if camera:
+            frame = frame_size(scene, options.match, camera)
+            camera_object = add_camera(data_name(name, "_camera"), camera, collection, frame)
+            if footage:
+                yield from show_footage_in_steps(
+                    camera_object, footage, camera.image_size, motions, warn, options.first_frame, frame
+                )
     except BaseException:  # GeneratorExit too, which `close` raises here
         _remove(collection)
         raise
-    set_timeline(scene, motions)
-    if camera_object and camera:
-        scene.camera = camera_object
-        scene.render.resolution_x, scene.render.resolution_y = camera.image_size
-        scene.render.resolution_percentage = 100
-    for armature, motion in zip(armatures, motions, strict=True):
-        mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions))
-    scene.frame_set(scene.frame_start)
+    match_scene(scene, options.match, motions, options.first_frame, camera, camera_object)
+    if options.markers:
+        for armature, motion in zip(armatures, motions, strict=True):
+            mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
+    if options.sound and footage:
+        add_sound(scene, footage, motions, options.first_frame)
+    bpy.context.view_layer.update()
     return armatures
 
 
@@ -80,17 +110,23 @@ def reset_to_empty() -> None:
 
 
 def _add_people(
-    motions: Sequence[Motion], body: Body, name: str, collection: bpy.types.Collection
+    motions: Sequence[Motion], body: Body, name: str, collection: bpy.types.Collection, options: BuildOptions
 ) -> Steps[list[bpy.types.Object]]:
     material = add_material(data_name(name, "_body"))
     armatures = []
     for number, motion in enumerate(motions, start=1):
         person = data_name(name, "" if len(motions) == 1 else f"_person{number}")
-        armature = add_armature(person, body, motion.betas, collection)
+        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
         armatures.append(armature)
         yield
-        yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
-        yield from key_motion_in_steps(armature, motion, start_frame(motion, motions))
+        skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
+        first_frame = start_frame(motion, motions, options.first_frame)
+        action = yield from key_motion_in_steps(armature, motion, first_frame, options.root)
+        mark_action(action, motion, first_frame)
+        last_frame = first_frame + motion.frame_count - 1
+        key_visibility(skin, (first_frame, last_frame), frame_range(motions, options.first_frame))
+        if options.as_asset:
+            action.asset_mark()
     return armatures
 
 
@@ -107,3 +143,4 @@ def _remove(collection: bpy.types.Collection) -> None:
         if part.type == "CAMERA":
             data |= {image.image: None for image in part.data.background_images if image.image}
     bpy.data.batch_remove(list(data))
+    remove_unused_shapes()

@@ -29,8 +29,8 @@ def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """
     armature = armatures[0]
     with isolated_scene([armature]) as scene:
-        bones = _depth_first(next(bone for bone in armature.data.bones if bone.parent is None))
-        lines = ["HIERARCHY", *_joint_lines(bones[0], depth=0)]
+        bones = _depth_first(_first_joint(armature.data.bones))
+        lines = ["HIERARCHY", *_joint_lines(bones[0], None)]
         frames = range(scene.frame_start, scene.frame_end + 1)
         lines += ["MOTION", f"Frames: {len(frames)}"]
         lines.append(f"Frame Time: {scene.render.fps_base / scene.render.fps:.10f}")
@@ -38,23 +38,28 @@ def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
+def _first_joint(bones: bpy.types.ArmatureBones) -> bpy.types.Bone:
+    """The pelvis: a bone above it, such as our root on the ground, would be a joint that few readers expect to move."""
+    return bones.get("pelvis") or next(bone for bone in bones if bone.parent is None)
+
+
 def _depth_first(bone: bpy.types.Bone) -> list[bpy.types.Bone]:
     """The bone and its descendants, in the order of the file."""
     return [bone, *(descendant for child in bone.children for descendant in _depth_first(child))]
 
 
-def _joint_lines(bone: bpy.types.Bone, depth: int) -> list[str]:
-    start = bone.parent.head_local if bone.parent else Vector()
+def _joint_lines(bone: bpy.types.Bone, parent: bpy.types.Bone | None, depth: int = 0) -> list[str]:
+    offset = bone.head_local - parent.head_local if parent else Vector()
     indent = "\t" * depth
-    position = "" if bone.parent else "Xposition Yposition Zposition "
+    position = "" if parent else "Xposition Yposition Zposition "
     lines = [
-        f"{indent}{'JOINT' if bone.parent else 'ROOT'} {bone.name}",
+        f"{indent}{'JOINT' if parent else 'ROOT'} {bone.name}",
         f"{indent}{{",
-        f"{indent}\tOFFSET {_numbers(_TO_FILE @ (bone.head_local - start) if bone.parent else Vector())}",
-        f"{indent}\tCHANNELS {3 if bone.parent else 6} {position}{_ROTATIONS}",
+        f"{indent}\tOFFSET {_numbers(_TO_FILE @ offset)}",
+        f"{indent}\tCHANNELS {3 if parent else 6} {position}{_ROTATIONS}",
     ]
     for child in bone.children:
-        lines += _joint_lines(child, depth + 1)
+        lines += _joint_lines(child, bone, depth + 1)
     if not bone.children:
         end = _numbers(_TO_FILE @ (bone.tail_local - bone.head_local))
         lines += [f"{indent}\tEnd Site", f"{indent}\t{{", f"{indent}\t\tOFFSET {end}", f"{indent}\t}}"]
@@ -77,7 +82,7 @@ def _frame_lines(
         values = [_numbers(_TO_FILE @ posed[bones[0].name].head)]
         for bone in bones:
             rotation = rotations[bone.name]
-            if bone.parent:
+            if bone != bones[0]:
                 rotation = rotations[bone.parent.name].inverted() @ rotation
             # Compatible with the previous frame's angles, so that none jumps by a full turn.
             previous = [last[bone.name]] if bone.name in last else []

@@ -14,18 +14,35 @@ from mathutils import Matrix
 from ..camera import Camera
 
 _SENSOR: Final = 36.0
-"""Millimetres along the longer side of the image, so that the focal length reads as on a full-frame camera."""
+"""Millimetres along the image's side that Blender fits: 36 along the longer one is a full-frame camera."""
 
 _FLIP: Final = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
-def add_camera(name: str, camera: Camera, collection: bpy.types.Collection) -> bpy.types.Object:
-    """Add a camera object that projects as `camera` does, if the render has its image size."""
+def add_camera(
+    name: str, camera: Camera, collection: bpy.types.Collection, frame: tuple[float, float] | None = None
+) -> bpy.types.Object:
+    """Add a camera object that projects as `camera` does.
+
+    Args:
+        name: name of object and lens.
+        camera: the solved camera.
+        collection: collection that the object is linked to.
+        frame: width and height of the scene's render, in any unit; None: the image's own. In a frame of another format
+            the camera sees more at two sides, and the image lies within as Blender fits a background ("Fit").
+    """
     lens = bpy.data.cameras.new(name)
-    lens.sensor_fit = "AUTO"
-    lens.sensor_width = _SENSOR
+    width, height = frame or camera.image_size
+    image_width, image_height = camera.image_size
+    if width * image_height == height * image_width:
+        lens.sensor_fit, side = "AUTO", max(camera.image_size)
+    elif width * image_height > height * image_width:
+        lens.sensor_fit, side = "VERTICAL", image_height
+    else:
+        lens.sensor_fit, side = "HORIZONTAL", image_width
+    lens.sensor_width = lens.sensor_height = _SENSOR
     lens.lens_unit = "MILLIMETERS"
-    lens.lens = camera.focal_length * _SENSOR / max(camera.image_size)
+    lens.lens = camera.focal_length * _SENSOR / side
     camera_object = bpy.data.objects.new(name, lens)
     camera_object.matrix_world = Matrix(np.linalg.inv(camera.world_to_camera) @ _FLIP)
     collection.objects.link(camera_object)

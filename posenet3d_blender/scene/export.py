@@ -15,9 +15,11 @@ import numpy as np
 
 from ..atomic_write import writing
 from ..errors import PoseNet3DError, one_line
+from .bone_display import shapes_of
 from .bvh import write_bvh
 from .fbx import write_fbx
 from .isolated_scene import isolated_scene, skin_meshes, undeformed
+from .visibility import shown
 
 _ADVICE: Final = "check that the folder can be written and the disk has room"
 
@@ -72,7 +74,7 @@ def _reason(complaint: str) -> str:
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skin_meshes(armatures)
-    with undeformed(meshes), isolated_scene(armatures, meshes) as scene:
+    with shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes) as scene:
         # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
         scene.render.fps_base = 1 / scene.render.fps_base
         bpy.ops.export_scene.gltf(
@@ -90,7 +92,7 @@ def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skin_meshes(armatures)
-    with undeformed(meshes), isolated_scene(armatures, meshes):
+    with shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes):
         bpy.ops.wm.usd_export(
             filepath=str(path),
             check_existing=False,
@@ -109,7 +111,7 @@ def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """Save the whole file if it holds nothing else, else a library of a scene with the armatures alone."""
     user_scene = bpy.context.scene
     camera = [user_scene.camera] if user_scene.camera else []
-    if {*armatures, *skin_meshes(armatures), *camera} >= set(bpy.data.objects):
+    if {*armatures, *skin_meshes(armatures), *camera, *shapes_of(armatures)} >= set(bpy.data.objects):
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
     else:
         with isolated_scene(armatures, [*skin_meshes(armatures), *camera]) as scene:

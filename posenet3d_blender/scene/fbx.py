@@ -18,6 +18,7 @@ from mathutils import Matrix
 
 from .isolated_scene import frame_range, isolated_scene, skin_meshes, undeformed
 from .keys import assign_action, curves_of, transform_curve
+from .visibility import shown
 
 _CENTIMETRES: Final = 100.0
 _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 4, "X")
@@ -28,6 +29,7 @@ def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     first_frame, last_frame = frame_range(armatures)
     with (
         _copies_in_file_units(armatures, first_frame) as copies,
+        shown(skin_meshes(copies)),
         undeformed(skin_meshes(copies)),
         isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame)),
     ):

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..background import Background, Matrix2
+from ..build_options import FIRST_FRAME
 from ..errors import PoseNet3DError
 from ..motion import Motion
+from ..motion_edit.resample import scene_start
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
-from .timeline import FIRST_FRAME, frame_range, scene_start
+from .timeline import frame_range
 
 Warn: TypeAlias = Callable[[str], object]
 """Takes a warning, one sentence."""
@@ -44,6 +46,8 @@ def show_footage_in_steps(
     image_size: tuple[int, int],
     motions: Sequence[Motion],
     warn: Warn = ignore_warning,
+    first_frame: int = FIRST_FRAME,
+    frame: tuple[float, float] | None = None,
 ) -> Steps[None]:
     """Show the footage as the camera's background, synchronised with the motions.
 
@@ -52,9 +56,11 @@ def show_footage_in_steps(
     Args:
         camera_object: camera that gets the background.
         footage: the video or image sequence.
-        image_size: width and height of the upright image, pixels; the scene's render size must be the same.
-        motions: motions of the scene, at its frame rate, from FIRST_FRAME on.
+        image_size: width and height of the upright image, pixels.
+        motions: motions of the scene, at its frame rate.
         warn: called with the reason why there is no background.
+        first_frame: frame of the scene at which the motions start.
+        frame: width and height of the scene's render, in any unit; None: the image's own.
     """
     if footage.obstacle:
         warn(_no_background(footage, footage.obstacle))
@@ -77,13 +83,13 @@ def show_footage_in_steps(
     background.alpha = 1.0
     background.frame_method = "FIT"
     lens.show_background_images = True
-    _orient(background, footage, _own_turn(footage, size, image_size), image_size)
+    _orient(background, footage, _own_turn(footage, size, image_size), image_size, frame)
     yield
     numbers = footage.numbers
     if numbers is None:
         numbers = _movie_numbers(footage, _movie_rate(footage))
         yield
-    _synchronise(lens, background.image_user, motions, footage, numbers)
+    _synchronise(lens, background.image_user, motions, footage, numbers, first_frame)
 
 
 def _no_background(footage: Background, reason: str) -> str:
@@ -114,6 +120,7 @@ def _synchronise(
     motions: Sequence[Motion],
     footage: Background,
     numbers: NDArray[np.intp],
+    first_frame: int,
 ) -> None:
     """Offset the background's frame numbers, with keys where they do not rise with the scene's frames.
 
@@ -123,15 +130,16 @@ def _synchronise(
         motions: motions of the scene.
         footage: the footage.
         numbers: (N,) Blender's number of each of its images.
+        first_frame: frame of the scene at which the motions start.
     """
     start = scene_start(motions)
-    _, last_frame = frame_range(motions)
-    frames = np.arange(FIRST_FRAME, last_frame + 1)
-    time: Array = start + (frames - FIRST_FRAME) / motions[0].frame_rate
+    _, last_frame = frame_range(motions, first_frame)
+    frames = np.arange(first_frame, last_frame + 1)
+    time: Array = start + (frames - first_frame) / motions[0].frame_rate
     # Blender counts a sequence's files by their numbers, and a movie's images from 1.
     first_number = 1 if footage.is_sequence else 0
-    offsets = numbers[footage.picture_at(time)] - (frames - FIRST_FRAME) - first_number
-    user.frame_start = FIRST_FRAME
+    offsets = numbers[footage.picture_at(time)] - (frames - first_frame) - first_number
+    user.frame_start = first_frame
     user.frame_duration = len(frames)
     user.frame_offset = int(offsets[0])
     user.use_auto_refresh = True
@@ -152,7 +160,11 @@ def _synchronise(
 
 
 def _orient(
-    background: bpy.types.CameraBackgroundImage, footage: Background, own_turn: Matrix2, image_size: tuple[int, int]
+    background: bpy.types.CameraBackgroundImage,
+    footage: Background,
+    own_turn: Matrix2,
+    image_size: tuple[int, int],
+    frame: tuple[float, float] | None = None,
 ) -> None:
     """Turn, mirror and stretch the image as the capture did, as far as Blender does not by itself.
 
@@ -163,6 +175,7 @@ def _orient(
         footage: how it lies in its file.
         own_turn: what Blender does by itself.
         image_size: width and height of the upright image, pixels.
+        frame: width and height of the camera's frame, in any unit; None: the image's own.
     """
     remaining = _after(own_turn, footage.orientation)
     is_mirrored = remaining[0] * remaining[3] - remaining[1] * remaining[2] < 0
@@ -173,7 +186,9 @@ def _orient(
         background.use_flip_x, background.use_flip_y, clockwise = False, True, 0
     background.rotation = math.radians(clockwise)
     if clockwise % 180:
-        background.scale = max(image_size) / min(image_size)
+        (width, height), (frame_width, frame_height) = image_size, frame or image_size
+        fitted_lying = min(frame_width / height, frame_height / width)
+        background.scale = min(frame_width / width, frame_height / height) / fitted_lying
     swapped = own_turn[0] == 0
     background.image.display_aspect = (1, footage.pixel_aspect) if swapped else (footage.pixel_aspect, 1)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from .timeline import FIRST_FRAME
+from ..build_options import FIRST_FRAME
 
 
 @contextmanager

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
-from ..body.skeleton import JOINT_NAMES
+from ..body.skeleton import JOINT_NAMES, PARENTS
 from ..motion import Motion
-from .armature import BODY_TO_WORLD, rest_rotations
+from ..motion_edit.heading import about_z
+from ..motion_edit.root_motion import GroundPath, ground_path
+from .armature import ARM_ANGLE, REST_HEIGHT, ROOT_NAME, rest_rotations
 from .incremental import Steps, run
 from .names import data_name
+from .rest_pose import BODY_TO_WORLD, bone_turns
 
 # Enum values of Keyframe.interpolation, as foreach_set takes them.
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
@@ -27,28 +30,44 @@ CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confide
 """Animated custom properties of a captured armature object."""
 
 
-def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int) -> bpy.types.Action:
-    """Animate the bones, one linear key per sample: rotations on all, the trajectory as the pelvis's location.
+def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips") -> bpy.types.Action:
+    """Animate the bones, one linear key per sample: rotations on all, the trajectory as locations.
 
     The foot contacts and the confidence become animated custom properties of the armature object.
-    The bones must be at the rest joints of the motion's own body and betas.
+    The armature must be made by `add_armature`, of the motion's own body and betas.
+
+    Args:
+        armature: at rest, without an action.
+        motion: the motion.
+        first_frame: frame of its first sample.
+        root: bone that carries the motion through the scene, one of `build_options.ROOT_CHOICES`; without one the body
+            moves on the spot, over the armature's origin.
     """
-    return run(key_motion_in_steps(armature, motion, first_frame))
+    return run(key_motion_in_steps(armature, motion, first_frame, root))
 
 
-def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame: int) -> Steps[bpy.types.Action]:
+def key_motion_in_steps(
+    armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips"
+) -> Steps[bpy.types.Action]:
     """Do the work of `key_motion` bone by bone."""
     action = bpy.data.actions.new(data_name(armature.name, "_motion"))
     assign_action(armature, action)
     frames = np.arange(first_frame, first_frame + motion.frame_count)
-    rest = rest_rotations(armature)
+    rest, turns = rest_rotations(armature), bone_turns(armature.data[ARM_ANGLE])
+    body_rotations = axis_angle_to_matrix(motion.poses[:, 0])
+    pelvis = _pelvis_positions(armature, motion)
+    path = None if root == "hips" else ground_path(pelvis, body_rotations, motion.frame_rate)
+    if root == "ground" and path:
+        _key_root(action, armature, frames, path)
     for joint, name in enumerate(JOINT_NAMES):
-        path = f'pose.bones["{name}"].rotation_quaternion'
-        write_curves(action, armature, path, frames, _joint_quaternions(motion, joint, rest[joint]), group=name)
+        quaternions = _joint_quaternions(motion, joint, rest[joint], turns)
+        if joint == 0 and root == "ground" and path:
+            in_world = about_z(-path.heading) @ body_rotations @ BODY_TO_WORLD.T
+            quaternions = continuous_quaternions(matrix_to_quaternion(rest[0].T @ in_world @ rest[0]))
+        write_curves(action, armature, _rotation_path(name), frames, quaternions, group=name)
         yield
-    write_curves(
-        action, armature, 'pose.bones["pelvis"].location', frames, _pelvis_locations(armature, motion), "pelvis"
-    )
+    locations = _pelvis_locations(armature, pelvis, path, is_turned=root == "ground")
+    write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
     properties = np.column_stack([motion.contacts, motion.confidence])
     for name, values in zip(CAPTURE_PROPERTIES, properties.T, strict=True):
         armature[name] = float(values[0])
@@ -58,22 +77,40 @@ def key_motion_in_steps(armature: bpy.types.Object, motion: Motion, first_frame:
     return action
 
 
-def bone_quaternions(motion: Motion, rest: Array) -> Array:
+def bone_quaternions(motion: Motion, rest: Array, arm_angle: float = 0.0) -> Array:
     """(T, 24, 4) each bone's rotation from rest in its own axes, without sign flips over time.
 
     Args:
         motion: rotations relative to the parent in the body's axes; the pelvis's from the body's axes to the world's.
         rest: (24, 3, 3) axes of the bones at rest in the armature's frame.
+        arm_angle: degrees by which the arms are lowered at rest.
     """
-    return np.stack([_joint_quaternions(motion, joint, axes) for joint, axes in enumerate(rest)], axis=1)
+    turns = bone_turns(arm_angle)
+    return np.stack([_joint_quaternions(motion, joint, axes, turns) for joint, axes in enumerate(rest)], axis=1)
 
 
-def _joint_quaternions(motion: Motion, joint: int, rest: Array) -> Array:
-    """(T, 4) `bone_quaternions` of one bone; `rest` (3, 3)."""
+def _joint_quaternions(motion: Motion, joint: int, rest: Array, turns: Array) -> Array:
+    """(T, 4) `bone_quaternions` of one bone; `rest` (3, 3), `turns` (24, 3, 3) as of `bone_turns`."""
     rotations = axis_angle_to_matrix(motion.poses[:, joint])
-    # The pelvis's rotation already ends in the world's axes.
-    in_world = rotations @ BODY_TO_WORLD.T if joint == 0 else BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T
+    if joint == 0:  # its rotation already ends in the world's axes
+        in_world = rotations @ BODY_TO_WORLD.T
+    else:
+        in_world = turns[PARENTS[joint]] @ BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T @ turns[joint].T
     return continuous_quaternions(matrix_to_quaternion(rest.T @ in_world @ rest))
+
+
+def _key_root(
+    action: bpy.types.Action, armature: bpy.types.Object, frames: NDArray[np.integer[Any]], path: GroundPath
+) -> None:
+    """Key the root bone, whose axes at rest are the armature's."""
+    quaternions = continuous_quaternions(matrix_to_quaternion(about_z(path.heading)))
+    write_curves(action, armature, _rotation_path(ROOT_NAME), frames, quaternions, group=ROOT_NAME)
+    location = f'pose.bones["{ROOT_NAME}"].location'
+    write_curves(action, armature, location, frames, path.position, group=ROOT_NAME)
+
+
+def _rotation_path(bone: str) -> str:
+    return f'pose.bones["{bone}"].rotation_quaternion'
 
 
 def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.types.ID | None = None) -> None:
@@ -108,12 +145,28 @@ def transform_curve(curve: bpy.types.FCurve, shift: float, scale: float) -> None
     curve.update()
 
 
-def _pelvis_locations(armature: bpy.types.Object, motion: Motion) -> Array:
-    """(T, 3) offset of the pelvis bone from its rest position, in its own axes, metres."""
+def _pelvis_positions(armature: bpy.types.Object, motion: Motion) -> Array:
+    """(T, 3) in the world, metres."""
+    smpl_rest = np.array(armature.data.bones["pelvis"].head_local) - (0.0, 0.0, armature.data[REST_HEIGHT])
+    positions: Array = motion.trans + smpl_rest @ BODY_TO_WORLD  # SMPL adds trans to the rest joint in the body's axes
+    return positions
+
+
+def _pelvis_locations(armature: bpy.types.Object, positions: Array, path: GroundPath | None, is_turned: bool) -> Array:
+    """(T, 3) offset of the pelvis bone from its rest position, in its own axes, metres.
+
+    Args:
+        armature: our armature.
+        positions: (T, 3) of the pelvis in the world, metres.
+        path: the path that the root bone takes, or that is left out; None: it stays at the origin.
+        is_turned: the root bone turns along the path.
+    """
     bone = armature.data.bones["pelvis"]
-    rest = np.array(bone.head_local)
-    pelvis = motion.trans + rest @ BODY_TO_WORLD  # SMPL adds trans to the rest joint in the body's axes
-    locations: Array = (pelvis - rest) @ np.array(bone.matrix_local.to_3x3())
+    if path:
+        positions = positions - path.position
+        if is_turned:
+            positions = (about_z(-path.heading) @ positions[:, :, None])[:, :, 0]
+    locations: Array = (positions - np.array(bone.head_local)) @ np.array(bone.matrix_local.to_3x3())
     return locations
 
 

@@ -11,6 +11,8 @@ from ..arrays import Array
 from ..motion import Motion
 from .names import data_name
 
+_LOW: Final = "low confidence"
+_RESTORED: Final = "confidence restored"
 LOW_CONFIDENCE: Final = 0.3
 """Frames below it are more guessed than seen."""
 LONGEST_BREAK: Final = 0.5
@@ -22,7 +24,7 @@ MOST_RANGES: Final = 20
 
 
 def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:
-    """Add a marker at the start of each range of low confidence and one at its end.
+    """Add a marker to the scene at the start of each range of low confidence and one at its end.
 
     Args:
         scene: scene whose timeline gets the markers.
@@ -31,8 +33,15 @@ def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first
         first_frame: frame of the first sample.
     """
     for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
-        scene.timeline_markers.new(data_name(name, ": low confidence"), frame=first_frame + first)
-        scene.timeline_markers.new(data_name(name, ": confidence restored"), frame=first_frame + last + 1)
+        scene.timeline_markers.new(data_name(name, f": {_LOW}"), frame=first_frame + first)
+        scene.timeline_markers.new(data_name(name, f": {_RESTORED}"), frame=first_frame + last + 1)
+
+
+def mark_action(action: bpy.types.Action, motion: Motion, first_frame: int) -> None:
+    """Add the same as pose markers of the action, which the Action Editor shows and no other part of the file sees."""
+    for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
+        action.pose_markers.new(_LOW.capitalize()).frame = first_frame + first
+        action.pose_markers.new(_RESTORED.capitalize()).frame = first_frame + last + 1
 
 
 def low_confidence_ranges(confidence: Array, frame_rate: float) -> list[tuple[int, int]]:

@@ -10,9 +10,10 @@ import numpy as np
 from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
-from .armature import BODY_TO_WORLD
+from .armature import ARM_ANGLE
 from .incremental import Steps
 from .names import data_name
+from .rest_pose import rest_pose
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
 """Linear RGBA: a neutral grey."""
@@ -31,7 +32,8 @@ def add_skin_in_steps(
     """
     name = data_name(armature.name, "_body")
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata((body.rest_vertices(betas) @ BODY_TO_WORLD.T).tolist(), [], body.faces.tolist())
+    vertices = rest_pose(body, betas, armature.data[ARM_ANGLE]).vertices
+    mesh.from_pydata(vertices.tolist(), [], body.faces.tolist())
     mesh.shade_smooth()
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)

@@ -13,8 +13,10 @@ from ..progress import Progress
 from ..scene.bake import bake
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps
+from ..scene.place import Place
 from .modal_task import ModalTaskOperator
 from .results import store_results
+from .scene_options import scene_options_of
 from .settings import settings_of
 from .task import Task
 
@@ -65,6 +67,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         input_fps = settings.input_fps or None
         smoothing, foot_lock = settings.smoothing, settings.foot_lock
         cache = cache_folder()
+        options, place = scene_options_of(context.scene).build_options(), Place.of(context)
         self._summary = ""
 
         def work(progress: Progress) -> tuple[Capture, Body]:
@@ -88,11 +91,11 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         def show(result: tuple[Capture, Body]) -> Steps[None]:
             capture, body = result
             # Looked up here: an undo while the thread worked would invalidate earlier references.
-            scene = bpy.context.scene
+            scene, _ = place.find()
             target = settings_of(scene).target
             hints: list[str] = []
             background = capture.footage.background
-            armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append)
+            armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append, options, place)
             warnings = (*capture.warnings, *hints)
             try:
                 if target:

@@ -49,6 +49,8 @@ def store_results(
     # Imported late: enabling the add-on must not load the capture's packages.
     from ..capture.runtime.network import device_name
 
+    parts = armatures[0].users_collection[0].objects
+    camera = next((part for part in parts if part.type == "CAMERA"), None)
     ran_on = f"{device_name(capture.device)}, by {capture.backend}"
     for armature, motion in zip(armatures, capture.motions, strict=True):
         result = armature.posenet3d
@@ -58,7 +60,7 @@ def store_results(
         result.graph = confidence_graph(motion)
         result.warnings = "\n".join(printable(warning) for warning in warnings)
         result.ran_on = ran_on
-        result.camera = scene.camera if motion.camera else None
+        result.camera = camera
     settings_of(scene).latest = armatures[0]
 
 

@@ -299,9 +299,8 @@ def test_a_rigs_own_bones_poses_and_constraints_do_not_hold_it_back(
     source: bpy.types.Object, twin: bpy.types.Object
 ) -> None:
     def extend(bones: bpy.types.ArmatureEditBones) -> None:
-        root, twist = bones.new("root"), bones.new("spine_twist")
-        root.head, root.tail = (0, 0, -1), (0, 0.3, -1)
-        bones["pelvis"].parent = root
+        twist = bones.new("spine_twist")
+        bones["root"].head, bones["root"].tail = (0, 0, -1), (0, 0.3, -1)
         twist.head, twist.tail = bones["spine3"].head, bones["spine3"].tail
         twist.parent = bones["spine2"]
         bones["spine3"].use_connect = False

@@ -1,0 +1,178 @@
+"""Choices of how a capture enters the user's scene, and their panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+
+from ..build_options import BuildOptions, SceneMatch
+from ..scene.matching import is_untouched
+from .modal_task import current_task
+
+_UNDECIDED: Final = -1
+
+
+def _automatic(name: str, label: str, description: str) -> Any:
+    """A checkbox that is on in an untouched scene, and off in any other, until the user decides."""
+    stored = f"{name}_choice"
+
+    def get(options: bpy.types.PropertyGroup) -> bool:
+        choice = getattr(options, stored)
+        return is_untouched(options.id_data) if choice == _UNDECIDED else bool(choice)
+
+    def store(options: bpy.types.PropertyGroup, value: bool) -> None:
+        setattr(options, stored, int(value))
+
+    return bpy.props.BoolProperty(
+        name=label,
+        description=f"{description}. On by default only in a scene with Blender's own settings and no animation",
+        get=get,
+        set=store,
+    )
+
+
+def _choice() -> Any:
+    """Storage of an automatic checkbox: undecided, off or on."""
+    return bpy.props.IntProperty(default=_UNDECIDED, min=_UNDECIDED, max=1, options={"HIDDEN"})
+
+
+class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
+    """Choices of the next capture that concern the scene"""
+
+    # Blender reads properties from annotations, where a type checker expects types
+    rate_choice: _choice()  # type: ignore[valid-type]
+    rate: _automatic(  # type: ignore[valid-type]
+        "rate", "Frame Rate", "Set the scene's frame rate to the footage's; off: the motion takes the scene's"
+    )
+    range_choice: _choice()  # type: ignore[valid-type]
+    range: _automatic(  # type: ignore[valid-type]
+        "range", "Frame Range", "Set the scene's first and last frame to the motion's, and go to the first"
+    )
+    size_choice: _choice()  # type: ignore[valid-type]
+    size: _automatic("size", "Resolution", "Set the render size to the footage's")  # type: ignore[valid-type]
+    camera_choice: _choice()  # type: ignore[valid-type]
+    camera: _automatic("camera", "Camera", "Make the solved camera the active one")  # type: ignore[valid-type]
+    markers_choice: _choice()  # type: ignore[valid-type]
+    markers: _automatic(  # type: ignore[valid-type]
+        "markers",
+        "Markers",
+        "Mark frames of low confidence on the scene's timeline; off: in the Action Editor only, as pose markers",
+    )
+    sound_choice: _choice()  # type: ignore[valid-type]
+    sound: _automatic(  # type: ignore[valid-type]
+        "sound", "Sound", "Add the footage's sound to the sequencer, in step with the motion"
+    )
+    start_at: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Start At",
+        description="Frame of the scene at which the captured part of the footage starts",
+        items=(
+            ("SCENE", "Scene Start", "The first frame of the scene's range"),
+            ("PLAYHEAD", "Playhead", "The current frame when the capture is started"),
+            ("FRAME", "Frame", "The frame below"),
+        ),
+    )
+    start_frame: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Frame", description="Frame of the scene at which the motion starts", default=1
+    )
+
+    root: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Motion On",
+        description="Bone that carries the motion through the scene",
+        items=(
+            ("hips", "Hips", "The pelvis moves; the root bone stays at the origin"),
+            (
+                "ground",
+                "Root",
+                "The root bone moves on the ground below the pelvis, as game engines expect it",
+            ),
+            ("in-place", "In Place", "No bone: the person moves on the spot"),
+        ),
+    )
+    rest: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Rest Pose",
+        description="The arms in the rest pose",
+        items=(("T", "T-Pose", "Stretched out, as SMPL has them"), ("A", "A-Pose", "Lowered by 45 degrees")),
+    )
+    heading: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Heading",
+        description="Direction that the motion starts in",
+        items=(
+            ("footage", "As Filmed", "The solved camera looks along +Y"),
+            ("forward", "Forward", "The first person starts facing -Y; the solved camera turns along"),
+        ),
+    )
+    as_asset: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Action as Asset", description="Mark each person's action as an asset, for the Asset Browser"
+    )
+
+    def build_options(self) -> BuildOptions:
+        """The choices as they are now, for the scene that they belong to."""
+        scene = self.id_data
+        frames: dict[str, Callable[[], int]] = {
+            "SCENE": lambda: scene.frame_start,
+            "PLAYHEAD": lambda: scene.frame_current,
+            "FRAME": lambda: self.start_frame,
+        }
+        return BuildOptions(
+            match=SceneMatch(rate=self.rate, range=self.range, size=self.size, camera=self.camera),
+            first_frame=frames[self.start_at](),
+            markers=self.markers,
+            sound=self.sound,
+            root=self.root,
+            rest=self.rest,
+            heading=self.heading,
+            as_asset=self.as_asset,
+        )
+
+
+class POSENET3D_PT_scene(bpy.types.Panel):
+    """Choices of the next capture that concern the scene"""
+
+    bl_label = "Scene"
+    bl_idname = "POSENET3D_PT_scene"
+    bl_parent_id = "POSENET3D_PT_capture"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PoseNet3D"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        options = scene_options_of(context.scene)
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = current_task() is None
+        matched = layout.column(heading="Match to Footage", align=True)
+        for name in ("rate", "range", "size", "camera"):
+            matched.prop(options, name)
+        added = layout.column(heading="Add", align=True)
+        added.prop(options, "markers")
+        added.prop(options, "sound")
+        layout.prop(options, "start_at")
+        if options.start_at == "FRAME":
+            layout.prop(options, "start_frame")
+        for name in ("root", "rest", "heading", "as_asset"):
+            layout.prop(options, name)
+
+
+def scene_options_of(scene: bpy.types.Scene) -> POSENET3D_PG_scene_options:
+    """The choices of a scene."""
+    options: POSENET3D_PG_scene_options = scene.posenet3d_options
+    return options
+
+
+def register() -> None:
+    """Add the choices to Blender's scene type, and the panel."""
+    bpy.utils.register_class(POSENET3D_PG_scene_options)
+    bpy.types.Scene.posenet3d_options = bpy.props.PointerProperty(type=POSENET3D_PG_scene_options)
+    bpy.utils.register_class(POSENET3D_PT_scene)
+
+
+def unregister() -> None:
+    """Remove them."""
+    bpy.utils.unregister_class(POSENET3D_PT_scene)
+    del bpy.types.Scene.posenet3d_options
+    bpy.utils.unregister_class(POSENET3D_PG_scene_options)
