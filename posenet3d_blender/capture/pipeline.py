@@ -24,7 +24,7 @@ from .keypoints.keypoints import Keypoints
 from .keypoints.repair import repair
 from .lifting import lift
 from .shared_floor import share_floor
-from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_upside_down
+from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_turned
 from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, load_student
 from .video.footage import Footage, open_footage
@@ -194,7 +194,7 @@ class _Solver:
         shots = []
         for stretch, names in zip(stretches, names_of(stretches), strict=True):
             warn_of_hidden(stretch, names, warn)
-            warn_of_upside_down(stretch, names, warn)
+            warn_of_turned(stretch, names, warn)
             motions = self.solve(stretch, names, progress, warn)
             start = scene_start(motions, names, self.start, warn)
             in_step = tuple(replace(motion, scene_start=start) for motion in motions)

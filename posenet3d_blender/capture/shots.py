@@ -17,9 +17,9 @@ from .keypoints.keypoints import Keypoints
 from .keypoints.presence import (
     SHORTEST_VISIBLE,
     body_seconds,
-    is_upside_down,
     seconds_visible,
     split_at_absences,
+    trunk_throughout,
     visible_frames,
 )
 from .student.features import STUDENT_RATE
@@ -116,13 +116,19 @@ def warn_of_hidden(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
             )
 
 
-def warn_of_upside_down(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
-    """Warn of people who are upside down throughout, as in footage that a camera held the other way round made."""
+def warn_of_turned(stretch: Stretch, names: Sequence[str], warn: Warn) -> None:
+    """Warn of people who are upside down or lie throughout, as in footage that was made with the camera turned."""
     for name, person in zip(names, stretch.people, strict=True):
-        if is_upside_down(person):
+        way = trunk_throughout(person)
+        if way == "down":
             warn(
                 f"{name} is upside down in nearly all frames; if the footage is turned, or a keypoint file counts y "
                 "upwards, turn it upright and capture again"
+            )
+        elif way == "sideways":
+            warn(
+                f"{name} lies in nearly all frames; if the footage is turned, or a keypoint file gives y before x, "
+                "turn it upright and capture again"
             )
 
 

@@ -61,7 +61,7 @@ def test_a_person_who_is_missed_stays_the_same_person(demo_clip: Path, tmp_path:
     assert pa_mpjpe(dancing) < untouched_pa + 5
     assert largest_step(dancing) < 0.1
     assert largest_step(standing) < 0.01
-    assert abs(dancing.confidence.mean() - 0.95) < 0.03
+    assert 0.8 < dancing.confidence.mean() <= 0.95, "the points are certain, and the student nearly is"
 
 
 def test_kp_missed3(cases: Path, demo_clip: Path, untouched_pa: float) -> None:

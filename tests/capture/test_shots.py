@@ -16,7 +16,7 @@ from posenet3d_blender.capture.shots import (
     names_of,
     scene_start,
     warn_of_doubt,
-    warn_of_upside_down,
+    warn_of_turned,
 )
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
@@ -125,17 +125,20 @@ def test_a_motion_without_a_scene_of_its_own() -> None:
     assert motion_from(2.0).scene_start is None
 
 
-def test_people_who_are_upside_down_throughout_are_named() -> None:
+def test_people_who_are_turned_throughout_are_named() -> None:
     upright = dancer()
     turned = upright.copy()
     turned[..., :2] = (WIDTH, HEIGHT) - turned[..., :2]
     time = np.arange(len(upright)) / RATE
-    people = [Keypoints(time, one[..., :2], one[..., 2], (WIDTH, HEIGHT)) for one in (upright, turned)]
+    y_first = upright[..., [1, 0, 2]]
+    people = [Keypoints(time, one[..., :2], one[..., 2], (WIDTH, HEIGHT)) for one in (upright, turned, y_first)]
     stretch = Stretch((0.0, float(time[-1])), tuple(people))
     warnings: list[str] = []
-    warn_of_upside_down(stretch, names_of([stretch])[0], warnings.append)
-    (warning,) = warnings
-    assert warning.startswith("Person 2 is upside down in nearly all frames; if the footage is turned")
+    warn_of_turned(stretch, names_of([stretch])[0], warnings.append)
+    assert [warning.partition(";")[0] for warning in warnings] == [
+        "Person 2 is upside down in nearly all frames",
+        "Person 3 lies in nearly all frames",
+    ]
 
 
 @pytest.mark.parametrize(("frames", "warned"), [(0, False), (5, False), (30, True)])

@@ -17,6 +17,9 @@ from .find_people import PersonTrack
 
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
+UNDETECTED_PRESENCE: Final = 0.95
+"""The same where the detector sees nobody. Of people, also blurred ones, the network is surer than that; in regions
+without anybody it was up to 0.91 sure of a clock, of coffee cups and of a motorcycle."""
 TRUSTED_INTERVAL: Final = 0.6
 """Seconds from the nearest detection up to which the detector's track is trusted."""
 LARGEST_DISTANCE: Final = 0.25
@@ -80,7 +83,9 @@ class _LandmarkTracker:
         continued = self._find(frame, self._next_region)
         if continued is not None and _nearer_to_rival(continued.next_region, expected, rivals):
             continued = None
-        if expected is None or (continued is not None and _agree(continued.next_region, expected)):
+        if expected is None:
+            return continued if continued is not None and continued.presence >= UNDETECTED_PRESENCE else None
+        if continued is not None and _agree(continued.next_region, expected):
             return continued
         redetected = self._find(frame, expected)
         if redetected is not None and _agree(redetected.next_region, expected):

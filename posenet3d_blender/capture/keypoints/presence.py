@@ -21,8 +21,10 @@ CLEARLY_VISIBLE: Final = 0.5
 """Confidence of the shoulders and hips that tell which end of somebody is up."""
 DOWNWARDS: Final = 0.7
 """Sine of the angle between a trunk and the horizon from which somebody is upside down ..."""
-UPSIDE_DOWN_SHARE: Final = 0.9
-"""... and the part of the frames in which nobody is by their own doing."""
+SIDEWAYS: Final = 0.9
+"""... or its cosine, from which they lie ..."""
+TURNED_SHARE: Final = 0.9
+"""... and the part of the frames in which few people are so by their own doing."""
 
 _SIDES: Final = ("left", "right")
 _BONES: Final = np.array(
@@ -83,15 +85,20 @@ def _frame_interval(keypoints: Keypoints) -> float:
     return float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else 0.0
 
 
-def is_upside_down(keypoints: Keypoints) -> bool:
-    """The shoulders are below the hips in nearly all frames; False where too few frames show them clearly."""
+def trunk_throughout(keypoints: Keypoints) -> str:
+    """The unusual way in which the trunk points in nearly all frames of the picture: "down", "sideways" or "".
+
+    Empty also where too few frames show shoulders and hips clearly.
+    """
     seen = keypoints.confidence[:, _TRUNK].min(axis=1) >= CLEARLY_VISIBLE
-    if seen.sum() < max(1, UPSIDE_DOWN_SHARE * visible_frames(keypoints).sum()):
-        return False
+    if seen.sum() < max(1, TURNED_SHARE * visible_frames(keypoints).sum()):
+        return ""
     left_shoulder, right_shoulder, left_hip, right_hip = np.moveaxis(keypoints.points[seen][:, _TRUNK], 1, 0)
-    trunk = (left_shoulder + right_shoulder - left_hip - right_hip) / 2  # (V, 2)
-    downwards = trunk[:, 1] > DOWNWARDS * np.maximum(np.linalg.norm(trunk, axis=1), 1e-9)
-    return bool(downwards.mean() >= UPSIDE_DOWN_SHARE)
+    trunk = left_shoulder + right_shoulder - left_hip - right_hip  # (V, 2)
+    trunk /= np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-9)
+    if (trunk[:, 1] > DOWNWARDS).mean() >= TURNED_SHARE:
+        return "down"
+    return "sideways" if (np.abs(trunk[:, 0]) > SIDEWAYS).mean() >= TURNED_SHARE else ""
 
 
 def trim_to_visible(keypoints: Keypoints) -> Keypoints:

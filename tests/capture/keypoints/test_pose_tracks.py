@@ -253,3 +253,17 @@ def test_few_frames_a_second(tmp_path: Path, step: int) -> None:
     people = load_people(path, FOOTAGE)
     assert len(people.people) == 2
     assert_is(chosen(people, "1"), dancer(), [frame for frame in frames if not 55 < frame < 75])
+
+
+def test_ids_that_swap_are_a_warning(tmp_path: Path) -> None:
+    data = coco([dancer(), bystander()], track_id=[1, 2])
+    for result in data:
+        if result["image_id"] >= 65:
+            result["track_id"] = 3 - result["track_id"]
+    path = tmp_path / "swapped.json"
+    path.write_text(json.dumps(data))
+    warnings: list[str] = []
+    load_people(path, FOOTAGE, warnings.append)
+    (warning,) = warnings
+    assert "the ids of two people change places at 2.17 s" in warning
+    load(tmp_path, coco([dancer(), bystander()], track_id=[1, 2]))

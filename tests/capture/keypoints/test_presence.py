@@ -8,7 +8,7 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, is_upside_down, visible_frames
+from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, trunk_throughout, visible_frames
 
 from .dancer import HEIGHT, WIDTH, dancer
 
@@ -71,10 +71,12 @@ def test_nobody_at_all() -> None:
     assert (body_confidence(np.zeros((FRAMES, KEYPOINT_COUNT))) == 0).all()
 
 
-def dancing(turned: slice, hidden: slice = slice(0, 0)) -> Keypoints:
-    """The dancer, in some frames as a picture that is turned by half shows them, in others not clearly visible."""
+def turned_by(quarters: int, frames: slice = slice(None), hidden: slice = slice(0, 0)) -> Keypoints:
+    """The dancer, in some frames as a picture turned by quarters shows them, in others not clearly visible."""
     people = dancer()
-    people[turned, :, :2] = (WIDTH, HEIGHT) - people[turned, :, :2]
+    for _ in range(quarters):
+        x, y = people[frames, :, 0].copy(), people[frames, :, 1].copy()
+        people[frames, :, 0], people[frames, :, 1] = WIDTH - y, x
     people[hidden, :, 2] = 0.3
     return Keypoints(np.arange(len(people)) / 30, people[..., :2], people[..., 2], (WIDTH, HEIGHT))
 
@@ -82,14 +84,16 @@ def dancing(turned: slice, hidden: slice = slice(0, 0)) -> Keypoints:
 @pytest.mark.parametrize(
     ("keypoints", "expected"),
     [
-        (dancing(slice(0, 0)), False),
-        (dancing(slice(None)), True),
-        (dancing(slice(0, 100)), False),
-        (dancing(slice(None), hidden=slice(0, 10)), True),
-        (dancing(slice(None), hidden=slice(0, 60)), False),
-        (dancing(slice(None), hidden=slice(None)), False),
+        (turned_by(0), ""),
+        (turned_by(1), "sideways"),
+        (turned_by(2), "down"),
+        (turned_by(3), "sideways"),
+        (turned_by(2, slice(0, 100)), ""),
+        (turned_by(2, hidden=slice(0, 10)), "down"),
+        (turned_by(2, hidden=slice(0, 60)), ""),
+        (turned_by(2, hidden=slice(None)), ""),
     ],
-    ids=["upright", "turned", "a long handstand", "hidden for a moment", "hidden for long", "never clear"],
+    ids=["upright", "left", "turned", "right", "a long handstand", "hidden for a moment", "hidden for long", "unclear"],
 )
-def test_upside_down_throughout(keypoints: Keypoints, expected: bool) -> None:
-    assert is_upside_down(keypoints) == expected
+def test_people_who_are_turned_throughout(keypoints: Keypoints, expected: str) -> None:
+    assert trunk_throughout(keypoints) == expected

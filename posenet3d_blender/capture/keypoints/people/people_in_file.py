@@ -120,7 +120,17 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
         entries = _in_square_pixels(path, entries, footage, warn)
     everyone = _people_by_frame(path, entries, layout, footage.frame_count, warn)
     tracks = track_poses(everyone, footage.time, footage.width)
+    _warn_of_swaps(path, tracks, warn)
     return PeopleInFile(_long_enough(path, [_person(track, footage) for track in tracks]))
+
+
+def _warn_of_swaps(path: Path, tracks: Sequence[PoseTrack], warn: Warn) -> None:
+    times = sorted(time for track in tracks for time in track.swapped_at)
+    if times:
+        warn(
+            f"{path}: the ids of two people change places at {times[0]:.2f} s; if they are swapped there, mend them "
+            "or remove them all to tell people by their places"
+        )
 
 
 def warn_of_breaks(path: Path, person: PersonInFile, everyone: Sequence[PersonInFile], warn: Warn) -> None:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import median
 from typing import Final
 
@@ -68,6 +69,8 @@ class PoseTrack:
     """Seconds of each pose."""
     track_ids: set[int] = field(init=False)
     """The person's ids in the file."""
+    swapped_at: list[float] = field(default_factory=list, init=False)
+    """Seconds at which the ids of this person and another one change places."""
     _heights: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +107,7 @@ class PoseTrack:
         self.times += later.times
         self._heights += later._heights
         self.track_ids |= later.track_ids
+        self.swapped_at += later.swapped_at
 
     def predict(self, time: float) -> Array:
         """(25, 3) the pose expected at `time`, seconds: the last one, moved on with the person's velocity."""
@@ -143,6 +147,7 @@ class _PoseTracker:
     def update(self, time: float, people: list[TrackedPose]) -> None:
         """Add each pose of the frame at `time`, seconds, to the track that it fits, best overall, or begin a track."""
         self._recent = [track for track in self._recent if time - track.times[-1] <= LONGEST_GAP]
+        self._note_swaps(time, people)
         unassigned = []
         for seen in people:
             track = self._by_id.get(seen.track_id) if seen.track_id is not None else None
@@ -164,6 +169,18 @@ class _PoseTracker:
                 if match is not None and seen.track_id is not None:
                     self._by_id.setdefault(seen.track_id, match)
 
+    def _note_swaps(self, time: float, people: list[TrackedPose]) -> None:
+        """Note where the ids of two people change places from one frame to the next."""
+        by_id = [(seen, self._by_id.get(seen.track_id)) for seen in people if seen.track_id is not None]
+        jumps = [
+            (seen, track)
+            for seen, track in by_id
+            if track is not None and track in self._recent and not _is_within_reach(track, seen, time)
+        ]
+        for (seen, track), (other_seen, other) in combinations(jumps, 2):
+            if _is_within_reach(other, seen, time) and _is_within_reach(track, other_seen, time):
+                track.swapped_at.append(time)
+
     def may_be_same(self, track: PoseTrack, track_ids: set[int]) -> bool:
         """Test that nobody with these ids is ever in one frame with the person of the track."""
         return not any(track.track_ids & self._concurrent.get(track_id, set()) for track_id in track_ids)
@@ -184,8 +201,7 @@ class _PoseTracker:
 
     def _costs(self, time: float, track: PoseTrack, people: list[TrackedPose]) -> list[float]:
         """Cost of assigning each pose to the track; infinite where it can't be the same person."""
-        pause = time - track.times[-1]
-        reach = min(NEAREST_REACH + NEAREST_REACH_PER_SECOND * pause, REACH + REACH_PER_SECOND * pause)
+        reach = _reach(time - track.times[-1])
         expected, height = track.predict(time), track.height
         costs = []
         for seen in people:
@@ -194,6 +210,15 @@ class _PoseTracker:
             ratio = height_ratio(track.last.pose, seen.pose) if fits else np.inf
             costs.append(moved + 0.5 * float(np.log(ratio)) if ratio <= LARGEST_RATIO else np.inf)
         return costs
+
+
+def _reach(pause: float) -> float:
+    """Body heights from the expected place at which somebody may be after so many seconds."""
+    return min(NEAREST_REACH + NEAREST_REACH_PER_SECOND * pause, REACH + REACH_PER_SECOND * pause)
+
+
+def _is_within_reach(track: PoseTrack, seen: TrackedPose, time: float) -> bool:
+    return distance(track.predict(time), seen.pose) / track.height <= _reach(time - track.times[-1])
 
 
 def _drop_ambiguous_ids(frames: Sequence[Sequence[TrackedPose]]) -> list[list[TrackedPose]]:
