@@ -113,14 +113,14 @@ def load_motion(path: Path) -> Motion:
     """
     data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender", "scene_start"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
-    moves = np.ndim(data.get("camera_world_to_camera")) == 3
+    moves = has_camera and data.get("camera_world_to_camera", np.zeros(())).ndim == 3
     camera_shapes = _MOVING_CAMERA_SHAPES if moves else _CAMERA_SHAPES
     _check_arrays(path, data, _SHAPES | camera_shapes if has_camera else _SHAPES)
     if data["mocap_framerate"] <= 0:
         raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
     if (np.diff(data["time"]) <= 0).any():
         raise PoseNet3DError(f"{path}: key 'time' does not rise from frame to frame; give {WANTED}")
-    camera_path = _camera_path(path, data) if has_camera and moves else None
+    camera_path = _camera_path(path, data) if moves else None
     camera = None
     if has_camera:
         camera = camera_path.camera(0) if camera_path else _camera(path, data)

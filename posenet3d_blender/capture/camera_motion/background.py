@@ -106,23 +106,29 @@ class BackgroundTracker:
 
     def _follow(self, grey: Grey, people: NDArray[np.bool_]) -> float:
         """Follow the points to the next picture; the part that is lost."""
-        import cv2
-
         if self._previous is None or not len(self._points):
             return 0.0
         before = self._points[:, None].astype(np.float32)
-        empty = np.zeros_like(before)
-        after, found, _ = cv2.calcOpticalFlowPyrLK(self._previous, grey, before, empty, None, None, _WINDOW, _LEVELS)
-        back, found_back, _ = cv2.calcOpticalFlowPyrLK(grey, self._previous, after, empty, None, None, _WINDOW, _LEVELS)
+        after, found = _flow(self._previous, grey, before)
+        back, found_back = _flow(grey, self._previous, after)
         miss = np.linalg.norm(back - before, axis=-1)[:, 0]
         points = after[:, 0].astype(np.float64)
         height, width = grey.shape
         inside = ((points >= 1) & (points < [width - 1, height - 1])).all(axis=1)
         columns, rows = np.clip(points, 0, [width - 1, height - 1]).astype(int).T
         hidden = people[rows, columns]
-        good = (found[:, 0] > 0) & (found_back[:, 0] > 0) & (miss < _ROUND_TRIP) & inside & ~hidden
+        good = found & found_back & (miss < _ROUND_TRIP) & inside & ~hidden
         self._points, self._key_points = points[good], self._key_points[good]
         return float(1 - good.sum() / max(1, (~hidden).sum()))
+
+
+def _flow(first: Grey, second: Grey, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Places (N, 1, 2) in the second picture of points (N, 1, 2) in the first, and which were found (N,)."""
+    import cv2
+
+    guess = np.zeros_like(points)
+    places, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points, guess, None, None, _WINDOW, _LEVELS)
+    return np.asarray(places, dtype=np.float32), np.asarray(found[:, 0] > 0)
 
 
 def people_mask(people: Sequence[Keypoints], time: float, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def camera_of_shot(
     if mode == "static":
         return camera
     frames = footage.frames_between(*shot.time_range)
-    track = follow_camera(footage, frames, shot.people, camera.focal_length, mode == "moving", progress)
+    track = follow_camera(footage, frames, shot.people, camera.focal_length, mode == "moving", progress, warn)
     if track is None:
         return camera
     _warn_of_doubts(track, warn)

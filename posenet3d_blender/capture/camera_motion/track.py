@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from ...progress import Progress, silent
+from ...progress import Progress, Warn, ignore_warning, silent
 from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage, read_frames
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
@@ -28,6 +28,8 @@ LEAST_ZOOM: Final = 0.04
 camera that sways."""
 MOST_LOST: Final = 0.6
 """Part of the points that a camera that stands still does not lose from one picture of the survey to the next."""
+LEAST_TOLD: Final = 0.5
+"""Part of the survey's pictures that must show enough of the background."""
 _AGREED: Final = 0.4
 """Part of the points that agree with a turn, or else it is none."""
 _STRAY: Final = 4 * OUTLIER
@@ -63,6 +65,7 @@ def follow_camera(
     focal_length: float,
     is_moving: bool = False,
     progress: Progress = silent,
+    warn: Warn = ignore_warning,
 ) -> TurnTrack | None:
     """Follow the camera through a shot; None: it stands still, or the background shows too little to tell.
 
@@ -73,21 +76,28 @@ def follow_camera(
         focal_length: pixels of the footage's picture.
         is_moving: it is known to move.
         progress: told of the stage "camera".
+        warn: told if the background shows too little to tell.
     """
     scale = COPY_SIZE / max(footage.image_size)
     focal_length = focal_length * min(1.0, scale)
-    if not is_moving and _stands_still(footage, frames, people, focal_length, progress):
+    if not is_moving and _stands_still(footage, frames, people, focal_length, progress, warn):
         return None
     track = _follow(footage, frames, people, focal_length, progress)
     return track if is_moving or track.moves() else None
 
 
 def _stands_still(
-    footage: Footage, frames: slice, people: Sequence[Keypoints], focal_length: float, progress: Progress
+    footage: Footage,
+    frames: slice,
+    people: Sequence[Keypoints],
+    focal_length: float,
+    progress: Progress,
+    warn: Warn,
 ) -> bool:
     """True if all pictures of a survey show the same background in the same place, or none that can be followed."""
     tracker = BackgroundTracker()
     turned = Turn(np.eye(3), 1.0, np.zeros(0))
+    told: list[bool] = []
     for index, grey, mask in _pictures(footage, frames, people, SURVEY_INTERVAL):
         matches = tracker.update(index, grey, mask)
         if matches is None:
@@ -95,13 +105,19 @@ def _stands_still(
         followed = len(matches.before)
         if matches.lost > MOST_LOST:
             return False  # all is somewhere else
-        if followed >= FEWEST_POINTS:
+        told.append(followed >= FEWEST_POINTS)
+        if told[-1]:
             turned = fit_turn(matches.before, matches.after, focal_length, turned.rotation)
             if _is_move(turned):
                 return False
         if tracker.needs_key():
             tracker.renew(index, grey, mask)
         progress("camera", 0.5 * (index - frames.start) / max(1, frames.stop - frames.start))
+    if told and np.mean(told) < LEAST_TOLD:
+        warn(
+            "The background shows too little to tell whether the camera moves; it is taken to stand still "
+            "(if it moves, film with more of the surroundings in the picture)"
+        )
     return True
 
 

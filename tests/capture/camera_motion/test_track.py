@@ -1,4 +1,4 @@
-"""A camera that stands, turns, shakes and zooms in front of the bundled clip's room, by known paths."""
+"""A camera that stands, turns, shakes and zooms before a wall with somebody in front of it, by known paths."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
@@ -19,7 +20,7 @@ from posenet3d_blender.capture.camera_motion.track import follow_camera
 from posenet3d_blender.capture.camera_motion.turn import angle_of
 from posenet3d_blender.capture.detection.detections import DetectedShot
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
-from posenet3d_blender.capture.video.footage import open_footage, read_frames
+from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.progress import silent
 
 RATE = 30
@@ -28,16 +29,23 @@ SIZE = (480, 360)
 FOCAL_LENGTH = 420.0
 TIME = np.arange(COUNT) / RATE
 
+Picture = NDArray[np.uint8]
 MakeClip = Callable[[Array, Array], Path]
 
 
 @pytest.fixture(scope="module")
-def make_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
-    """Makes a clip of the dance, seen by a camera of turns (F, 3), radians, and zooms (F,)."""
-    footage = open_footage(demo_clip)
-    pictures = [frame.image for frame in read_frames(footage, slice(0, COUNT))]
-    width, height = footage.image_size
-    wide = np.array([[FOCAL_LENGTH, 0, width / 2], [0, FOCAL_LENGTH, height / 2], [0, 0, 1]])
+def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
+    """Makes a clip of a wall and a swaying figure, seen by a camera of turns (F, 3), radians, and zooms (F,)."""
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (540, 720)), (0, 0), 5)
+    wall = np.clip(128 + 8 * (noise - noise.mean()), 0, 255).astype(np.uint8)
+    wide = np.array([[FOCAL_LENGTH, 0, 360], [0, FOCAL_LENGTH, 270], [0, 0, 1]])
+
+    def picture_at(time: float) -> Picture:
+        picture = np.dstack([wall, wall, wall])
+        left = 310 + round(20 * np.sin(6 * time))
+        picture[150:430, left : left + 100] = picture[100:380, 100:200, ::-1] // 2
+        return picture
 
     def make(turns: Array, zooms: Array) -> Path:
         path = tmp_path_factory.mktemp("moving") / "clip.mp4"
@@ -45,9 +53,11 @@ def make_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Make
             stream = container.add_stream("libx264", rate=Fraction(RATE), options={"crf": "18", "preset": "veryfast"})
             stream.width, stream.height = SIZE
             stream.pix_fmt = "yuv420p"
-            for picture, turn, zoom in zip(pictures, axis_angle_to_matrix(turns), zooms, strict=True):
+            for time, turn, zoom in zip(TIME, axis_angle_to_matrix(turns), zooms, strict=True):
                 lens = np.array([[zoom * FOCAL_LENGTH, 0, 240], [0, zoom * FOCAL_LENGTH, 180], [0, 0, 1]])
-                seen = cv2.warpPerspective(picture, lens @ turn @ np.linalg.inv(wide), SIZE, flags=cv2.INTER_AREA)
+                seen = cv2.warpPerspective(
+                    picture_at(time), lens @ turn @ np.linalg.inv(wide), SIZE, flags=cv2.INTER_AREA
+                )
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(seen, dtype=np.uint8), format="rgb24")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
@@ -56,9 +66,9 @@ def make_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Make
     return make
 
 
-def dancer() -> tuple[Keypoints, ...]:
-    """The middle of the picture, where the dancer is in every frame."""
-    points = np.tile(np.linspace([165.0, 20.0], [320.0, 355.0], 25), (COUNT, 1, 1))
+def figure() -> tuple[Keypoints, ...]:
+    """The middle of the picture, where the figure is in every frame."""
+    points = np.tile(np.linspace([160.0, 40.0], [320.0, 355.0], 25), (COUNT, 1, 1))
     return (Keypoints(TIME, points, np.ones((COUNT, 25)), SIZE),)
 
 
@@ -70,7 +80,7 @@ def path_of(clip: Path, mode: str = "auto") -> Camera | CameraPath:
     footage = open_footage(clip)
     span = (float(footage.time[0]), float(footage.time[-1]))
     lens = Camera(FOCAL_LENGTH, SIZE, np.eye(4))
-    return camera_of_shot(footage, DetectedShot(span, dancer()), lens, mode, silent, no_warning)
+    return camera_of_shot(footage, DetectedShot(span, figure()), lens, mode, silent, no_warning)
 
 
 def worst_angle(path: CameraPath, turns: Array) -> float:
