@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import AnyArray, Array
 from .body.gender import NEUTRAL, known_gender
 from .body.skeleton import JOINT_COUNT
-from .camera import Camera
+from .camera import Camera, CameraPath
 from .errors import PoseNet3DError
 from .npz import read_npz, write_npz
 
@@ -40,6 +40,11 @@ _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_image_size": (2,),
     "camera_world_to_camera": (4, 4),
 }
+_MOVING_CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
+    "camera_focal_length": (None,),
+    "camera_image_size": (2,),
+    "camera_world_to_camera": (None, 4, 4),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ class Motion:
     confidence: Array
     """(T,) from 0 (interpolated) to 1 (clearly visible)."""
     camera: Camera | None = None
-    """The solved camera, when the motion came from footage."""
+    """The solved camera, when the motion came from footage; of a moving one its first place."""
+    camera_path: CameraPath | None = None
+    """The camera at each of the T frames, if it moved."""
     gender: str = NEUTRAL
     """Of the body that was captured on: neutral, female or male."""
     scene_start: float | None = None
@@ -91,9 +98,10 @@ class Motion:
         if self.scene_start is not None:
             arrays["scene_start"] = np.array(self.scene_start)
         if self.camera is not None:
-            arrays["camera_focal_length"] = np.array(self.camera.focal_length)
+            moving = self.camera_path
             arrays["camera_image_size"] = np.array(self.camera.image_size)
-            arrays["camera_world_to_camera"] = self.camera.world_to_camera
+            arrays["camera_focal_length"] = moving.focal_lengths if moving else np.array(self.camera.focal_length)
+            arrays["camera_world_to_camera"] = moving.world_to_camera if moving else self.camera.world_to_camera
         write_npz(path, arrays)
 
 
@@ -105,11 +113,17 @@ def load_motion(path: Path) -> Motion:
     """
     data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender", "scene_start"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
-    _check_arrays(path, data, _SHAPES | _CAMERA_SHAPES if has_camera else _SHAPES)
+    moves = has_camera and data.get("camera_world_to_camera", np.zeros(())).ndim == 3
+    camera_shapes = _MOVING_CAMERA_SHAPES if moves else _CAMERA_SHAPES
+    _check_arrays(path, data, _SHAPES | camera_shapes if has_camera else _SHAPES)
     if data["mocap_framerate"] <= 0:
         raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
     if (np.diff(data["time"]) <= 0).any():
         raise PoseNet3DError(f"{path}: key 'time' does not rise from frame to frame; give {WANTED}")
+    camera_path = _camera_path(path, data) if moves else None
+    camera = None
+    if has_camera:
+        camera = camera_path.camera(0) if camera_path else _camera(path, data)
     return Motion(
         poses=data["poses"].reshape(-1, JOINT_COUNT, 3).astype(np.float64),
         trans=data["trans"].astype(np.float64),
@@ -119,7 +133,8 @@ def load_motion(path: Path) -> Motion:
         joints=data["joints"].astype(np.float64),
         contacts=data["contacts"].astype(np.float64),
         confidence=data["confidence"].astype(np.float64),
-        camera=_camera(path, data) if has_camera else None,
+        camera=camera,
+        camera_path=camera_path,
         gender=known_gender(str(data.get("gender"))) or NEUTRAL,
         scene_start=_scene_start(path, data) if "scene_start" in data else None,
     )
@@ -155,13 +170,29 @@ def _scene_start(path: Path, data: dict[str, AnyArray]) -> float:
 
 def _camera(path: Path, data: dict[str, AnyArray]) -> Camera:
     world_to_camera = data["camera_world_to_camera"].astype(np.float64)
-    rotation = world_to_camera[:3, :3]
-    is_rigid = (
-        np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
-        and np.linalg.det(rotation) > 0
-        and np.allclose(world_to_camera[3], [0, 0, 0, 1])
-    )
-    if not is_rigid or data["camera_focal_length"] <= 0 or (data["camera_image_size"] < 1).any():
-        raise PoseNet3DError(f"{path}: the camera's keys describe no camera; give {WANTED}")
+    _check_camera(path, data, world_to_camera[None])
+    return Camera(float(data["camera_focal_length"]), _image_size(data), world_to_camera)
+
+
+def _camera_path(path: Path, data: dict[str, AnyArray]) -> CameraPath:
+    world_to_camera = data["camera_world_to_camera"].astype(np.float64)
+    _check_camera(path, data, world_to_camera)
+    focal_lengths = data["camera_focal_length"].astype(np.float64)
+    return CameraPath(data["time"].astype(np.float64), focal_lengths, _image_size(data), world_to_camera)
+
+
+def _image_size(data: dict[str, AnyArray]) -> tuple[int, int]:
     width, height = (int(side) for side in data["camera_image_size"])
-    return Camera(float(data["camera_focal_length"]), (width, height), world_to_camera)
+    return width, height
+
+
+def _check_camera(path: Path, data: dict[str, AnyArray], world_to_camera: Array) -> None:
+    """Raise PoseNet3DError unless the transforms (F, 4, 4) are rigid and the lens is one."""
+    rotation = world_to_camera[:, :3, :3]
+    is_rigid = (
+        np.allclose(rotation @ np.swapaxes(rotation, 1, 2), np.eye(3), atol=1e-3)
+        and (np.linalg.det(rotation) > 0).all()
+        and np.allclose(world_to_camera[:, 3], [0, 0, 0, 1])
+    )
+    if not is_rigid or (data["camera_focal_length"] <= 0).any() or (data["camera_image_size"] < 1).any():
+        raise PoseNet3DError(f"{path}: the camera's keys describe no camera; give {WANTED}")

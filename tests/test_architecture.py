@@ -22,6 +22,7 @@ CAPTURE_LAYERS = {
     "runtime": set(),
     "keypoints": {"video"},
     "detection": {"video", "runtime", "keypoints"},
+    "camera_motion": {"video", "keypoints", "detection"},
     "student": {"runtime", "keypoints"},
     "solve": {"keypoints", "student"},
 }

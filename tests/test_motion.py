@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import AnyArray
-from posenet3d_blender.camera import Camera
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
 from posenet3d_blender.npz import write_npz
@@ -58,6 +59,21 @@ def test_the_start_of_the_scene_reads_back(motion: Motion, tmp_path: Path) -> No
         dataclasses.replace(motion, scene_start=start).save(path)
         with pytest.raises(PoseNet3DError, match="'scene_start'"):
             load_motion(path)
+
+
+def test_a_moving_camera_reads_back_frame_by_frame(motion: Motion, tmp_path: Path) -> None:
+    world_to_camera = np.tile(np.eye(4), (5, 1, 1))
+    world_to_camera[:, :3, :3] = axis_angle_to_matrix(np.linspace(0, 0.4, 5)[:, None] * [0.0, 1.0, 0.0])
+    world_to_camera[:, 0, 3] = np.arange(5)
+    path = CameraPath(motion.time, np.linspace(900, 1100, 5), (720, 1280), world_to_camera)
+    dataclasses.replace(motion, camera=path.camera(0), camera_path=path).save(tmp_path / "motion.npz")
+    loaded = load_motion(tmp_path / "motion.npz")
+    assert loaded.camera_path is not None
+    assert loaded.camera is not None
+    assert loaded.camera.focal_length == 900
+    np.testing.assert_array_equal(loaded.camera_path.world_to_camera, world_to_camera)
+    np.testing.assert_array_equal(loaded.camera_path.focal_lengths, path.focal_lengths)
+    np.testing.assert_allclose(loaded.camera_path.project(motion.joints)[3], path.camera(3).project(motion.joints[3]))
 
 
 def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Array
 from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
+from ..camera import Camera, CameraPath
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import body_confidence, certainty
@@ -62,7 +63,7 @@ def lift(
     keypoints: Keypoints,
     student: Student,
     own_body: Body | None,
-    focal_length: float,
+    camera: Camera | CameraPath,
     weights: SolveWeights,
     progress: Progress,
 ) -> LiftedPerson:
@@ -74,11 +75,14 @@ def lift(
         keypoints: repaired, from the first to the last frame in which the person is visible.
         student: the network.
         own_body: the user's; None: the shipped one.
-        focal_length: pixels.
+        camera: the lens of a camera that stands still, whose frame the result is in; or a moving one's path, in whose
+            world the result is.
         weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
     """
-    sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length)
+    path = camera if isinstance(camera, CameraPath) else None
+    focal_length = camera.focal_length if isinstance(camera, Camera) else float(camera.focal_lengths[0])
+    sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length, path)
     prediction = student.predict(sampled, progress)
     body = load_body()
     if own_body is not None:

@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 
 from ..body.model import Body, load_body
-from ..camera import Camera
+from ..camera import Camera, CameraPath
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, Warn, silent
+from .camera_motion.shot_camera import camera_of_shot
 from .detect import detect_people, people_in_file
 from .detection.cache import DetectionKey
 from .detection.detections import DetectedShot
@@ -74,6 +75,8 @@ class CaptureSettings:
     shots: str = "longest"
     """Of footage with cuts or long absences: longest (the one that shows the whole person for longest), all, or a
     number from 1 among those that show somebody."""
+    camera: str = "auto"
+    """auto (found out from the background), static or moving."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +158,18 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         repaired = [DetectedShot(one.time_range, tuple(map(repair, one.people))) for one in detections.shots]
         everyone = settings.person == "all"
         stretches = choose_stretches(repaired, settings.shots, everyone, video, warnings.append)
+    with watch.stage("camera"):
+        lens = _camera(footage, settings.field_of_view, focal_length)
+        captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
+        cameras = {
+            shot.time_range: camera_of_shot(footage, shot, lens, settings.camera, progress, warnings.append)
+            for shot in captured
+        }
     with watch.stage("solve"):
         solver = _Solver(
             student,
             own_body,
-            _camera(footage, settings.field_of_view, focal_length),
+            cameras,
             SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock, height=settings.height),
             rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
             float(footage.time[frames.start]),
@@ -182,7 +192,8 @@ class _Solver:
 
     student: Student
     own_body: Body | None
-    camera: Camera
+    cameras: dict[tuple[float, float], Camera | CameraPath]
+    """Of each shot, by its time range."""
     weights: SolveWeights
     rate: Fraction
     """Of the motions, per second."""
@@ -205,8 +216,13 @@ class _Solver:
         """The motions of a stretch's people, in one world; `warn` is told of poses that are doubtful."""
         # The given height is the first person's; the others follow by the floor.
         weights_of = [self.weights, *[replace(self.weights, height=None)] * (len(stretch.people) - 1)]
+        camera = self.cameras[stretch.time_range]
+        if isinstance(camera, CameraPath):
+            # The solve's frame is the camera's where somebody first comes into view.
+            first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
+            camera = camera.seen_from(np.linalg.inv(first))
         lifted = [
-            lift(person, self.student, self.own_body, self.camera.focal_length, weights, progress)
+            lift(person, self.student, self.own_body, camera, weights, progress)
             for person, weights in zip(stretch.people, weights_of, strict=True)
         ]
         for name, person in zip(names, lifted, strict=True):
@@ -216,7 +232,7 @@ class _Solver:
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
-        return [to_motion(person, world, self.camera, times, float(self.rate)) for person in lifted]
+        return [to_motion(person, world, camera, times, float(self.rate)) for person in lifted]
 
 
 def _check_height(height: float | None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Array
 from ..body.kinematics import forward_kinematics
 from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
-from ..camera import Camera
+from ..camera import Camera, CameraPath
 from ..motion import Motion
 from .lifting import LiftedPerson
 from .solve.floor import Floor
@@ -52,7 +52,7 @@ def find_world(floor: Floor, pelvis: Array) -> World:
     return World(world_to_camera)
 
 
-def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, rate: float) -> Motion:
+def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, times: Array, rate: float) -> Motion:
     """Resample the solved body in the world, at those of `times` (N,), seconds, at which the person is in view.
 
     Rotations follow cubic splines through the samples (on SO(3), Kang and Park), so that no kink shows where the
@@ -81,6 +81,12 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, 
         """(S, N) probabilities to (T, N)."""
         return np.clip(np.stack([np.interp(at, sample_time, column) for column in values.T], -1), 0, 1)
 
+    path: CameraPath | None = None
+    if isinstance(camera, CameraPath):
+        path = camera.seen_from(world.world_to_camera).at(time)
+        first = path.camera(0)
+    else:
+        first = Camera(camera.focal_length, camera.image_size, world.world_to_camera)
     return Motion(
         poses=matrix_to_axis_angle(rotations),
         trans=trans,
@@ -90,7 +96,8 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera, times: Array, 
         joints=joints + trans[:, None],
         contacts=resample(person.contacts),
         confidence=resample(person.confidence[:, None])[:, 0],
-        camera=Camera(camera.focal_length, camera.image_size, world.world_to_camera),
+        camera=first,
+        camera_path=path,
         gender=state.body.gender,
     )
 

@@ -63,6 +63,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         height=arguments.height,
         frame_rate=arguments.fps,
         input_fps=arguments.input_fps,
+        camera=arguments.camera,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
         student=arguments.student,

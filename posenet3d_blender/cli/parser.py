@@ -184,6 +184,13 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         help="frame rate of footage that states none: image sequences, raw streams",
     )
     command.add_argument(
+        "--camera",
+        choices=("auto", "static", "moving"),
+        default="auto",
+        help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
+        "(default: found out from the background)",
+    )
+    command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)

@@ -56,10 +56,10 @@ def _turned(motion: Motion, turn: Array, body: Body) -> Motion:
     poses = motion.poses.copy()
     poses[:, 0] = matrix_to_axis_angle(turn @ axis_angle_to_matrix(poses[:, 0]))
     rest_pelvis = body.rest_joints(motion.betas)[0]
-    camera = motion.camera
+    camera, path = motion.camera, motion.camera_path
+    back = np.eye(4)
+    back[:3, :3] = turn.T
     if camera:
-        back = np.eye(4)
-        back[:3, :3] = turn.T
         camera = replace(camera, world_to_camera=camera.world_to_camera @ back)
     return replace(
         motion,
@@ -67,4 +67,5 @@ def _turned(motion: Motion, turn: Array, body: Body) -> Motion:
         trans=(motion.trans + rest_pelvis) @ turn.T - rest_pelvis,
         joints=motion.joints @ turn.T,
         camera=camera,
+        camera_path=path.seen_from(back) if path else None,
     )

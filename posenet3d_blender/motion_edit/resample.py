@@ -48,6 +48,7 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         """(T, C) to (N, C)."""
         return np.stack([np.interp(at, motion.time, column) for column in values.T], axis=-1)
 
+    path = motion.camera_path
     return replace(
         motion,
         poses=matrix_to_axis_angle(rotations),
@@ -57,6 +58,7 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         joints=joints + trans[:, None],
         contacts=linear(motion.contacts),
         confidence=linear(motion.confidence[:, None])[:, 0],
+        camera_path=path.at(time) if path else None,
         scene_start=start,
     )
 

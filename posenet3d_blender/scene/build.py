@@ -14,7 +14,7 @@ from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
 from .armature import add_armature
 from .bone_display import remove_unused_shapes
-from .camera import add_camera
+from .camera import add_camera, key_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
 from .keys import key_motion_in_steps
@@ -77,13 +77,17 @@ def build_scene_in_steps(
     name = footage.name if footage else "PoseNet3D"
     collection = bpy.data.collections.new(data_name(name))
     parent.children.link(collection)
-    camera = next((motion.camera for motion in motions if motion.camera), None)
+    # A moving camera is known for as long as somebody is in view.
+    seen = max(motions, key=lambda motion: motion.frame_count if motion.camera else 0)
+    camera = seen.camera
     camera_object = None
     try:
         armatures = yield from _add_people(motions, body, name, collection, options)
         if camera:
             frame = frame_size(scene, options.match, camera)
             camera_object = add_camera(data_name(name, "_camera"), camera, collection, frame)
+            if seen.camera_path:
+                key_camera(camera_object, seen.camera_path, start_frame(seen, motions, options.first_frame))
             if footage:
                 yield from show_footage_in_steps(
                     camera_object, footage, camera.image_size, motions, warn, options.first_frame, frame

@@ -11,7 +11,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..camera import Camera
+from ..body.rotations import continuous_quaternions, matrix_to_quaternion
+from ..camera import Camera, CameraPath
+from .keys import assign_action, write_curves
+from .names import data_name
 
 _SENSOR: Final = 36.0
 """Millimetres along the image's side that Blender fits: 36 along the longer one is a full-frame camera."""
@@ -47,3 +50,24 @@ def add_camera(
     camera_object.matrix_world = Matrix(np.linalg.inv(camera.world_to_camera) @ _FLIP)
     collection.objects.link(camera_object)
     return camera_object
+
+
+def key_camera(camera_object: bpy.types.Object, path: CameraPath, first_frame: int) -> None:
+    """Animate a camera object, made of the path's first camera, one linear key per time, from `first_frame` on.
+
+    The lens is keyed only where it zooms.
+    """
+    frames = np.arange(first_frame, first_frame + len(path.time))
+    axes = np.swapaxes(path.rotations, 1, 2) @ _FLIP[:3, :3]  # (F, 3, 3)
+    camera_object.rotation_mode = "QUATERNION"
+    quaternions = continuous_quaternions(matrix_to_quaternion(axes))
+    action = bpy.data.actions.new(data_name(camera_object.name, "_motion"))
+    assign_action(camera_object, action)
+    write_curves(action, camera_object, "rotation_quaternion", frames, quaternions, group="camera")
+    write_curves(action, camera_object, "location", frames, path.positions, group="camera")
+    if np.ptp(path.focal_lengths) > 0:
+        lens = camera_object.data
+        lens_action = bpy.data.actions.new(data_name(camera_object.name, "_zoom"))
+        assign_action(lens, lens_action)
+        millimetres = lens.lens * path.focal_lengths / path.focal_lengths[0]
+        write_curves(lens_action, lens, "lens", frames, millimetres[:, None], group="camera")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from mathutils import Vector
 
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.camera import Camera
+from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.scene import build_scene
 
 from .conftest import MakeMotion
@@ -49,3 +51,30 @@ def test_a_motion_without_camera_leaves_the_users_camera_and_size(body: Body, ma
     build_scene([make_motion(3)], body)
     assert scene.camera is None
     assert (scene.render.resolution_x, scene.render.resolution_y) == (123, 45)
+
+
+def test_blender_sees_what_a_moving_camera_saw(body: Body, make_motion: MakeMotion) -> None:
+    motion = make_motion(6, start=0.5)
+    still = camera_seeing_origin((1280, 720))
+    path = CameraPath.of([still] * 6, motion.time)
+    turns = axis_angle_to_matrix(np.linspace(0, 0.3, 6)[:, None] * [0.2, 1.0, 0.1])
+    path.world_to_camera[:, :3] = turns @ path.world_to_camera[:, :3]
+    path.world_to_camera[:, 0, 3] += np.linspace(0, 0.5, 6)
+    path = replace(path, focal_lengths=np.linspace(1, 1.4, 6) * path.focal_lengths)
+    build_scene([replace(motion, camera=path.camera(0), camera_path=path)], body)
+    scene = bpy.context.scene
+    for row in range(6):
+        scene.frame_set(1 + row)
+        expected = path.camera(row).project(motion.joints[row])
+        for point, pixel in zip(motion.joints[row], expected, strict=True):
+            x, y, _ = world_to_camera_view(scene, scene.camera, Vector(point))
+            np.testing.assert_allclose([x * 1280, (1 - y) * 720], pixel, atol=0.05)
+
+
+def test_a_lens_that_does_not_zoom_is_not_keyed(body: Body, make_motion: MakeMotion) -> None:
+    motion = make_motion(4)
+    path = CameraPath.of([camera_seeing_origin((1280, 720))] * 4, motion.time)
+    build_scene([replace(motion, camera=path.camera(0), camera_path=path)], body)
+    camera = bpy.context.scene.camera
+    assert camera.animation_data.action is not None
+    assert camera.data.animation_data is None

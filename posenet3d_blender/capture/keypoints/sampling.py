@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ...camera import CameraPath
 from .keypoints import Keypoints
 
 AVERAGING_TIME: Final = 1 / 40
@@ -25,13 +26,42 @@ class SampledKeypoints:
     """(S, 25, 2) x/z and y/z in the camera frame."""
     confidence: Array
     """(S, 25) from 0 to 1."""
+    views: Array | None = None
+    """(S, 4, 4) from the frame of the solve to each sample's camera; None: one camera that stands still, whose frame
+    it is."""
 
     def select(self, samples: slice) -> SampledKeypoints:
         """A range of the samples."""
-        return SampledKeypoints(self.time[samples], self.rays[samples], self.confidence[samples])
+        views = None if self.views is None else self.views[samples]
+        return SampledKeypoints(self.time[samples], self.rays[samples], self.confidence[samples], views)
+
+    def in_camera(self, points: Array) -> Array:
+        """Points (S, ..., 3) of the solve's frame in each sample's camera frame, metres."""
+        if self.views is None:
+            return points
+        turned = self.turned(points)
+        shift = self.views[:, :3, 3].reshape(len(points), *[1] * (points.ndim - 2), 3)
+        moved: Array = turned + shift
+        return moved
+
+    def from_camera(self, points: Array) -> Array:
+        """Points (S, 3), one in each sample's camera frame, in the solve's frame, metres."""
+        if self.views is None:
+            return points
+        back: Array = np.einsum("sba,sb->sa", self.views[:, :3, :3], points - self.views[:, :3, 3])
+        return back
+
+    def turned(self, vectors: Array) -> Array:
+        """Vectors (S, ..., 3) of the solve's frame in each sample's camera's axes."""
+        if self.views is None:
+            return vectors
+        turned: Array = np.einsum("sab,s...b->s...a", self.views[:, :3, :3], vectors)
+        return turned
 
 
-def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> SampledKeypoints:
+def sample_keypoints(
+    keypoints: Keypoints, rate: float, focal_length: float, path: CameraPath | None = None
+) -> SampledKeypoints:
     """Average the frames around each sample, weighted by nearness and confidence.
 
     The first and the last sample are at the first and the last frame. Where no frame is near (a pause in the footage),
@@ -40,7 +70,8 @@ def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> 
     Args:
         keypoints: T frames.
         rate: samples per second, about.
-        focal_length: in pixels.
+        focal_length: in pixels, of a camera that stands still.
+        path: of a camera that moves; its world is the frame of the solve.
     """
     time = keypoints.time
     count = max(2, round((time[-1] - time[0]) * rate) + 1)
@@ -59,5 +90,8 @@ def sample_keypoints(keypoints: Keypoints, rate: float, focal_length: float) -> 
     points = (weight[..., None] * keypoints.points[frames]).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
     confidence = np.where(visible, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
     centre = np.array(keypoints.image_size) / 2
-    rays = np.where(visible[..., None], (points - centre) / focal_length, 0.0)  # (S, 25, 2)
-    return SampledKeypoints(sample_time, rays, confidence)
+    sampled_path = None if path is None else path.at(sample_time)
+    focal_lengths = focal_length if sampled_path is None else sampled_path.focal_lengths[:, None, None]
+    rays = np.where(visible[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
+    views = None if sampled_path is None else sampled_path.world_to_camera
+    return SampledKeypoints(sample_time, rays, confidence, views)

@@ -1,10 +1,11 @@
-"""Feet that move in the picture can't rest, whatever the student predicts; the camera stands still."""
+"""Feet that move in the picture, but for the camera's own motion, can't rest, whatever the student predicts."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array
 from ..keypoints.keypoints import KEYPOINT_INDEX
@@ -32,10 +33,27 @@ def still_feet(sampled: SampledKeypoints, depth: Array) -> Array:
     still = np.ones((count, 2))
     for foot, points in enumerate(_FEET):
         rays, seen = sampled.rays[:, points], sampled.confidence[:, points] > 0
-        travel = np.linalg.norm(rays[after] - rays[before], axis=-1) * depth[:, None]  # (S, 3) metres
+        travel = _travel(sampled, rays, depth, before, after)  # (S, 3) metres
         known = seen[after] & seen[before]
         speed = np.where(known, travel / seconds[:, None], np.inf).min(axis=1)
         # Without a point there is nothing to tell a moving foot by.
         speed = np.where(known.any(axis=1), speed, 0.0)
         still[:, foot] = 1 / (1 + (speed / STILL_SPEED) ** 4)
     return still
+
+
+def _travel(
+    sampled: SampledKeypoints, rays: Array, depth: Array, before: NDArray[np.intp], after: NDArray[np.intp]
+) -> Array:
+    """(S, 3) metres between points seen in the samples `before` and `after` each one, across the line of sight."""
+    if sampled.views is None:
+        travel: Array = np.linalg.norm(rays[after] - rays[before], axis=-1) * depth[:, None]
+        return travel
+    directions = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (S, 3, 3)
+    # At one depth before and after: only motion across the picture counts, as for a camera that stands still.
+    ends = [
+        np.einsum("sba,skb->ska", views[:, :3, :3], directions[rows] * depth[:, None, None] - views[:, None, :3, 3])
+        for rows, views in ((before, sampled.views[before]), (after, sampled.views[after]))
+    ]
+    across: Array = np.linalg.norm(sampled.turned(ends[1] - ends[0])[..., :2], axis=-1)
+    return across

@@ -57,7 +57,7 @@ def solve(
     weights = weights or SolveWeights()
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
-    rests = _resting(sampled, prediction, placed.pelvis[:, 2])
+    rests = _resting(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
     initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
@@ -98,7 +98,7 @@ def _solve_segment(
 ) -> Solution:
     """Gauss-Newton from `solution`."""
     step_seconds = _step_seconds(sampled)
-    rests = _resting(sampled, prediction, solution.body.pelvis[:, 2])
+    rests = _resting(sampled, prediction, sampled.in_camera(solution.body.pelvis)[:, 2])
     state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
@@ -155,8 +155,8 @@ def place(body: Body, keypoints: BodyKeypoints, sampled: SampledKeypoints, predi
     """The student's body, translated in each sample so that its keypoints lie nearest to the rays (least squares)."""
     count = len(sampled.time)
     state = PosedBody(body, keypoints, prediction.rotations, np.zeros((count, 3)), prediction.betas)
-    points, rays = state.points, sampled.rays  # (S, 25, 3), (S, 25, 2)
-    # (X + t) x - ray (X + t) z = 0, linear in t.
+    points, rays = sampled.turned(state.points), sampled.rays  # (S, 25, 3), (S, 25, 2)
+    # (X + t) x - ray (X + t) z = 0, linear in t; all in the axes of each sample's camera.
     rows = np.zeros((count, points.shape[1], 2, 3))
     rows[..., 0, 0] = rows[..., 1, 1] = 1.0
     rows[..., 2] = -rays
@@ -168,6 +168,7 @@ def place(body: Body, keypoints: BodyKeypoints, sampled: SampledKeypoints, predi
     if visible.any():
         pelvis[visible] = np.linalg.solve(squares[visible], sums[visible][..., None])[..., 0]
         pelvis[:, 2] = np.clip(pelvis[:, 2], 0.5, 100.0)
+        pelvis = sampled.from_camera(pelvis)
         for axis in range(3):
             pelvis[:, axis] = np.interp(sampled.time, sampled.time[visible], pelvis[visible, axis])
     return replace(state, pelvis=pelvis)

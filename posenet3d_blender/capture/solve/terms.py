@@ -82,18 +82,20 @@ _KEYPOINT_DEVIATION = {
 
 def add_keypoints(system: FrameSystem, state: PosedBody, sampled: SampledKeypoints, weights: SolveWeights) -> None:
     """Reprojection: the body's keypoints lie on the detected rays. Robust, with Geman and McClure's weights."""
-    points = state.points  # (S, 25, 3)
+    points = sampled.in_camera(state.points)  # (S, 25, 3)
     depth = np.maximum(points[..., 2:], 0.2)  # (S, 25, 1)
     scale = values_by_name(KEYPOINT_NAMES, _KEYPOINT_DEVIATION, 1.0)  # (25,)
     error = (points[..., :2] / depth - sampled.rays) * depth  # (S, 25, 2) metres
     robust_weight = 1 / (1 + (error**2).sum(-1) / (weights.outlier * scale) ** 2) ** 2  # (S, 25)
     root_weight = (np.sqrt(robust_weight) * sampled.confidence / (weights.keypoint * scale))[..., None]  # (S, 25, 1)
-    jacobian = state.point_jacobian(points, KEYPOINT_JOINTS)  # (S, 25, 3, 75)
+    jacobian = state.point_jacobian(state.points, KEYPOINT_JOINTS)  # (S, 25, 3, 75)
     shape_jacobian = state.keypoint_shape_jacobian()  # (S, 25, 3, 10)
     ray = (points[..., :2] / depth)[..., None]  # (S, 25, 2, 1)
 
     def project(derivative: Array) -> Array:
         """(S, 25, 3, N) metres of the points to (S, 50, N) of the weighted errors."""
+        if sampled.views is not None:
+            derivative = sampled.views[:, None, :3, :3] @ derivative
         weighted: Array = (derivative[..., :2, :] - ray * derivative[..., 2:, :]) * root_weight[..., None]
         return weighted.reshape(len(points), -1, derivative.shape[-1])
 

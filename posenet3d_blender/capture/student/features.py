@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import FloatArray
+from ...arrays import Array, FloatArray
 from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
@@ -65,6 +65,14 @@ def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     log_size = np.broadcast_to(np.log(size), (batch, window, 1))
     features = np.concatenate([points.reshape(batch, window, -1), confidence, log_size], axis=-1)  # (B, T, 82)
     return StudentInput(features.astype(np.float32), view_rotations)
+
+
+def rays_in_other_view(turns: FloatArray, rays: FloatArray) -> Array:
+    """Rays (B, T, K, 2) as a camera sees them that is turned by `turns` (B, T, 3, 3) from their own one's frame."""
+    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, K, 3)
+    turned = np.einsum("btij,btkj->btki", turns, homogeneous)
+    projected: Array = turned[..., :2] / np.maximum(turned[..., 2:], 0.1)
+    return projected
 
 
 def rays_in_view(view_rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ Overlapping windows are run, each also mirrored, and their predictions averaged.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, open_network
-from .features import STUDENT_POINT_COUNT, normalise_windows
+from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_other_view
 from .overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 STUDENT_VERSION: Final = 3
@@ -68,23 +68,33 @@ class Student:
 
     def predict(self, keypoints: SampledKeypoints, progress: Progress = silent) -> StudentPrediction:
         """Predict a whole clip from the detector's keypoints."""
-        return self.predict_points(*_student_points(keypoints), progress)
+        turns = None if keypoints.views is None else keypoints.views[:, :3, :3]
+        return self.predict_points(*_student_points(keypoints), progress, turns)
 
-    def predict_points(self, rays: Array, confidence: Array, progress: Progress = silent) -> StudentPrediction:
+    def predict_points(
+        self, rays: Array, confidence: Array, progress: Progress = silent, turns: Array | None = None
+    ) -> StudentPrediction:
         """Predict a whole clip from any of the student's points.
 
         Args:
             rays: (S, 27, 2) x/z and y/z in the camera frame, in the order of STUDENT_POINT_NAMES, at STUDENT_RATE.
             confidence: (S, 27) from 0 (missing) to 1.
             progress: told of the stage "student".
+            turns: (S, 3, 3) from the frame of the prediction to each sample's camera, which turns; None: one camera,
+                whose frame it is.
         """
         mean = _WindowMean(len(rays))
         for share, windows in window_batches(len(rays)):  # (B, 32) samples
             progress("student", share)
             window_rays, window_confidence = rays[windows], confidence[windows]  # (B, 32, 27, 2), (B, 32, 27)
             trust = window_confidence.mean((1, 2)) + 1e-6  # (B,)
-            mean.add(windows, trust, _run(self.network, window_rays, window_confidence))
-            mean.add(windows, trust, _run_mirrored(self.network, window_rays, window_confidence))
+            # A window is seen as by a camera that stands still, as in its middle.
+            middle = None if turns is None else turns[windows[:, windows.shape[1] // 2]]  # (B, 3, 3)
+            if turns is not None and middle is not None:
+                window_rays = rays_in_other_view(middle[:, None] @ np.swapaxes(turns[windows], -1, -2), window_rays)
+            for run in (_run, _run_mirrored):
+                output = run(self.network, window_rays, window_confidence)
+                mean.add(windows, trust, output if middle is None else output.turned_back(middle))
         return mean.prediction(visible=certainty(confidence) >= VISIBLE_CERTAINTY)
 
 
@@ -146,6 +156,12 @@ class _WindowPredictions:
     """(B, T, 2)"""
     bone_offsets: Array
     """(B, 24, 3)"""
+
+    def turned_back(self, turns: Array) -> _WindowPredictions:
+        """The same in the frame from which `turns` (B, 3, 3) lead to each window's camera."""
+        rotations = self.rotations.copy()
+        rotations[:, :, 0] = np.swapaxes(turns, -1, -2)[:, None] @ rotations[:, :, 0]
+        return replace(self, rotations=rotations, up=self.up @ turns)
 
 
 def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn = ignore_warning) -> Student:

@@ -125,7 +125,8 @@ class _Projected:
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion
-        self._joints = motion.camera.project(motion.joints) * scale
+        camera = motion.camera_path or motion.camera
+        self._joints = camera.project(motion.joints) * scale
 
     def at(self, time: float) -> Skeleton | None:
         """The skeleton at a time in seconds, or None before and after the motion."""

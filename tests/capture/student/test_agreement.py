@@ -10,6 +10,7 @@ from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
+from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.lifting import LiftedPerson, lift
 from posenet3d_blender.capture.solve.terms import SolveWeights
@@ -48,7 +49,9 @@ def lifted(turn: Array, noise: float) -> LiftedPerson:
     random = np.random.default_rng(0)
     pixels[:, arms] += noise * random.normal(size=(len(time), len(arms), 2))
     keypoints = Keypoints(time, pixels, np.full(pixels.shape[:2], 0.95), IMAGE_SIZE)
-    return lift(keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
+    return lift(
+        keypoints, load_student("cpu"), None, Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4)), SolveWeights(), silent
+    )
 
 
 def test_a_plain_pose_keeps_its_confidence_and_one_that_makes_no_sense_loses_it() -> None:

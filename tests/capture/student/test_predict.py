@@ -39,6 +39,8 @@ MAIN_JOINTS = [
     JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "elbow")
 ]
 
+STILL = Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))
+
 
 def test_the_student_predicts_a_synthetic_person() -> None:
     """One view, no solve: a pose that is wrong in depth or side would be 30 cm off, gravity upside down 180 degrees."""
@@ -168,7 +170,7 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
 def test_somebody_who_comes_and_goes_between_two_moments_gets_one_frame() -> None:
     person = swaying_person(load_body(), 1.1 + np.arange(20) / 60)
     own_body = dataclasses.replace(load_body(), gender="female")
-    lifted = lift(person.keypoints, load_student("cpu"), own_body, FOCAL_LENGTH, SolveWeights(), silent)
+    lifted = lift(person.keypoints, load_student("cpu"), own_body, STILL, SolveWeights(), silent)
     world = find_world(lifted.floor, lifted.body.pelvis)
     motion = to_motion(lifted, world, Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4)), np.arange(4.0), 1.0)
     assert motion.time.tolist() == [1.0]
@@ -181,7 +183,7 @@ def test_the_motion_does_not_stop_before_the_footage(rate: int) -> None:
     body = load_body()
     time = np.arange(2 * rate) / rate
     person = swaying_person(body, time)
-    lifted = lift(person.keypoints, load_student("cpu"), None, FOCAL_LENGTH, SolveWeights(), silent)
+    lifted = lift(person.keypoints, load_student("cpu"), None, STILL, SolveWeights(), silent)
     world = find_world(lifted.floor, lifted.body.pelvis)
     camera = Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))
     motion = to_motion(lifted, world, camera, sample_times(time, Fraction(rate)), rate)

@@ -110,6 +110,7 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
     if own is not None:
         fitted = fit_to_footage(path, own, footage)
         return PeopleInFile((PersonInFile(fitted.keypoints),), fitted.focal_length)
+    entries: Sequence[_FrameEntry]
     if os.path.isdir(path):
         entries = _entries_of_folder(path, footage.frame_count, warn)
     else:

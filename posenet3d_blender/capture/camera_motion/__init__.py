@@ -1,0 +1,1 @@
+"""The camera's own motion, from the background of the footage."""

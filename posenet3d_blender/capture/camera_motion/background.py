@@ -1,0 +1,148 @@
+"""Points of the background, followed from picture to picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Array
+from ..keypoints.keypoints import Keypoints
+
+COPY_SIZE: Final = 640
+"""Longer side of the pictures in which points are followed, pixels."""
+MOST_POINTS: Final = 400
+FEWEST_POINTS: Final = 12
+"""Points below which nothing is said of the camera."""
+_QUALITY = 0.004
+"""Of the best corner's, at least."""
+_SPACING = 9
+"""Pixels between two points."""
+_WINDOW = (17, 17)
+_LEVELS = 4
+_ROUND_TRIP = 0.6
+"""Pixels by which a point that is followed there and back may miss its place."""
+_MARGIN = 0.2
+"""Around a person's points, as a part of their larger extent, that is not background."""
+_KEPT = 0.5
+"""Part of a key picture's points below which another one takes its place."""
+
+Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Points of a key picture, found again in a later one."""
+
+    key: int
+    """Index of the key picture's frame."""
+    before: Array
+    """(N, 2) pixels from the copy's middle, in the key picture."""
+    after: Array
+    """(N, 2) the same points in the later picture."""
+    lost: float
+    """Part of the points, of those that nobody hides, that were in the picture before and are not found again."""
+
+
+class BackgroundTracker:
+    """Follows corners by Lucas and Kanade's optical flow, from a key picture on until too few are left."""
+
+    def __init__(self) -> None:
+        """Start before the first picture."""
+        self._previous: Grey | None = None
+        self._key = -1
+        self._key_points = np.zeros((0, 2))
+        self._points = np.zeros((0, 2))
+        self.first_count = 0
+
+    @property
+    def key(self) -> int:
+        """Frame of the key picture."""
+        return self._key
+
+    def update(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> Matches | None:
+        """Take the next picture.
+
+        Args:
+            index: of its frame.
+            grey: (h, w).
+            people: (h, w) where people are.
+
+        Returns:
+            What was found again of the key picture's points; None for the first picture.
+        """
+        if self._previous is None or self._previous.shape != grey.shape:
+            self._start(index, grey, people)
+            return None
+        lost = self._follow(grey, people)
+        self._previous = grey
+        centre = np.array(grey.shape[::-1]) / 2
+        return Matches(self._key, self._key_points - centre, self._points - centre, lost)
+
+    def needs_key(self) -> bool:
+        """True if too few of the key picture's points are left."""
+        return len(self._points) < max(FEWEST_POINTS, _KEPT * self.first_count)
+
+    def renew(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
+        """Make this picture the key picture; it was the last that was taken."""
+        self._start(index, grey, people)
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Drop points that were found not to belong to the background, mask (N,)."""
+        self._key_points, self._points = self._key_points[rows], self._points[rows]
+
+    def _start(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
+        import cv2
+
+        allowed = np.where(people, 0, 255).astype(np.uint8)
+        found = cv2.goodFeaturesToTrack(grey, MOST_POINTS, _QUALITY, _SPACING, mask=allowed, blockSize=5)
+        self._points = np.zeros((0, 2)) if found is None else found[:, 0].astype(np.float64)
+        self._key_points = self._points.copy()
+        self.first_count = len(self._points)
+        self._key, self._previous = index, grey
+
+    def _follow(self, grey: Grey, people: NDArray[np.bool_]) -> float:
+        """Follow the points to the next picture; the part that is lost."""
+        if self._previous is None or not len(self._points):
+            return 0.0
+        before = self._points[:, None].astype(np.float32)
+        after, found = _flow(self._previous, grey, before)
+        back, found_back = _flow(grey, self._previous, after)
+        miss = np.linalg.norm(back - before, axis=-1)[:, 0]
+        points = after[:, 0].astype(np.float64)
+        height, width = grey.shape
+        inside = ((points >= 1) & (points < [width - 1, height - 1])).all(axis=1)
+        columns, rows = np.clip(points, 0, [width - 1, height - 1]).astype(int).T
+        hidden = people[rows, columns]
+        good = found & found_back & (miss < _ROUND_TRIP) & inside & ~hidden
+        self._points, self._key_points = points[good], self._key_points[good]
+        return float(1 - good.sum() / max(1, (~hidden).sum()))
+
+
+def _flow(first: Grey, second: Grey, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Places (N, 1, 2) in the second picture of points (N, 1, 2) in the first, and which were found (N,)."""
+    import cv2
+
+    guess = np.zeros_like(points)
+    places, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points, guess, None, None, _WINDOW, _LEVELS)
+    return np.asarray(places, dtype=np.float32), np.asarray(found[:, 0] > 0)
+
+
+def people_mask(people: Sequence[Keypoints], time: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(h, w) where people are at a time in seconds: boxes around their points, with a margin."""
+    mask = np.zeros(shape, dtype=bool)
+    for person in people:
+        row = int(np.abs(person.time - time).argmin())
+        seen = person.confidence[row] > 0
+        if not seen.any():
+            continue
+        points = person.points[row, seen] * (max(shape) / max(person.image_size))
+        low, high = points.min(axis=0), points.max(axis=0)
+        margin = _MARGIN * float((high - low).max())
+        left, top = np.clip(low - margin, 0, shape[::-1]).astype(int)
+        right, bottom = np.clip(high + margin, 0, shape[::-1]).astype(int)
+        mask[top : bottom + 1, left : right + 1] = True
+    return mask

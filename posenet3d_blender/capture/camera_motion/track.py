@@ -1,0 +1,202 @@
+"""Find out whether the camera moves in a shot, and follow its turns and zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Array
+from ...progress import Progress, Warn, ignore_warning, silent
+from ..keypoints.keypoints import Keypoints
+from ..video.footage import Footage, read_frames
+from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
+from .turn import OUTLIER, Turn, angle_of, fit_turn
+
+SURVEY_INTERVAL: Final = 0.25
+"""Seconds between the pictures in which a camera is found to stand still."""
+TRACKING_RATE: Final = 32.0
+"""Pictures per second in which a moving one is followed, at most."""
+STILL_ANGLE: Final = np.radians(0.12)
+"""Turn below which a camera stands still: a pixel of a picture of COPY_SIZE."""
+STILL_ZOOM: Final = 0.004
+LEAST_ZOOM: Final = 0.04
+"""Logarithm of a zoom below which the lens is taken not to zoom: what is seen of it is the lens's distortion, or a
+camera that sways."""
+MOST_LOST: Final = 0.6
+"""Part of the points that a camera that stands still does not lose from one picture of the survey to the next."""
+LEAST_TOLD: Final = 0.5
+"""Part of the survey's pictures that must show enough of the background."""
+_AGREED: Final = 0.4
+"""Part of the points that agree with a turn, or else it is none."""
+_STRAY: Final = 4 * OUTLIER
+"""Pixels from the turn's place beyond which a point is dropped for good."""
+
+
+@dataclass(frozen=True)
+class TurnTrack:
+    """A camera's turns and zoom at F times, relative to the first."""
+
+    time: Array
+    """(F,) seconds."""
+    rotations: Array
+    """(F, 3, 3) from the first picture's camera frame to each one's."""
+    zoom: Array
+    """(F,) focal length over the first picture's."""
+    misses: Array
+    """(F,) median pixels, in a picture of COPY_SIZE, by which a turn misses the background: large where the camera
+    travels."""
+    known: Array
+    """(F,) 1 where enough of the background was followed, else 0."""
+
+    def moves(self) -> bool:
+        """True if it ever turns or zooms by more than a picture's noise."""
+        turned = max(angle_of(rotation) for rotation in self.rotations) > STILL_ANGLE
+        return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM)
+
+
+def follow_camera(
+    footage: Footage,
+    frames: slice,
+    people: Sequence[Keypoints],
+    focal_length: float,
+    is_moving: bool = False,
+    progress: Progress = silent,
+    warn: Warn = ignore_warning,
+) -> TurnTrack | None:
+    """Follow the camera through a shot; None: it stands still, or the background shows too little to tell.
+
+    Args:
+        footage: the video.
+        frames: of the shot.
+        people: everyone whose pixels are known not to be background.
+        focal_length: pixels of the footage's picture.
+        is_moving: it is known to move.
+        progress: told of the stage "camera".
+        warn: told if the background shows too little to tell.
+    """
+    scale = COPY_SIZE / max(footage.image_size)
+    focal_length = focal_length * min(1.0, scale)
+    if not is_moving and _stands_still(footage, frames, people, focal_length, progress, warn):
+        return None
+    track = _follow(footage, frames, people, focal_length, progress)
+    return track if is_moving or track.moves() else None
+
+
+def _stands_still(
+    footage: Footage,
+    frames: slice,
+    people: Sequence[Keypoints],
+    focal_length: float,
+    progress: Progress,
+    warn: Warn,
+) -> bool:
+    """True if all pictures of a survey show the same background in the same place, or none that can be followed."""
+    tracker = BackgroundTracker()
+    turned = Turn(np.eye(3), 1.0, np.zeros(0))
+    told: list[bool] = []
+    for index, grey, mask in _pictures(footage, frames, people, SURVEY_INTERVAL):
+        matches = tracker.update(index, grey, mask)
+        if matches is None:
+            continue
+        followed = len(matches.before)
+        if matches.lost > MOST_LOST:
+            return False  # all is somewhere else
+        told.append(followed >= FEWEST_POINTS)
+        if told[-1]:
+            turned = fit_turn(matches.before, matches.after, focal_length, turned.rotation)
+            if _is_move(turned):
+                return False
+        if tracker.needs_key():
+            tracker.renew(index, grey, mask)
+        progress("camera", 0.5 * (index - frames.start) / max(1, frames.stop - frames.start))
+    if told and np.mean(told) < LEAST_TOLD:
+        warn(
+            "The background shows too little to tell whether the camera moves; it is taken to stand still "
+            "(if it moves, film with more of the surroundings in the picture)"
+        )
+    return True
+
+
+def _is_move(turn: Turn) -> bool:
+    moved = angle_of(turn.rotation) > STILL_ANGLE or abs(np.log(turn.zoom)) > STILL_ZOOM
+    return bool(moved and (turn.errors < 2 * OUTLIER).mean() > _AGREED)
+
+
+def _follow(
+    footage: Footage, frames: slice, people: Sequence[Keypoints], focal_length: float, progress: Progress
+) -> TurnTrack:
+    tracker = BackgroundTracker()
+    fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
+    times, misses, known = [], [], []
+    for index, grey, mask in _pictures(footage, frames, people, 1 / TRACKING_RATE):
+        matches = tracker.update(index, grey, mask)
+        followed = matches is not None and len(matches.before) >= FEWEST_POINTS
+        miss = 0.0
+        if matches is not None and followed:
+            turn = fixed.add(matches)
+            errors = np.minimum(turn.errors, zooming.add(matches).errors)
+            miss = float(np.median(errors))
+            tracker.keep(errors < _STRAY + 2 * miss)
+        else:
+            fixed.hold()
+            zooming.hold()
+        times.append(float(footage.time[index]))
+        misses.append(miss)
+        known.append(float(matches is None or followed))
+        if matches is not None and tracker.needs_key():
+            tracker.renew(index, grey, mask)
+            fixed.renew()
+            zooming.renew()
+        progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
+    zooms = np.array(zooming.zooms)
+    chain = zooming if np.abs(np.log(zooms)).max() > LEAST_ZOOM else fixed
+    return TurnTrack(
+        np.array(times), np.stack(chain.rotations), np.array(chain.zooms), np.array(misses), np.array(known)
+    )
+
+
+class _Chain:
+    """Turns from the first picture on, by way of key pictures."""
+
+    def __init__(self, focal_length: float, may_zoom: bool) -> None:
+        self._focal_length, self._may_zoom = focal_length, may_zoom
+        self._key_rotation, self._key_zoom = np.eye(3), 1.0
+        self._start = np.eye(3)
+        self.rotations: list[Array] = []
+        self.zooms: list[float] = []
+
+    def add(self, matches: Matches) -> Turn:
+        turn = fit_turn(matches.before, matches.after, self._focal_length * self._key_zoom, self._start, self._may_zoom)
+        self._start = turn.rotation
+        self.rotations.append(turn.rotation @ self._key_rotation)
+        self.zooms.append(turn.zoom * self._key_zoom)
+        return turn
+
+    def hold(self) -> None:
+        """The camera is where it was: at the first picture, or where nothing can be followed."""
+        self.rotations.append(self.rotations[-1] if self.rotations else np.eye(3))
+        self.zooms.append(self.zooms[-1] if self.zooms else 1.0)
+
+    def renew(self) -> None:
+        """The last picture becomes the key picture."""
+        self._key_rotation, self._key_zoom, self._start = self.rotations[-1], self.zooms[-1], np.eye(3)
+
+
+def _pictures(
+    footage: Footage, frames: slice, people: Sequence[Keypoints], interval: float
+) -> Iterator[tuple[int, Grey, NDArray[np.bool_]]]:
+    """Index, grey copy and mask of people of the frames, at least `interval` seconds apart, the last one included."""
+    import cv2
+
+    due = -np.inf
+    for frame in read_frames(footage, frames):
+        if frame.time < due - 1e-3 and frame.index != frames.stop - 1:
+            continue
+        due = frame.time + interval
+        grey = np.asarray(cv2.cvtColor(frame.small_copy(COPY_SIZE), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        height, width = grey.shape
+        yield frame.index, grey, people_mask(people, frame.time, (height, width))

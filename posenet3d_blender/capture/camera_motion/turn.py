@@ -1,0 +1,89 @@
+"""The turn and zoom between two views of a camera that stays in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ...arrays import Array
+from ...body.rotations import axis_angle_to_matrix
+
+STEPS: Final = 8
+OUTLIER: Final = 1.5
+"""Pixels from which a point counts less and less: it moves by itself, or was lost."""
+_ZOOM_STIFFNESS: Final = 0.05
+"""Of the logarithm of the zoom, against which few points can't say much; one standard deviation."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A camera's turn and zoom from one view to another one."""
+
+    rotation: Array
+    """(3, 3) from the first view's camera frame to the second's."""
+    zoom: float
+    """Focal length of the second view over that of the first."""
+    errors: Array
+    """(N,) pixels by which the turn misses each point."""
+
+
+def fit_turn(
+    before: Array, after: Array, focal_length: float, start: Array | None = None, may_zoom: bool = True
+) -> Turn:
+    """Fit a turn to points of the background, by Gauss-Newton with Geman and McClure's weights.
+
+    Args:
+        before: (N, 2) pixels from the principal point, in the first view.
+        after: (N, 2) the same points in the second view.
+        focal_length: pixels, of the first view.
+        start: (3, 3) rotation to start from; None: none.
+        may_zoom: False holds the focal length.
+    """
+    rays = np.column_stack([before / focal_length, np.ones(len(before))])  # (N, 3)
+    rotation, log_zoom = np.eye(3) if start is None else start, 0.0
+    # Coarse to fine: far from the solution every point is off.
+    spreads = OUTLIER * 2.0 ** np.maximum(np.arange(STEPS, 0, -1) - 3, 0)
+    for spread in spreads:
+        seen = rays @ rotation.T  # (N, 3)
+        depth = np.maximum(seen[:, 2:], 0.1)
+        scale = focal_length * np.exp(log_zoom)
+        projected = scale * seen[:, :2] / depth  # (N, 2)
+        error = projected - after
+        weight = 1 / (1 + (error**2).sum(1) / spread**2) ** 2  # (N,)
+        jacobian = np.zeros((len(rays), 2, 4))
+        x, y, z = seen.T
+        by_point = np.zeros((len(rays), 2, 3))
+        by_point[:, 0, 0] = by_point[:, 1, 1] = scale / depth[:, 0]
+        by_point[:, :, 2] = -projected / depth
+        zero = np.zeros_like(x)
+        minus_cross = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], -1).reshape(-1, 3, 3)
+        jacobian[..., :3] = by_point @ minus_cross
+        jacobian[..., 3] = projected
+        unknowns = 4 if may_zoom else 3
+        flat = (jacobian[..., :unknowns] * np.sqrt(weight)[:, None, None]).reshape(-1, unknowns)
+        right = (error * np.sqrt(weight)[:, None]).ravel()
+        normal = flat.T @ flat + 1e-9 * np.eye(unknowns)
+        gradient = flat.T @ right
+        if may_zoom:
+            normal[3, 3] += 1 / _ZOOM_STIFFNESS**2
+            gradient[3] += log_zoom / _ZOOM_STIFFNESS**2
+        step = -np.linalg.solve(normal, gradient)
+        rotation = axis_angle_to_matrix(step[:3]) @ rotation
+        log_zoom += float(step[3]) if may_zoom else 0.0
+    zoom = float(np.exp(log_zoom))
+    return Turn(rotation, zoom, np.linalg.norm(project(rays, rotation, focal_length * zoom) - after, axis=1))
+
+
+def project(rays: Array, rotation: Array, focal_length: float) -> Array:
+    """Directions (N, 3) to pixels (N, 2) from the principal point of a camera turned by `rotation` (3, 3)."""
+    seen = rays @ rotation.T
+    pixels: Array = focal_length * seen[:, :2] / np.maximum(seen[:, 2:], 0.1)
+    return pixels
+
+
+def angle_of(rotation: Array) -> float:
+    """Radians of a rotation (3, 3)."""
+    sine = np.linalg.norm(rotation - rotation.T) / np.sqrt(8)
+    return float(np.arctan2(sine, (np.trace(rotation) - 1) / 2))
