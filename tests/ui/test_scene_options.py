@@ -99,3 +99,18 @@ def test_the_armatures_choices_reach_the_scene(video: Path) -> None:
     assert armature is not None
     assert armature.data["arm_angle"] == 45
     assert armature.animation_data.action.asset_data is not None
+
+
+def test_a_captured_motion_becomes_a_loop_and_a_strip(video: Path) -> None:
+    assert not bpy.ops.posenet3d.push_to_nla.poll()
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    armature = captured_armature(bpy.context)
+    assert armature is not None
+    bpy.context.view_layer.objects.active = armature
+    with pytest.raises(RuntimeError, match="too few to blend 10"):
+        bpy.ops.posenet3d.make_loop()
+    assert bpy.ops.posenet3d.make_loop(blend_frames=2) == {"FINISHED"}
+    assert armature.animation_data.action.use_cyclic
+    assert bpy.ops.posenet3d.push_to_nla() == {"FINISHED"}
+    assert len(armature.animation_data.nla_tracks) == 1
+    assert not bpy.ops.posenet3d.make_loop.poll()
