@@ -28,6 +28,8 @@ _ALIGNED_HANDLES: Final = 3
 """Enum value of Keyframe.handle_left_type."""
 CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence")
 """Animated custom properties of a captured armature object."""
+CAPTURE_START: Final = "capture_start"
+"""Custom property of it: the frame at which the footage's start lies, where exported files begin."""
 
 
 def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips") -> bpy.types.Action:
