@@ -17,7 +17,7 @@ from .bone_display import remove_unused_shapes
 from .camera import add_camera, key_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
-from .keys import key_motion_in_steps
+from .keys import CAPTURE_START, key_motion_in_steps
 from .markers import mark_action, mark_low_confidence
 from .matching import frame_size, match_scene
 from .names import data_name
@@ -126,6 +126,7 @@ def _add_people(
         skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
         first_frame = start_frame(motion, motions, options.first_frame)
         action = yield from key_motion_in_steps(armature, motion, first_frame, options.root)
+        armature[CAPTURE_START] = options.first_frame
         mark_action(action, motion, first_frame)
         last_frame = first_frame + motion.frame_count - 1
         key_visibility(skin, (first_frame, last_frame), frame_range(motions, options.first_frame))

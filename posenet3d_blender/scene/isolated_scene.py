@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from ..build_options import FIRST_FRAME
+from .keys import CAPTURE_START
 
 
 @contextmanager
@@ -50,9 +50,14 @@ def undeformed(meshes: Sequence[bpy.types.Object]) -> Iterator[None]:
 
 
 def frame_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
-    """First and last frame to export: from the footage's start, before which nobody may be keyed, to the last key."""
+    """First and last frame to export: from the footage's start, before which nobody may be keyed, to the last key.
+
+    For armatures that were not captured it is the first frame of the context's scene, if they are keyed later.
+    """
     ranges = [armature.animation_data.action.frame_range for armature in armatures]
-    return round(min(FIRST_FRAME, *(start for start, _ in ranges))), round(max(end for _, end in ranges))
+    scene_start = bpy.context.scene.frame_start
+    starts = [armature.get(CAPTURE_START, scene_start) for armature in armatures]
+    return round(min(*starts, *(start for start, _ in ranges))), round(max(end for _, end in ranges))
 
 
 def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:

@@ -28,6 +28,8 @@ _ALIGNED_HANDLES: Final = 3
 """Enum value of Keyframe.handle_left_type."""
 CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence")
 """Animated custom properties of a captured armature object."""
+CAPTURE_START: Final = "capture_start"
+"""Custom property of it: the frame at which the footage's start lies, where exported files begin."""
 
 
 def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips") -> bpy.types.Action:
@@ -62,8 +64,8 @@ def key_motion_in_steps(
     for joint, name in enumerate(JOINT_NAMES):
         quaternions = _joint_quaternions(motion, joint, rest[joint], turns)
         if joint == 0 and root == "ground" and path:
-            in_world = about_z(-path.heading) @ body_rotations @ BODY_TO_WORLD.T
-            quaternions = continuous_quaternions(matrix_to_quaternion(rest[0].T @ in_world @ rest[0]))
+            on_path = rest[0].T @ about_z(-path.heading) @ body_rotations @ (BODY_TO_WORLD.T @ rest[0])
+            quaternions = continuous_quaternions(matrix_to_quaternion(on_path))
         write_curves(action, armature, _rotation_path(name), frames, quaternions, group=name)
         yield
     locations = _pelvis_locations(armature, pelvis, path, is_turned=root == "ground")
@@ -91,12 +93,11 @@ def bone_quaternions(motion: Motion, rest: Array, arm_angle: float = 0.0) -> Arr
 
 def _joint_quaternions(motion: Motion, joint: int, rest: Array, turns: Array) -> Array:
     """(T, 4) `bone_quaternions` of one bone; `rest` (3, 3), `turns` (24, 3, 3) as of `bone_turns`."""
+    # The pelvis's rotation already ends in the world's axes.
+    to_world = np.eye(3) if joint == 0 else turns[PARENTS[joint]] @ BODY_TO_WORLD
+    from_rest = BODY_TO_WORLD.T @ turns[joint].T @ rest
     rotations = axis_angle_to_matrix(motion.poses[:, joint])
-    if joint == 0:  # its rotation already ends in the world's axes
-        in_world = rotations @ BODY_TO_WORLD.T
-    else:
-        in_world = turns[PARENTS[joint]] @ BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T @ turns[joint].T
-    return continuous_quaternions(matrix_to_quaternion(rest.T @ in_world @ rest))
+    return continuous_quaternions(matrix_to_quaternion((rest.T @ to_world) @ rotations @ from_rest))
 
 
 def _key_root(

@@ -13,6 +13,7 @@ from . import (
     panel,
     people,
     results,
+    reuse,
     scene_options,
     settings,
 )
@@ -30,6 +31,7 @@ _MODULES = (
     export,
     panel,
     scene_options,
+    reuse,
 )
 """In the order of registration: panels after the operators and properties that they show."""
 

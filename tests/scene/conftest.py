@@ -71,3 +71,19 @@ def empty_blender() -> Iterator[None]:
     reset_to_empty()
     yield
     reset_to_empty()
+
+
+@pytest.fixture
+def source(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
+    """A captured armature."""
+    from posenet3d_blender.scene import build_scene
+
+    return build_scene([make_motion(12)], body)[0]
+
+
+@pytest.fixture
+def twin(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
+    """An armature like the source's, at rest."""
+    from posenet3d_blender.scene.armature import add_armature
+
+    return add_armature("Hero", body, make_motion(12).betas, bpy.context.scene.collection)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
@@ -47,3 +48,34 @@ def key_frames(armature: bpy.types.Object) -> Array:
 
     curve = next(curve for curve in curves_of(armature) if curve.data_path.startswith('pose.bones["pelvis"].rotation'))
     return np.array([point.co[0] for point in curve.keyframe_points])
+
+
+def rotations_at(armature: bpy.types.Object, frames: NDArray[np.integer[Any]]) -> Array:
+    """(T, 24, 3, 3) rotation of each bone from rest, in the world."""
+    rest = np.array([rotation(armature.matrix_world @ armature.data.bones[name].matrix_local) for name in JOINT_NAMES])
+    rotations = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        rotations.append([rotation(posed.matrix_world @ posed.pose.bones[name].matrix) for name in JOINT_NAMES])
+    from_rest: Array = np.array(rotations) @ np.swapaxes(rest, -1, -2)
+    return from_rest
+
+
+def rotation(matrix: Matrix) -> Array:
+    return np.array(matrix.to_quaternion().to_matrix())
+
+
+def bone_curves(armature: bpy.types.Object) -> dict[str, list[bpy.types.FCurve]]:
+    """The bones' F-curves by data path."""
+    from posenet3d_blender.scene.keys import curves_of
+
+    curves: dict[str, list[bpy.types.FCurve]] = {}
+    for curve in curves_of(armature):
+        if curve.data_path.startswith("pose.bones"):
+            curves.setdefault(curve.data_path, []).append(curve)
+    return curves
+
+
+def key_count(armature: bpy.types.Object) -> int:
+    return sum(len(curve.keyframe_points) for curves in bone_curves(armature).values() for curve in curves)

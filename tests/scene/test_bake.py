@@ -5,40 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from mathutils import Euler, Matrix, Quaternion, Vector
-from numpy.typing import NDArray
+from mathutils import Matrix, Quaternion, Vector
 
-from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.scene import build_scene, export, reset_to_empty
+from posenet3d_blender.scene import export
 from posenet3d_blender.scene.armature import add_armature
 from posenet3d_blender.scene.bake import bake, blocking_animation
 from posenet3d_blender.scene.key_reduction import Tolerance
-from posenet3d_blender.scene.keys import assign_action, curves_of, key_motion, write_curves
+from posenet3d_blender.scene.keys import assign_action, write_curves
 
 from .conftest import MakeMotion
-from .scene_readers import joints_at, key_frames
+from .scene_readers import joints_at, key_frames, rotations_at
 
 FRAMES = 1 + np.arange(12)
-MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
-
-
-@pytest.fixture
-def source(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
-    return build_scene([make_motion(12)], body)[0]
-
-
-@pytest.fixture
-def twin(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
-    """An armature like the source's, at rest."""
-    return add_armature("Hero", body, make_motion(12).betas, bpy.context.scene.collection)
 
 
 def edit(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBones], object]) -> None:
@@ -48,57 +33,12 @@ def edit(armature: bpy.types.Object, change: Callable[[bpy.types.ArmatureEditBon
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def rotations_at(armature: bpy.types.Object, frames: NDArray[np.integer[Any]]) -> Array:
-    """(T, 24, 3, 3) rotation of each bone from rest, in the world."""
-    rest = np.array([rotation(armature.matrix_world @ armature.data.bones[name].matrix_local) for name in JOINT_NAMES])
-    rotations = []
-    for frame in frames:
-        bpy.context.scene.frame_set(frame)
-        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        rotations.append([rotation(posed.matrix_world @ posed.pose.bones[name].matrix) for name in JOINT_NAMES])
-    from_rest: Array = np.array(rotations) @ np.swapaxes(rest, -1, -2)
-    return from_rest
-
-
-def rotation(matrix: Matrix) -> Array:
-    return np.array(matrix.to_quaternion().to_matrix())
-
-
-def bone_curves(armature: bpy.types.Object) -> dict[str, list[bpy.types.FCurve]]:
-    curves: dict[str, list[bpy.types.FCurve]] = {}
-    for curve in curves_of(armature):
-        if curve.data_path.startswith("pose.bones"):
-            curves.setdefault(curve.data_path, []).append(curve)
-    return curves
-
-
-def key_count(armature: bpy.types.Object) -> int:
-    return sum(len(curve.keyframe_points) for curves in bone_curves(armature).values() for curve in curves)
-
-
-def own_quaternion(values: list[float], mode: str) -> Quaternion:
-    if mode == "QUATERNION":
-        return Quaternion(values).normalized()
-    if mode == "AXIS_ANGLE":
-        return Quaternion(Vector(values[1:]), values[0])
-    return Euler(values, mode).to_quaternion()
-
-
 def test_its_own_armature_moves_as_before(source: bpy.types.Object) -> None:
     before = joints_at(source, FRAMES)
     action = bake(source)
     assert source.animation_data.action == action
     np.testing.assert_allclose(joints_at(source, FRAMES), before, atol=1e-5)
     np.testing.assert_array_equal(key_frames(source), FRAMES)
-
-
-def test_its_own_armature_keeps_contacts_and_confidence(source: bpy.types.Object) -> None:
-    names = ("left_foot_contact", "right_foot_contact", "confidence")
-    before = {curve.data_path: [curve.evaluate(frame) for frame in FRAMES] for curve in curves_of(source)}
-    bake(source, tolerance=Tolerance())
-    after = {curve.data_path: [curve.evaluate(frame) for frame in FRAMES] for curve in curves_of(source)}
-    for path in (f'["{name}"]' for name in names):
-        np.testing.assert_allclose(after[path], before[path], atol=1e-6)
 
 
 def test_a_smaller_body_walks_on_the_same_floor(source: bpy.types.Object, twin: bpy.types.Object) -> None:
@@ -191,80 +131,6 @@ def test_a_skeleton_that_faces_elsewhere_walks_to_its_own_front(
     np.testing.assert_allclose(joints_at(twin, FRAMES), wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_rotation_modes_are_kept_without_jumps(source: bpy.types.Object, twin: bpy.types.Object, mode: str) -> None:
-    for bone in twin.pose.bones:
-        bone.rotation_mode = mode
-    bake(source, twin)
-    assert {bone.rotation_mode for bone in twin.pose.bones} == {mode}
-    np.testing.assert_allclose(joints_at(twin, FRAMES), joints_at(source, FRAMES), atol=1e-4)
-    for curves in bone_curves(twin).values():
-        values = np.array([[point.co[1] for point in curve.keyframe_points] for curve in curves])
-        assert np.abs(np.diff(values)).max() < math.pi
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_reduced_keys_keep_within_the_tolerance_at_every_frame(body: Body, make_motion: MakeMotion, mode: str) -> None:
-    """Late on the timeline too, where single precision has little left."""
-    motion, first_frame = make_motion(90, frame_rate=60.0), 20_000
-    source, target = (add_armature(name, body, motion.betas, bpy.context.scene.collection) for name in ("Walk", "Hero"))
-    key_motion(source, motion, first_frame)
-    target.scale = (0.01,) * 3
-    for bone in target.pose.bones:
-        bone.rotation_mode = mode
-    bake(source, target)
-    dense, dense_count = bone_curves(target), key_count(target)
-    frames = first_frame + np.arange(90)
-    wanted = {
-        path: np.array([[curve.evaluate(f) for curve in curves] for f in frames]) for path, curves in dense.items()
-    }
-    bake(source, target, Tolerance(degrees=0.5, millimetres=0.02))
-    assert key_count(target) < dense_count / (4 if mode == "QUATERNION" else 2.5)
-    for path, curves in bone_curves(target).items():
-        given = [[curve.evaluate(frame) for curve in curves] for frame in frames]
-        if path.endswith("location"):
-            assert 10 * np.linalg.norm(given - wanted[path], axis=1).max() < 0.02
-            continue
-        pairs = [(own_quaternion(a, mode), own_quaternion(b, mode)) for a, b in zip(given, wanted[path], strict=True)]
-        angles = [2 * math.acos(min(1.0, abs(a.dot(b)))) for a, b in pairs]
-        assert math.degrees(max(angles)) < 0.5
-
-
-def test_reduced_keys_are_editable_curves_that_share_their_frames(body: Body, make_motion: MakeMotion) -> None:
-    source = build_scene([make_motion(60)], body)[0]
-    bake(source, tolerance=Tolerance())
-    for path, curves in bone_curves(source).items():
-        times = [tuple(point.co[0] for point in curve.keyframe_points) for curve in curves]
-        assert len(set(times)) == 1
-        assert (times[0][0], times[0][-1]) == (1, 60)
-        assert all(time == round(time) for time in times[0])
-        for curve in curves:
-            assert f'"{curve.group.name}"' in path
-            assert {point.interpolation for point in curve.keyframe_points} == {"BEZIER"}
-            assert {point.handle_right_type for point in curve.keyframe_points} == {"ALIGNED"}
-
-
-def test_a_person_at_rest_needs_two_keys_a_curve(body: Body, make_motion: MakeMotion) -> None:
-    motion = make_motion(50)
-    motion.poses[:] = motion.poses[0]
-    motion.trans[:] = motion.trans[0]
-    source = build_scene([motion], body)[0]
-    bake(source, tolerance=Tolerance())
-    assert {len(curve.keyframe_points) for curves in bone_curves(source).values() for curve in curves} == {2}
-
-
-@pytest.mark.parametrize("tolerance", [None, Tolerance()])
-@pytest.mark.parametrize("frame_count", [1, 2, 3])
-def test_very_short_motions_can_be_baked(
-    body: Body, make_motion: MakeMotion, frame_count: int, tolerance: Tolerance | None
-) -> None:
-    source = build_scene([make_motion(frame_count)], body)[0]
-    frames = 1 + np.arange(frame_count)
-    before = joints_at(source, frames)
-    bake(source, tolerance=tolerance)
-    np.testing.assert_allclose(joints_at(source, frames), before, atol=0.02)
-
-
 def test_actions_and_strips_of_the_target_are_kept(source: bpy.types.Object, twin: bpy.types.Object) -> None:
     old = bpy.data.actions.new("wave")
     assign_action(twin, old)
@@ -353,21 +219,6 @@ def test_the_scene_stays_as_it_was(source: bpy.types.Object, twin: bpy.types.Obj
     bake(source, twin)
     assert bpy.context.scene == scene
     assert (scene.name, scene.frame_current, scene.frame_end, len(bpy.data.scenes), len(bpy.data.objects)) == state
-
-
-@pytest.mark.parametrize("tolerance", [None, Tolerance(degrees=0.2, millimetres=1)])
-def test_the_baked_target_comes_back_from_fbx(
-    source: bpy.types.Object, twin: bpy.types.Object, tmp_path: Path, tolerance: Tolerance | None
-) -> None:
-    for bone in twin.pose.bones:
-        bone.rotation_mode = "ZXY"
-    bake(source, twin, tolerance)
-    wanted = joints_at(twin, FRAMES)
-    export(tmp_path / "hero.fbx", [twin])
-    reset_to_empty()
-    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "hero.fbx"))
-    (read,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
-    np.testing.assert_allclose(joints_at(read, key_frames(read)), wanted, atol=2e-4)
 
 
 def test_an_armature_read_from_fbx_is_a_good_target(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions
+from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions, SceneMatch
 from posenet3d_blender.motion_edit.heading import headings
 from posenet3d_blender.scene import build_scene, export, reset_to_empty
 from posenet3d_blender.scene.bake import bake
@@ -137,6 +137,23 @@ def test_skins_are_hidden_while_their_person_is_not_there(body: Body, make_motio
             frames.extend([frame] if skin.hide_render else [])
     assert hidden == [[], [*range(1, 7), *range(15, 21)], []]
     assert tuple(people[1].animation_data.action.frame_range) == (7, 14)
+
+
+@pytest.mark.parametrize("ending", [".fbx", ".bvh", ".glb"])
+def test_a_capture_late_in_the_scene_is_exported_from_its_start(
+    ending: str, body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
+    """For the second person, who comes later, from the first one's start on."""
+    motions = [make_motion(12), make_motion(6, seed=1, start=0.1)]
+    bpy.context.scene.frame_start = 51
+    people = build_scene(motions, body, options=BuildOptions(SceneMatch(range=False), first_frame=101))
+    path = tmp_path / f"late{ending}"
+    export(path, people[1:])
+    read_names(path)
+    (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
+    frames = key_frames(armature)
+    rate = 24 if ending == ".glb" else 30
+    assert (frames[-1] - frames[0]) / rate == pytest.approx(8 / 30)
 
 
 def test_an_asset_is_marked_on_request(body: Body, make_motion: MakeMotion) -> None:

@@ -1,0 +1,120 @@
+"""Reuse of a captured motion: as a strip in the NLA editor, and as a loop."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ..arrays import Array
+from ..errors import PoseNet3DError
+from .keys import curves_of
+
+_LOCATION: Final = "].location"
+_ROTATION: Final = "].rotation_quaternion"
+
+
+def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
+    """Move the armature's action to a strip on an NLA track of its own, where it plays as before.
+
+    Raises:
+        PoseNet3DError: it has no action.
+    """
+    action = _action(armature)
+    animation = armature.animation_data
+    slot = getattr(animation, "action_slot", None)
+    animation.action = None
+    track = animation.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, round(action.frame_range[0]), action)
+    if slot is not None:
+        strip.action_slot = slot
+    strip.extrapolation = "HOLD"
+    return strip
+
+
+def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
+    """Blend the end of the action to its start, and repeat it beyond its end; the way that was gone is kept.
+
+    The last frames lead to the first pose. Positions on the ground go on from where they were: those of the pelvis and
+    the root bone are repeated with an offset, heights are blended.
+
+    Args:
+        armature: with an action that has one key on every frame, as captured.
+        blend_frames: number of frames at the end that are blended.
+
+    Raises:
+        PoseNet3DError: it has no action, one with reduced keys, or one shorter than twice the blend.
+    """
+    action = _action(armature)
+    start, end = (round(frame) for frame in action.frame_range)
+    count = end - start + 1
+    curves = [curve for curve in curves_of(armature) if curve.data_path.endswith((_LOCATION, _ROTATION))]
+    if any(len(curve.keyframe_points) != count for curve in curves):
+        raise PoseNet3DError(f"{armature.name}: its keys are reduced; make the loop of the captured action")
+    if count < 2 * blend_frames:
+        raise PoseNet3DError(
+            f"{armature.name}: its {count} frames are too few to blend {blend_frames}; choose a shorter blend"
+        )
+    weights = np.zeros(count)
+    weights[count - blend_frames :] = np.linspace(0, 1, blend_frames + 1)[1:]
+    for path in dict.fromkeys(curve.data_path for curve in curves):
+        group = sorted((curve for curve in curves if curve.data_path == path), key=lambda curve: curve.array_index)
+        values = np.stack([_values(curve) for curve in group], axis=-1)  # (T, C)
+        is_rotation = path.endswith(_ROTATION)
+        looped = (
+            _looped_rotations(values, weights) if is_rotation else _looped_locations(armature, path, values, weights)
+        )
+        for curve, column in zip(group, looped.T, strict=True):
+            _write(curve, column)
+            _repeat(curve, with_offset=not is_rotation)
+    action.use_frame_range, action.use_cyclic = True, True
+    action.frame_start, action.frame_end = start, end
+
+
+def _action(armature: bpy.types.Object) -> bpy.types.Action:
+    animation = armature.animation_data
+    if not animation or not animation.action:
+        raise PoseNet3DError(f"{armature.name}: it has no action; choose a captured armature")
+    return animation.action
+
+
+def _looped_rotations(quaternions: Array, weights: Array) -> Array:
+    """(T, 4) quaternions that lead to the first one by the weights (T,)."""
+    signs = np.sign(quaternions @ quaternions[0])[:, None]
+    goal = np.where(signs < 0, -1.0, 1.0) * quaternions[0]
+    blended = (1 - weights[:, None]) * quaternions + weights[:, None] * goal
+    looped: Array = blended / np.linalg.norm(blended, axis=-1, keepdims=True)
+    return looped
+
+
+def _looped_locations(armature: bpy.types.Object, path: str, values: Array, weights: Array) -> Array:
+    """(T, 3) locations whose height, along the armature's Z, leads to the first one's."""
+    name = path.split('"')[1]
+    up = np.array(armature.data.bones[name].matrix_local.to_3x3())[2]
+    heights = values @ up
+    looped: Array = values + (weights * (heights[0] - heights))[:, None] * up
+    return looped
+
+
+def _values(curve: bpy.types.FCurve) -> Array:
+    points = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", points)
+    return points[1::2].astype(np.float64)
+
+
+def _write(curve: bpy.types.FCurve, values: Array) -> None:
+    points = np.empty(2 * len(values), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", points)
+    points[1::2] = values
+    curve.keyframe_points.foreach_set("co", points)
+    curve.update()
+
+
+def _repeat(curve: bpy.types.FCurve, with_offset: bool) -> None:
+    for modifier in [one for one in curve.modifiers if one.type == "CYCLES"]:
+        curve.modifiers.remove(modifier)
+    cycles = curve.modifiers.new("CYCLES")
+    cycles.mode_before = "NONE"
+    cycles.mode_after = "REPEAT_OFFSET" if with_offset else "REPEAT"

@@ -1,0 +1,76 @@
+"""FBX files read by ufbx, a reader that shares nothing with Blender's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mathutils import Matrix, Quaternion, Vector
+
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
+from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions
+from posenet3d_blender.scene import build_scene, export
+
+from .conftest import MakeMotion
+
+pytest.importorskip("ufbx")
+
+CENTIMETRES = 100.0
+TO_FILE = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""From Blender's world to the file's axes: Y up, +Z front."""
+
+
+def read(path: Path, *seconds: float) -> dict[str, Any]:
+    script = Path(__file__).with_name("read_by_ufbx.py")
+    command = [sys.executable, str(script), str(path), *map(str, seconds)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report
+
+
+def positions(report: dict[str, Any], time: int) -> Array:
+    """(25, 3) of the root bone and the joints, in the file's units: the chain of the file's own local transforms."""
+
+    def local(name: str) -> Matrix:
+        values = report["transforms"][name][time]
+        return Matrix.LocRotScale(Vector(values[4:]), Quaternion(values[:4]), None)
+
+    world = [local("PoseNet3D") @ local("root")]
+    for name, parent in zip(JOINT_NAMES, PARENTS, strict=True):
+        world.append(world[parent + 1] @ local(name))
+    return np.array([matrix.translation for matrix in world])
+
+
+@pytest.mark.parametrize("rest", ["T", "A"])
+@pytest.mark.parametrize("root", ROOT_CHOICES)
+def test_bones_units_rate_and_motion(root: str, rest: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
+    motion = make_motion(12)
+    path = tmp_path / "walk.fbx"
+    export(path, build_scene([motion], body, options=BuildOptions(root=root, rest=rest)))
+    frames = (0, 5, 11)
+    report = read(path, *(frame / 30 for frame in frames))
+    assert report["unit"] == pytest.approx(0.01)
+    assert report["rate"] == pytest.approx(30)
+    assert report["seconds"] == pytest.approx(11 / 30, abs=1e-4)
+    bones = {
+        name: JOINT_NAMES[parent] if parent >= 0 else "root" for name, parent in zip(JOINT_NAMES, PARENTS, strict=True)
+    }
+    ours = {"PoseNet3D": "", "PoseNet3D_body": "", "root": "PoseNet3D"}
+    assert report["parents"] == bones | ours
+    for time, frame in enumerate(frames):
+        below, *joints = positions(report, time)
+        wanted = motion.joints[frame] @ TO_FILE.T * CENTIMETRES
+        if root == "in-place":
+            joints, wanted = joints - joints[0], wanted - wanted[0]
+        np.testing.assert_allclose(joints, wanted, atol=0.02)
+        if root == "ground" and frame != 5:
+            np.testing.assert_allclose(below, [wanted[0, 0], 0, wanted[0, 2]], atol=0.02)
+        elif root != "ground":
+            np.testing.assert_allclose(below, 0, atol=1e-3)

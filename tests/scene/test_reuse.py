@@ -1,0 +1,64 @@
+"""Captured motions as NLA strips and as loops."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions
+from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene.armature import add_armature
+from posenet3d_blender.scene.bake import bake
+from posenet3d_blender.scene.key_reduction import Tolerance
+from posenet3d_blender.scene.reuse import make_loop, push_to_nla
+
+from .conftest import MakeMotion
+from .scene_readers import joints_at
+
+FRAMES = 1 + np.arange(40)
+
+
+def test_a_strip_plays_as_the_action_did(body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body)
+    before = joints_at(armature, FRAMES)
+    strip = push_to_nla(armature)
+    assert armature.animation_data.action is None
+    assert (strip.frame_start, strip.frame_end) == (1, 40)
+    assert strip.action.name == "PoseNet3D_motion"
+    np.testing.assert_allclose(joints_at(armature, FRAMES), before, atol=1e-5)
+    with pytest.raises(PoseNet3DError, match="it has no action"):
+        push_to_nla(armature)
+
+
+@pytest.mark.parametrize("root", ROOT_CHOICES)
+def test_a_loop_ends_in_its_first_pose_and_goes_on(root: str, body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body, options=BuildOptions(root=root))
+    before = joints_at(armature, FRAMES)
+    make_loop(armature, 10)
+    looped = joints_at(armature, np.arange(1, 119))
+    np.testing.assert_allclose(looped[:30], before[:30], atol=1e-5)
+    first, last = looped[0], looped[39]
+    if root != "ground":  # there the way turns too
+        np.testing.assert_allclose(last - last[0], first - first[0], atol=1e-3)
+        np.testing.assert_allclose(looped[39:79] - looped[39, 0], looped[:40] - looped[0, 0], atol=2e-3)
+        np.testing.assert_allclose(last[0, 2], first[0, 2], atol=1e-3)
+    speed = np.linalg.norm(np.diff(looped, axis=0), axis=-1).max(axis=-1)
+    assert speed[35:45].max() < 2 * speed[:30].max(), "there is no jump at the seam"
+    action = armature.animation_data.action
+    assert action.use_cyclic
+    assert tuple(action.frame_range) == (1, 40)
+
+
+def test_loops_that_can_not_be_made_are_refused(body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body)
+    with pytest.raises(PoseNet3DError, match="too few to blend 30"):
+        make_loop(armature, 30)
+    bake(armature, tolerance=Tolerance())
+    with pytest.raises(PoseNet3DError, match="reduced"):
+        make_loop(armature, 5)
+    still = add_armature("Hero", body, make_motion(1).betas, bpy.context.scene.collection)
+    with pytest.raises(PoseNet3DError, match="no action"):
+        make_loop(still, 5)

@@ -1,0 +1,116 @@
+"""Captures from the panel, in an untouched scene and in one that somebody works in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+
+from posenet3d_blender.ui.results import captured_armature
+from posenet3d_blender.ui.scene_options import scene_options_of
+from tests.scene.rna_dump import dump_file
+
+pytestmark = pytest.mark.usefixtures("add_on", "pipeline")
+AUTOMATIC = ("rate", "range", "size", "camera", "markers", "sound")
+OWN = (".posenet3d", ".posenet3d_options")
+"""Properties of the scene that are the add-on's own: settings of the panel, latest capture."""
+
+
+def file_but_own_settings() -> dict[str, dict[str, object]]:
+    return {
+        block: {path: value for path, value in values.items() if not path.startswith(OWN)}
+        for block, values in dump_file().items()
+    }
+
+
+def make_own_scene() -> bpy.types.Scene:
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 3840, 2160
+    scene.frame_start, scene.frame_current = 101, 120
+    return scene
+
+
+def test_the_choices_are_on_in_an_untouched_scene_alone() -> None:
+    options = scene_options_of(bpy.context.scene)
+    assert all(getattr(options, name) for name in AUTOMATIC)
+    make_own_scene()
+    assert not any(getattr(options, name) for name in AUTOMATIC)
+    assert options.build_options().first_frame == 101
+    options.start_at = "PLAYHEAD"
+    assert options.build_options().first_frame == 120
+    options.start_at, options.start_frame = "FRAME", -7
+    assert options.build_options().first_frame == -7
+
+
+def test_a_decision_holds_in_any_scene() -> None:
+    options = scene_options_of(bpy.context.scene)
+    options.rate, options.camera = False, True
+    make_own_scene()
+    options.sound = True
+    assert (options.rate, options.camera, options.sound, options.size) == (False, True, True, False)
+
+
+def test_a_capture_in_a_scene_of_ones_own_adds_a_collection_alone(video: Path) -> None:
+    scene = make_own_scene()
+    before = file_but_own_settings()
+    assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+    after = file_but_own_settings()
+    changed = [
+        path
+        for block, values in before.items()
+        for path, value in values.items()
+        if after[block].get(path, "missing") != value
+    ]
+    assert changed
+    assert {path.rpartition(".")[2] for path in changed} == {"names"}
+    armature = captured_armature(bpy.context)
+    assert armature is not None
+    assert tuple(armature.animation_data.action.frame_range) == (101, 104)  # 5 frames at 30 are 4 at 24
+    assert scene.camera is None
+
+
+def test_one_undo_brings_an_untouched_scene_back(video: Path) -> None:
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    for message in ("before", "nothing"):
+        bpy.ops.ed.undo_push(message=message)
+    bpy.ops.ed.undo()  # what Blender itself leaves out of its undo steps is no difference
+    before = file_but_own_settings()
+    bpy.ops.posenet3d.capture("EXEC_DEFAULT", True, filepath=str(video))
+    scene = bpy.context.scene
+    assert (scene.render.fps, scene.frame_end, scene.render.resolution_y) == (30, 5, 1280)
+    assert scene.camera.name == "walk_camera"
+    bpy.ops.ed.undo()
+    after = file_but_own_settings()
+    assert after.keys() == before.keys()
+    assert [
+        (block, path) for block in before for path in before[block] if after[block][path] != before[block][path]
+    ] == []
+
+
+def test_the_armatures_choices_reach_the_scene(video: Path) -> None:
+    options = scene_options_of(bpy.context.scene)
+    options.root, options.rest, options.as_asset = "ground", "A", True
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    armature = captured_armature(bpy.context)
+    assert armature is not None
+    assert armature.data["arm_angle"] == 45
+    assert armature.animation_data.action.asset_data is not None
+
+
+def test_a_captured_motion_becomes_a_loop_and_a_strip(video: Path) -> None:
+    assert not bpy.ops.posenet3d.push_to_nla.poll()
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    armature = captured_armature(bpy.context)
+    assert armature is not None
+    bpy.context.view_layer.objects.active = armature
+    with pytest.raises(RuntimeError, match="too few to blend 10"):
+        bpy.ops.posenet3d.make_loop()
+    assert bpy.ops.posenet3d.make_loop(blend_frames=2) == {"FINISHED"}
+    assert armature.animation_data.action.use_cyclic
+    assert bpy.ops.posenet3d.push_to_nla() == {"FINISHED"}
+    assert len(armature.animation_data.nla_tracks) == 1
+    assert not bpy.ops.posenet3d.make_loop.poll()
