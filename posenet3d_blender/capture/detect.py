@@ -107,7 +107,8 @@ def people_in_file(
         PoseNet3DError: the file does not fit the footage, or there is no such person.
     """
     stored = load_people(path, footage, warn)
-    whole = [one.keypoints.between(*_time_range(footage, frames)) for one in stored.people]
+    everybody = [one.keypoints.mirrored() if footage.is_mirrored else one.keypoints for one in stored.people]
+    whole = [one.between(*_time_range(footage, frames)) for one in everybody]
     found: list[Shot[_Part]] = []
     for part in find_shots(footage, frames, whole, progress):
         within = [one.between(*_time_range(footage, part)) for one in whole]

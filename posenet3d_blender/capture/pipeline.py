@@ -77,6 +77,8 @@ class CaptureSettings:
     number from 1 among those that show somebody."""
     camera: str = "auto"
     """auto (found out from the background), static or moving."""
+    mirror: bool = False
+    """The footage is a mirror image, as of many front cameras."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     with watch.stage("open"):
         student = load_student(settings.device, settings.student or STUDENT_FOLDER, warnings.append)
         own_body = load_body(settings.body) if settings.body else None
-        footage = open_footage(video, settings.input_fps)
+        footage = _open(video, settings)
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
     focal_length = None
@@ -149,7 +151,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
                 footage, frames, settings.keypoints, settings.person, settings.shots, progress, warnings.append
             )
     else:
-        key = DetectionKey(footage.path, settings.detector, settings.person, settings.input_fps, settings.shots)
+        key = _detection_key(footage, settings)
         detections = detect_people(
             footage, frames, key, settings.device, settings.cache_folder, watch.stage, progress, warnings.append
         )
@@ -233,6 +235,17 @@ class _Solver:
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
         return [to_motion(person, world, camera, times, float(self.rate)) for person in lifted]
+
+
+def _open(video: Path, settings: CaptureSettings) -> Footage:
+    footage = open_footage(video, settings.input_fps)
+    return footage.mirrored() if settings.mirror else footage
+
+
+def _detection_key(footage: Footage, settings: CaptureSettings) -> DetectionKey:
+    return DetectionKey(
+        footage.path, settings.detector, settings.person, settings.input_fps, settings.shots, settings.mirror
+    )
 
 
 def _check_height(height: float | None) -> None:

@@ -64,6 +64,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         frame_rate=arguments.fps,
         input_fps=arguments.input_fps,
         camera=arguments.camera,
+        mirror=arguments.mirror,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
         student=arguments.student,
@@ -106,7 +107,7 @@ def capture_to_files(
             files += motion_files(
                 shot.motions, paths, numbered, settings.body, background, warnings.append, options or BuildOptions()
             )
-            files += _keypoint_files(shot, own(keypoints_out), numbered) if keypoints_out else []
+            files += _keypoint_files(shot, own(keypoints_out), numbered, settings.mirror) if keypoints_out else []
         if preview:
             write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
             files.append(OutputFile(preview, "preview", write))
@@ -123,12 +124,15 @@ def capture_to_files(
     )
 
 
-def _keypoint_files(shot: CapturedShot, path: Path, numbered: bool) -> list[OutputFile]:
+def _keypoint_files(shot: CapturedShot, path: Path, numbered: bool, mirrored: bool) -> list[OutputFile]:
+    """The 2D joints as they lie on the footage as it is shown, which may be a mirror image."""
     from ..capture.keypoints.own_files import StoredKeypoints, save_keypoints
 
     files = []
     for path_of_one, people in paths_by_people(path, len(shot.keypoints), numbered):
         camera = shot.motions[people][0].camera
-        stored = StoredKeypoints(shot.keypoints[people][0], camera.focal_length if camera else None)
+        keypoints = shot.keypoints[people][0]
+        shown = keypoints.mirrored() if mirrored else keypoints
+        stored = StoredKeypoints(shown, camera.focal_length if camera else None)
         files.append(OutputFile(path_of_one, "keypoints", partial(save_keypoints, stored)))
     return files

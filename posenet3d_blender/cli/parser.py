@@ -157,13 +157,7 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         help="shot to capture, of footage with cuts or with long stretches that show nobody; all: each to files of its "
         "own, NAME_shot1 and so on (default: longest)",
     )
-    command.add_argument(
-        "--fov",
-        type=_field_of_view,
-        metavar="DEGREES",
-        help="the camera's field of view along the longer side of the image "
-        "(default: from the --keypoints file, else from the video's metadata, else 65)",
-    )
+    _add_camera_settings(command)
     command.add_argument(
         "--height",
         type=_height,
@@ -184,13 +178,6 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         help="frame rate of footage that states none: image sequences, raw streams",
     )
     command.add_argument(
-        "--camera",
-        choices=("auto", "static", "moving"),
-        default="auto",
-        help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
-        "(default: found out from the background)",
-    )
-    command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)
@@ -199,6 +186,26 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="a student that the trainer exported, in place of the shipped one",
+    )
+
+
+def _add_camera_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fov",
+        type=_field_of_view,
+        metavar="DEGREES",
+        help="the camera's field of view along the longer side of the image "
+        "(default: from the --keypoints file, else from the video's metadata, else 65)",
+    )
+    command.add_argument(
+        "--camera",
+        choices=("auto", "static", "moving"),
+        default="auto",
+        help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
+        "(default: found out from the background)",
+    )
+    command.add_argument(
+        "--mirror", action="store_true", help="the footage is a mirror image, as of many front cameras: turn it back"
     )
 
 

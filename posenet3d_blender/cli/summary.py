@@ -29,6 +29,8 @@ class Summary:
     shots: int = 1
     start: float = 0.0
     """Second of the footage at which the earliest motion starts."""
+    camera: str | None = None
+    """static or moving; None: there is none."""
 
     @staticmethod
     def of_motions(
@@ -64,6 +66,7 @@ class Summary:
             warnings=tuple(warnings),
             shots=shots,
             start=min(float(motion.time[0]) for motion in motions),
+            camera=_camera_of(motions),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class Summary:
             "start": round(self.start, 3),
             "people": self.people,
             "shots": self.shots,
+            "camera": self.camera,
             "device": self.device,
             "backend": self.backend,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
@@ -86,6 +90,13 @@ class Summary:
         people = "" if self.people == 1 else f" of {self.people} people"
         shots = "" if self.shots == 1 else f" in {self.shots} shots"
         start = f", from {timecode(self.start)} on" if self.start >= 0.05 else ""
+        camera = ", moving camera" if self.camera == "moving" else ""
         device = f" on {device_name(self.device)}" if self.device else ""
-        motion = f"{self.frames} frames at {self.fps:.6g} fps{people}{shots}{start}"
+        motion = f"{self.frames} frames at {self.fps:.6g} fps{people}{shots}{start}{camera}"
         return f"{motion}, {sum(self.seconds.values()):.1f} s{device}"
+
+
+def _camera_of(motions: Sequence[Motion]) -> str | None:
+    if all(motion.camera is None for motion in motions):
+        return None
+    return "moving" if any(motion.camera_path for motion in motions) else "static"

@@ -40,13 +40,14 @@ class DetectionKey:
     input_fps: float | None = None
     """Of footage that states no frame rate."""
     shots: str = "longest"
+    mirror: bool = False
 
     def name(self) -> str:
         """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
         assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
         files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
         described = [
-            *(DETECTION_VERSION, assets, self.detector, self.person, self.shots, self.input_fps),
+            *(DETECTION_VERSION, assets, self.detector, self.person, self.shots, self.input_fps, self.mirror),
             *([name, status.st_size, status.st_mtime_ns] for name, status in files),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]

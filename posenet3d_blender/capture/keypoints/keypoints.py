@@ -41,3 +41,9 @@ class Keypoints:
     def between(self, first: float, last: float) -> Keypoints:
         """The frames whose time lies in [first, last], seconds."""
         return self.select((self.time >= first - TIME_TOLERANCE) & (self.time <= last + TIME_TOLERANCE))
+
+    def mirrored(self) -> Keypoints:
+        """The same person in the mirrored picture: what was named left is right."""
+        order = list(MIRRORED_KEYPOINTS)
+        points = self.points[:, order] * (-1.0, 1.0) + (self.image_size[0], 0.0)
+        return replace(self, points=points, confidence=self.confidence[:, order])

@@ -60,6 +60,8 @@ class Footage:
     """Pixels of a picture's diagonal, where pictures of several sizes share one image; None: they fill it."""
     damaged: set[int] = field(default_factory=set, compare=False)
     """Frames that could not be decoded, or only with errors, as far as they were read."""
+    is_mirrored: bool = False
+    """The pictures are mirror images, as of many front cameras; frames are given as the world was."""
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -83,6 +85,11 @@ class Footage:
     def frame_count(self) -> int:
         """N."""
         return len(self.time)
+
+    def mirrored(self) -> Footage:
+        """The same footage, known to be a mirror image: its frames are turned back."""
+        a, b, c, d = self.background.orientation
+        return replace(self, is_mirrored=True, stored_background=replace(self.background, orientation=(-a, b, -c, d)))
 
     def frames_between(self, start: float | None = None, end: float | None = None) -> slice:
         """The frames whose time lies in [start, end], seconds; None leaves that side open.
@@ -128,19 +135,23 @@ class Frame:
         self.time = float(footage.time[picture.index])
         """Seconds since the first shown frame."""
         self._picture = picture
+        self._across = -1 if footage.is_mirrored else 1
         self._size = footage.image_size
         self._diagonal = footage.diagonal or float(np.hypot(*footage.image_size))
 
     @cached_property
     def image(self) -> Pixels:
         """(height, width, 3) RGB, upright; a picture of another size stands in the middle, scaled to the same lens."""
-        return fit_into(self._picture.upright(), self._size, self._diagonal)
+        return self._turned_back(fit_into(self._picture.upright(), self._size, self._diagonal))
 
     def small_copy(self, longer_side: int) -> Pixels:
         """(h, w, 3) RGB, upright: `image` scaled down to so many pixels, at little cost; not larger than it."""
         scale = min(1.0, longer_side / max(self._size))
         size = (max(1, round(self._size[0] * scale)), max(1, round(self._size[1] * scale)))
-        return fit_into(self._picture.small(longer_side), size, scale * self._diagonal)
+        return self._turned_back(fit_into(self._picture.small(longer_side), size, scale * self._diagonal))
+
+    def _turned_back(self, pixels: Pixels) -> Pixels:
+        return np.ascontiguousarray(pixels[:, :: self._across])
 
 
 def open_footage(path: Path, input_rate: float | None = None) -> Footage:
