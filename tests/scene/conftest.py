@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def empty_blender() -> Iterator[None]:
 
 
 @pytest.fixture
-def source(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
+def source(body: Body, make_motion: MakeMotion) -> Any:
     """A captured armature."""
     from posenet3d_blender.scene import build_scene
 
@@ -82,7 +83,7 @@ def source(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
 
 
 @pytest.fixture
-def twin(body: Body, make_motion: MakeMotion) -> bpy.types.Object:
+def twin(body: Body, make_motion: MakeMotion) -> Any:
     """An armature like the source's, at rest."""
     from posenet3d_blender.scene.armature import add_armature
 
