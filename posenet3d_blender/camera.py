@@ -98,6 +98,12 @@ class CameraPath:
         """The same path in another world frame; other_to_world: (4, 4) from that frame to this one's."""
         return replace(self, world_to_camera=self.world_to_camera @ other_to_world)
 
+    def scaled(self, scale: float) -> CameraPath:
+        """The same path with all positions `scale` times as far from the origin."""
+        world_to_camera = self.world_to_camera.copy()
+        world_to_camera[:, :3, 3] *= scale
+        return replace(self, world_to_camera=world_to_camera)
+
     def project(self, points: FloatArray) -> Array:
         """World points (F, K, 3), at the path's times, to pixels (F, K, 2)."""
         in_camera = np.einsum("fab,fkb->fka", self.rotations, points) + self.world_to_camera[:, None, :3, 3]

@@ -26,7 +26,7 @@ CAPTURE_LAYERS = {
     "student": {"runtime", "keypoints"},
     "solve": {"keypoints", "student"},
 }
-CAPTURE_TOP = {"__init__", "detect", "lifting", "pipeline", "shared_floor", "shots", "world"}
+CAPTURE_TOP = {"__init__", "detect", "lifting", "moving_camera", "pipeline", "shared_floor", "shots", "world"}
 """Modules of capture itself: they may import every folder of it, and no folder may import them."""
 SOURCE_FOLDERS = ("posenet3d_blender", "trainer", "tools", "benchmarks")
 DOCUMENTED = ("posenet3d_blender/**/*.py", "tools/**/*.py", "benchmarks/**/*.py", "*.py")

@@ -24,6 +24,7 @@ from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
 from .keypoints.repair import repair
 from .lifting import lift
+from .moving_camera import in_metres
 from .shared_floor import share_floor
 from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_turned
 from .solve.terms import SolveWeights
@@ -223,6 +224,7 @@ class _Solver:
             # The solve's frame is the camera's where somebody first comes into view.
             first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
             camera = camera.seen_from(np.linalg.inv(first))
+            camera = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
         lifted = [
             lift(person, self.student, self.own_body, camera, weights, progress)
             for person, weights in zip(stretch.people, weights_of, strict=True)

@@ -43,6 +43,8 @@ class Matches:
     """(N, 2) pixels from the copy's middle, in the key picture."""
     after: Array
     """(N, 2) the same points in the later picture."""
+    numbers: NDArray[np.intp]
+    """(N,) of the points, by which they are known over several key pictures."""
     lost: float
     """Part of the points, of those that nobody hides, that were in the picture before and are not found again."""
 
@@ -56,6 +58,8 @@ class BackgroundTracker:
         self._key = -1
         self._key_points = np.zeros((0, 2))
         self._points = np.zeros((0, 2))
+        self._numbers = np.zeros(0, dtype=np.intp)
+        self._count = 0
         self.first_count = 0
 
     @property
@@ -80,26 +84,35 @@ class BackgroundTracker:
         lost = self._follow(grey, people)
         self._previous = grey
         centre = np.array(grey.shape[::-1]) / 2
-        return Matches(self._key, self._key_points - centre, self._points - centre, lost)
+        return Matches(self._key, self._key_points - centre, self._points - centre, self._numbers, lost)
 
     def needs_key(self) -> bool:
         """True if too few of the key picture's points are left."""
         return len(self._points) < max(FEWEST_POINTS, _KEPT * self.first_count)
 
     def renew(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
-        """Make this picture the key picture; it was the last that was taken."""
+        """Make this picture, the last that was taken, the key picture; points that are still followed stay."""
         self._start(index, grey, people)
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Drop points that were found not to belong to the background, mask (N,)."""
         self._key_points, self._points = self._key_points[rows], self._points[rows]
+        self._numbers = self._numbers[rows]
 
     def _start(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
         import cv2
 
+        if self._previous is None or self._previous.shape != grey.shape:
+            self._points, self._numbers = np.zeros((0, 2)), np.zeros(0, dtype=np.intp)
         allowed = np.where(people, 0, 255).astype(np.uint8)
-        found = cv2.goodFeaturesToTrack(grey, MOST_POINTS, _QUALITY, _SPACING, mask=allowed, blockSize=5)
-        self._points = np.zeros((0, 2)) if found is None else found[:, 0].astype(np.float64)
+        for x, y in self._points:
+            cv2.circle(allowed, (round(x), round(y)), _SPACING, (0,), -1)
+        wanted = max(1, MOST_POINTS - len(self._points))
+        found = cv2.goodFeaturesToTrack(grey, wanted, _QUALITY, _SPACING, mask=allowed, blockSize=5)
+        new = np.zeros((0, 2)) if found is None else found[:, 0].astype(np.float64)
+        self._points = np.concatenate([self._points, new])
+        self._numbers = np.append(self._numbers, self._count + np.arange(len(new)))
+        self._count += len(new)
         self._key_points = self._points.copy()
         self.first_count = len(self._points)
         self._key, self._previous = index, grey
@@ -118,7 +131,7 @@ class BackgroundTracker:
         columns, rows = np.clip(points, 0, [width - 1, height - 1]).astype(int).T
         hidden = people[rows, columns]
         good = found & found_back & (miss < _ROUND_TRIP) & inside & ~hidden
-        self._points, self._key_points = points[good], self._key_points[good]
+        self._points, self._key_points, self._numbers = points[good], self._key_points[good], self._numbers[good]
         return float(1 - good.sum() / max(1, (~hidden).sum()))
 
 

@@ -11,11 +11,11 @@ from ...errors import PoseNet3DError
 from ...progress import Progress, Warn
 from ..detection.detections import DetectedShot
 from ..video.footage import Footage
-from .track import TurnTrack, follow_camera
+from .track import CameraTrack, follow_camera
 
 CAMERA_MODES: Final = ("auto", "static", "moving")
-TRAVEL_MISS: Final = 1.2
-"""Pixels, in a picture of 640, of a turn's median miss from which the camera is taken to travel too."""
+UNEXPLAINED_MISS: Final = 1.5
+"""Pixels, in a picture of 640, by which the background is missed, from which the camera's motion is doubtful."""
 _NOTED: Final = 0.05
 """Part of the pictures from which a warning tells of a doubt."""
 
@@ -29,6 +29,8 @@ def camera_of_shot(
     warn: Warn,
 ) -> Camera | CameraPath:
     """The camera as it is, if it stands still; else its path, relative to its place at the shot's start.
+
+    Positions of a camera that travels are in units of the background's depth (`moving_camera.in_metres`).
 
     Args:
         footage: the video.
@@ -52,19 +54,20 @@ def camera_of_shot(
     _warn_of_doubts(track, warn)
     world_to_camera = np.tile(np.eye(4), (len(track.time), 1, 1))
     world_to_camera[:, :3, :3] = track.rotations
+    world_to_camera[:, :3, 3] = -np.einsum("fab,fb->fa", track.rotations, track.positions)
     return CameraPath(track.time, camera.focal_length * track.zoom, camera.image_size, world_to_camera)
 
 
-def _warn_of_doubts(track: TurnTrack, warn: Warn) -> None:
+def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:
     lost = 1 - float(track.known.mean())
     if lost > _NOTED:
         warn(
             f"The background can't be followed in {lost:.0%} of the pictures; there the camera is taken to stand "
             "still, and the motion may drift"
         )
-    travelling = float((track.misses > TRAVEL_MISS).mean())
-    if travelling > _NOTED:
+    unexplained = float((track.misses > UNEXPLAINED_MISS).mean())
+    if unexplained > _NOTED:
         warn(
-            "The camera travels as well as turns; only its turning is taken into account, so the way that is walked "
-            "and the feet's contacts may be wrong"
+            "The background does not move as a camera's own motion would move it; the way that is walked and the "
+            "feet's contacts may be wrong"
         )

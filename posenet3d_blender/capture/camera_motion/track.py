@@ -14,6 +14,7 @@ from ...progress import Progress, Warn, ignore_warning, silent
 from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage, read_frames
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
+from .travel import Sights, find_travel
 from .turn import OUTLIER, Turn, angle_of, fit_turn
 
 SURVEY_INTERVAL: Final = 0.25
@@ -28,6 +29,10 @@ LEAST_ZOOM: Final = 0.04
 camera that sways."""
 MOST_LOST: Final = 0.6
 """Part of the points that a camera that stands still does not lose from one picture of the survey to the next."""
+TURN_MISS: Final = 0.6
+"""Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more is parallax."""
+MUCH_BETTER: Final = 0.6
+"""Part of the miss that a way must not exceed, to be believed."""
 LEAST_TOLD: Final = 0.5
 """Part of the survey's pictures that must show enough of the background."""
 _AGREED: Final = 0.4
@@ -37,8 +42,8 @@ _STRAY: Final = 4 * OUTLIER
 
 
 @dataclass(frozen=True)
-class TurnTrack:
-    """A camera's turns and zoom at F times, relative to the first."""
+class CameraTrack:
+    """A camera's motion and zoom at F times, relative to the first."""
 
     time: Array
     """(F,) seconds."""
@@ -46,16 +51,17 @@ class TurnTrack:
     """(F, 3, 3) from the first picture's camera frame to each one's."""
     zoom: Array
     """(F,) focal length over the first picture's."""
+    positions: Array
+    """(F, 3) in the first picture's camera frame, in units of the background's depth; 0: the camera stays in place."""
     misses: Array
-    """(F,) median pixels, in a picture of COPY_SIZE, by which a turn misses the background: large where the camera
-    travels."""
+    """(F,) median pixels, in a picture of COPY_SIZE, by which the background is missed."""
     known: Array
     """(F,) 1 where enough of the background was followed, else 0."""
 
     def moves(self) -> bool:
-        """True if it ever turns or zooms by more than a picture's noise."""
+        """True if it ever turns, zooms or travels by more than a picture's noise."""
         turned = max(angle_of(rotation) for rotation in self.rotations) > STILL_ANGLE
-        return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM)
+        return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM or self.positions.any())
 
 
 def follow_camera(
@@ -66,7 +72,7 @@ def follow_camera(
     is_moving: bool = False,
     progress: Progress = silent,
     warn: Warn = ignore_warning,
-) -> TurnTrack | None:
+) -> CameraTrack | None:
     """Follow the camera through a shot; None: it stands still, or the background shows too little to tell.
 
     Args:
@@ -128,58 +134,75 @@ def _is_move(turn: Turn) -> bool:
 
 def _follow(
     footage: Footage, frames: slice, people: Sequence[Keypoints], focal_length: float, progress: Progress
-) -> TurnTrack:
+) -> CameraTrack:
     tracker = BackgroundTracker()
     fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
-    times, misses, known = [], [], []
+    times: list[float] = []
+    known: list[float] = []
+    sights: list[Sights] = []
     for index, grey, mask in _pictures(footage, frames, people, 1 / TRACKING_RATE):
         matches = tracker.update(index, grey, mask)
         followed = matches is not None and len(matches.before) >= FEWEST_POINTS
-        miss = 0.0
         if matches is not None and followed:
-            turn = fixed.add(matches)
-            errors = np.minimum(turn.errors, zooming.add(matches).errors)
-            miss = float(np.median(errors))
-            tracker.keep(errors < _STRAY + 2 * miss)
+            errors = np.minimum(fixed.add(matches).errors, zooming.add(matches).errors)
+            tracker.keep(errors < _STRAY + 3 * np.median(errors))
         else:
             fixed.hold()
             zooming.hold()
+        if matches is not None:
+            sights.append(Sights(np.full(len(matches.after), len(times)), matches.numbers, matches.after))
         times.append(float(footage.time[index]))
-        misses.append(miss)
         known.append(float(matches is None or followed))
         if matches is not None and tracker.needs_key():
             tracker.renew(index, grey, mask)
             fixed.renew()
             zooming.renew()
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
-    zooms = np.array(zooming.zooms)
-    chain = zooming if np.abs(np.log(zooms)).max() > LEAST_ZOOM else fixed
-    return TurnTrack(
-        np.array(times), np.stack(chain.rotations), np.array(chain.zooms), np.array(misses), np.array(known)
-    )
+    return _explain(np.array(times), np.array(known), fixed, zooming, sights)
+
+
+def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: list[Sights]) -> CameraTrack:
+    """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
+    in_place = np.zeros((len(time), 3))
+    zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
+    chain = zooming if zooms else fixed
+    rotations, zoom, misses = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.misses)
+    if np.median(misses) > TURN_MISS and len(sights):
+        joined = Sights(
+            *(np.concatenate([getattr(one, name) for one in sights]) for name in ("rows", "numbers", "places"))
+        )
+        turns = np.stack(fixed.rotations)
+        travel = find_travel(time, turns, np.full(len(time), fixed.focal_length), joined)
+        if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
+            rotations, positions = travel.between(time, turns)
+            return CameraTrack(time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known)
+    return CameraTrack(time, rotations, zoom, in_place, misses, known)
 
 
 class _Chain:
     """Turns from the first picture on, by way of key pictures."""
 
     def __init__(self, focal_length: float, may_zoom: bool) -> None:
-        self._focal_length, self._may_zoom = focal_length, may_zoom
+        self.focal_length, self._may_zoom = focal_length, may_zoom
         self._key_rotation, self._key_zoom = np.eye(3), 1.0
         self._start = np.eye(3)
         self.rotations: list[Array] = []
         self.zooms: list[float] = []
+        self.misses: list[float] = []
 
     def add(self, matches: Matches) -> Turn:
-        turn = fit_turn(matches.before, matches.after, self._focal_length * self._key_zoom, self._start, self._may_zoom)
+        turn = fit_turn(matches.before, matches.after, self.focal_length * self._key_zoom, self._start, self._may_zoom)
         self._start = turn.rotation
         self.rotations.append(turn.rotation @ self._key_rotation)
         self.zooms.append(turn.zoom * self._key_zoom)
+        self.misses.append(float(np.median(turn.errors)))
         return turn
 
     def hold(self) -> None:
         """The camera is where it was: at the first picture, or where nothing can be followed."""
         self.rotations.append(self.rotations[-1] if self.rotations else np.eye(3))
         self.zooms.append(self.zooms[-1] if self.zooms else 1.0)
+        self.misses.append(0.0)
 
     def renew(self) -> None:
         """The last picture becomes the key picture."""

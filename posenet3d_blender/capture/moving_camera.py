@@ -1,0 +1,107 @@
+"""The way of a camera that travels in metres, by the person: feet that walk rest in turns.
+
+The background gives the way but for its scale, the student the person's size and pose. With the right scale one of the
+soles stays in its place at nearly every moment, whatever the student says of contacts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from ..arrays import Array
+from ..body.keypoints import body_keypoints
+from ..body.model import load_body
+from ..body.shape import shape_of_height
+from ..camera import CameraPath
+from ..progress import Warn
+from .keypoints.keypoints import Keypoints
+from .keypoints.presence import VISIBLE_CERTAINTY, certainty
+from .keypoints.sampling import sample_keypoints
+from .solve.solver import place
+from .student.features import STUDENT_RATE
+from .student.predict import Student
+
+SLIP: Final = 0.25
+"""Metres per second from which the slowest sole counts less and less as resting."""
+SMOOTHING: Final = 5
+"""Samples over which soles are averaged: a sixth of a second."""
+SPAN: Final = 6
+"""Samples over which speed is measured: a fifth of a second."""
+LARGEST_DEPTH_UNIT: Final = 20.0
+"""Metres that a unit of the background's depth may be, at most; the least is its inverse."""
+LEAST_GAIN: Final = 0.1
+"""By which the scale must bring the soles to rest, of 1, to be believed."""
+
+
+@dataclass(frozen=True)
+class _Soles:
+    """Soles of one person before the camera."""
+
+    places: Array
+    """(S, 4, 3) metres from the camera, in the path's axes."""
+    cameras: Array
+    """(S, 3) in the path's unit."""
+    weights: Array
+    """(S,) 1 where the person is visible, else 0."""
+
+    def slip(self, scale: float) -> float:
+        """Mean slip of the slowest sole, from 0 (it rests) to 1, if the path's unit is so many metres."""
+        world = self.places + scale * self.cameras[:, None]
+        speed = np.linalg.norm(world[SPAN:] - world[:-SPAN], axis=-1) * STUDENT_RATE / SPAN  # (S - SPAN, 4)
+        slowest = speed.min(axis=1)
+        weights = self.weights[SPAN:] * self.weights[:-SPAN] + 1e-9
+        return float(np.average(slowest**2 / (slowest**2 + SLIP**2), weights=weights))
+
+
+def in_metres(
+    path: CameraPath, people: Sequence[Keypoints], student: Student, height: float | None, warn: Warn
+) -> CameraPath:
+    """The path with positions in metres; a path that stays in its place is returned as it is.
+
+    Args:
+        path: as `camera_of_shot` gives it.
+        people: the first one's height may be known.
+        student: the network.
+        height: metres; None: unknown.
+        warn: told if the scale can't be told; then the camera is taken to stay in its place.
+    """
+    if not path.positions.any():
+        return path
+    soles = [_soles(path, person, student, None if number else height) for number, person in enumerate(people)]
+    soles = [one for one in soles if len(one.places) > 2 * SPAN]
+
+    def slip(scale: float) -> float:
+        return sum(one.slip(scale) for one in soles) / len(soles)
+
+    if soles:
+        scales = np.geomspace(1 / LARGEST_DEPTH_UNIT, LARGEST_DEPTH_UNIT, 120)
+        for _ in range(2):
+            best = float(min(scales, key=slip))
+            scales = best * np.geomspace(0.95, 1.05, 40)
+        best = float(min(scales, key=slip))
+        if slip(0.0) - slip(best) > LEAST_GAIN:
+            return path.scaled(best)
+    warn(
+        "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its place, so "
+        "the way that is walked may be wrong"
+    )
+    return path.scaled(0.0)
+
+
+def _soles(path: CameraPath, person: Keypoints, student: Student, height: float | None) -> _Soles:
+    turning = path.scaled(0.0)
+    sampled = sample_keypoints(person, STUDENT_RATE, float(path.focal_lengths[0]), turning)
+    body = load_body()
+    prediction = student.predict(sampled)
+    if height is not None:
+        prediction = replace(prediction, betas=shape_of_height(prediction.betas, height, body))
+    places = place(body, body_keypoints(body), sampled, prediction).soles  # (S, 4, 3)
+    window = np.hanning(SMOOTHING + 2)[1:-1]
+    padded = np.pad(places.reshape(len(places), -1), ((SMOOTHING // 2, SMOOTHING // 2), (0, 0)), mode="edge")
+    smooth = np.stack([np.convolve(axis, window / window.sum(), mode="valid") for axis in padded.T], axis=-1)
+    visible = (certainty(sampled.confidence) >= VISIBLE_CERTAINTY).astype(np.float64)
+    return _Soles(smooth.reshape(places.shape), path.at(sampled.time).positions, visible)

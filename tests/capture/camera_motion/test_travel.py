@@ -1,0 +1,91 @@
+"""The way of a camera through a made-up room, from points alone; and its metres, from somebody who stands there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.camera import Camera, CameraPath
+from posenet3d_blender.capture.camera_motion.travel import Sights, find_travel
+from posenet3d_blender.capture.camera_motion.turn import angle_of
+from posenet3d_blender.capture.moving_camera import in_metres
+from posenet3d_blender.capture.student.predict import load_student
+
+from ..synthetic_person import FOCAL_LENGTH, IMAGE_SIZE, standing_person
+
+TIME = np.arange(90) / 30
+LENS = 500.0
+WAYS = {
+    "sideways": [1.4, 0.1, 0.3],
+    "handheld": [0.15, 0.03, 0.05],
+    "forward": [0.0, 0.0, 1.5],
+    "past all that was seen first": [6.0, 0.0, 0.0],
+}
+
+
+def turns() -> Array:
+    """(F, 3, 3) a slow pan with a little shake."""
+    shake = [0.02 * np.sin(3 * TIME), -0.05 * TIME, 0.01 * np.sin(5 * TIME)]
+    rotations = axis_angle_to_matrix(np.column_stack(shake))
+    relative: Array = rotations @ rotations[0].T
+    return relative
+
+
+def sights_of_room(rotations: Array, positions: Array) -> Sights:
+    """What a camera sees of 400 points at 2.5 to 9 m, a quarter of a pixel off."""
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(-4, 8, 400), rng.uniform(-1.5, 1.2, 400), rng.uniform(2.5, 9, 400)])
+    seen = np.einsum("fab,fnb->fna", rotations, points - positions[:, None])
+    pixels = LENS * seen[..., :2] / seen[..., 2:]
+    visible = (seen[..., 2] > 0.3) & (np.abs(pixels) < (320, 240)).all(axis=-1)
+    rows, numbers = np.nonzero(visible)
+    return Sights(rows, numbers, pixels[visible] + rng.normal(0, 0.25, (visible.sum(), 2)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_way_is_found_but_for_its_scale(way: str) -> None:
+    part = 0.5 - 0.5 * np.cos(np.pi * TIME / TIME[-1])
+    positions, rotations = part[:, None] * WAYS[way], turns()
+    # The start is the turn as it looks without a way: too small or too large by tenths.
+    start = axis_angle_to_matrix(0.1 * part[:, None] * [0.0, 1.0, 0.0]) @ rotations
+    found = find_travel(TIME, start, np.full(len(TIME), LENS), sights_of_room(rotations, positions))
+    assert found is not None
+    all_rotations, all_positions = found.between(TIME, start)
+    scale = (all_positions * positions).sum() / (all_positions**2).sum()
+    off = np.linalg.norm(scale * all_positions - positions, axis=1).max()
+    assert off < max(0.02 * float(np.linalg.norm(WAYS[way])), 0.005)
+    worst = max(angle_of(one @ other.T) for one, other in zip(all_rotations, rotations, strict=True))
+    assert np.degrees(worst) < 0.3
+
+
+def test_few_points_tell_no_way() -> None:
+    sights = Sights(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
+    assert find_travel(TIME, turns(), np.full(len(TIME), LENS), sights) is None
+
+
+def way_past_a_standing_person() -> tuple[CameraPath, CameraPath]:
+    """A camera that moves 1.5 m aside while it keeps its aim; in metres, and as the background tells it."""
+    path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * len(TIME), TIME)
+    angle = -np.arctan2(0.5 * TIME, 4.0)
+    rotations = axis_angle_to_matrix(angle[:, None] * [0.0, 1.0, 0.0])
+    path.world_to_camera[:, :3, :3] = rotations
+    path.world_to_camera[:, :3, 3] = -np.einsum("fab,fb->fa", rotations, 0.5 * TIME[:, None] * [1.0, 0.0, 0.0])
+    return path, path.scaled(0.6)
+
+
+def test_a_person_who_stands_tells_metres() -> None:
+    true, unscaled = way_past_a_standing_person()
+    person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]]))
+    keypoints = replace(person.keypoints, points=true.project(person.truth.points))
+    found = in_metres(unscaled, [keypoints], load_student("cpu"), None, pytest.fail)
+    assert np.linalg.norm(found.positions[-1]) == pytest.approx(1.5, rel=0.1)
+
+
+def test_a_camera_in_its_place_needs_no_metres() -> None:
+    path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * 3, np.arange(3.0))
+    assert in_metres(path, [], load_student("cpu"), None, pytest.fail) is path
