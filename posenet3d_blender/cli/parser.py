@@ -193,6 +193,17 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
+    command.add_argument(
+        "--smoothing",
+        type=_smoothing,
+        metavar="SECONDS",
+        help="motion faster than this counts as jitter; 0 keeps everything (default: 0.1)",
+    )
+    command.add_argument(
+        "--foot-lock",
+        action=argparse.BooleanOptionalAction,
+        help="keep feet that rest on the floor in place (default: on)",
+    )
     _add_body(command)
     command.add_argument(
         "--student",
@@ -260,6 +271,10 @@ def _field_of_view(text: str) -> float:
 
 def _height(text: str) -> float:
     return _number(text, "metres between 0.5 and 2.5", lambda value: 0.5 <= value <= 2.5)
+
+
+def _smoothing(text: str) -> float:
+    return _number(text, "seconds between 0 and 1", lambda value: 0 <= value <= 1)
 
 
 def _frame_rate(text: str) -> float:
