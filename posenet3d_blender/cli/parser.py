@@ -141,6 +141,13 @@ def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | Non
 
 
 def _add_capture_settings(command: argparse.ArgumentParser) -> None:
+    _add_choices(command)
+    _add_solver_settings(command)
+    _add_networks(command)
+
+
+def _add_choices(command: argparse.ArgumentParser) -> None:
+    """Choices of people, shots and the footage's camera and rate."""
     command.add_argument(
         "--device", choices=DEVICES, default="auto", help="device that runs the networks (default: auto)"
     )
@@ -190,9 +197,9 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
         "(default: found out from the background)",
     )
-    command.add_argument(
-        "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
-    )
+
+
+def _add_solver_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--smoothing",
         type=_smoothing,
@@ -203,6 +210,12 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         "--foot-lock",
         action=argparse.BooleanOptionalAction,
         help="keep feet that rest on the floor in place (default: on)",
+    )
+
+
+def _add_networks(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)
     command.add_argument(
