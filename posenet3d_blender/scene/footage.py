@@ -24,6 +24,7 @@ from ..motion_edit.resample import scene_start
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
+from .paths import path_to_store
 from .timeline import frame_range
 
 Warn: TypeAlias = Callable[[str], object]
@@ -69,6 +70,7 @@ def show_footage_in_steps(
         image = bpy.data.images.load(str(footage.path.resolve()))
     except (RuntimeError, UnicodeDecodeError) as error:  # a backslash in its name, say; the message may be no text
         raise PoseNet3DError(f"{footage.path}: Blender can't open a file of this name; rename the video") from error
+    image.filepath = path_to_store(image.filepath)
     size = tuple(image.size)
     if not all(size):
         bpy.data.images.remove(image)
