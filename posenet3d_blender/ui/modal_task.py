@@ -48,7 +48,7 @@ def describe(task: RunningTask) -> str:
 
 def describe_stage(task: RunningTask) -> str:
     """The present stage and its percentage as text."""
-    return f"{stage_name(task.stage)} {task.fraction:.0%}"
+    return f"{stage_name(task.stage)} {task.fraction:.0%}" if task.fraction > 0 else f"{stage_name(task.stage)} ..."
 
 
 def stop_current() -> None:

@@ -118,7 +118,7 @@ def _draw_people(layout: bpy.types.UILayout, settings: POSENET3D_PG_settings) ->
     grid = layout.grid_flow(columns=3, even_columns=True, align=True)
     for thumbnail in thumbnails_for(settings):
         column = grid.column(align=True)
-        column.template_icon(icon_id(thumbnail), scale=3.5)
+        column.template_icon(icon_id(thumbnail), scale=4.0)
         is_chosen = settings.chosen_person == str(thumbnail.number)
         button = column.operator(POSENET3D_OT_choose_person.bl_idname, text=str(thumbnail.number), depress=is_chosen)
         button.number = thumbnail.number

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL_SIZE: Final = 256
 """Pixels, both sides."""
-_VIEW: Final = 0.95
+_VIEW: Final = 0.88
 """Side of the thumbnail, as a part of the region's side: a margin above the head and below the feet."""
 _WIDTH: Final = 0.36
 """Width of the frame around the person, as a part of its height."""
