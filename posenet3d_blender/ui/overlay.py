@@ -16,6 +16,14 @@ _views: dict[int, ViewState] = {}
 """By the address of the 3D view's space: its state before the overlay."""
 
 
+def _fade_again(_choices: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Apply the chosen opacity where the overlay is shown."""
+    take = current_take(context)
+    in_view = getattr(context.space_data, "type", "") == "VIEW_3D"
+    if take and in_view and is_overlay_shown(context):
+        fade(people_of(take), overlay_of(context.scene).opacity)
+
+
 class POSENET3D_PG_overlay(bpy.types.PropertyGroup):
     """Choices of the overlay"""
 
@@ -27,7 +35,7 @@ class POSENET3D_PG_overlay(bpy.types.PropertyGroup):
         default=0.5,
         min=0.0,
         max=1.0,
-        update=lambda _self, context: fade_shown(context),
+        update=_fade_again,
     )
     isolate: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Only This Take",
@@ -113,14 +121,6 @@ def hide_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None
     if choices.scene_before:
         _restore_scene(scene, json.loads(choices.scene_before), take)
         choices.scene_before = ""
-
-
-def fade_shown(context: bpy.types.Context) -> None:
-    """Apply the chosen opacity where the overlay is shown."""
-    take = current_take(context)
-    in_view = getattr(context.space_data, "type", "") == "VIEW_3D"
-    if take and in_view and is_overlay_shown(context):
-        fade(people_of(take), overlay_of(context.scene).opacity)
 
 
 def fade(people: Sequence[bpy.types.Object], opacity: float) -> None:
