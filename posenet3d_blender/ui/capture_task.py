@@ -27,6 +27,7 @@ from .scene_options import scene_options_of
 from .settings import settings_of
 from .takes import is_take, people_of, scenes_of, take_of
 from .task import Task
+from .words import in_panel_words
 
 if TYPE_CHECKING:
     from ..capture.pipeline import Capture
@@ -175,4 +176,4 @@ def _remember(take: bpy.types.Collection, request: CaptureRequest, capture: Capt
     for name, value in request.options.items():
         setattr(remembered, name, value)
     remembered.ran_on = ran_on(capture.device, capture.backend)
-    remembered.warnings = "\n".join(printable(warning) for warning in warnings)
+    remembered.warnings = "\n".join(in_panel_words(printable(warning)) for warning in warnings)

@@ -55,7 +55,7 @@ def draw_confidence(layout: bpy.types.UILayout, armature: bpy.types.Object) -> N
         button = row.operator(POSENET3D_OT_go_to_frame.bl_idname, text="", icon=_ICONS[level(confidence)], emboss=False)
         button.frame, button.confidence = result.part_frames[part], confidence
     if result.low_confidence_frames:
-        column.label(text=f"{result.low_confidence_frames} frames of low confidence: see markers", icon="MARKER")
+        column.label(text=f"{result.low_confidence_frames} low frames, see markers", icon="MARKER")
 
 
 register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_go_to_frame,))

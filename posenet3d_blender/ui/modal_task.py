@@ -16,6 +16,7 @@ import bpy
 from ..errors import Cancelled, PoseNet3DError, printable
 from .progress_estimate import stage_name, time_left
 from .task import RunningTask
+from .words import in_panel_words
 from .worker_thread import stop_all
 
 _LOG = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class ModalTaskOperator:
 
     def _end(self, kind: set[str], message: str) -> None:
         stop_current()
-        self.report(kind, printable(message))  # type: ignore[attr-defined]  # of bpy.types.Operator
+        self.report(kind, printable(in_panel_words(message)))  # type: ignore[attr-defined]  # of bpy.types.Operator
 
 
 class POSENET3D_OT_cancel(bpy.types.Operator):

@@ -26,10 +26,10 @@ class POSENET3D_UL_takes(bpy.types.UIList):
         _active_property: str,
         _index: int,
     ) -> None:
-        layout.prop(item, "name", text="", emboss=False, icon="ARMATURE_DATA")
-        people = people_of(item)
-        confidence = min((person.posenet3d.confidence for person in people), default=0.0)
-        layout.label(text=f"{confidence:.0%}")
+        row = layout.split(factor=0.78)
+        row.prop(item, "name", text="", emboss=False, icon="ARMATURE_DATA")
+        confidence = min((person.posenet3d.confidence for person in people_of(item)), default=0.0)
+        row.label(text=f"{confidence:.0%}")
 
     def filter_items(self, context: bpy.types.Context, _data: object, _property: str) -> tuple[list[int], list[int]]:
         shown = takes_in(context.scene)

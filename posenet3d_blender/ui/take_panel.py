@@ -50,10 +50,27 @@ class POSENET3D_PT_takes(_TakePanel, bpy.types.Panel):
             box.label(text=armature.name, icon="ARMATURE_DATA")
             draw_confidence(box, armature)
         box.label(text=f"Ran on {take_of(take).ran_on}")
-        for warning in take_of(take).warnings.splitlines():
-            self.draw_text(box, context, warning, "ERROR")
-        layout.menu(POSENET3D_MT_export.bl_idname, icon="EXPORT")
-        layout.operator(POSENET3D_OT_bake.bl_idname, icon="ACTION")
+        row = layout.row(align=True)
+        row.menu(POSENET3D_MT_export.bl_idname, icon="EXPORT")
+        row.operator(POSENET3D_OT_bake.bl_idname, text="Bake", icon="ACTION")
+
+
+class POSENET3D_PT_warnings(_TakePanel, bpy.types.Panel):
+    """What was guessed, left out or doubtful in this take"""
+
+    bl_label = "Warnings"
+    bl_parent_id = POSENET3D_PT_takes.bl_idname
+    bl_order = 3
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        take = current_take(context)
+        return take is not None and bool(take_of(take).warnings)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        take = current_take(context)
+        for warning in take_of(take).warnings.splitlines() if take else ():
+            self.draw_text(self.layout, context, warning, "ERROR")
 
 
 class POSENET3D_PT_overlay(_TakePanel, bpy.types.Panel):
@@ -61,6 +78,7 @@ class POSENET3D_PT_overlay(_TakePanel, bpy.types.Panel):
 
     bl_label = "Overlay"
     bl_parent_id = POSENET3D_PT_takes.bl_idname
+    bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -82,6 +100,7 @@ class POSENET3D_PT_update(_TakePanel, bpy.types.Panel):
     bl_label = "Change This Take"
     bl_parent_id = POSENET3D_PT_takes.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         take = current_take(context)
@@ -101,5 +120,5 @@ class POSENET3D_PT_update(_TakePanel, bpy.types.Panel):
 
 
 register, unregister = bpy.utils.register_classes_factory(
-    (POSENET3D_PT_takes, POSENET3D_PT_overlay, POSENET3D_PT_update)
+    (POSENET3D_PT_takes, POSENET3D_PT_overlay, POSENET3D_PT_update, POSENET3D_PT_warnings)
 )

@@ -84,8 +84,8 @@ class Task(Generic[Result]):
 
     @property
     def fraction(self) -> float:
-        """Progress of the stage, 0 to 1."""
-        return 1.0 if self._steps else self._thread.fraction
+        """Progress of the stage, 0 to 1; of the steps, which are short, it is not known."""
+        return 0.0 if self._steps else self._thread.fraction
 
     @property
     def is_building(self) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import bpy
+
+_PLACE: Final = ("view_location", "view_rotation", "view_distance", "view_camera_zoom", "view_camera_offset")
 
 
 @dataclass
@@ -17,12 +20,16 @@ class ViewState:
     """Name of the view's own camera; empty: it follows the scene's."""
     isolated: bool = False
     """The overlay put it into local view."""
+    place: dict[str, Any] = field(default_factory=dict)
+    """Where the view looks, and how it showed its camera, by the names of Blender's properties."""
 
     @staticmethod
     def of(space: bpy.types.SpaceView3D) -> ViewState:
         """The view's present state."""
         own = space.camera.name if space.use_local_camera and space.camera else ""
-        return ViewState(space.region_3d.view_perspective, own)
+        view = space.region_3d
+        place = {name: _copied(getattr(view, name)) for name in _PLACE}
+        return ViewState(view.view_perspective, own, place=place)
 
     def restore(self, space: bpy.types.SpaceView3D) -> None:
         """Give the state back."""
@@ -30,7 +37,15 @@ class ViewState:
         space.use_local_camera = own is not None
         if own is not None:
             space.camera = own
-        space.region_3d.view_perspective = self.perspective
+        view = space.region_3d
+        view.view_perspective = self.perspective
+        for name, value in self.place.items():
+            setattr(view, name, value)
+
+
+def _copied(value: Any) -> Any:
+    """A number, or the numbers of one of Blender's vectors."""
+    return value if isinstance(value, float) else tuple(value)
 
 
 def isolate(context: bpy.types.Context, objects: Sequence[bpy.types.Object], state: ViewState) -> None:
@@ -74,7 +89,7 @@ def frame_camera(context: bpy.types.Context) -> None:
     view = context.space_data.region_3d
     free = max(0.2, 1.0 - sidebar.width / region.width)
     view.view_camera_zoom = _zoom_of(_scale_of(view.view_camera_zoom) * free)
-    view.view_camera_offset = (0.5 * (1.0 - free) / _scale_of(view.view_camera_zoom), 0.0)
+    view.view_camera_offset = (0.25 * (1.0 - free) / _scale_of(view.view_camera_zoom), 0.0)
 
 
 def _scale_of(zoom: float) -> float:

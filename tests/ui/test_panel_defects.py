@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,13 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from posenet3d_blender.capture.detection.choice import left_out_shots
 from posenet3d_blender.ui import modal_task, preferences
 from posenet3d_blender.ui.capture import POSENET3D_OT_capture
 from posenet3d_blender.ui.people import thumbnails_for
 from posenet3d_blender.ui.settings import settings_of
 from posenet3d_blender.ui.takes import current_take, take_of
+from posenet3d_blender.ui.words import in_panel_words
 
 from .conftest import Pipeline
 
@@ -87,7 +90,7 @@ def test_esc_is_left_to_the_playback() -> None:
     task = SimpleNamespace(is_building=False, cancel=lambda: cancelled.append(True))
     modal_task._running.append(modal_task._Running(task, None))
     try:
-        operator = SimpleNamespace(_task=task)
+        operator: Any = SimpleNamespace(_task=task)
         for kind in ("ESC", "SPACE", "LEFTMOUSE"):
             event = SimpleNamespace(type=kind, value="PRESS")
             assert POSENET3D_OT_capture.modal(operator, bpy.context, event) == {"PASS_THROUGH"}
@@ -95,6 +98,14 @@ def test_esc_is_left_to_the_playback() -> None:
         assert modal_task.current_task() is task
     finally:
         modal_task._running.clear()
+
+
+def test_messages_use_the_names_of_the_panel() -> None:
+    left_out = left_out_shots([(0.0, 1.5)])[0]
+    assert "--" in left_out
+    assert in_panel_words(left_out).endswith("was left out; capture it by Start and End")
+    rate = "an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
+    assert in_panel_words(rate).endswith("give it with Input Frame Rate")
 
 
 def test_the_cache_can_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
