@@ -70,6 +70,15 @@ class CaptureOptions:
             ("full", "Fast", "Three times as fast, less stable in difficult views"),
         ),
     )
+    camera_motion: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="Whether the camera stands still while it films",
+        items=(
+            ("auto", "Automatic", "Find out from the background"),
+            ("static", "Stands Still", "On a tripod, or on anything that does not move"),
+            ("moving", "Turns or Zooms", "Handheld or panned footage: the camera is followed by the background"),
+        ),
+    )
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
         description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
@@ -129,6 +138,7 @@ class CaptureOptions:
             "person": self.chosen_person,
             "start": start,
             "end": end,
+            "camera": self.camera_motion,
             "field_of_view": math.degrees(self.view_angle) or None,
             "height": self.height or None,
             "input_fps": self.input_fps or None,
@@ -156,6 +166,7 @@ def draw_choice_of_person(layout: bpy.types.UILayout, options: CaptureOptions) -
 
 def draw_solver_options(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
     """The options that change a motion without another search for joints."""
+    layout.prop(options, "camera_motion")
     layout.prop(options, "view_angle")
     layout.prop(options, "height")
     layout.prop(options, "smoothing")

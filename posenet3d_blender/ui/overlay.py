@@ -102,8 +102,9 @@ def show_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None
     for shown in people_of_all(scene):
         fade([shown], 1.0)
     _take_format(scene, take)
-    if scene.camera != take_of(take).camera:
-        space.use_local_camera, space.camera = True, take_of(take).camera
+    space.use_local_camera = scene.camera != take_of(take).camera
+    if space.use_local_camera:
+        space.camera = take_of(take).camera
     space.region_3d.view_perspective = "CAMERA"
     if choices.isolate:
         isolate(context, [*take.objects], former)

@@ -12,12 +12,13 @@ STAGE_NAMES: Final = {
     "people": "Finding people",
     "cuts": "Looking for cuts",
     "landmarks": "Tracking the body",
+    "camera": "Following the camera",
     "student": "Estimating poses",
     "solve": "Solving the motion",
     "preview": "Drawing the preview",
     "building the scene": "Building the scene",
 }
-SHARES: Final = {"starting": 2.0, "people": 22.0, "landmarks": 56.0, "student": 2.0, "solve": 16.0}
+SHARES: Final = {"starting": 2.0, "people": 22.0, "landmarks": 48.0, "camera": 8.0, "student": 2.0, "solve": 16.0}
 """Usual durations of a capture's stages, to each other; "building the scene" is the rest."""
 _REST: Final = 2.0
 _SHORTEST_SAMPLE: Final = 2.0

@@ -55,7 +55,8 @@ def is_captured(candidate: bpy.types.Object | None) -> bool:
 def store_result(armature: bpy.types.Object, motion: Motion) -> None:
     """Store on an armature what the panel shows of its motion, which may be keyed at another rate."""
     result = armature.posenet3d
-    action = armature.animation_data.action
+    # After an update the action may lie in a strip, or another one be in use.
+    action = result.action or armature.animation_data.action
     first_frame, last_frame = (round(frame) for frame in action.frame_range)
     result.frames = last_frame - first_frame + 1
     result.confidence = float(motion.confidence.mean())

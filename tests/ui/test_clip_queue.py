@@ -56,7 +56,7 @@ def test_it_can_be_cancelled_and_keeps_what_is_done(pipeline: Pipeline, video: P
     settings = settings_of(bpy.context.scene)
     requests = [request_of(settings, str(path)) for path in (video, endless, video)]
     finished: list[int] = []
-    starts = [partial(new_take_task, request) for request in requests]
+    starts = [partial(new_take_task, request, bpy.context) for request in requests]
     task = QueueTask(starts, lambda index, _: finished.append(index))
     while task.title != "Clip 2 of 3":
         assert task.advance()

@@ -166,4 +166,4 @@ def test_progress_is_told_in_plain_words(add_on: None) -> None:
         time.sleep(0.001)
     assert modal_task.describe_stage(task) == "Tracking the body 50%"
     task.advance()
-    assert modal_task.describe(task) == "52%"
+    assert modal_task.describe(task) == "48%"

@@ -20,7 +20,9 @@ class Clock:
         return self.now
 
 
-@pytest.mark.parametrize("stage", ["people", "cuts", "landmarks", "student", "solve", "preview", "building the scene"])
+@pytest.mark.parametrize(
+    "stage", ["people", "cuts", "landmarks", "camera", "student", "solve", "preview", "building the scene"]
+)
 def test_every_stage_has_a_name_in_plain_words(stage: str) -> None:
     assert stage_name(stage) == STAGE_NAMES[stage]
     assert " " in stage_name(stage)

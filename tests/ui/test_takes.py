@@ -206,12 +206,12 @@ def test_the_ending_follows_the_format(pipeline: Pipeline, video: Path, tmp_path
 
 def test_confidence_is_told_by_part_and_frame() -> None:
     motion = standing(40)
-    confidence, frames = confidence_of_parts(motion, first_frame=11)
-    assert len(confidence) == len(frames) == PARTS
+    confidence, samples = confidence_of_parts(motion)
+    assert len(confidence) == len(samples) == PARTS
     assert [level(value) for value in confidence] == ["low", *["good"] * (PARTS - 1)]
-    assert frames[0] == 12
-    assert frames == sorted(frames)
-    short, _ = confidence_of_parts(standing(3), first_frame=1)
+    assert samples[0] == 1
+    assert samples == sorted(samples)
+    short, _ = confidence_of_parts(standing(3))
     assert len(short) == PARTS
 
 
