@@ -80,7 +80,7 @@ def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, pr
 
 
 def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file of the zip but the wheels, and its name there: code, assets and the licence."""
+    """Yield each file of the zip but the wheels, and its name there: code, assets, documentation and the licence."""
     package = project / "posenet3d_blender"
     assets = package / "assets"
     for path in sorted(package.rglob("*")):
@@ -88,6 +88,8 @@ def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
         is_shipped = path.suffix == ".py" or assets in path.parents
         if path.is_file() and is_shipped and not any(part.startswith((".", "__pycache__")) for part in name.parts):
             yield path, name.as_posix()
+    for path in sorted((project / "docs").glob("*.md")):
+        yield path, f"docs/{path.name}"
     yield project / "LICENSE", "LICENSE"
 
 

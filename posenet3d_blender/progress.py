@@ -22,3 +22,12 @@ def silent(stage: str, fraction: float) -> None:
 
 def ignore_warning(line: str) -> None:
     """Discard the warning."""
+
+
+def part_of(progress: Progress, index: int, count: int) -> Progress:
+    """Progress of the part `index` of `count` equal parts of a stage, so that the stage is counted once through."""
+
+    def report(stage: str, fraction: float) -> None:
+        progress(stage, (index + fraction) / count)
+
+    return report

@@ -3,9 +3,9 @@
     python build_addon.py --platform linux-x64 --output-dir out/zip
     python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64.zip
 
-Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks "Capture from Video" with
-the mouse, and takes a screenshot of each step. Needs Xvfb, xdotool and ImageMagick's import. The bundled clip's
-rendered dancer is the only person shown.
+Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks the buttons with the mouse,
+and takes a screenshot of each step. Needs Xvfb, xdotool and ImageMagick's import. The bundled clip's rendered dancer is
+the only person shown; for the choice among people a clip with two copies of her is made.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import av
+import numpy as np
+
 CHECKOUT = Path(__file__).parents[1]
-SCREEN = (1280, 800)
-LEFT_PART = "1058x800+0+0"
+SCREEN = (1280, 960)
+LEFT_PART = "1058x960+0+0"
 """Crop without the outliner and the properties editor at the right."""
-TIMEOUT = 420
+CLIP = CHECKOUT / "examples" / "demo_clip.mp4"
+TIMEOUT = 1800
 """Seconds; a longer run of Blender is an error."""
 
 
@@ -48,7 +52,8 @@ def _run_blender(arguments: argparse.Namespace, folder: Path) -> None:
     environment = {**os.environ, "DISPLAY": arguments.display, "BLENDER_USER_RESOURCES": str(folder / "user")}
     window = ["-p", "0", "0", *map(str, SCREEN), "--no-window-focus", "--factory-startup"]
     script = ["--python", str(CHECKOUT / "tools" / "screenshots_in_blender.py")]
-    inputs = ["--", str(arguments.zip.resolve()), str(CHECKOUT / "examples" / "demo_clip.mp4"), str(folder)]
+    make_clip_of_two(CLIP, folder / "two_dancers.mp4")
+    inputs = ["--", str(arguments.zip.resolve()), str(CLIP), str(folder)]
     blender = subprocess.Popen([arguments.blender, *window, *script, *inputs], env=environment)
     end = time.monotonic() + TIMEOUT
     try:
@@ -65,15 +70,34 @@ def _run_blender(arguments: argparse.Namespace, folder: Path) -> None:
         raise SystemExit(f"Blender ended with {blender.returncode}")
 
 
+def make_clip_of_two(clip: Path, out: Path, seconds: float = 2.0) -> None:
+    """Write the start of a clip with its mirror image beside it: two people."""
+    with av.open(str(clip)) as source, av.open(str(out), "w") as target:
+        video = source.streams.video[0]
+        stream = target.add_stream("libx264", rate=video.average_rate)
+        stream.width, stream.height, stream.pix_fmt = 2 * video.width, video.height, "yuv420p"
+        for frame in source.decode(video):
+            if frame.time is not None and frame.time > seconds:
+                break
+            image = frame.to_ndarray(format="rgb24")
+            pair = np.concatenate([image, image[:, ::-1]], axis=1)
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(pair, format="rgb24")))
+        target.mux(stream.encode())
+
+
 def _serve(request: Path, out: Path, environment: dict[str, str]) -> None:
-    """Serve NAME.request: take the screenshot NAME, or, if it says "click X Y", click there (pixels from top left)."""
+    """Serve NAME.request: take the screenshot NAME, or, if it says "click X Y", click there (pixels from top left).
+
+    "screenshot WxH+X+Y" takes that part of the screen.
+    """
     words = request.read_text(encoding="utf-8").split()
     if words[:1] == ["click"]:
         for command in (["mousemove", *words[1:]], ["mousedown", "1"], ["mouseup", "1"], ["mousemove", "300", "720"]):
             subprocess.run(["xdotool", *command], env=environment, check=True)
             time.sleep(0.4)
     else:
-        screenshot = ["-window", "root", "-crop", LEFT_PART, "-quality", "88", str(out / f"{request.stem}.jpg")]
+        part = words[1] if len(words) > 1 else LEFT_PART
+        screenshot = ["-window", "root", "-crop", part, "-quality", "88", str(out / f"{request.stem}.jpg")]
         subprocess.run(["import", *screenshot], env=environment, check=True)
     request.unlink()
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..errors import PoseNet3DError
-from ..progress import Progress, Warn
-from .detection.blazepose.assets import open_landmark_finder, open_person_detector
+from ..progress import Progress, Warn, part_of
+from .detection.blazepose.assets import open_landmark_finder
 from .detection.cache import DetectionKey, open_cache
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
-from .detection.find_people import find_people
 from .detection.landmark_pass import track_keypoints
+from .detection.people_cache import find_or_load_people
 from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
@@ -42,7 +42,7 @@ def detect_people(
     """
 
     def detect() -> Detections:
-        return _detect(footage, frames, key, device, stage, progress, warn)
+        return _detect(footage, frames, key, device, cache_folder, stage, progress, warn)
 
     if cache_folder is None:
         return detect()
@@ -58,22 +58,31 @@ def detect_people(
 
 
 def _detect(
-    footage: Footage, frames: slice, key: DetectionKey, device: str, stage: Stage, progress: Progress, warn: Warn
+    footage: Footage,
+    frames: slice,
+    key: DetectionKey,
+    device: str,
+    cache_folder: Path | None,
+    stage: Stage,
+    progress: Progress,
+    warn: Warn,
 ) -> Detections:
     with stage("people"):
-        found = find_people(footage, frames, open_person_detector(device, warn), progress)
+        found = find_or_load_people(footage, frames, key.input_fps, device, cache_folder, progress, warn)
         choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
     with stage("landmarks"):
         finder = open_landmark_finder(key.detector, device, warn)
+        total = sum(len(shot.people) for shot in choice.shots)
+        done = 0
         shots = []
         for shot, others in zip(choice.shots, choice.others, strict=True):
             tracks = (*shot.people, *others)
-            people = [
-                track_keypoints(
-                    footage, shot.frames, track, finder, progress, [other for other in tracks if other is not track]
-                )
-                for track in shot.people
-            ]
+            people = []
+            for track in shot.people:
+                rivals = [other for other in tracks if other is not track]
+                own = part_of(progress, done, total)
+                people.append(track_keypoints(footage, shot.frames, track, finder, own, rivals))
+                done += 1
             shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])
     for shot, others in zip(choice.shots, choice.others, strict=True):

@@ -16,7 +16,7 @@ from ..body.model import Body, load_body
 from ..camera import Camera, CameraPath
 from ..errors import PoseNet3DError
 from ..motion import Motion
-from ..progress import Progress, Warn, silent
+from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import camera_of_shot
 from .detect import detect_people, people_in_file
 from .detection.cache import DetectionKey
@@ -206,10 +206,10 @@ class _Solver:
     def solve_shots(self, stretches: Sequence[Stretch], progress: Progress, warn: Warn) -> tuple[CapturedShot, ...]:
         """The motions of each stretch, in step with one another."""
         shots = []
-        for stretch, names in zip(stretches, names_of(stretches), strict=True):
+        for number, (stretch, names) in enumerate(zip(stretches, names_of(stretches), strict=True)):
             warn_of_hidden(stretch, names, warn)
             warn_of_turned(stretch, names, warn)
-            motions = self.solve(stretch, names, progress, warn)
+            motions = self.solve(stretch, names, part_of(progress, number, len(stretches)), warn)
             start = scene_start(motions, names, self.start, warn)
             in_step = tuple(replace(motion, scene_start=start) for motion in motions)
             shots.append(CapturedShot(in_step, stretch.people))
@@ -217,17 +217,19 @@ class _Solver:
 
     def solve(self, stretch: Stretch, names: Sequence[str], progress: Progress, warn: Warn) -> list[Motion]:
         """The motions of a stretch's people, in one world; `warn` is told of poses that are doubtful."""
+        count = len(stretch.people)
         # The given height is the first person's; the others follow by the floor.
-        weights_of = [self.weights, *[replace(self.weights, height=None)] * (len(stretch.people) - 1)]
+        weights_of = [self.weights, *[replace(self.weights, height=None)] * (count - 1)]
         camera = self.cameras[stretch.time_range]
         if isinstance(camera, CameraPath):
             # The solve's frame is the camera's where somebody first comes into view.
             first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
             camera = camera.seen_from(np.linalg.inv(first))
             camera = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
+        parts = [part_of(progress, number, count) for number in range(count)]
         lifted = [
-            lift(person, self.student, self.own_body, camera, weights, progress)
-            for person, weights in zip(stretch.people, weights_of, strict=True)
+            lift(person, self.student, self.own_body, camera, weights, part)
+            for person, weights, part in zip(stretch.people, weights_of, parts, strict=True)
         ]
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)

@@ -74,6 +74,8 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         person=arguments.person or settings.person,
         shots=arguments.shots or settings.shots,
         detector=arguments.detector or settings.detector,
+        smoothing=settings.smoothing if arguments.smoothing is None else arguments.smoothing,
+        foot_lock=settings.foot_lock if arguments.foot_lock is None else arguments.foot_lock,
     )
 
 

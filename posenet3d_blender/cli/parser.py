@@ -141,6 +141,13 @@ def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | Non
 
 
 def _add_capture_settings(command: argparse.ArgumentParser) -> None:
+    _add_choices(command)
+    _add_solver_settings(command)
+    _add_networks(command)
+
+
+def _add_choices(command: argparse.ArgumentParser) -> None:
+    """Choices of people, shots and the footage's camera and rate."""
     command.add_argument(
         "--device", choices=DEVICES, default="auto", help="device that runs the networks (default: auto)"
     )
@@ -177,6 +184,23 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         metavar="RATE",
         help="frame rate of footage that states none: image sequences, raw streams",
     )
+
+
+def _add_solver_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--smoothing",
+        type=_smoothing,
+        metavar="SECONDS",
+        help="motion faster than this counts as jitter; 0 keeps everything (default: 0.1)",
+    )
+    command.add_argument(
+        "--foot-lock",
+        action=argparse.BooleanOptionalAction,
+        help="keep feet that rest on the floor in place (default: on)",
+    )
+
+
+def _add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
@@ -267,6 +291,10 @@ def _field_of_view(text: str) -> float:
 
 def _height(text: str) -> float:
     return _number(text, "metres between 0.5 and 2.5", lambda value: 0.5 <= value <= 2.5)
+
+
+def _smoothing(text: str) -> float:
+    return _number(text, "seconds between 0 and 1", lambda value: 0 <= value <= 1)
 
 
 def _frame_rate(text: str) -> float:

@@ -13,7 +13,6 @@ from ..motion import Motion
 from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
 from .armature import add_armature
-from .bone_display import remove_unused_shapes
 from .camera import add_camera, key_camera
 from .footage import Warn, ignore_warning, show_footage_in_steps
 from .incremental import Steps, run
@@ -22,6 +21,7 @@ from .markers import mark_action, mark_low_confidence
 from .matching import frame_size, match_scene
 from .names import data_name
 from .place import Place
+from .removal import remove_captured
 from .rest_pose import ARM_ANGLES
 from .skin import add_material, add_skin_in_steps
 from .sound import add_sound
@@ -93,7 +93,7 @@ def build_scene_in_steps(
                     camera_object, footage, camera.image_size, motions, warn, options.first_frame, frame
                 )
     except BaseException:  # GeneratorExit too, which `close` raises here
-        _remove(collection)
+        remove_captured(collection.objects, [collection])
         raise
     match_scene(scene, options.match, motions, options.first_frame, camera, camera_object)
     if options.markers:
@@ -133,19 +133,3 @@ def _add_people(
         if options.as_asset:
             action.asset_mark()
     return armatures
-
-
-def _remove(collection: bpy.types.Collection) -> None:
-    """Remove a collection of ours with all data that was made for it."""
-    data: dict[bpy.types.ID, None] = {collection: None}
-    for part in collection.objects:
-        data |= dict.fromkeys((part, part.data))
-        for animated in (part, part.data):
-            if animated.animation_data and animated.animation_data.action:
-                data[animated.animation_data.action] = None
-        if part.type == "MESH":
-            data |= dict.fromkeys(part.data.materials)
-        if part.type == "CAMERA":
-            data |= {image.image: None for image in part.data.background_images if image.image}
-    bpy.data.batch_remove(list(data))
-    remove_unused_shapes()

@@ -18,6 +18,7 @@ from mathutils import Matrix
 
 from .isolated_scene import frame_range, isolated_scene, skin_meshes, undeformed
 from .keys import assign_action, curves_of, transform_curve
+from .sampled_action import plays_one_action, sample_action
 from .visibility import shown
 
 _CENTIMETRES: Final = 100.0
@@ -28,7 +29,7 @@ def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """Write armatures, skins and motion; the footage's start is at 0 seconds, poses are held until the first key."""
     first_frame, last_frame = frame_range(armatures)
     with (
-        _copies_in_file_units(armatures, first_frame) as copies,
+        _copies_in_file_units(armatures, first_frame, last_frame) as copies,
         shown(skin_meshes(copies)),
         undeformed(skin_meshes(copies)),
         isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame)),
@@ -46,7 +47,9 @@ def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 @contextmanager
-def _copies_in_file_units(armatures: Sequence[bpy.types.Object], first_frame: int) -> Iterator[list[bpy.types.Object]]:
+def _copies_in_file_units(
+    armatures: Sequence[bpy.types.Object], first_frame: int, last_frame: int
+) -> Iterator[list[bpy.types.Object]]:
     """Make temporary copies of armatures and skins, which look the same in Blender and take the originals' names.
 
     Their keys are moved so that `first_frame` becomes frame 0.
@@ -69,7 +72,11 @@ def _copies_in_file_units(armatures: Sequence[bpy.types.Object], first_frame: in
             copy.data = copy_of(armature.data)
             copy.data.transform(_TO_FILE)
             copy.matrix_world = armature.matrix_world @ _TO_FILE.inverted()
-            _rekey(armature, copy, copy_of(armature.animation_data.action), first_frame)
+            if plays_one_action(armature):
+                _rekey(copy, armature, copy_of(armature.animation_data.action), first_frame)
+            else:
+                copied_data.append(sample_action(armature, copy, range(first_frame, last_frame + 1)))
+                _transform_keys(copy, first_frame)
             for skin in skin_meshes([armature]):
                 skin_copy = copy_of(skin)
                 skin_copy.data = copy_of(skin.data)
@@ -84,9 +91,14 @@ def _copies_in_file_units(armatures: Sequence[bpy.types.Object], first_frame: in
             original.name = name
 
 
-def _rekey(armature: bpy.types.Object, copy: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:
-    """Assign the copy its own action: `first_frame` becomes frame 0, locations are in the file's units."""
+def _rekey(copy: bpy.types.Object, armature: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:
+    """Assign the copy its own action, in place of the armature's."""
     assign_action(copy, action, like=armature)
+    _transform_keys(copy, first_frame)
+
+
+def _transform_keys(copy: bpy.types.Object, first_frame: int) -> None:
+    """Move the keys so that `first_frame` becomes frame 0, and bring locations to the file's units."""
     for curve in curves_of(copy):
         scale = _CENTIMETRES if curve.data_path.endswith("].location") else 1.0
         transform_curve(curve, shift=-first_frame, scale=scale)

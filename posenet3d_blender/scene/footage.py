@@ -8,6 +8,7 @@ with the scene's frames, they are keyed, so that both show the same moment.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
@@ -24,6 +25,7 @@ from ..motion_edit.resample import scene_start
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
+from .paths import path_to_store
 from .timeline import frame_range
 
 Warn: TypeAlias = Callable[[str], object]
@@ -66,9 +68,10 @@ def show_footage_in_steps(
         warn(_no_background(footage, footage.obstacle))
         return
     try:
-        image = bpy.data.images.load(str(footage.path.resolve()))
+        image = bpy.data.images.load(os.path.abspath(footage.path))
     except (RuntimeError, UnicodeDecodeError) as error:  # a backslash in its name, say; the message may be no text
         raise PoseNet3DError(f"{footage.path}: Blender can't open a file of this name; rename the video") from error
+    image.filepath = path_to_store(image.filepath)
     size = tuple(image.size)
     if not all(size):
         bpy.data.images.remove(image)
@@ -98,7 +101,7 @@ def _no_background(footage: Background, reason: str) -> str:
 
 def _movie_rate(footage: Background) -> float:
     """Frames per second as Blender reads them; it exposes them on movie clips only."""
-    clip = bpy.data.movieclips.load(str(footage.path.resolve()))
+    clip = bpy.data.movieclips.load(os.path.abspath(footage.path))
     rate = float(clip.fps)
     bpy.data.movieclips.remove(clip)
     return rate if rate > 0 else 1 / float(np.median(np.diff(footage.time)))

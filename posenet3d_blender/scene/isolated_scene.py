@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
+from ..errors import PoseNet3DError
 from .keys import CAPTURE_START
 
 
@@ -53,11 +54,27 @@ def frame_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
     """First and last frame to export: from the footage's start, before which nobody may be keyed, to the last key.
 
     For armatures that were not captured it is the first frame of the context's scene, if they are keyed later.
+
+    Raises:
+        PoseNet3DError: one of the armatures is not animated.
     """
-    ranges = [armature.animation_data.action.frame_range for armature in armatures]
+    ranges = [span for armature in armatures for span in _animated_spans(armature)]
     scene_start = bpy.context.scene.frame_start
     starts = [armature.get(CAPTURE_START, scene_start) for armature in armatures]
     return round(min(*starts, *(start for start, _ in ranges))), round(max(end for _, end in ranges))
+
+
+def _animated_spans(armature: bpy.types.Object) -> list[tuple[float, float]]:
+    """First and last frame of the armature's action, and of each NLA strip that is not muted."""
+    animation = armature.animation_data
+    action = animation.action if animation else None
+    spans = [(float(action.frame_range[0]), float(action.frame_range[1]))] if action else []
+    for track in animation.nla_tracks if animation else ():
+        if not track.mute:
+            spans += [(strip.frame_start, strip.frame_end) for strip in track.strips if not strip.mute]
+    if not spans:
+        raise PoseNet3DError(f"{armature.name}: it has no motion to export; choose a captured take")
+    return spans
 
 
 def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:

@@ -23,6 +23,25 @@ MOST_RANGES: Final = 20
 """Only the longest ranges are marked; more would clutter the timeline."""
 
 
+def move_markers(scene: bpy.types.Scene, name: str, receiver: str | None) -> None:
+    """Give a person's markers to another one, in place of those they had; None: remove them."""
+    markers = scene.timeline_markers
+    names = [data_name(name, end) for end in (f": {_LOW}", f": {_RESTORED}")]
+    receiving = [data_name(receiver, end) for end in (f": {_LOW}", f": {_RESTORED}")] if receiver else []
+    for marker in [one for one in markers if one.name in receiving]:
+        markers.remove(marker)
+    for marker in [one for one in markers if one.name in names]:
+        if receiver:
+            marker.name = receiving[names.index(marker.name)]
+        else:
+            markers.remove(marker)
+
+
+def has_markers(scene: bpy.types.Scene, name: str) -> bool:
+    """True if a person has markers on the scene's timeline."""
+    return any(marker.name == data_name(name, f": {_LOW}") for marker in scene.timeline_markers)
+
+
 def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:
     """Add a marker to the scene at the start of each range of low confidence and one at its end.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import bpy
@@ -10,6 +11,7 @@ from ..background import Background
 from ..motion import Motion
 from ..motion_edit.resample import scene_start
 from .names import data_name
+from .paths import path_to_store
 from .timeline import frame_range, scene_rate
 
 
@@ -57,10 +59,11 @@ def _new_strip(
 ) -> bpy.types.bpy_struct | None:
     """Add a sound strip; None if the footage has no sound that Blender can play."""
     try:
-        strip = strips.new_sound(data_name(footage.name), str(footage.path.resolve()), channel, frame)
+        strip = strips.new_sound(data_name(footage.name), os.path.abspath(footage.path), channel, frame)
     except RuntimeError:
         return None
     if strip.sound and strip.sound.channels != "INVALID":
+        strip.sound.filepath = path_to_store(strip.sound.filepath)
         return strip
     sound = strip.sound
     strips.remove(strip)

@@ -1,37 +1,51 @@
-"""User interface in Blender: the sidebar panel, its operators, and the command `blender -b -c posenet3d`."""
+"""User interface in Blender: sidebar tab, operators, preferences, and the command `blender -b -c posenet3d`."""
 
 from __future__ import annotations
 
 from . import (
     bake,
     capture,
+    clip_queue,
     command,
+    confidence,
     export,
+    file_drop,
     footage_menu,
     modal_task,
     overlay,
     panel,
     people,
+    preferences,
     results,
     reuse,
     scene_options,
     settings,
+    take_list,
+    take_panel,
+    takes,
 )
 
 _MODULES = (
     command,
     settings,
     results,
+    takes,
     modal_task,
+    preferences,
     footage_menu,
     people,
     capture,
+    clip_queue,
+    file_drop,
+    take_list,
+    confidence,
     bake,
     overlay,
     export,
     panel,
     scene_options,
     reuse,
+    take_panel,
 )
 """In the order of registration: panels after the operators and properties that they show."""
 

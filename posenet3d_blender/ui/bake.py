@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 
 from ..errors import PoseNet3DError, printable
@@ -9,8 +11,8 @@ from ..scene.bake import bake, blocking_animation
 from ..scene.key_reduction import Tolerance
 from ..scene.keys import curves_of
 from ..scene.retarget import missing_bones
-from .results import captured_armature
 from .settings import settings_of
+from .takes import shown_armature
 
 _DEFAULT = Tolerance()
 
@@ -48,25 +50,29 @@ class POSENET3D_OT_bake(bpy.types.Operator):
             ),
         ),
     )
-    degrees: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Degrees",
-        description="Largest error of any bone's rotation relative to its parent at any frame, degrees",
-        default=_DEFAULT.degrees,
-        min=0.01,
-        soft_max=10.0,
-        max=90.0,
+    angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Rotation",
+        description="Largest error of any bone's rotation relative to its parent at any frame",
+        default=math.radians(_DEFAULT.degrees),
+        min=math.radians(0.01),
+        soft_max=math.radians(10.0),
+        max=math.radians(90.0),
         precision=2,
         step=10,
+        subtype="ANGLE",
+        unit="ROTATION",
     )
-    millimetres: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Millimetres",
-        description="Largest error of the pelvis's position in the world at any frame, millimetres",
-        default=_DEFAULT.millimetres,
-        min=0.01,
-        soft_max=50.0,
-        max=1000.0,
-        precision=2,
-        step=50,
+    distance: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Position",
+        description="Largest error of the pelvis's position in the world at any frame",
+        default=_DEFAULT.millimetres / 1000.0,
+        min=0.00001,
+        soft_max=0.05,
+        max=1.0,
+        precision=3,
+        step=0.1,
+        subtype="DISTANCE",
+        unit="LENGTH",
     )
 
     @classmethod
@@ -88,8 +94,8 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         layout.prop(self, "keys", expand=True)
         tolerance = layout.column(align=True)
         tolerance.enabled = self.keys == "REDUCED"
-        tolerance.prop(self, "degrees")
-        tolerance.prop(self, "millimetres")
+        tolerance.prop(self, "angle")
+        tolerance.prop(self, "distance")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -105,7 +111,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         target = bpy.data.objects.get(self.target) if self.target else source
         if target is None:
             raise PoseNet3DError(f"{self.target}: no such object; choose an armature with SMPL's bone names")
-        tolerance = Tolerance(self.degrees, self.millimetres) if self.keys == "REDUCED" else None
+        tolerance = Tolerance(math.degrees(self.angle), 1000.0 * self.distance) if self.keys == "REDUCED" else None
         muted = len(blocking_animation(target)) if target.type == "ARMATURE" else 0
         action = bake(source, target, tolerance)
         key_count = sum(len(curve.keyframe_points) for curve in curves_of(target))
@@ -118,7 +124,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
 
 def _source_armature(context: bpy.types.Context) -> bpy.types.Object | None:
     """The panel's captured armature, else the active one if it has SMPL's bones and an animation."""
-    armature = captured_armature(context)
+    armature = shown_armature(context)
     if armature is not None:
         return armature
     active = context.active_object

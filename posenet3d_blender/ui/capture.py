@@ -1,31 +1,18 @@
-"""The operator that captures from a video."""
+"""The operators that capture from a video, and that capture a take again with other options."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import bpy
 
-from ..body.model import Body, load_body
-from ..errors import PoseNet3DError
-from ..progress import Progress
-from ..scene.bake import bake
-from ..scene.build import build_scene_in_steps
-from ..scene.incremental import Steps
-from ..scene.place import Place
+from ..scene.paths import path_to_store
+from .capture_task import new_take_task, request_of, summary, update_task
 from .modal_task import ModalTaskOperator
-from .results import store_results
-from .scene_options import scene_options_of
 from .settings import settings_of
-from .task import Task
-
-if TYPE_CHECKING:
-    from ..capture.pipeline import Capture
+from .takes import current_take, take_of
 
 
 class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
-    """Capture the motion of a person in a video as an animated armature"""
+    """Capture the motion of a person in a video as an animated armature, as a new take"""
 
     bl_idname = "posenet3d.capture"
     bl_label = "Capture from Video"
@@ -56,73 +43,45 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
         if self.filepath:
-            settings.footage = self.filepath
+            settings.footage = path_to_store(self.filepath)
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
             return {"CANCELLED"}
-        video, (start, end) = settings.video, settings.time_range
-        person = self.person or settings.chosen_person
-        detector, device = settings.quality, settings.device or "auto"
-        field_of_view, height = settings.field_of_view or None, settings.height or None
-        input_fps = settings.input_fps or None
-        smoothing, foot_lock = settings.smoothing, settings.foot_lock
-        cache = cache_folder()
-        options, place = scene_options_of(context.scene).build_options(), Place.of(context)
-        self._summary = ""
-
-        def work(progress: Progress) -> tuple[Capture, Body]:
-            from ..capture.pipeline import CaptureSettings, capture_video
-
-            chosen = CaptureSettings(
-                device=device,
-                person=person,
-                start=start,
-                end=end,
-                field_of_view=field_of_view,
-                height=height,
-                input_fps=input_fps,
-                detector=detector,
-                smoothing=smoothing,
-                foot_lock=foot_lock,
-                cache_folder=cache,
-            )
-            return capture_video(video, chosen, progress), load_body()
-
-        def show(result: tuple[Capture, Body]) -> Steps[None]:
-            capture, body = result
-            # Looked up here: an undo while the thread worked would invalidate earlier references.
-            scene, _ = place.find()
-            target = settings_of(scene).target
-            hints: list[str] = []
-            background = capture.footage.background
-            armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append, options, place)
-            warnings = (*capture.warnings, *hints)
-            try:
-                if target:
-                    bake(armatures[0], target)
-            except PoseNet3DError as error:
-                warnings = (*warnings, str(error))
-            store_results(scene, armatures, capture, warnings)
-            self._summary = _summary(capture, warnings)
-
-        return self.begin(context, Task("Capture", work, show))
+        return self.begin(context, new_take_task(request_of(settings, person=self.person), context))
 
     def outcome(self) -> tuple[set[str], str]:
-        return {"INFO"}, self._summary
+        return {"INFO"}, summary_of_current()
 
 
-def _summary(capture: Capture, warnings: tuple[str, ...]) -> str:
-    people = "1 person" if len(capture.motions) == 1 else f"{len(capture.motions)} people"
-    hint = "; the PoseNet3D tab has warnings" if warnings else ""
-    return f"Captured {people}, {capture.motions[0].frame_count} frames{hint}"
+class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
+    """Give a take the motion by its present options, in place"""
+
+    bl_idname = "posenet3d.update_take"
+    bl_label = "Update Take"
+    bl_description = (
+        "Solve this take again with these options, in place: names, constraints and other actions stay, edits of the "
+        "captured keys are replaced. Joints that were detected before are used again, so that it takes seconds"
+    )
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return super().poll(context) and current_take(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        take = current_take(context)
+        if take is None:
+            return {"CANCELLED"}
+        return self.begin(context, update_task(request_of(take_of(take)), take))
+
+    def outcome(self) -> tuple[set[str], str]:
+        return {"INFO"}, summary_of_current()
 
 
-def cache_folder() -> Path | None:
-    """The detection cache, in the extension's own user folder; None if this does not run as an extension."""
-    try:
-        return Path(bpy.utils.extension_path_user(__package__.rpartition(".")[0], path="detections", create=True))
-    except ValueError:
-        return None
+def summary_of_current() -> str:
+    """One line that tells what the current take holds."""
+    take = current_take(bpy.context)
+    return summary(take) if take else "Done"
 
 
-register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_capture,))
+register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_capture, POSENET3D_OT_update_take))

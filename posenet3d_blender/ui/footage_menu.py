@@ -1,4 +1,4 @@
-"""Menu of the footage already in the file: movie clips, movie strips, and images that move."""
+"""Choice of the footage: from the disk, or of what is in the file: movie clips, movie strips, images that move."""
 
 from __future__ import annotations
 
@@ -7,10 +7,38 @@ from typing import Final
 
 import bpy
 
+from ..scene.paths import path_to_store
 from .settings import settings_of
 
 _SOURCES: Final = ("MOVIE", "SEQUENCE")
 """Of movie clips and images."""
+
+
+class POSENET3D_OT_open_footage(bpy.types.Operator):
+    """Choose a video from the disk, or one picture of an image sequence"""
+
+    bl_idname = "posenet3d.open_footage"
+    bl_label = "Choose Footage"
+    bl_options = {"UNDO"}
+
+    # Blender reads properties from annotations, where a type checker expects types
+    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Footage", description="The video", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        present = settings_of(context.scene)
+        if present.footage:
+            self.filepath = str(present.video)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings_of(context.scene).footage = path_to_store(self.filepath)
+        return {"FINISHED"}
 
 
 class POSENET3D_OT_use_footage(bpy.types.Operator):
@@ -27,7 +55,7 @@ class POSENET3D_OT_use_footage(bpy.types.Operator):
         return f"Capture from {properties.filepath}"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings_of(context.scene).footage = self.filepath
+        settings_of(context.scene).footage = path_to_store(self.filepath)
         return {"FINISHED"}
 
 
@@ -64,4 +92,6 @@ def _strips() -> Iterator[bpy.types.bpy_struct]:
             yield from editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
 
 
-register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_use_footage, POSENET3D_MT_footage))
+register, unregister = bpy.utils.register_classes_factory(
+    (POSENET3D_OT_open_footage, POSENET3D_OT_use_footage, POSENET3D_MT_footage)
+)

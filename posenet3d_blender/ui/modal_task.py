@@ -1,7 +1,7 @@
 """The running task, one at a time, beside the user's own work: its turns, its progress in the status bar, its end.
 
-It may end from anywhere: done, failed, Esc, the Cancel button, another file opened, the window closed, the add-on
-disabled, Blender quit. All of these call `stop_current`.
+It may end from anywhere: done, failed, the Cancel button, another file opened, the window closed, the add-on disabled,
+Blender quit. All of these call `stop_current`. Esc is no such way: users press it to stop the playback.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import bpy
 
 from ..errors import Cancelled, PoseNet3DError, printable
-from .task import Task
+from .progress_estimate import stage_name, time_left
+from .task import RunningTask
+from .words import in_panel_words
 from .worker_thread import stop_all
 
 _LOG = logging.getLogger(__name__)
@@ -22,18 +24,11 @@ _TURN_INTERVAL: Final = 0.1
 """Seconds."""
 _STOP_TIMEOUT: Final = 10.0
 """Seconds."""
-_STAGE_NAMES: Final = {
-    "starting": "Loading",
-    "people": "Finding people",
-    "landmarks": "Tracking the body",
-    "solve": "Solving the motion",
-    "building the scene": "Building the scene",
-}
 
 
 @dataclass
 class _Running:
-    task: Task[Any]
+    task: RunningTask
     timer: bpy.types.Timer | None
 
 
@@ -41,15 +36,20 @@ _running: list[_Running] = []
 """None or one."""
 
 
-def current_task() -> Task[Any] | None:
+def current_task() -> RunningTask | None:
     """The running task, if any."""
     return _running[0].task if _running else None
 
 
-def describe(task: Task[Any]) -> str:
-    """Stage and percentage as text."""
-    name = _STAGE_NAMES.get(task.stage, task.stage.capitalize())
-    return f"{name} {task.fraction:.0%}"
+def describe(task: RunningTask) -> str:
+    """Percentage of the whole task, and the time left, as text."""
+    left = time_left(task.estimate.seconds_left)
+    return f"{task.estimate.total:.0%}" + (f", {left}" if left else "")
+
+
+def describe_stage(task: RunningTask) -> str:
+    """The present stage and its percentage as text."""
+    return f"{stage_name(task.stage)} {task.fraction:.0%}" if task.fraction > 0 else f"{stage_name(task.stage)} ..."
 
 
 def stop_current() -> None:
@@ -72,7 +72,7 @@ class ModalTaskOperator:
     def poll(cls, context: bpy.types.Context) -> bool:
         return current_task() is None
 
-    def begin(self, context: bpy.types.Context, task: Task[Any]) -> set[str]:
+    def begin(self, context: bpy.types.Context, task: RunningTask) -> set[str]:
         """Run the task: to its end without a window, else modally beside the user's work."""
         self._task = task
         if bpy.app.background:
@@ -87,9 +87,6 @@ class ModalTaskOperator:
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if current_task() is not self._task:  # stopped from elsewhere
             return {"CANCELLED"}
-        if event.type == "ESC" and event.value == "PRESS":
-            self._task.cancel()
-            return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"RUNNING_MODAL"} if self._task.is_building else {"PASS_THROUGH"}
         return self._report_outcome_of(self._take_turn)
@@ -111,7 +108,7 @@ class ModalTaskOperator:
         more = self._task.advance()
         if more:
             for window in bpy.context.window_manager.windows:
-                window.workspace.status_text_set(f"PoseNet3D: {describe(self._task)}   (Esc cancels)")
+                window.workspace.status_text_set(_draw_status)
             _redraw_panels()
         return more
 
@@ -136,7 +133,7 @@ class ModalTaskOperator:
 
     def _end(self, kind: set[str], message: str) -> None:
         stop_current()
-        self.report(kind, printable(message))  # type: ignore[attr-defined]  # of bpy.types.Operator
+        self.report(kind, printable(in_panel_words(message)))  # type: ignore[attr-defined]  # of bpy.types.Operator
 
 
 class POSENET3D_OT_cancel(bpy.types.Operator):
@@ -153,6 +150,16 @@ class POSENET3D_OT_cancel(bpy.types.Operator):
         self.report({"INFO"}, "Cancelled")
         stop_current()
         return {"FINISHED"}
+
+
+def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
+    """Draw the status bar: the progress, and the Cancel button for those who have the sidebar closed."""
+    task = current_task()
+    if task is None:
+        return
+    row = header.layout.row()
+    row.label(text=f"{task.title}: {describe_stage(task)} ({describe(task)})", icon="ARMATURE_DATA")
+    row.operator(POSENET3D_OT_cancel.bl_idname, text="Cancel", icon="X", emboss=False)
 
 
 @bpy.app.handlers.persistent

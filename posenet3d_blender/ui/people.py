@@ -13,6 +13,7 @@ from ..progress import Progress
 from ..scene.incremental import Steps
 from .modal_task import ModalTaskOperator
 from .person_thumbnails import PersonThumbnail, find_thumbnails
+from .preferences import cache_folder, chosen_device
 from .settings import POSENET3D_PG_settings, settings_of
 from .task import Task
 
@@ -58,11 +59,11 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
-        video, time_range, device = settings.video, settings.time_range, settings.device or "auto"
-        input_fps = settings.input_fps or None
+        video, time_range, input_fps = settings.video, settings.time_range, settings.input_fps or None
+        device, cache = chosen_device(context), cache_folder()
 
         def work(progress: Progress) -> list[PersonThumbnail]:
-            return find_thumbnails(video, *time_range, device, progress, input_fps)
+            return find_thumbnails(video, *time_range, device, progress, input_fps, cache)
 
         def show(thumbnails: list[PersonThumbnail]) -> Steps[None]:
             _load_previews(thumbnails)
@@ -70,7 +71,7 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
             _search.input_fps = input_fps
             yield
 
-        return self.begin(context, Task("Finding people", work, show))
+        return self.begin(context, Task("Finding people", work, show, stages={"starting": 1.0, "people": 20.0}))
 
     def outcome(self) -> tuple[set[str], str]:
         count = len(_search.thumbnails)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,14 +10,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Progress
+from ..progress import Progress, ignore_warning
 
 if TYPE_CHECKING:
+    from ..capture.detection.blazepose.regions import Region
     from ..capture.detection.find_people import PersonTrack
     from ..capture.video.footage import Footage
 
-THUMBNAIL_SIZE: Final = 128
+THUMBNAIL_SIZE: Final = 256
 """Pixels, both sides."""
+_VIEW: Final = 0.88
+"""Side of the thumbnail, as a part of the region's side: a margin above the head and below the feet."""
+_WIDTH: Final = 0.36
+"""Width of the frame around the person, as a part of its height."""
+_FRAME_COLOUR: Final = (255, 170, 0)
+"""RGB."""
+_OUTSIDE: Final = 0.45
+"""Brightness of the picture outside of the frame."""
 
 
 @dataclass(frozen=True)
@@ -38,47 +48,85 @@ def find_thumbnails(
     device: str,
     progress: Progress,
     input_fps: float | None = None,
+    cache_folder: Path | None = None,
 ) -> list[PersonThumbnail]:
     """Find everyone in the footage between `start` and `end`, seconds; of several shots, those who a capture chooses.
 
-    `input_fps` is the rate of footage that states none.
+    `input_fps` is the rate of footage that states none. The people found are cached for the capture.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
     """
-    from ..capture.detection.blazepose.assets import open_person_detector
     from ..capture.detection.choice import choose_shots
-    from ..capture.detection.find_people import find_people
+    from ..capture.detection.people_cache import find_or_load_people
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video, input_fps)
     frames = footage.frames_between(start, end)
     footage = footage.sized_for(frames)
-    shots = find_people(footage, frames, open_person_detector(device), progress)
+    shots = find_or_load_people(footage, frames, input_fps, device, cache_folder, progress, ignore_warning)
     thumbnails = []
     for number in range(1, max(len(shot.people) for shot in shots) + 1):
-        (shot,) = choose_shots(shots, only_longest=True, person=str(number), path=video).shots
-        (track,) = shot.people
-        thumbnails.append(PersonThumbnail(number, _best_view(footage, track), track.duration))
+        choice = choose_shots(shots, only_longest=True, person=str(number), path=video)
+        (track,) = choice.shots[0].people
+        thumbnails.append(PersonThumbnail(number, _best_view(footage, track, choice.others[0]), track.duration))
         progress("people", 1.0)
     return thumbnails
 
 
-def _best_view(footage: Footage, track: PersonTrack) -> NDArray[np.uint8]:
-    """The person's region in the frame where it is largest and surest."""
+def _best_view(footage: Footage, track: PersonTrack, others: Sequence[PersonTrack]) -> NDArray[np.uint8]:
+    """The person in the frame where they are largest, surest, most in the picture and least beside others."""
     from ..capture.video.footage import read_frames
 
     sizes = np.array([region.size for region in track.regions])
-    best = int(np.argmax(track.scores * sizes))
+    views = zip(track.regions, track.time.tolist(), strict=True)
+    alone = np.array([_distance_to_others(region, time, others) for region, time in views])
+    best = int(np.argmax(track.scores * sizes * track.parts_in_picture**2 * np.clip(alone, 0.1, 1.0)))
     region, time = track.regions[best], float(track.time[best])
     frame = next(read_frames(footage, footage.frames_between(time, time)))
-    return _crop(frame.image, region.x, region.y, region.size)
+    return _portrait(frame.image, region)
 
 
-def _crop(image: NDArray[np.uint8], x: float, y: float, size: float) -> NDArray[np.uint8]:
-    """The square of `size` pixels around (x, y), scaled to a thumbnail; black outside the image."""
+def _distance_to_others(region: Region, time: float, others: Sequence[PersonTrack]) -> float:
+    """Distance to the nearest other person who is in view then, in widths of the person; infinite without any."""
+    centres = [other.region_at(time) for other in others if other.seconds_from_detection(time) < 0.5]
+    distances = [float(np.hypot(one.x - region.x, one.y - region.y)) for one in centres]
+    return min(distances, default=np.inf) / (_WIDTH * region.size)
+
+
+def _portrait(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """The square around the person, who is framed; outside of the frame it is dimmed, as others may stand there.
+
+    The square stays within the picture where that is large enough; else it is black outside.
+    """
     import cv2
 
-    to_crop = np.array([[1, 0, size / 2 - x], [0, 1, size / 2 - y]]) * (THUMBNAIL_SIZE / size)
-    crop = cv2.warpAffine(image, to_crop, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), flags=cv2.INTER_LINEAR)
-    return crop.astype(np.uint8, copy=False)
+    height, width = image.shape[:2]
+    side = _VIEW * region.size
+    x, y = _within(region.x, side, width), _within(region.y, side, height)
+    scale = THUMBNAIL_SIZE / side
+    to_thumbnail = np.array([[scale, 0, (side / 2 - x) * scale], [0, scale, (side / 2 - y) * scale]])
+    shrink = min(scale, 1.0)
+    small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image
+    from_small = np.column_stack([to_thumbnail[:, :2] / shrink, to_thumbnail[:, 2]])
+    thumbnail = cv2.warpAffine(small, from_small, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), flags=cv2.INTER_LINEAR)
+    corners = (_corners(region) @ to_thumbnail[:, :2].T + to_thumbnail[:, 2]).round().astype(np.int32)  # (4, 2)
+    inside = cv2.fillConvexPoly(np.zeros(thumbnail.shape[:2], dtype=np.uint8), corners, (255,))
+    dimmed = np.where(inside[..., None] > 0, thumbnail, thumbnail * _OUTSIDE).astype(np.uint8)
+    framed = cv2.polylines(np.ascontiguousarray(dimmed), [corners], True, _FRAME_COLOUR, 3, cv2.LINE_AA)
+    return np.asarray(framed, dtype=np.uint8)
+
+
+def _within(centre: float, side: float, length: float) -> float:
+    """The nearest centre of an interval of length `side` that lies within 0 to `length`; the middle if it can't."""
+    if side >= length:
+        return length / 2
+    return min(max(centre, side / 2), length - side / 2)
+
+
+def _corners(region: Region) -> NDArray[np.float64]:
+    """(4, 2) pixels: the frame around the person, from above the head to below the feet, turned as the body is."""
+    up = region.top - (region.x, region.y)
+    side = np.array([-up[1], up[0]]) * _WIDTH
+    centre = np.array([region.x, region.y])
+    return np.array([centre + up + side, centre + up - side, centre - up - side, centre - up + side])

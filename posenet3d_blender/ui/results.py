@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import base64
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
 
 import bpy
 import numpy as np
 
-from ..errors import printable
+from ..errors import PoseNet3DError
+from ..motion import Motion, load_motion
 from ..scene.markers import LOW_CONFIDENCE
-from .settings import settings_of
 
-if TYPE_CHECKING:
-    from ..capture.pipeline import Capture
-    from ..motion import Motion
-
-GRAPH_WIDTH: Final = 18
-"""Characters."""
-_BARS: Final = "▁▂▃▄▅▆▇█"
+PARTS: Final = 10
+"""Parts of the motion whose confidence the panel shows."""
 
 
 class POSENET3D_PG_result(bpy.types.PropertyGroup):
@@ -28,61 +27,77 @@ class POSENET3D_PG_result(bpy.types.PropertyGroup):
         name="Frames", description="Number of captured frames; 0: not a captured armature"
     )
     confidence: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Confidence", description="Mean over all frames: 0 is guessed, 1 is clearly visible"
+        name="Confidence", description="Mean over all frames: 0 is guessed, 1 is clearly visible", subtype="FACTOR"
     )
     low_confidence_frames: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Low-Confidence Frames",
         description="Number of frames that are more guessed than seen; markers on the timeline show them",
     )
-    graph: bpy.props.StringProperty(name="Graph", description="Confidence over time")  # type: ignore[valid-type]
-    warnings: bpy.props.StringProperty(name="Warnings", description="One per line")  # type: ignore[valid-type]
-    ran_on: bpy.props.StringProperty(name="Ran On", description="Device and runtime")  # type: ignore[valid-type]
-    camera: bpy.props.PointerProperty(  # type: ignore[valid-type]
-        name="Camera", description="The solved camera, with the footage as its background", type=bpy.types.Object
+    part_confidence: bpy.props.FloatVectorProperty(  # type: ignore[valid-type]
+        name="Confidence of Parts", description="Lowest confidence in each tenth of the motion", size=PARTS
+    )
+    part_frames: bpy.props.IntVectorProperty(  # type: ignore[valid-type]
+        name="Frames of Parts", description="Frame of the lowest confidence in each tenth of the motion", size=PARTS
+    )
+    motion: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Motion", description="The motion as captured: a motion file in base 64"
+    )
+    action: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Action", description="The action that holds the captured keys", type=bpy.types.Action
     )
 
 
-def store_results(
-    scene: bpy.types.Scene, armatures: list[bpy.types.Object], capture: Capture, warnings: tuple[str, ...]
-) -> None:
-    """Store on each armature what the panel shows of it; the first becomes the scene's latest capture."""
-    # Imported late: enabling the add-on must not load the capture's packages.
-    from ..capture.runtime.network import device_name
-
-    parts = armatures[0].users_collection[0].objects
-    camera = next((part for part in parts if part.type == "CAMERA"), None)
-    ran_on = f"{device_name(capture.device)}, by {capture.backend}"
-    for armature, motion in zip(armatures, capture.motions, strict=True):
-        result = armature.posenet3d
-        result.frames = motion.frame_count
-        result.confidence = float(motion.confidence.mean())
-        result.low_confidence_frames = int((motion.confidence < LOW_CONFIDENCE).sum())
-        result.graph = confidence_graph(motion)
-        result.warnings = "\n".join(printable(warning) for warning in warnings)
-        result.ran_on = ran_on
-        result.camera = camera
-    settings_of(scene).latest = armatures[0]
+def is_captured(candidate: bpy.types.Object | None) -> bool:
+    """True for a captured armature. Asking leaves no property on others."""
+    return bool(candidate and candidate.is_property_set("posenet3d") and candidate.posenet3d.frames)
 
 
-def confidence_graph(motion: Motion) -> str:
-    """A text sparkline: the lowest confidence in each of GRAPH_WIDTH equal parts of the motion."""
-    parts = np.array_split(motion.confidence, min(GRAPH_WIDTH, motion.frame_count))
-    heights = (np.array([part.min() for part in parts]).clip(0, 1) * (len(_BARS) - 1)).round().astype(int)
-    return "".join(_BARS[height] for height in heights)
+def store_result(armature: bpy.types.Object, motion: Motion) -> None:
+    """Store on an armature what the panel shows of its motion, which may be keyed at another rate."""
+    result = armature.posenet3d
+    # After an update the action may lie in a strip, or another one be in use.
+    action = result.action or armature.animation_data.action
+    first_frame, last_frame = (round(frame) for frame in action.frame_range)
+    result.frames = last_frame - first_frame + 1
+    result.confidence = float(motion.confidence.mean())
+    result.low_confidence_frames = round(float((motion.confidence < LOW_CONFIDENCE).mean()) * result.frames)
+    result.part_confidence, samples = confidence_of_parts(motion)
+    ratio = (last_frame - first_frame) / max(motion.frame_count - 1, 1)
+    result.part_frames = [first_frame + round(sample * ratio) for sample in samples]
+    result.motion = _packed(motion)
+    result.action = action
 
 
-def captured_armature(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The captured armature that the panel shows: the active one, else the scene's latest."""
-    for candidate in (context.active_object, settings_of(context.scene).latest):
-        if candidate and candidate.posenet3d.frames and candidate.name in context.scene.objects:
-            return candidate
-    return None
+def confidence_of_parts(motion: Motion) -> tuple[list[float], list[int]]:
+    """The lowest confidence in each of PARTS equal parts of the motion, and the sample that has it."""
+    lowest = []
+    for start, stop in pairwise(np.linspace(0, motion.frame_count, PARTS + 1).astype(int).tolist()):
+        first = min(start, motion.frame_count - 1)
+        part = motion.confidence[first : max(stop, first + 1)]
+        lowest.append(first + int(np.argmin(part)))
+    return motion.confidence[lowest].clip(0, 1).tolist(), lowest
 
 
-def people_of_capture(armature: bpy.types.Object) -> list[bpy.types.Object]:
-    """Armatures of the same capture, this one included."""
-    objects = armature.users_collection[0].objects
-    return [candidate for candidate in objects if candidate.type == "ARMATURE" and candidate.posenet3d.frames]
+def stored_motion(armature: bpy.types.Object) -> Motion:
+    """The motion as it was captured, without later edits of its keys.
+
+    Raises:
+        PoseNet3DError: the armature holds none.
+    """
+    packed = armature.posenet3d.motion if is_captured(armature) else ""
+    if not packed:
+        raise PoseNet3DError(f"{armature.name}: it holds no captured motion; capture it again")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "motion.npz")
+        path.write_bytes(base64.b64decode(packed))
+        return load_motion(path)
+
+
+def _packed(motion: Motion) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "motion.npz")
+        motion.save(path)
+        return base64.b64encode(path.read_bytes()).decode("ascii")
 
 
 def register() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from ..errors import Cancelled
 from ..progress import Progress
 from ..scene.incremental import Steps
+from .progress_estimate import ProgressEstimate
 from .worker_thread import WorkerThread
 
 Result = TypeVar("Result")
@@ -17,18 +18,60 @@ TURN_SECONDS: Final = 0.03
 """Time budget of one turn on the main thread; the last step may exceed it."""
 
 
+class RunningTask(Protocol):
+    """A task, or several, that the caller advances on the main thread, turn by turn; see `Task`."""
+
+    @property
+    def title(self) -> str:
+        """Name for messages."""
+
+    @property
+    def stage(self) -> str:
+        """Name of the current stage."""
+
+    @property
+    def fraction(self) -> float:
+        """Progress of the stage, 0 to 1."""
+
+    @property
+    def estimate(self) -> ProgressEstimate:
+        """Progress of the whole."""
+
+    @property
+    def is_building(self) -> bool:
+        """True while the file is half changed."""
+
+    def advance(self) -> bool:
+        """Take one short turn; False when all is done."""
+
+    def cancel(self) -> None:
+        """Restore the state before."""
+
+    def complete(self) -> None:
+        """Take all turns at once."""
+
+
 class Task(Generic[Result]):
     """Background work and the steps that show its result; the caller advances it on the main thread, turn by turn."""
 
-    def __init__(self, title: str, work: Callable[[Progress], Result], show: Callable[[Result], Steps[None]]) -> None:
+    def __init__(
+        self,
+        title: str,
+        work: Callable[[Progress], Result],
+        show: Callable[[Result], Steps[None]],
+        stages: dict[str, float] | None = None,
+    ) -> None:
         """Start immediately.
 
         Args:
             title: name for messages.
             work: runs in a thread; must not touch bpy.
             show: runs on the main thread with the result of the work; cleans up after itself when it is closed early.
+            stages: durations of the stages to each other; None: a capture's.
         """
         self.title = title
+        self.estimate = ProgressEstimate(stages)
+        """Of the whole task; up to date after each turn."""
         self._thread = WorkerThread(work)
         self._show = show
         self._steps: Steps[None] | None = None
@@ -41,8 +84,8 @@ class Task(Generic[Result]):
 
     @property
     def fraction(self) -> float:
-        """Progress of the stage, 0 to 1."""
-        return 1.0 if self._steps else self._thread.fraction
+        """Progress of the stage, 0 to 1; of the steps, which are short, it is not known."""
+        return 0.0 if self._steps else self._thread.fraction
 
     @property
     def is_building(self) -> bool:
@@ -57,6 +100,7 @@ class Task(Generic[Result]):
         """
         if self._is_cancelled:
             raise Cancelled
+        self.estimate.update(self.stage, self.fraction)
         if self._thread.is_running:
             return True
         if self._steps is None:
@@ -83,6 +127,10 @@ class Task(Generic[Result]):
         Raises:
             PoseNet3DError: the work failed.
         """
-        self._thread.wait()
+        self.wait()
         while self.advance():
             pass
+
+    def wait(self) -> None:
+        """Block until the thread has ended, where there is no window."""
+        self._thread.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from posenet3d_blender.body.soles import body_soles
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 from posenet3d_blender.capture.solve.floor import Floor, resting
 from posenet3d_blender.capture.solve.solver import Solution, solve
+from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
 
 from .synthetic_person import FOCAL_LENGTH, SyntheticPerson, standing_person
@@ -65,6 +68,20 @@ def test_a_foot_on_a_stool_is_not_pulled_to_the_floor(body: Body) -> None:
     heights = solution.floor.heights(solution.body.soles)
     assert np.abs(heights[:, :2]).max() < 0.05
     assert heights[:, 2:].min() > 0.25
+
+
+def test_foot_lock_holds_feet_that_a_shaky_detector_moves(body: Body) -> None:
+    person = standing_person(body, np.arange(30) / 30, np.array([[0.0, 0.0, 4.0]]))
+    shake = np.random.default_rng(5).normal(scale=3.0, size=person.keypoints.points.shape)
+    shaken = replace(person, keypoints=replace(person.keypoints, points=person.keypoints.points + shake))
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UP, np.ones((30, 2)))
+
+    def slide(foot_lock: bool) -> float:
+        """Mean speed of the soles, metres per second."""
+        soles = solve(body, sampled(shaken), prediction, SolveWeights(foot_lock=foot_lock)).body.soles
+        return float(np.linalg.norm(np.diff(soles, axis=0), axis=-1).mean() * 30)
+
+    assert slide(foot_lock=True) < 0.5 * slide(foot_lock=False)
 
 
 def test_a_foot_rests_until_it_surely_leaves() -> None:

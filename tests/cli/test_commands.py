@@ -239,6 +239,8 @@ def test_a_bug_is_one_line_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]
         ["capture", "clip.mp4", "-o", "out.npz", "--fov", "nan"],
         ["capture", "clip.mp4", "-o", "out.npz", "--height", "0.4"],
         ["capture", "clip.mp4", "-o", "out.npz", "--height", "180"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--smoothing", "-0.1"],
+        ["capture", "clip.mp4", "-o", "out.npz", "--smoothing", "2"],
         ["capture", "clip.mp4", "-o", "out.npz", "-o", "./out.npz"],
         ["capture", "clip.mp4", "-o", "out.npz", "--preview", "preview.gif"],
         ["capture", "clip.mp4", "-o", "out.npz", "--keypoints", "in.json", "--person", "0"],
@@ -285,6 +287,9 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
         "29.97",
         "--student",
         "mine",
+        "--smoothing",
+        "0.3",
+        "--no-foot-lock",
     ]
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz")), *options]) == 0
     assert main(["capture", str(clip), "-o", str(clip.with_suffix(".npz"))]) == 0
@@ -304,12 +309,28 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
             detector="full",
             input_fps=29.97,
             student=Path("mine"),
+            smoothing=0.3,
+            foot_lock=False,
         ),
         CaptureSettings(),
         CaptureSettings(keypoints=Path("joints.json")),
         CaptureSettings(keypoints=Path("joints.json"), person="all"),
         CaptureSettings(shots="2"),
     ]
+
+
+def test_smoothing_and_foot_lock_reach_the_pipeline_from_batch_too(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[CaptureSettings] = []
+
+    def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
+        seen.append(settings)
+        return fake_capture(1)(video, settings)
+
+    monkeypatch.setattr(pipeline, "capture_video", capture_video)
+    for number, options in enumerate((["--smoothing", "0", "--no-foot-lock"], ["--foot-lock"])):
+        out = clip.with_name(f"out{number}")
+        assert main(["batch", str(clip), "--out-dir", str(out), "--format", "npz", *options]) == 0
+    assert [(one.smoothing, one.foot_lock) for one in seen] == [(0.0, False), (CaptureSettings().smoothing, True)]
 
 
 @pytest.mark.usefixtures("one_person")

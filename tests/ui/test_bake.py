@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 pytest.importorskip("bpy")
@@ -48,7 +50,9 @@ def test_every_frame_is_keyed_by_default(walk: bpy.types.Object) -> None:
 
 
 def test_reduced_keys_on_another_armature(walk: bpy.types.Object, hero: bpy.types.Object) -> None:
-    assert bpy.ops.posenet3d.bake(target="Hero", keys="REDUCED", degrees=1.0, millimetres=5.0) == {"FINISHED"}
+    assert bpy.ops.posenet3d.bake(target="Hero", keys="REDUCED", angle=math.radians(1.0), distance=0.005) == {
+        "FINISHED"
+    }
     assert hero.animation_data.action.name == "Hero_PoseNet3D"
     assert key_counts(hero) == {2}
     assert walk.animation_data.action.name == "PoseNet3D_motion"

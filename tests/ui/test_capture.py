@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from posenet3d_blender.scene.bake import motion_frames
 from posenet3d_blender.ui import devices
 from posenet3d_blender.ui.footage_menu import footage_in_file
 from posenet3d_blender.ui.people import icon_id, thumbnails_for
-from posenet3d_blender.ui.results import GRAPH_WIDTH, captured_armature, people_of_capture
+from posenet3d_blender.ui.results import PARTS
 from posenet3d_blender.ui.settings import POSENET3D_PG_settings, settings_of
+from posenet3d_blender.ui.takes import current_take, people_of, shown_armature, take_of
 
 from .conftest import Pipeline
 
@@ -27,7 +29,7 @@ def settings() -> POSENET3D_PG_settings:
 
 
 def result_armature() -> bpy.types.Object:
-    armature = captured_armature(bpy.context)
+    armature = shown_armature(bpy.context)
     assert armature is not None
     return armature
 
@@ -46,12 +48,13 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     chosen.start, chosen.end = 0.5, 1.5
     chosen.person, chosen.person_number = "number", 2
     chosen.quality = "full"
-    chosen.field_of_view = 50
+    chosen.view_angle = math.radians(50)
     chosen.height = 1.8
     chosen.smoothing, chosen.foot_lock = 0.3, False
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
-    assert (asked.start, asked.end, asked.person, asked.detector, asked.field_of_view) == (0.5, 1.5, "2", "full", 50)
+    assert (asked.start, asked.end, asked.person, asked.detector) == (0.5, 1.5, "2", "full")
+    assert asked.field_of_view == pytest.approx(50)
     assert asked.height == pytest.approx(1.8)
     assert asked.smoothing == pytest.approx(0.3)
     assert not asked.foot_lock
@@ -74,7 +77,9 @@ def test_no_footage_is_said_plainly(pipeline: Pipeline) -> None:
 def test_everyone_gets_an_armature(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video), person="all")
     assert len(bpy.data.armatures) == 2
-    assert len(people_of_capture(settings().latest)) == 2
+    take = current_take(bpy.context)
+    assert take is not None
+    assert len(people_of(take)) == 2
 
 
 @pytest.mark.parametrize(("name", "message"), [("nothing", "no such file"), ("bug", "failed unexpectedly")])
@@ -96,11 +101,13 @@ def test_results_are_kept_with_the_armature(pipeline: Pipeline, video: Path) -> 
     assert armature.name == "walk"
     assert (result.frames, result.low_confidence_frames) == (5, 3)
     assert result.confidence == pytest.approx(0.46)
-    assert len(result.graph) == min(5, GRAPH_WIDTH)
-    assert "not visible" in result.warnings
-    assert result.camera == bpy.context.scene.camera
+    assert len(result.part_confidence) == PARTS
+    take = current_take(bpy.context)
+    assert take is not None
+    assert "not visible" in take_of(take).warnings
+    assert take_of(take).camera == bpy.context.scene.camera
     bpy.data.objects.remove(armature)
-    assert captured_armature(bpy.context) is None
+    assert shown_armature(bpy.context) is None
 
 
 def test_frames_of_low_confidence_are_marked(pipeline: Pipeline, video: Path) -> None:
@@ -111,7 +118,7 @@ def test_frames_of_low_confidence_are_marked(pipeline: Pipeline, video: Path) ->
 
 def test_a_chosen_target_gets_the_motion_too(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
-    target = settings().latest.copy()
+    target = result_armature().copy()
     target.animation_data_clear()
     bpy.context.scene.collection.objects.link(target)
     settings().target = target

@@ -164,4 +164,6 @@ def test_progress_is_told_in_plain_words(add_on: None) -> None:
     task = start_endless_task()
     while task.stage == "starting":
         time.sleep(0.001)
-    assert modal_task.describe(task) == "Tracking the body 50%"
+    assert modal_task.describe_stage(task) == "Tracking the body 50%"
+    task.advance()
+    assert modal_task.describe(task) == "48%"

@@ -10,8 +10,8 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from posenet3d_blender.ui.results import captured_armature
 from posenet3d_blender.ui.scene_options import scene_options_of
+from posenet3d_blender.ui.takes import shown_armature
 from tests.scene.rna_dump import dump_file
 
 pytestmark = pytest.mark.usefixtures("add_on", "pipeline")
@@ -67,7 +67,7 @@ def test_a_capture_in_a_scene_of_ones_own_adds_a_collection_alone(video: Path) -
     ]
     assert changed
     assert {path.rpartition(".")[2] for path in changed} == {"names"}
-    armature = captured_armature(bpy.context)
+    armature = shown_armature(bpy.context)
     assert armature is not None
     assert tuple(armature.animation_data.action.frame_range) == (101, 104)  # 5 frames at 30 are 4 at 24
     assert scene.camera is None
@@ -95,7 +95,7 @@ def test_the_armatures_choices_reach_the_scene(video: Path) -> None:
     options = scene_options_of(bpy.context.scene)
     options.root, options.rest, options.as_asset = "ground", "A", True
     bpy.ops.posenet3d.capture(filepath=str(video))
-    armature = captured_armature(bpy.context)
+    armature = shown_armature(bpy.context)
     assert armature is not None
     assert armature.data["arm_angle"] == 45
     assert armature.animation_data.action.asset_data is not None
@@ -104,7 +104,7 @@ def test_the_armatures_choices_reach_the_scene(video: Path) -> None:
 def test_a_captured_motion_becomes_a_loop_and_a_strip(video: Path) -> None:
     assert not bpy.ops.posenet3d.push_to_nla.poll()
     bpy.ops.posenet3d.capture(filepath=str(video))
-    armature = captured_armature(bpy.context)
+    armature = shown_armature(bpy.context)
     assert armature is not None
     bpy.context.view_layer.objects.active = armature
     with pytest.raises(RuntimeError, match="too few to blend 10"):

@@ -102,7 +102,15 @@ class DetectionCache:
             arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
             arrays[f"confidence_{index}"] = keypoints.confidence.astype(np.float32)
             arrays[f"image_size_{index}"] = np.array(keypoints.image_size)
-        write_npz(self.folder / f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", arrays)
+        self.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", arrays)
+
+    def write(self, name: str, arrays: dict[str, AnyArray]) -> None:
+        """Write one file of the folder; the oldest ones go where it grows too large.
+
+        Raises:
+            PoseNet3DError: the folder can't be written.
+        """
+        write_npz(self.folder / name, arrays)
         self._trim()
 
     def _trim(self) -> None:

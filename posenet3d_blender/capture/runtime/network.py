@@ -23,6 +23,9 @@ DEVICE_NAMES: Final = {
 """Device key: the name shown where the device has none of its own; the best first."""
 
 
+_BACKEND_NAMES: Final = {"onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
+
+
 class Network(Protocol):
     """A network that is ready to run."""
 
@@ -76,6 +79,12 @@ def available_devices() -> list[tuple[str, str]]:
 def device_name(device: str) -> str:
     """The device's own name, or else the one in DEVICE_NAMES."""
     return dict(available_devices()).get(device, DEVICE_NAMES[device])
+
+
+def ran_on(device: str, backend: str) -> str:
+    """Plain words for a device and the library that ran the networks on it: "the CPU with ONNX Runtime"."""
+    name = device_name(device)
+    return f"{'the CPU' if device == 'cpu' else name} with {_BACKEND_NAMES.get(backend, backend)}"
 
 
 def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning) -> Network:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...arrays import Array
+from .lapack import solve_banded
 
 REACH = 2
 """Frames that a residual may reach back."""
@@ -68,11 +69,9 @@ class FrameSystem:
 
     def solve(self, damping: float) -> tuple[Array, Array]:
         """The damped Gauss-Newton step, (frames, size) and (shared,), by the Schur complement of the shared part."""
-        from scipy.linalg import solveh_banded
-
         border = self.border.reshape(-1, self.shared)  # (frames size, shared)
         right = np.concatenate([border, -self.gradient.reshape(-1, 1)], axis=1)  # (frames size, shared + 1)
-        solution = solveh_banded(self._band(damping), right, lower=True, overwrite_ab=True, check_finite=False)
+        solution = solve_banded(self._band(damping), right)
         coupling, frame_step = solution[:, :-1], solution[:, -1]
         shared_step = np.linalg.solve(
             self.corner - border.T @ coupling + damping * np.eye(self.shared),
@@ -83,7 +82,7 @@ class FrameSystem:
     def _band(self, damping: float) -> Array:
         """The frames' blocks in the lower banded form of LAPACK."""
         size = self.size
-        band = np.zeros((size * len(self.blocks), size * self.frames))
+        band = np.zeros((size * len(self.blocks), size * self.frames), order="F")  # as LAPACK takes it: no copy
         row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
         for distance, blocks in enumerate(self.blocks):
             offset = distance * size + row - column

@@ -1,0 +1,156 @@
+"""Give the objects of an earlier capture a new motion in place.
+
+The new capture is built beside the old one. In the last step the old objects take over its bones, skin, keys and
+camera, and the rest of it is removed: names, constraints, parents, modifiers and NLA tracks of the old objects stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import bpy
+import numpy as np
+
+from .incremental import Steps
+from .isolated_scene import skin_meshes
+from .markers import move_markers
+from .removal import remove_captured
+
+
+def replace_take(
+    scene: bpy.types.Scene,
+    take: bpy.types.Collection,
+    people: Sequence[bpy.types.Object],
+    actions: Sequence[bpy.types.Action | None],
+    camera: bpy.types.Object | None,
+    build: Steps[list[bpy.types.Object]],
+) -> Steps[tuple[list[bpy.types.Object], bpy.types.Object | None]]:
+    """Replace a take's motion by what `build` builds; closed early, all stays as it was.
+
+    Args:
+        scene: of the take; `build` leaves its settings alone.
+        take: collection of the earlier capture.
+        people: its armatures.
+        actions: of each, the action that holds the captured keys.
+        camera: its solved camera.
+        build: from `build_scene_in_steps`.
+
+    Returns:
+        The take's armatures, of as many people as were built, and its camera.
+    """
+    built = yield from build
+    source = built[0].users_collection[0]
+    for old, action, new in zip(people, actions, built, strict=False):
+        _swap_person(old, action, new)
+        move_markers(scene, new.name, old.name)
+    camera = _swap_camera(take, camera, source)
+    # Those who have no counterpart move over to the take; of the old ones nothing stays.
+    newcomers = built[len(people) :]
+    kept = list(people[: len(built)])
+    for newcomer in newcomers:
+        for part in (newcomer, *skin_meshes([newcomer])):
+            take.objects.link(part)
+            source.objects.unlink(part)
+    leavers = people[len(built) :]
+    for leaver in leavers:
+        move_markers(scene, leaver.name, None)
+    remove_captured([*leavers, *skin_meshes(leavers), *source.objects], [source])
+    _restore_names(kept)
+    bpy.context.view_layer.update()
+    return [*kept, *newcomers], camera
+
+
+def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+    old.data, new.data = new.data, old.data
+    for bone in old.pose.bones:
+        if bone.name in new.pose.bones:
+            bone.rotation_mode = new.pose.bones[bone.name].rotation_mode
+    _swap_action(old, action, new)
+    for name in new.keys():  # noqa: SIM118 - a datablock is no dictionary
+        if isinstance(new[name], int | float):
+            old[name] = new[name]
+    for old_skin, new_skin in zip(skin_meshes([old]), skin_meshes([new]), strict=False):
+        _swap_skin(old_skin, new_skin)
+
+
+def _swap_action(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+    """The new keys take the place of the captured action wherever it is used: on the object, in NLA strips."""
+    new_action = new.animation_data.action
+    if action is None:
+        old.animation_data_create().action = new_action
+        if hasattr(old.animation_data, "action_slot"):
+            old.animation_data.action_slot = new_action.slots[0]
+        return
+    former_range = tuple(action.frame_range)
+    name, has_fake_user = action.name, action.use_fake_user
+    new.animation_data_clear()
+    action.user_remap(new_action)
+    for strip in _strips_with(old, new_action):
+        if hasattr(strip, "action_slot"):
+            strip.action_slot = new_action.slots[0]
+        if (strip.action_frame_start, strip.action_frame_end) == former_range:
+            strip.action_frame_start, strip.action_frame_end = new_action.frame_range
+    animation = old.animation_data
+    if animation and animation.action == new_action and hasattr(animation, "action_slot"):
+        animation.action_slot = new_action.slots[0]
+    bpy.data.actions.remove(action)
+    new_action.name, new_action.use_fake_user = name, has_fake_user
+
+
+def _strips_with(armature: bpy.types.Object, action: bpy.types.Action) -> Iterator[bpy.types.NlaStrip]:
+    if armature.animation_data:
+        for track in armature.animation_data.nla_tracks:
+            yield from (strip for strip in track.strips if strip.action == action)
+
+
+def _swap_skin(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """The old skin gets the new shape and visibility; another body's skin takes its place."""
+    _take_animation(old, new)
+    if len(old.data.vertices) != len(new.data.vertices):
+        for slot, material in enumerate(old.data.materials):
+            new.data.materials[slot] = material
+        old.data, new.data = new.data, old.data
+        return
+    points = np.empty(3 * len(new.data.vertices), dtype=np.float32)
+    new.data.vertices.foreach_get("co", points)
+    old.data.vertices.foreach_set("co", points)
+    old.data.update()
+
+
+def _swap_camera(
+    take: bpy.types.Collection, old: bpy.types.Object | None, source: bpy.types.Collection
+) -> bpy.types.Object | None:
+    new = next((part for part in source.objects if part.type == "CAMERA"), None)
+    if new is None:
+        return old
+    if old is None or old.name not in take.objects:
+        take.objects.link(new)
+        source.objects.unlink(new)
+        return new
+    old.data, new.data = new.data, old.data
+    old.matrix_basis = new.matrix_basis
+    _take_animation(old, new)
+    old.data.name = old.name
+    return old
+
+
+def _take_animation(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """The old object gets the new one's action, or none, in place of its own."""
+    former = old.animation_data.action if old.animation_data else None
+    animation = new.animation_data
+    if animation and animation.action:
+        action = animation.action
+        old.animation_data_create().action = action
+        if hasattr(animation, "action_slot"):
+            old.animation_data.action_slot = action.slots[animation.action_slot.identifier]
+        new.animation_data_clear()
+    elif former:
+        old.animation_data_clear()
+    if former and not former.users:
+        bpy.data.actions.remove(former)
+
+
+def _restore_names(people: Sequence[bpy.types.Object]) -> None:
+    """Data is named like its object, as it was before."""
+    for person in people:
+        person.data.name = person.name

@@ -1,0 +1,179 @@
+"""The task of a capture: the pipeline in a thread, then a new take in the scene, or new motion for an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..body.model import Body, load_body
+from ..build_options import BuildOptions, SceneMatch
+from ..errors import PoseNet3DError, printable
+from ..progress import Progress
+from ..scene.bake import bake
+from ..scene.build import build_scene_in_steps
+from ..scene.incremental import Steps
+from ..scene.markers import has_markers
+from ..scene.place import Place
+from ..scene.replace_take import replace_take
+from ..scene.timeline import scene_rate
+from .options import OPTION_NAMES, CaptureOptions
+from .preferences import cache_folder, chosen_device
+from .results import store_result
+from .scene_options import scene_options_of
+from .settings import settings_of
+from .takes import is_take, people_of, scenes_of, take_of
+from .task import Task
+from .words import in_panel_words
+
+if TYPE_CHECKING:
+    from ..capture.pipeline import Capture
+
+Show = Callable[["Capture", Body, list[str]], Steps[bpy.types.Collection]]
+"""Puts a capture into the scene and gives its take; adds sentences to the warnings."""
+
+
+@dataclass(frozen=True)
+class CaptureRequest:
+    """One capture, independent of Blender's data, which an undo may replace while it runs."""
+
+    video: Path
+    settings: dict[str, Any]
+    """Fields of `CaptureSettings`."""
+    options: dict[str, Any]
+    """Values of `CaptureOptions`, for the take to remember."""
+
+
+def request_of(options: CaptureOptions, footage: str = "", person: str = "") -> CaptureRequest:
+    """The capture that the options ask for; footage and person may be given in their place."""
+    values = {name: getattr(options, name) for name in OPTION_NAMES}
+    settings = options.settings() | {"device": chosen_device(bpy.context), "cache_folder": cache_folder()}
+    if footage:
+        values["footage"] = footage
+    if person:
+        settings["person"] = person
+        number = {"person": "number", "person_number": int(person)} if person.isdecimal() else {"person": person}
+        values |= number
+    return CaptureRequest(Path(bpy.path.abspath(values["footage"])), settings, values)
+
+
+def new_take_task(request: CaptureRequest, context: bpy.types.Context) -> Task[tuple[Capture, Body]]:
+    """Capture, and add a take to the context's scene, as the scene's options say."""
+    options, place = scene_options_of(context.scene).build_options(), Place.of(context)
+
+    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[bpy.types.Collection]:
+        return (yield from _add_take(capture, body, hints, options, place))
+
+    return _task("Capture", request, show)
+
+
+def update_task(request: CaptureRequest, take: bpy.types.Collection) -> Task[tuple[Capture, Body]]:
+    """Capture again, and give the take the new motion."""
+    uid, name = take.session_uid, take.name
+
+    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[bpy.types.Collection]:
+        present = next((one for one in bpy.data.collections if one.session_uid == uid), None)
+        if present is None or not is_take(present):
+            raise PoseNet3DError(f"{name}: this take is not in the file any more; capture it again")
+        return (yield from _replace(present, capture, body, hints))
+
+    return _task("Update", request, show)
+
+
+def summary(take: bpy.types.Collection) -> str:
+    """One line that tells what was captured."""
+    people = people_of(take)
+    count = "1 person" if len(people) == 1 else f"{len(people)} people"
+    hint = "; the PoseNet3D tab has warnings" if take_of(take).warnings else ""
+    return f"Captured {count}, {max(person.posenet3d.frames for person in people)} frames{hint}"
+
+
+def _task(title: str, request: CaptureRequest, show_capture: Show) -> Task[tuple[Capture, Body]]:
+    def work(progress: Progress) -> tuple[Capture, Body]:
+        from ..capture.pipeline import CaptureSettings, capture_video
+
+        return capture_video(request.video, CaptureSettings(**request.settings), progress), load_body()
+
+    def show(result: tuple[Capture, Body]) -> Steps[None]:
+        capture, body = result
+        hints: list[str] = []
+        take = yield from show_capture(capture, body, hints)
+        _remember(take, request, capture, [*capture.warnings, *hints])
+
+    return Task(title, work, show)
+
+
+def _add_take(
+    capture: Capture, body: Body, hints: list[str], options: BuildOptions, place: Place
+) -> Steps[bpy.types.Collection]:
+    background = capture.footage.background
+    armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append, options, place)
+    # Looked up here: an undo while the thread worked would invalidate earlier references.
+    scene, _ = place.find()
+    take = armatures[0].users_collection[0]
+    _store_results(scene, take, armatures, capture, options)
+    target = settings_of(scene).target
+    try:
+        if target:
+            bake(armatures[0], target)
+    except PoseNet3DError as error:
+        hints.append(str(error))
+    settings_of(scene).take = take
+    return take
+
+
+def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: list[str]) -> Steps[bpy.types.Collection]:
+    scene, remembered = next(scenes_of(take), bpy.context.scene), take_of(take)
+    old_range = remembered.first_frame, remembered.last_frame
+    people = people_of(take)
+    options = BuildOptions(
+        match=SceneMatch.nothing(),
+        first_frame=remembered.first_frame,
+        markers=any(has_markers(scene, person.name) for person in people),
+        root=remembered.root,
+        rest=remembered.rest,
+        heading=remembered.heading,
+    )
+    place = Place(scene.session_uid, scene.collection.session_uid)
+    build = build_scene_in_steps(capture.motions, body, capture.footage.background, hints.append, options, place)
+    actions = [person.posenet3d.action for person in people]
+    armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)
+    remembered.camera = camera
+    _store_results(scene, take, armatures, capture, options)
+    if (scene.frame_start, scene.frame_end) == old_range:
+        scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
+    return take
+
+
+def _store_results(
+    scene: bpy.types.Scene,
+    take: bpy.types.Collection,
+    armatures: Sequence[bpy.types.Object],
+    capture: Capture,
+    options: BuildOptions,
+) -> None:
+    for armature, motion in zip(armatures, capture.motions, strict=True):
+        store_result(armature, motion)
+    remembered = take_of(take)
+    remembered.is_take = True
+    remembered.rate = scene_rate(scene)
+    remembered.first_frame = options.first_frame
+    remembered.last_frame = max(round(armature.posenet3d.action.frame_range[1]) for armature in armatures)
+    remembered.image_size = scene.render.resolution_x, scene.render.resolution_y
+    remembered.camera = remembered.camera or next((part for part in take.objects if part.type == "CAMERA"), None)
+    remembered.root, remembered.rest, remembered.heading = options.root, options.rest, options.heading
+
+
+def _remember(take: bpy.types.Collection, request: CaptureRequest, capture: Capture, warnings: Sequence[str]) -> None:
+    """Store on the take how it was captured."""
+    # Imported late: enabling the add-on must not load the capture's packages.
+    from ..capture.runtime.network import ran_on
+
+    remembered = take_of(take)
+    for name, value in request.options.items():
+        setattr(remembered, name, value)
+    remembered.ran_on = ran_on(capture.device, capture.backend)
+    remembered.warnings = "\n".join(in_panel_words(printable(warning)) for warning in warnings)

@@ -1,0 +1,173 @@
+"""Options of a capture: those of the next one in the panel, and those that a take was captured with."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+
+class CaptureOptions:
+    """Properties that the panel's settings and every take have; a mixin of property groups."""
+
+    # Blender reads properties from annotations, where a type checker expects types
+    footage: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Footage",
+        description="The video to capture from, or one picture of an image sequence; the whole person should be in "
+        "view",
+        # Not FILE_PATH: the button that this would add opens a file browser that shows files of every kind.
+    )
+    start: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Start",
+        description="Time in the footage at which the capture begins",
+        min=0.0,
+        precision=2,
+        step=10,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+    )
+    end: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="End",
+        description="Time in the footage at which the capture ends; 0 is the end of the footage",
+        min=0.0,
+        precision=2,
+        step=10,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+    )
+    input_fps: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Input Frame Rate",
+        description="Frames per second of footage that states none, such as an image sequence; 0 reads it from the "
+        "video",
+        min=0.0,
+        max=1000.0,
+        precision=2,
+        step=100,
+    )
+    person: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Person",
+        description="Person to capture when several are in view",
+        items=(
+            ("largest", "Largest", "The person who fills most of the image"),
+            ("longest", "Longest in View", "The person who is visible for the longest time"),
+            ("all", "Everyone", "One armature for each person"),
+            ("number", "By Number", "One of the people found, counted from the left of the image"),
+        ),
+    )
+    person_number: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Number",
+        description="The person's number, counted from the left at each person's first frame",
+        min=1,
+        default=1,
+    )
+    quality: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Quality",
+        description="Accuracy of the 2D tracking",
+        items=(
+            ("heavy", "Best", "The most accurate; about ten frames per second on a laptop"),
+            ("full", "Fast", "Three times as fast, less stable in difficult views"),
+        ),
+    )
+    camera_motion: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="Whether the camera stands still while it films",
+        items=(
+            ("auto", "Automatic", "Find out from the background"),
+            ("static", "Stands Still", "On a tripod, or on anything that does not move"),
+            ("moving", "Turns or Zooms", "Handheld or panned footage: the camera is followed by the background"),
+        ),
+    )
+    view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Field of View",
+        description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
+        "assumes a phone",
+        min=0.0,
+        max=math.radians(170.0),
+        precision=1,
+        step=100,
+        subtype="ANGLE",
+        unit="ROTATION",
+    )
+    height: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Height",
+        description="Of the person, which sets size and distance; with Everyone, of the first person, whose floor the "
+        "others share. 0 estimates it",
+        min=0.0,
+        max=2.5,
+        unit="LENGTH",
+        subtype="DISTANCE",
+    )
+    smoothing: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Smoothing",
+        description="Motion faster than this counts as jitter and is smoothed; 0 keeps everything",
+        default=0.1,
+        min=0.0,
+        max=1.0,
+        precision=2,
+        step=1,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+    )
+    foot_lock: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Foot Lock",
+        description="Keep feet that rest on the floor in place; turn it off for skating or sliding",
+        default=True,
+    )
+
+    @property
+    def video(self) -> Path:
+        """Absolute path of the footage."""
+        return Path(bpy.path.abspath(self.footage))
+
+    @property
+    def time_range(self) -> tuple[float | None, float | None]:
+        """Start and end, seconds; None: of the footage."""
+        return self.start or None, self.end or None
+
+    @property
+    def chosen_person(self) -> str:
+        """The person as `CaptureSettings.person` takes it."""
+        return str(self.person_number) if self.person == "number" else self.person
+
+    def settings(self) -> dict[str, Any]:
+        """The options as fields of `CaptureSettings`; what is 0 in the panel is left to the footage."""
+        start, end = self.time_range
+        return {
+            "person": self.chosen_person,
+            "start": start,
+            "end": end,
+            "camera": self.camera_motion,
+            "field_of_view": math.degrees(self.view_angle) or None,
+            "height": self.height or None,
+            "input_fps": self.input_fps or None,
+            "detector": self.quality,
+            "smoothing": self.smoothing,
+            "foot_lock": self.foot_lock,
+        }
+
+
+OPTION_NAMES: tuple[str, ...] = tuple(CaptureOptions.__annotations__)
+
+
+def copy_options(source: CaptureOptions, target: CaptureOptions) -> None:
+    """Give `target` every option of `source`."""
+    for name in OPTION_NAMES:
+        setattr(target, name, getattr(source, name))
+
+
+def draw_choice_of_person(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
+    """The menu of people, and the number where it says so."""
+    layout.prop(options, "person")
+    if options.person == "number":
+        layout.prop(options, "person_number")
+
+
+def draw_solver_options(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
+    """The options that change a motion without another search for joints."""
+    layout.prop(options, "camera_motion")
+    layout.prop(options, "view_angle")
+    layout.prop(options, "height")
+    layout.prop(options, "smoothing")
+    layout.prop(options, "foot_lock")

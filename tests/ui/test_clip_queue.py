@@ -1,0 +1,92 @@
+"""The queue of clips, and videos that are dropped into the view."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+
+from posenet3d_blender.errors import Cancelled
+from posenet3d_blender.ui.capture_task import new_take_task, request_of
+from posenet3d_blender.ui.clip_queue import QueueTask, queue_of
+from posenet3d_blender.ui.file_drop import ENDINGS
+from posenet3d_blender.ui.settings import settings_of
+from posenet3d_blender.ui.takes import takes_in
+
+from .conftest import Pipeline
+
+pytestmark = pytest.mark.usefixtures("add_on")
+
+
+def add(folder: Path, *names: str) -> None:
+    files = [{"name": name} for name in names]
+    assert bpy.ops.posenet3d.queue_add(directory=str(folder), files=files) == {"FINISHED"}
+
+
+def outcomes() -> list[str]:
+    return [clip.outcome for clip in queue_of(bpy.context.scene).clips]
+
+
+def test_clips_are_captured_one_after_the_other_and_a_failure_stops_none(pipeline: Pipeline, video: Path) -> None:
+    second = video.with_name("run.mp4")
+    second.symlink_to(video.resolve())
+    settings_of(bpy.context.scene).smoothing = 0.2
+    add(video.parent, "walk.mp4", "missing.mp4", "run.mp4")
+    assert not takes_in(bpy.context.scene)
+    assert bpy.ops.posenet3d.capture_queue() == {"FINISHED"}
+    assert [take.name for take in takes_in(bpy.context.scene)] == ["walk", "run"]
+    done, failed, also_done = outcomes()
+    assert (done, also_done) == ("done", "done")
+    assert "no such file; check the name" in failed
+    assert [settings.smoothing for settings in pipeline.settings] == [pytest.approx(0.2)] * 3
+    before = len(pipeline.settings)
+    assert bpy.ops.posenet3d.capture_queue() == {"FINISHED"}
+    assert len(pipeline.settings) == before + 1, "the failed one alone is tried again"
+
+
+def test_it_can_be_cancelled_and_keeps_what_is_done(pipeline: Pipeline, video: Path) -> None:
+    endless = video.with_name("endless.mp4")
+    endless.symlink_to(video.resolve())
+    settings = settings_of(bpy.context.scene)
+    requests = [request_of(settings, str(path)) for path in (video, endless, video)]
+    finished: list[int] = []
+    starts = [partial(new_take_task, request, bpy.context) for request in requests]
+    task = QueueTask(starts, lambda index, _: finished.append(index))
+    while task.title != "Clip 2 of 3":
+        assert task.advance()
+        time.sleep(0.001)
+    task.advance()
+    task.cancel()
+    with pytest.raises(Cancelled):
+        task.advance()
+    assert finished == [0]
+    assert len(takes_in(bpy.context.scene)) == 1
+
+
+def test_clips_can_be_removed(video: Path) -> None:
+    add(video.parent, "a.mp4", "b.mp4", "c.mp4")
+    queue_of(bpy.context.scene).index = 1
+    bpy.ops.posenet3d.queue_remove()
+    assert [Path(clip.footage).name for clip in queue_of(bpy.context.scene).clips] == ["a.mp4", "c.mp4"]
+    bpy.ops.posenet3d.queue_remove(everything=True)
+    assert not bpy.ops.posenet3d.capture_queue.poll()
+
+
+def test_a_dropped_video_is_the_footage_and_several_are_the_queue(video: Path) -> None:
+    drop = bpy.ops.posenet3d.drop_footage
+    assert drop(directory=str(video.parent), files=[{"name": video.name}]) == {"FINISHED"}
+    assert settings_of(bpy.context.scene).video == video
+    assert drop(directory=str(video.parent), files=[{"name": "a.mp4"}, {"name": "b.mp4"}]) == {"FINISHED"}
+    assert len(queue_of(bpy.context.scene).clips) == 2
+
+
+def test_blender_knows_what_may_be_dropped() -> None:
+    handler = bpy.types.POSENET3D_FH_footage
+    assert handler.bl_import_operator == "posenet3d.drop_footage"
+    assert {".mp4", ".mov", ".mkv"} <= set(handler.bl_file_extensions.split(";")) == set(ENDINGS)

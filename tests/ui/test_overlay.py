@@ -1,0 +1,110 @@
+"""The overlay of a take in a 3D view, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+
+from posenet3d_blender.ui.overlay import is_overlay_shown, overlay_of
+from posenet3d_blender.ui.settings import settings_of
+from posenet3d_blender.ui.takes import current_take, people_of, take_of
+
+from .conftest import Pipeline
+
+pytestmark = pytest.mark.usefixtures("add_on")
+
+
+@pytest.fixture
+def view(pipeline: Pipeline, video: Path) -> Iterator[bpy.types.SpaceView3D]:
+    """A 3D view in context, and a take of 720 x 1280 pixels at 30 frames per second."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    overlay_of(bpy.context.scene).isolate = False
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        yield area.spaces.active
+
+
+def use_another_format() -> bpy.types.Object:
+    """Give the scene the user's own size, rate, range and camera."""
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 3840, 2160, 50
+    scene.render.fps, scene.render.fps_base = 24, 1.0
+    scene.frame_start, scene.frame_end, scene.frame_current = 101, 340, 200
+    scene.camera = bpy.data.objects.new("Own", bpy.data.cameras.new("Own"))
+    scene.collection.objects.link(scene.camera)
+    return scene.camera
+
+
+def scene_format() -> tuple[float, ...]:
+    render, scene = bpy.context.scene.render, bpy.context.scene
+    return (
+        *(render.resolution_x, render.resolution_y, render.resolution_percentage),
+        *(render.fps, render.fps_base, scene.frame_start, scene.frame_end),
+    )
+
+
+def test_it_sets_the_takes_format_in_this_view_and_gives_all_back(view: bpy.types.SpaceView3D) -> None:
+    own = use_another_format()
+    before = scene_format()
+    view.region_3d.view_perspective = "ORTHO"
+    take = current_take(bpy.context)
+    assert take is not None
+    assert bpy.ops.posenet3d.overlay() == {"FINISHED"}
+    assert is_overlay_shown(bpy.context)
+    assert scene_format() == (720, 1280, 100, 30, 1.0, 1, 5)
+    assert 1 <= bpy.context.scene.frame_current <= 5
+    assert bpy.context.scene.camera == own, "the active camera is the user's"
+    assert view.camera == take_of(take).camera
+    assert bpy.ops.posenet3d.overlay() == {"FINISHED"}
+    assert not is_overlay_shown(bpy.context)
+    assert view.region_3d.view_perspective == "ORTHO"
+    assert not view.use_local_camera
+    assert scene_format() == before
+
+
+def test_an_earlier_take_of_another_format_lies_over_its_own_footage(view: bpy.types.SpaceView3D, video: Path) -> None:
+    first = current_take(bpy.context)
+    assert first is not None
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    second = current_take(bpy.context)
+    assert second is not None
+    take_of(second).image_size, take_of(second).rate = (1920, 1080), 60.0
+    take_of(second).last_frame = 77
+    bpy.ops.posenet3d.overlay()
+    assert scene_format() == (1920, 1080, 100, 60, 1.0, 1, 77)
+    settings_of(bpy.context.scene).take = first
+    assert not is_overlay_shown(bpy.context)
+    bpy.ops.posenet3d.overlay()
+    assert is_overlay_shown(bpy.context)
+    assert scene_format() == (720, 1280, 100, 30, 1.0, 1, 5)
+
+
+def test_changes_made_meanwhile_are_kept(view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    bpy.ops.posenet3d.overlay()
+    bpy.context.scene.frame_end = 4
+    bpy.ops.posenet3d.overlay()
+    assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (1, 4)
+    assert bpy.context.scene.render.resolution_x == 3840
+
+
+def test_the_body_is_faded_while_it_lies_over_the_footage(view: bpy.types.SpaceView3D) -> None:
+    take = current_take(bpy.context)
+    assert take is not None
+    material = people_of(take)[0].children[0].data.materials[0]
+    assert material.diffuse_color[3] == 1.0
+    overlay_of(bpy.context.scene).opacity = 0.3
+    bpy.ops.posenet3d.overlay()
+    assert material.diffuse_color[3] == pytest.approx(0.3)
+    overlay_of(bpy.context.scene).opacity = 0.6
+    assert material.diffuse_color[3] == pytest.approx(0.6)
+    bpy.ops.posenet3d.overlay()
+    assert material.diffuse_color[3] == 1.0

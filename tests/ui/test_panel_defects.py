@@ -1,0 +1,153 @@
+"""Small things that disturb in the window: paths, file browsers, units, Esc, the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+
+from posenet3d_blender.capture.detection.choice import left_out_shots
+from posenet3d_blender.ui import modal_task, preferences
+from posenet3d_blender.ui.capture import POSENET3D_OT_capture
+from posenet3d_blender.ui.people import thumbnails_for
+from posenet3d_blender.ui.settings import settings_of
+from posenet3d_blender.ui.takes import current_take, take_of
+from posenet3d_blender.ui.words import in_panel_words
+
+from .conftest import Pipeline
+
+pytestmark = pytest.mark.usefixtures("add_on")
+
+
+@pytest.fixture
+def saved_file(tmp_path: Path) -> Iterator[Path]:
+    """An open file that is saved beside the video, in a Blender that prefers relative paths."""
+    filepaths = bpy.context.preferences.filepaths
+    before = filepaths.use_relative_paths
+    filepaths.use_relative_paths = True
+    path = tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    yield path
+    filepaths.use_relative_paths = before
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+def test_paths_are_relative_where_the_user_prefers_that(saved_file: Path, pipeline: Pipeline, video: Path) -> None:
+    assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+    assert settings_of(bpy.context.scene).footage == "//walk.mp4"
+    take = current_take(bpy.context)
+    assert take is not None
+    assert take_of(take).footage == "//walk.mp4"
+    assert [image.filepath for image in bpy.data.images] == ["//walk.mp4"]
+    assert settings_of(bpy.context.scene).video == video
+    bpy.ops.posenet3d.open_footage(filepath=str(video))
+    assert settings_of(bpy.context.scene).footage == "//walk.mp4"
+    bpy.ops.posenet3d.use_footage(filepath=str(video))
+    assert settings_of(bpy.context.scene).footage == "//walk.mp4"
+
+
+def test_paths_stay_absolute_where_the_user_prefers_that(saved_file: Path, pipeline: Pipeline, video: Path) -> None:
+    bpy.context.preferences.filepaths.use_relative_paths = False
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    assert settings_of(bpy.context.scene).footage == str(video)
+    assert [Path(image.filepath) for image in bpy.data.images] == [video]
+
+
+def test_file_browsers_show_movies() -> None:
+    """An operator's properties of these names are what Blender's file browser filters by."""
+    operators = [getattr(bpy.ops.posenet3d, name).get_rna_type() for name in dir(bpy.ops.posenet3d)]
+    browsers = {"capture", "open_footage", "queue_add"}
+    names = {one.identifier.partition("_OT_")[2]: one.properties for one in operators}
+    for browser in browsers:
+        assert names[browser]["filter_movie"].default, browser
+        assert names[browser]["filter_folder"].default, browser
+    settings = settings_of(bpy.context.scene).bl_rna.properties
+    assert settings["footage"].subtype == "NONE", "Blender's own button would open a browser without a filter"
+
+
+def test_seconds_degrees_and_lengths_have_their_units() -> None:
+    units = {
+        name: (one.subtype, one.unit)
+        for name, one in settings_of(bpy.context.scene).bl_rna.properties.items()
+        if one.type == "FLOAT"
+    }
+    assert {units[name] for name in ("start", "end", "smoothing")} == {("TIME_ABSOLUTE", "TIME_ABSOLUTE")}
+    assert units["view_angle"] == ("ANGLE", "ROTATION")
+    assert units["height"] == ("DISTANCE", "LENGTH")
+    bake = bpy.ops.posenet3d.bake.get_rna_type().properties
+    assert (bake["angle"].unit, bake["distance"].unit) == ("ROTATION", "LENGTH")
+
+
+def test_esc_is_left_to_the_playback() -> None:
+    cancelled: list[bool] = []
+    task = SimpleNamespace(is_building=False, cancel=lambda: cancelled.append(True))
+    modal_task._running.append(modal_task._Running(task, None))
+    try:
+        operator: Any = SimpleNamespace(_task=task)
+        for kind in ("ESC", "SPACE", "LEFTMOUSE"):
+            event = SimpleNamespace(type=kind, value="PRESS")
+            assert POSENET3D_OT_capture.modal(operator, bpy.context, event) == {"PASS_THROUGH"}
+        assert not cancelled
+        assert modal_task.current_task() is task
+    finally:
+        modal_task._running.clear()
+
+
+def test_messages_use_the_names_of_the_panel() -> None:
+    left_out = left_out_shots([(0.0, 1.5)])[0]
+    assert "--" in left_out
+    assert in_panel_words(left_out).endswith("was left out; capture it by Start and End")
+    rate = "an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
+    assert in_panel_words(rate).endswith("give it with Input Frame Rate")
+
+
+def test_the_cache_can_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "detections"
+    monkeypatch.setattr(preferences, "cache_folder", lambda: folder)
+    assert not bpy.ops.posenet3d.clear_cache.poll()
+    folder.mkdir()
+    (folder / "people_1.npz").write_bytes(b"people")
+    (folder / "notes.txt").write_text("not ours")
+    assert bpy.ops.posenet3d.clear_cache() == {"FINISHED"}
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_the_device_of_the_preferences_applies_where_the_scene_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert preferences.chosen_device(bpy.context) == "auto"
+    monkeypatch.setattr(preferences, "preferences", lambda _: SimpleNamespace(device="cpu"))
+    assert preferences.chosen_device(bpy.context) == "cpu"
+
+
+def test_the_documentation_is_at_hand() -> None:
+    page = preferences.documentation()
+    assert page is not None
+    assert page.read_text(encoding="utf-8").startswith("# Your first capture")
+
+
+def test_a_capture_uses_the_people_that_were_found(
+    demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("av")
+    for module in ("people", "capture_task"):
+        monkeypatch.setattr(f"posenet3d_blender.ui.{module}.cache_folder", lambda: tmp_path)
+    settings = settings_of(bpy.context.scene)
+    settings.footage, settings.end, settings.quality = str(demo_clip), 0.4, "full"
+    assert bpy.ops.posenet3d.find_people() == {"FINISHED"}
+    assert len(thumbnails_for(settings)) == 1
+    searches: list[object] = []
+
+    def find_people(*arguments: object) -> None:
+        searches.append(arguments)
+        raise AssertionError("the people were found already")
+
+    monkeypatch.setattr("posenet3d_blender.capture.detection.people_cache.find_people", find_people)
+    assert bpy.ops.posenet3d.capture() == {"FINISHED"}
+    assert not searches
