@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
 
 from ..errors import printable
+from .batch.options import WORKER_COMMAND, add_batch_options
 from .outputs import OUTPUT_ENDINGS
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
@@ -48,7 +49,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             parser,
             arguments,
             [arguments.video, arguments.keypoints, arguments.body],
-            [arguments.preview, arguments.keypoints_out],
+            [arguments.preview, arguments.keypoints_out, arguments.contact_sheet],
         )
     if arguments.command == "convert":
         _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
@@ -57,11 +58,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _add_command(commands: _Commands, name: str, summary: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    _add_common(command)
+    return command
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
     command.add_argument(
         "--debug", action="store_true", help="show messages of third-party libraries, and tracebacks of failures"
     )
-    return command
 
 
 def _add_capture(commands: _Commands) -> None:
@@ -70,9 +75,7 @@ def _add_capture(commands: _Commands) -> None:
         "video", type=Path, metavar="VIDEO", help="a video, a folder of pictures, or a pattern such as shot_%%04d.png"
     )
     _add_outputs(capture, action="append")
-    _add_capture_settings(capture)
-    capture.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
-    capture.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the video")
+    add_clip_settings(capture)
     capture.add_argument(
         "--preview",
         type=_path_ending(".mp4"),
@@ -80,17 +83,30 @@ def _add_capture(commands: _Commands) -> None:
         help="also write the footage with the solved skeleton drawn over it",
     )
     capture.add_argument(
+        "--keypoints-out",
+        type=_path_ending(".json"),
+        metavar="OUT.json",
+        help="also write the 2D joints, to correct by hand or to train on",
+    )
+    capture.add_argument(
+        "--contact-sheet",
+        type=_path_ending(".jpg"),
+        metavar="OUT.jpg",
+        help="also write a picture to check by eye: footage, overlay and side view at some moments, and the confidence",
+    )
+
+
+def add_clip_settings(command: argparse.ArgumentParser) -> None:
+    """Add the options of a single clip: those of every capture, its range of time and its file of 2D joints."""
+    _add_capture_settings(command)
+    command.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
+    command.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the video")
+    command.add_argument(
         "--keypoints",
         type=Path,
         metavar="IN.json",
         help="take the 2D joints from this file, or OpenPose's folder of files, instead of detecting them "
         "(COCO-17, BlazePose-33 or BODY_25); not with --detector",
-    )
-    capture.add_argument(
-        "--keypoints-out",
-        type=_path_ending(".json"),
-        metavar="OUT.json",
-        help="also write the 2D joints, to correct by hand or to train on",
     )
 
 
@@ -102,20 +118,11 @@ def _add_convert(commands: _Commands) -> None:
 
 
 def _add_batch(commands: _Commands) -> None:
-    batch = _add_command(commands, "batch", "Capture many videos, one after another; finished ones are skipped.")
-    batch.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="videos, folders of videos or of one image sequence, or patterns such as '*.mp4' or shot_%%04d.png",
-    )
-    batch.add_argument(
-        "--out-dir", type=Path, required=True, metavar="DIR", help="folder for the outputs; created if it is missing"
-    )
-    batch.add_argument(
-        "--format", type=_formats, required=True, dest="endings", metavar="fbx,npz", help="outputs for each video"
-    )
+    batch = _add_command(commands, "batch", "Capture many videos, several at a time; finished ones are skipped.")
+    add_batch_options(batch)
     _add_capture_settings(batch)
+    # Started by `batch` itself, so that --help leaves it out.
+    _add_common(commands.add_parser(WORKER_COMMAND, allow_abbrev=False))
 
 
 def _add_doctor(commands: _Commands) -> None:
@@ -228,15 +235,6 @@ def _path_ending(*endings: str) -> Callable[[str], Path]:
         return path
 
     return parse_path
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    endings = tuple("." + part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip())
-    unknown = [ending for ending in endings if ending not in OUTPUT_ENDINGS]
-    if unknown or not endings:
-        known = ",".join(ending.removeprefix(".") for ending in OUTPUT_ENDINGS)
-        raise argparse.ArgumentTypeError(f"'{text}': give one or more of {known}")
-    return tuple(dict.fromkeys(endings))
 
 
 def _seconds(text: str) -> float:
