@@ -1,7 +1,7 @@
 """A batch's process without networks: python stand_in_worker.py FOLDER. A clip's name says what happens to it.
 
 crash: the process kills itself; crash_once: the same, at the first attempt only; slow: it takes long; else a file in
-FOLDER is written. Each start is noted in FOLDER too.
+FOLDER is written. Each start is noted in FOLDER too. STAND_IN_SECONDS in the environment makes every clip slow.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ def capture(job: ClipJob, folder: Path) -> ClipResult:
         os.kill(os.getpid(), signal.SIGKILL)
     if name.startswith("slow"):
         time.sleep(60)
+    time.sleep(float(os.environ.get("STAND_IN_SECONDS", "0")))
     (folder / name).write_text(os.environ.get("POSENET3D_THREADS", "all"))
     return ClipResult(job.video, "ok", line=f"process {os.getpid()}")
 

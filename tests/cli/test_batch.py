@@ -7,25 +7,22 @@ import csv
 import errno
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from posenet3d_blender.cli.batch import capture_clip, command
 from posenet3d_blender.cli.batch.find_videos import find_videos
-from posenet3d_blender.cli.batch.job import ClipJob, ClipResult
 from posenet3d_blender.cli.main import main
-from posenet3d_blender.cli.process import StopRequest
 from posenet3d_blender.cli.summary import Summary
 from posenet3d_blender.errors import PoseNet3DError
-from posenet3d_blender.progress import silent
 
 TAKEN = ("a.TS", "b.MXF", "c.ogv", "d.gif", "e.Mp4", "f.m4v", "g.VOB", "h.y4m")
 
 
 @pytest.fixture(autouse=True)
-def captured(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def captured(monkeypatch: pytest.MonkeyPatch, batch_in_this_process: None) -> list[Path]:
     """The videos that were captured; "broken" ones fail."""
     videos: list[Path] = []
 
@@ -38,11 +35,7 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             path.write_text("motion")
         return Summary(12, 30.0, 1, "cpu", "onnxruntime", {"lift": 0.1}, tuple(arguments.outputs))
 
-    def run_here(jobs: Sequence[ClipJob], _count: int, _check_stop: object) -> Iterator[ClipResult]:
-        return (capture_clip.capture_clip(job, silent, StopRequest()) for job in jobs)
-
     monkeypatch.setattr(capture_clip, "capture_as_told", capture_as_told)
-    monkeypatch.setattr(command, "run_in_processes", run_here)
     return videos
 
 

@@ -55,7 +55,10 @@ def write_contact_sheet(path: Path, footage: Footage, motions: Sequence[Motion],
 
 
 def draw_contact_sheet(footage: Footage, motions: Sequence[Motion], title: str) -> Picture:
-    """(H, W, 3) RGB of the sheet; where a picture of the footage can't be read, its place stays empty."""
+    """(H, W, 3) RGB of the sheet; where a picture of the footage can't be read, its place stays empty.
+
+    Motions without a camera are shown from the side alone.
+    """
     scale = CELL / max(footage.image_size)
     width, height = (max(1, round(side * scale)) for side in footage.image_size)
     tops = [LINE + GAP, LINE + 2 * GAP + height, LINE + 3 * GAP + 2 * height]
@@ -64,7 +67,8 @@ def draw_contact_sheet(footage: Footage, motions: Sequence[Motion], title: str) 
     size = (plot_top + PLOT_HEIGHT + GAP, GAP + MOMENTS * (column + GAP), 3)
     sheet = np.full(size, PAPER, np.uint8)
     _write_text(sheet, title, (GAP, LINE - 6))
-    tracks = [ProjectedMotion(motion, np.array([width, height]) / footage.image_size) for motion in motions]
+    with_camera = [motion for motion in motions if motion.camera]
+    tracks = [ProjectedMotion(motion, np.array([width, height]) / footage.image_size) for motion in with_camera]
     for place, time in enumerate(moments(motions)):
         left = GAP + place * (column + GAP)
         picture = _picture_at(footage, time, (width, height))

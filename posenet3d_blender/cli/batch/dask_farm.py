@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import PoseNet3DError
+from ...errors import Cancelled, PoseNet3DError
 from .job import ClipJob, ClipResult
 from .processes import run_in_process
 
@@ -51,8 +51,22 @@ def run_on_dask(jobs: Sequence[ClipJob], address: str, check_stop: Callable[[], 
 
 
 def capture_on_worker(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one job, given and returned as plain values, in a process of its own with one thread: Dask's task."""
-    return run_in_process(ClipJob.from_json(values), 1, lambda: None).to_worker_json()
+    """Run one job, given and returned as plain values, in a process of its own with one thread: Dask's task.
+
+    Raises:
+        Cancelled: the batch was stopped, or its process is gone.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def check_wanted() -> None:
+        task = worker.state.tasks.get(key)
+        if task is None or task.state == "cancelled":
+            raise Cancelled
+
+    return run_in_process(ClipJob.from_json(values), 1, check_wanted).to_worker_json()
 
 
 def _connect(address: str) -> distributed.Client:

@@ -71,11 +71,13 @@ class SummaryFiles:
         }
 
     def write(self) -> None:
-        """Write both files.
+        """Write both files, once there is a result.
 
         Raises:
             PoseNet3DError: the folder can't be written, or the disk is full.
         """
+        if not self._results:
+            return
         _write(self._folder / JSON_NAME, json.dumps(self.as_json(), ensure_ascii=False, indent=1) + "\n")
         _write(self._folder / CSV_NAME, self._as_csv())
 
