@@ -99,12 +99,12 @@ def test_processes_that_do_not_start_are_one_line(folder: Path) -> None:
 
 
 def test_in_blender_it_is_blender_that_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = SimpleNamespace(module=False, binary_path="/opt/blender/blender")
+    app = SimpleNamespace(binary_path="/opt/blender/blender")  # as in Blender 4.2
     monkeypatch.setitem(sys.modules, "bpy", SimpleNamespace(app=app))
     assert launcher.worker_command() == [
         *("/opt/blender/blender", "--background", "--command", "posenet3d", "batch-worker")
     ]
-    app.module = True
+    app.module = True  # the bpy package, in which a script set the path
     assert launcher.worker_command() == [sys.executable, "-m", "posenet3d_blender", "batch-worker"]
 
 

@@ -20,9 +20,9 @@ def worker_command() -> list[str]:
     In Blender, `sys.executable` is a Python without Blender's modules, so that Blender itself is started, in which the
     add-on is enabled. In a Python, with or without the bpy package, the package runs under the name of its folder.
     """
-    bpy = sys.modules.get("bpy")
-    if bpy is not None and not bpy.app.module:
-        return [bpy.app.binary_path, "--background", "--command", "posenet3d", WORKER_COMMAND]
+    blender = _blender()
+    if blender:
+        return [blender, "--background", "--command", "posenet3d", WORKER_COMMAND]
     return [sys.executable, "-m", PACKAGE.name, WORKER_COMMAND]
 
 
@@ -33,11 +33,19 @@ def worker_environment(threads: int | None) -> dict[str, str]:
         threads: largest number for networks, decoders and image operations; None: no limit.
     """
     environment = dict(os.environ)
-    bpy = sys.modules.get("bpy")
-    if bpy is None or bpy.app.module:
+    if not _blender():
         environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *filter(None, sys.path)])
     if threads is not None:
         environment |= dict.fromkeys(
             (THREADS_VARIABLE, "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"), str(threads)
         )
     return environment
+
+
+def _blender() -> str:
+    """Path of the Blender that runs this process; empty in a Python, where scripts may have set the path of another."""
+    bpy = sys.modules.get("bpy")
+    # Blender 4.5 and newer say whether they are a module; in older ones only a module has no path.
+    if bpy is None or getattr(bpy.app, "module", False):
+        return ""
+    return str(bpy.app.binary_path)
