@@ -118,7 +118,9 @@ def capture_to_files(
         if contact_sheet:
             draw = partial(write_contact_sheet, footage=capture.footage, motions=capture.motions, title=video.name)
             files.append(OutputFile(contact_sheet, "contact sheet", draw))
-        seconds = capture.seconds | write_files(files, progress)
+        # Another capture into the same folder may have failed meanwhile and removed it.
+        with made_folders(folders_of(file.path for file in files)):
+            seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
         capture.motions,
         seconds,

@@ -20,7 +20,7 @@ OPTIONS = ("--detector", "full")
 
 def test_all_good_clips_are_captured_whenever_the_batch_is_killed(demo_clip: Path, tmp_path: Path) -> None:
     made = make_clips(
-        tmp_path / "clips", [demo_clip], len(KINDS), seconds=0.3, longer_side=480, kinds=KINDS, large_side=960
+        tmp_path / "clips", [demo_clip], len(KINDS), seconds=0.6, longer_side=480, kinds=KINDS, large_side=960
     )
     assert sorted(made.values()) == [False, False, False, True, True, True]
     start = time.perf_counter()

@@ -71,9 +71,11 @@ def _run(
 ) -> Generator[ClipResult]:
     """Capture the planned clips; yields all results, those that need no work first, and keeps the summary."""
     jobs = {item.video: item for item in planned if isinstance(item, ClipJob)}
-    with made_folders([arguments.out_dir]):
+    sheets = arguments.out_dir / CONTACT_SHEETS
+    # Made here, so that no clip that fails removes the folder of another one's sheet.
+    with made_folders([sheets]):
         check_room(arguments.out_dir)
-        remove_abandoned(arguments.out_dir / CONTACT_SHEETS)  # of a batch that was killed
+        remove_abandoned(sheets)  # of a batch that was killed
         try:
             for item in planned:
                 if isinstance(item, ClipResult):
