@@ -1,6 +1,9 @@
-"""Build the add-on as a Blender extension, one zip for each platform.
+"""Build the add-on as a Blender extension, one zip for each platform and version of Blender's Python.
 
     python build_addon.py [--platform linux-x64 …] --output-dir DIR
+
+Each platform has two zips, …-PLATFORM-blender4.2.zip for Blender 4.2 to 5.0 (Python 3.11) and …-PLATFORM-blender5.1.zip
+for 5.1 and newer (Python 3.13), so that nobody downloads the wheels of the other.
 
 A zip holds the code, the assets, and the wheels of packages that Blender's own Python lacks, so that nothing is
 installed or downloaded later. The build is reproducible: the same input gives the same bytes. A wheel for Windows is
@@ -17,10 +20,12 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 from tools.addon import extension
+from tools.addon.blender_releases import RELEASES, BlenderReleases
 from tools.addon.wheels import PackagingError, Wheel, fetch, read_lock, sha256_of
 from tools.addon.windows_runtime import check_wheel
 
@@ -38,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output-dir", type=Path, required=True, metavar="DIR", help="folder for the zips")
     arguments = parser.parse_args(argv)
     try:
-        for platform in dict.fromkeys(arguments.platform or PLATFORMS):
-            wheels = _fetch_all([wheel for wheel in read_lock() if wheel.platform == platform])
-            package = build_package(platform, wheels, arguments.output_dir)
+        for platform, releases in product(dict.fromkeys(arguments.platform or PLATFORMS), RELEASES):
+            wheels = _fetch_all(wheels_for(platform, releases))
+            package = build_package(platform, releases, wheels, arguments.output_dir)
             print(f"{package}  sha256 {sha256_of(package)}")
             print(f"    {_describe_size(package, wheels)}")
     except (PackagingError, OSError) as error:
@@ -49,11 +54,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, project: Path = PROJECT) -> Path:
-    """Build, repack and validate the zip of one platform.
+def wheels_for(platform: str, releases: BlenderReleases) -> list[Wheel]:
+    """The pinned wheels of one zip."""
+    return [wheel for wheel in read_lock() if wheel.platform == platform and releases.python in wheel.pythons]
+
+
+def build_package(
+    platform: str, releases: BlenderReleases, wheels: Sequence[Path], output_folder: Path, project: Path = PROJECT
+) -> Path:
+    """Build, repack and validate one zip.
 
     Args:
         platform: Blender's name of the platform.
+        releases: of Blender, that it is for.
         wheels: wheels to include.
         output_folder: created if missing; the zip is written to it atomically.
         project: root of the checkout.
@@ -63,14 +76,14 @@ def build_package(platform: str, wheels: Sequence[Path], output_folder: Path, pr
     """
     metadata = tomllib.loads((project / "addon_manifest.toml").read_text(encoding="utf-8"))
     output_folder.mkdir(parents=True, exist_ok=True)
-    target = output_folder / f"posenet3d_blender-{metadata['version']}-{platform}.zip"
+    target = output_folder / f"posenet3d_blender-{metadata['version']}-{platform}-{releases.label}.zip"
     with tempfile.TemporaryDirectory(prefix=".building-", dir=output_folder) as folder:
         source, built, repacked = Path(folder, "source"), Path(folder, "built.zip"), Path(folder, target.name)
         for path, name in shipped_files(project):
             _copy(path, source / name)
         for wheel in wheels:
             _copy(wheel, source / "wheels" / wheel.name)
-        manifest = extension.manifest_text(metadata, platform, [wheel.name for wheel in wheels])
+        manifest = extension.manifest_text(metadata, platform, releases, [wheel.name for wheel in wheels])
         (source / "blender_manifest.toml").write_text(manifest, encoding="utf-8", newline="\n")
         extension.build(source, built)
         extension.repack(built, repacked)

@@ -170,9 +170,13 @@ def _start(folder: Path, command: str) -> subprocess.Popen[str]:
 
 
 def _outputs(folder: Path) -> dict[str, bytes]:
-    """Content of all files but the inputs, by path."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in INPUTS]
+    """Content of all files but the inputs and a batch's reports, which state times, by path."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name not in INPUTS and not _is_report(path)]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def _is_report(path: Path) -> bool:
+    return path.suffix == ".log" or path.stem == "summary"
 
 
 if __name__ == "__main__":

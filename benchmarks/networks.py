@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.capture.detection.blazepose.assets import DETECTOR_FILE, LANDMARK_FILES
 from posenet3d_blender.capture.runtime.network import DEVICE_NAMES, Network, Runtime, available_runtimes
-from posenet3d_blender.capture.runtime.onnxruntime_network import usable_cores
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
+from posenet3d_blender.cores import usable_cores
 
 WINDOWS: Final = 64
 """Batch size of the student."""

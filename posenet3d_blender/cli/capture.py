@@ -31,15 +31,7 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command; the exit code is 0."""
-    summary = capture_to_files(
-        arguments.video,
-        capture_settings(arguments),
-        arguments.outputs,
-        console.progress,
-        preview=arguments.preview,
-        keypoints_out=arguments.keypoints_out,
-        options=scene_options(arguments),
-    )
+    summary = capture_as_told(arguments, console.progress)
     for warning in summary.warnings:
         console.warn(warning)
     if arguments.json:
@@ -49,6 +41,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         for path in summary.outputs:
             console.print(f"wrote {path}")
     return 0
+
+
+def capture_as_told(arguments: argparse.Namespace, progress: Progress) -> Summary:
+    """Capture the video of a parsed `capture` command line and write its files.
+
+    Raises:
+        PoseNet3DError: as `capture_to_files`.
+    """
+    return capture_to_files(
+        arguments.video,
+        capture_settings(arguments),
+        arguments.outputs,
+        progress,
+        preview=arguments.preview,
+        keypoints_out=arguments.keypoints_out,
+        contact_sheet=arguments.contact_sheet,
+        options=scene_options(arguments),
+    )
 
 
 def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
@@ -87,6 +97,7 @@ def capture_to_files(
     preview: Path | None = None,
     keypoints_out: Path | None = None,
     options: BuildOptions | None = None,
+    contact_sheet: Path | None = None,
 ) -> Summary:
     """Capture one video and write all its files, or none; folders that are missing are made for them.
 
@@ -94,9 +105,10 @@ def capture_to_files(
         PoseNet3DError: the video can't be captured, or an output can't be written (checked before the long work).
     """
     from ..capture.pipeline import capture_video
+    from ..capture.video.contact_sheet import write_contact_sheet
     from ..capture.video.preview import write_preview
 
-    every_output = [*outputs, *(path for path in (preview, keypoints_out) if path)]
+    every_output = [*outputs, *(path for path in (preview, keypoints_out, contact_sheet) if path)]
     numbered = settings.person == "all"
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered, by_shots=settings.shots == "all")
@@ -113,7 +125,12 @@ def capture_to_files(
         if preview:
             write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
             files.append(OutputFile(preview, "preview", write))
-        seconds = capture.seconds | write_files(files, progress)
+        if contact_sheet:
+            draw = partial(write_contact_sheet, footage=capture.footage, motions=capture.motions, title=video.name)
+            files.append(OutputFile(contact_sheet, "contact sheet", draw))
+        # Another capture into the same folder may have failed meanwhile and removed it.
+        with made_folders(folders_of(file.path for file in files)):
+            seconds = capture.seconds | write_files(files, progress)
     return Summary.of_motions(
         capture.motions,
         seconds,

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..errors import Cancelled, PoseNet3DError
-from . import batch, capture, convert, doctor
+from . import capture, convert, doctor
+from .batch import command as batch
+from .batch import worker
+from .batch.options import WORKER_COMMAND
 from .console import Console, open_console, unexpected
 from .parser import parse
 from .process import stop_signals
@@ -16,7 +19,13 @@ FAILED: Final = 1
 CANCELLED: Final = 130
 """A shell's code for a program ended by Ctrl-C."""
 
-COMMANDS: Final = {"capture": capture.run, "convert": convert.run, "batch": batch.run, "doctor": doctor.run}
+COMMANDS: Final = {
+    "capture": capture.run,
+    "convert": convert.run,
+    "batch": batch.run,
+    WORKER_COMMAND: worker.run,
+    "doctor": doctor.run,
+}
 
 
 def main(argv: Sequence[str]) -> int:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 from ..errors import printable
+from .argument_types import path_ending
+from .batch.options import WORKER_COMMAND, add_batch_options
+from .clip_arguments import add_body, add_capture_settings, add_clip_settings
 from .outputs import OUTPUT_ENDINGS
 from .scene_arguments import add_scene_arguments
-
-DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
-PERSON_CHOICES: Final = ("largest", "longest", "all")
-SHOT_CHOICES: Final = ("longest", "all")
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -49,7 +48,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             parser,
             arguments,
             [arguments.video, arguments.keypoints, arguments.body],
-            [arguments.preview, arguments.keypoints_out],
+            [arguments.preview, arguments.keypoints_out, arguments.contact_sheet],
         )
     if arguments.command == "convert":
         _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
@@ -58,11 +57,15 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _add_command(commands: _Commands, name: str, summary: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    _add_common(command)
+    return command
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object, last on standard output")
     command.add_argument(
         "--debug", action="store_true", help="show messages of third-party libraries, and tracebacks of failures"
     )
-    return command
 
 
 def _add_capture(commands: _Commands) -> None:
@@ -71,28 +74,24 @@ def _add_capture(commands: _Commands) -> None:
         "video", type=Path, metavar="VIDEO", help="a video, a folder of pictures, or a pattern such as shot_%%04d.png"
     )
     _add_outputs(capture, action="append")
-    _add_capture_settings(capture)
-    add_scene_arguments(capture)
-    capture.add_argument("--start", type=_seconds, metavar="S", help="begin at this second of the video")
-    capture.add_argument("--end", type=_seconds, metavar="S", help="stop at this second of the video")
+    add_clip_settings(capture)
     capture.add_argument(
         "--preview",
-        type=_path_ending(".mp4"),
+        type=path_ending(".mp4"),
         metavar="OUT.mp4",
         help="also write the footage with the solved skeleton drawn over it",
     )
     capture.add_argument(
-        "--keypoints",
-        type=Path,
-        metavar="IN.json",
-        help="take the 2D joints from this file, or OpenPose's folder of files, instead of detecting them "
-        "(COCO-17, BlazePose-33 or BODY_25); not with --detector",
-    )
-    capture.add_argument(
         "--keypoints-out",
-        type=_path_ending(".json"),
+        type=path_ending(".json"),
         metavar="OUT.json",
         help="also write the 2D joints, to correct by hand or to train on",
+    )
+    capture.add_argument(
+        "--contact-sheet",
+        type=path_ending(".jpg"),
+        metavar="OUT.jpg",
+        help="also write a picture to check by eye: footage, overlay and side view at some moments, and the confidence",
     )
 
 
@@ -101,25 +100,16 @@ def _add_convert(commands: _Commands) -> None:
     convert.add_argument("motion", type=Path, metavar="MOTION.npz")
     _add_outputs(convert, action="extend", nargs="+")
     add_scene_arguments(convert)
-    _add_body(convert)
+    add_body(convert)
 
 
 def _add_batch(commands: _Commands) -> None:
-    batch = _add_command(commands, "batch", "Capture many videos, one after another; finished ones are skipped.")
-    batch.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="videos, folders of videos or of one image sequence, or patterns such as '*.mp4' or shot_%%04d.png",
-    )
-    batch.add_argument(
-        "--out-dir", type=Path, required=True, metavar="DIR", help="folder for the outputs; created if it is missing"
-    )
-    batch.add_argument(
-        "--format", type=_formats, required=True, dest="endings", metavar="fbx,npz", help="outputs for each video"
-    )
-    _add_capture_settings(batch)
+    batch = _add_command(commands, "batch", "Capture many videos, several at a time; finished ones are skipped.")
+    add_batch_options(batch)
+    add_capture_settings(batch)
     add_scene_arguments(batch)
+    # Started by `batch` itself, so that --help leaves it out.
+    _add_common(commands.add_parser(WORKER_COMMAND, allow_abbrev=False))
 
 
 def _add_doctor(commands: _Commands) -> None:
@@ -130,112 +120,13 @@ def _add_outputs(command: argparse.ArgumentParser, action: str, nargs: str | Non
     command.add_argument(
         "-o",
         "--output",
-        type=_path_ending(*OUTPUT_ENDINGS),
+        type=path_ending(*OUTPUT_ENDINGS),
         action=action,
         nargs=nargs,
         required=True,
         dest="outputs",
         metavar="OUT",
         help=f"output file; its ending selects the format: {' '.join(OUTPUT_ENDINGS)}; may be given several times",
-    )
-
-
-def _add_capture_settings(command: argparse.ArgumentParser) -> None:
-    _add_choices(command)
-    _add_solver_settings(command)
-    _add_networks(command)
-
-
-def _add_choices(command: argparse.ArgumentParser) -> None:
-    """Choices of people, shots and the footage's camera and rate."""
-    command.add_argument(
-        "--device", choices=DEVICES, default="auto", help="device that runs the networks (default: auto)"
-    )
-    command.add_argument(
-        "--person",
-        type=_person,
-        metavar="N|largest|longest|all",
-        help="person to capture (default: largest)",
-    )
-    command.add_argument(
-        "--shots",
-        type=_shots,
-        metavar="N|longest|all",
-        help="shot to capture, of footage with cuts or with long stretches that show nobody; all: each to files of its "
-        "own, NAME_shot1 and so on (default: longest)",
-    )
-    _add_camera_settings(command)
-    command.add_argument(
-        "--height",
-        type=_height,
-        metavar="METRES",
-        help="the person's height, which sets size and distance; with --person all the first one's "
-        "(default: estimated)",
-    )
-    command.add_argument(
-        "--fps",
-        type=_frame_rate,
-        metavar="RATE",
-        help="frame rate of the motion (default: the standard rate nearest to the video's)",
-    )
-    command.add_argument(
-        "--input-fps",
-        type=_frame_rate,
-        metavar="RATE",
-        help="frame rate of footage that states none: image sequences, raw streams",
-    )
-
-
-def _add_solver_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--smoothing",
-        type=_smoothing,
-        metavar="SECONDS",
-        help="motion faster than this counts as jitter; 0 keeps everything (default: 0.1)",
-    )
-    command.add_argument(
-        "--foot-lock",
-        action=argparse.BooleanOptionalAction,
-        help="keep feet that rest on the floor in place (default: on)",
-    )
-
-
-def _add_networks(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
-    )
-    _add_body(command)
-    command.add_argument(
-        "--student",
-        type=Path,
-        metavar="FOLDER",
-        help="a student that the trainer exported, in place of the shipped one",
-    )
-
-
-def _add_camera_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--fov",
-        type=_field_of_view,
-        metavar="DEGREES",
-        help="the camera's field of view along the longer side of the image "
-        "(default: from the --keypoints file, else from the video's metadata, else 65)",
-    )
-    command.add_argument(
-        "--camera",
-        choices=("auto", "static", "moving"),
-        default="auto",
-        help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
-        "(default: found out from the background)",
-    )
-    command.add_argument(
-        "--mirror", action="store_true", help="the footage is a mirror image, as of many front cameras: turn it back"
-    )
-
-
-def _add_body(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--body", type=Path, metavar="FILE", help="your own SMPL model (.npz or .pkl) in place of the shipped body"
     )
 
 
@@ -260,68 +151,3 @@ def _check_paths(
         if os.path.realpath(output) in used:
             parser.error(f"{output} is named twice; give each output a name of its own")
         used.append(os.path.realpath(output))
-
-
-def _path_ending(*endings: str) -> Callable[[str], Path]:
-    def parse_path(text: str) -> Path:
-        path = Path(text)
-        if path.suffix.lower() not in endings:
-            raise argparse.ArgumentTypeError(f"{text}: the ending must be {_join_choices(endings)}")
-        return path
-
-    return parse_path
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    endings = tuple("." + part.strip().lower().removeprefix(".") for part in text.split(",") if part.strip())
-    unknown = [ending for ending in endings if ending not in OUTPUT_ENDINGS]
-    if unknown or not endings:
-        known = ",".join(ending.removeprefix(".") for ending in OUTPUT_ENDINGS)
-        raise argparse.ArgumentTypeError(f"'{text}': give one or more of {known}")
-    return tuple(dict.fromkeys(endings))
-
-
-def _seconds(text: str) -> float:
-    return _number(text, "seconds, 0 or more", lambda value: 0 <= value < float("inf"))
-
-
-def _field_of_view(text: str) -> float:
-    return _number(text, "degrees between 1 and 170", lambda value: 1 <= value <= 170)
-
-
-def _height(text: str) -> float:
-    return _number(text, "metres between 0.5 and 2.5", lambda value: 0.5 <= value <= 2.5)
-
-
-def _smoothing(text: str) -> float:
-    return _number(text, "seconds between 0 and 1", lambda value: 0 <= value <= 1)
-
-
-def _frame_rate(text: str) -> float:
-    return _number(text, "frames per second between 1 and 1000", lambda value: 1 <= value <= 1000)
-
-
-def _number(text: str, expected: str, is_allowed: Callable[[float], bool]) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not is_allowed(value):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of {expected}")
-    return value
-
-
-def _person(text: str) -> str:
-    if text in PERSON_CHOICES or (text.isdecimal() and int(text) >= 1):
-        return text
-    raise argparse.ArgumentTypeError(f"'{text}': give a person's number from 1, or {_join_choices(PERSON_CHOICES)}")
-
-
-def _shots(text: str) -> str:
-    if text in SHOT_CHOICES or (text.isdecimal() and int(text) >= 1):
-        return text
-    raise argparse.ArgumentTypeError(f"'{text}': give a shot's number from 1, or {_join_choices(SHOT_CHOICES)}")
-
-
-def _join_choices(choices: Sequence[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -56,7 +56,7 @@ class POSENET3D_PT_takes(_TakePanel, bpy.types.Panel):
 
 
 class POSENET3D_PT_warnings(_TakePanel, bpy.types.Panel):
-    """What was guessed, left out or doubtful in this take"""
+    """The warnings of this take: the guessed, left out and doubtful"""
 
     bl_label = "Warnings"
     bl_parent_id = POSENET3D_PT_takes.bl_idname

@@ -21,7 +21,7 @@ class ViewState:
     isolated: bool = False
     """The overlay put it into local view."""
     place: dict[str, Any] = field(default_factory=dict)
-    """Where the view looks, and how it showed its camera, by the names of Blender's properties."""
+    """Direction and place of the view, and how it showed its camera, by the names of Blender's properties."""
 
     @staticmethod
     def of(space: bpy.types.SpaceView3D) -> ViewState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -10,8 +10,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posenet3d_blender.cli.batch import capture_clip, command
+from posenet3d_blender.cli.batch.job import ClipJob, ClipResult
+from posenet3d_blender.cli.process import StopRequest
+from posenet3d_blender.progress import silent
+
 Image = NDArray[np.uint8]
 WriteVideo = Callable[[Path, Iterable[Image]], Path]
+
+
+@pytest.fixture
+def batch_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capture a batch's clips in the tests' process, one after another, where stand-ins apply."""
+
+    def run_here(jobs: Sequence[ClipJob], _count: int, check_stop: Callable[[], None]) -> Iterator[ClipResult]:
+        for job in jobs:
+            check_stop()
+            yield capture_clip.capture_clip(job, silent, StopRequest())
+
+    monkeypatch.setattr(command, "run_in_processes", run_here)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import csv
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -9,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from posenet3d_blender.cli import batch
-from posenet3d_blender.cli.find_videos import find_videos
+from posenet3d_blender.cli.batch import capture_clip, command
+from posenet3d_blender.cli.batch.find_videos import find_videos
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
 from posenet3d_blender.errors import PoseNet3DError
@@ -19,19 +22,20 @@ TAKEN = ("a.TS", "b.MXF", "c.ogv", "d.gif", "e.Mp4", "f.m4v", "g.VOB", "h.y4m")
 
 
 @pytest.fixture(autouse=True)
-def captured(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def captured(monkeypatch: pytest.MonkeyPatch, batch_in_this_process: None) -> list[Path]:
     """The videos that were captured; "broken" ones fail."""
     videos: list[Path] = []
 
-    def capture_to_files(video: Path, _settings: object, outputs: Sequence[Path], _progress: object) -> Summary:
+    def capture_as_told(arguments: argparse.Namespace, _progress: object) -> Summary:
+        video = arguments.video
         if "broken" in video.name:
             raise PoseNet3DError(f"{video}: not a video that can be read; export it again")
         videos.append(video)
-        for path in outputs:
+        for path in arguments.outputs:
             path.write_text("motion")
-        return Summary(12, 30.0, 1, "cpu", "onnxruntime", {"lift": 0.1}, tuple(outputs))
+        return Summary(12, 30.0, 1, "cpu", "onnxruntime", {"lift": 0.1}, tuple(arguments.outputs))
 
-    monkeypatch.setattr(batch, "capture_to_files", capture_to_files)
+    monkeypatch.setattr(capture_clip, "capture_as_told", capture_as_told)
     return videos
 
 
@@ -99,19 +103,113 @@ def test_names_that_some_disks_take_for_one_are_not_mixed_up(
     assert capfd.readouterr().out.count("would replace those of") == 2
 
 
-def test_a_folder_in_which_nothing_was_written_does_not_stay(
-    captured: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_a_broken_clip_leaves_its_reason_and_the_next_one_is_captured(tmp_path: Path) -> None:
+    put(tmp_path / "videos", "broken.mp4", "good.mp4")
+    assert run_batch(tmp_path, str(tmp_path / "videos")) == 3
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["good.npz", "logs", "summary.csv", "summary.json"]
+    report = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert [(clip["status"], clip["reason"]) for clip in report["videos"]] == [
+        ("failed", "not a video that can be read; export it again"),
+        ("ok", None),
+    ]
+    with (out / "summary.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["status"], row["frames"]) for row in rows] == [("failed", ""), ("ok", "12")]
+    assert "export it again" in (out / "logs" / "broken.log").read_text(encoding="utf-8")
+
+
+def test_a_dry_run_writes_nothing_and_says_what_can_not_be_opened(
+    captured: list[Path], demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    put(tmp_path / "videos", "broken.mp4")
-    batch_to = ["batch", str(tmp_path / "videos"), "--format", "npz", "--out-dir"]
-    assert main([*batch_to, str(tmp_path / "new" / "deep")]) == 3
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "there").mkdir()
-    assert main([*batch_to, str(tmp_path / "there")]) == 3
-    assert (tmp_path / "there").is_dir()
-    put(tmp_path / "videos", "good.mp4")
-    assert main([*batch_to, str(tmp_path / "new" / "deep")]) == 3
-    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["good.npz"]
+    put(tmp_path, "no_video.mp4")
+    assert run_batch(tmp_path, str(demo_clip), str(tmp_path / "no_video.mp4"), options=["--dry-run"]) == 3
+    planned, failed = capfd.readouterr().out.splitlines()
+    assert planned.startswith(f"planned  {demo_clip}: 131 frames, 0:04.3, ")
+    assert failed.startswith(f"failed   {tmp_path / 'no_video.mp4'}: ")
+    assert not captured
+    assert not (tmp_path / "out").exists()
+
+
+def test_settings_of_a_clip_go_from_the_command_line_over_the_table_to_the_file_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(tmp_path, "walk_1.mp4", "walk_2.mp4", "other.mp4")
+    table = tmp_path / "table.toml"
+    table.write_text('["walk_*"]\nheight = 1.8\nbody = "own.npz"\n', encoding="utf-8")
+    (tmp_path / "walk_2.toml").write_text("height = 1.6\nstart = 2\n", encoding="utf-8")
+    asked: dict[str, argparse.Namespace] = {}
+
+    def capture_as_told(arguments: argparse.Namespace, _progress: object) -> Summary:
+        asked[arguments.video.stem] = arguments
+        raise PoseNet3DError("only asked")
+
+    monkeypatch.setattr(capture_clip, "capture_as_told", capture_as_told)
+    options = ["--settings", str(table), "--height", "1.7", "--device", "cpu"]
+    assert run_batch(tmp_path, str(tmp_path / "*.mp4"), options=options) == 3
+    assert {name: (one.height, one.start) for name, one in asked.items()} == {
+        "walk_1": (1.8, None),
+        "walk_2": (1.6, 2.0),
+        "other": (1.7, None),
+    }
+    assert asked["walk_1"].body == tmp_path / "own.npz"
+    assert {one.device for one in asked.values()} == {"cpu"}
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[walk]\nheigth = 2", "'heigth' is no setting of a clip; use one of: "),
+        ("[walk]\nheight = 9", "'9' is not a number of metres between 0.5 and 2.5"),
+        ("height = 1.8", "is outside of any table"),
+        ("[walk", "no TOML"),
+    ],
+)
+def test_wrong_settings_are_one_line_before_any_work(
+    content: str, complaint: str, captured: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, "walk.mp4")
+    (tmp_path / "table.toml").write_text(content, encoding="utf-8")
+    assert run_batch(tmp_path, str(tmp_path / "walk.mp4"), options=["--settings", str(tmp_path / "table.toml")]) == 1
+    error = capfd.readouterr().err
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert not captured
+
+
+def test_wrong_settings_beside_a_clip_fail_that_clip_alone(captured: list[Path], tmp_path: Path) -> None:
+    put(tmp_path / "videos", "a.mp4", "b.mp4")
+    (tmp_path / "videos" / "a.toml").write_text("height = 9", encoding="utf-8")
+    assert run_batch(tmp_path, str(tmp_path / "videos")) == 3
+    assert [path.name for path in captured] == ["b.mp4"]
+
+
+def test_a_clip_is_captured_again_when_its_settings_change_and_else_keeps_its_figures(
+    captured: list[Path], tmp_path: Path
+) -> None:
+    put(tmp_path, "walk.mp4")
+    walk = str(tmp_path / "walk.mp4")
+    assert [run_batch(tmp_path, walk, options=options) for options in ([], ["--device", "cpu"])] == [0, 0]
+    (clip,) = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["videos"]
+    assert (len(captured), clip["status"], clip["frames"]) == (1, "skipped", 12)
+    assert run_batch(tmp_path, walk, options=["--height", "1.7"]) == 0
+    assert len(captured) == 2
+
+
+def test_a_folder_that_can_not_be_written_is_one_line_before_any_work(
+    captured: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, "a.mp4", "b.mp4")
+
+    def no_file(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(command.tempfile, "TemporaryFile", no_file)
+    assert run_batch(tmp_path, str(tmp_path / "*.mp4")) == 1
+    printed = capfd.readouterr()
+    assert printed.err.startswith(f"posenet3d: error: {tmp_path / 'out'}: can't be written (Read-only file system); ")
+    assert printed.err.count("\n") == 1
+    assert not captured
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "loop.mp4", "a\nb\x1b[31m.mp4", os.fsdecode(b"caf\xe9.mp4")])

@@ -100,6 +100,7 @@ def test_json_is_the_only_thing_printed(clip: Path, capfd: pytest.CaptureFixture
     assert load_motion(output).frame_count == FRAMES
 
 
+@pytest.mark.usefixtures("batch_in_this_process")
 def test_the_summary_tells_when_the_motion_starts(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -319,6 +320,7 @@ def test_settings_reach_the_pipeline(clip: Path, monkeypatch: pytest.MonkeyPatch
     ]
 
 
+@pytest.mark.usefixtures("batch_in_this_process")
 def test_smoothing_and_foot_lock_reach_the_pipeline_from_batch_too(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[CaptureSettings] = []
 
@@ -333,7 +335,7 @@ def test_smoothing_and_foot_lock_reach_the_pipeline_from_batch_too(clip: Path, m
     assert [(one.smoothing, one.foot_lock) for one in seen] == [(0.0, False), (CaptureSettings().smoothing, True)]
 
 
-@pytest.mark.usefixtures("one_person")
+@pytest.mark.usefixtures("one_person", "batch_in_this_process")
 def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     videos, out = tmp_path / "videos", tmp_path / "out" / "deep"
     videos.mkdir()
@@ -349,7 +351,8 @@ def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: 
     assert "not a video that can be read" in lines[2]
     assert "unexpected ValueError" in lines[3]
     assert printed.err == ""
-    assert names(out) == {"a.npz", "b.npz"}
+    reports = {"summary.json", "summary.csv", "logs", "contact_sheets"}
+    assert names(out) == {"a.npz", "b.npz", *reports}
 
     newer = (out / "b.npz").stat().st_mtime + 10
     os.utime(videos / "b.mp4", (newer, newer))
@@ -361,7 +364,7 @@ def test_batch_reports_each_video_and_skips_what_is_done(tmp_path: Path, capfd: 
     assert len(printed.err.splitlines()) == 5
 
 
-@pytest.mark.usefixtures("one_person")
+@pytest.mark.usefixtures("one_person", "batch_in_this_process")
 def test_batch_names_clashes_patterns_and_what_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for folder in ("one", "two", "empty"):
         (tmp_path / folder).mkdir()
@@ -370,12 +373,12 @@ def test_batch_names_clashes_patterns_and_what_is_not_there(tmp_path: Path, capf
     inputs = [str(tmp_path / "*" / "clip.*"), str(tmp_path / "one" / "clip.mp4"), str(tmp_path / "empty")]
     assert main(["batch", *inputs, "--out-dir", str(tmp_path / "out"), "--format", ".npz"]) == 3
     lines = capfd.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ok", "failed", "failed"]
-    assert "would replace those of" in lines[1]
-    assert "no videos in this folder" in lines[2]
+    assert [line.split()[0] for line in lines] == ["failed", "failed", "ok"]
+    assert "would replace those of" in lines[0]
+    assert "no videos in this folder" in lines[1]
 
 
-@pytest.mark.usefixtures("two_people")
+@pytest.mark.usefixtures("two_people", "batch_in_this_process")
 def test_batch_of_everybody_is_skipped_the_second_time(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
     batch = ["batch", str(clip), "--out-dir", str(clip.parent), "--format", "npz", "--person", "all"]
     assert [main(batch), main(batch)] == [0, 0]
@@ -385,6 +388,7 @@ def test_batch_of_everybody_is_skipped_the_second_time(clip: Path, capfd: pytest
     assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["ok", "skipped"]
 
 
+@pytest.mark.usefixtures("batch_in_this_process")
 def test_ctrl_c_stops_a_batch(clip: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
@@ -392,7 +396,7 @@ def test_ctrl_c_stops_a_batch(clip: Path, monkeypatch: pytest.MonkeyPatch, capfd
     monkeypatch.setattr(pipeline, "capture_video", interrupted)
     assert main(["batch", str(clip), "--out-dir", str(clip.parent), "--format", "npz"]) == 130
     assert capfd.readouterr().err.count("\n") == 1
-    assert names(clip.parent) == {"clip.mp4"}
+    assert names(clip.parent) == {"clip.mp4", "logs"}
 
 
 def test_convert_writes_the_same_motion_again(tmp_path: Path) -> None:

@@ -18,10 +18,12 @@ import pytest
 
 import build_addon
 from tools.addon import extension
-from tools.addon.wheels import PackagingError, Wheel, fetch, read_lock, sha256_of
+from tools.addon.blender_releases import RELEASES
+from tools.addon.wheels import PackagingError, Wheel, fetch, sha256_of
 
 CHECKOUT = Path(__file__).parents[2]
-TINY_WHEELS = ("here-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", "here-1.0-cp313-cp313-manylinux_2_28_x86_64.whl")
+TINY_WHEELS = ("here-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", "there-1.0-cp311-abi3-manylinux_2_28_x86_64.whl")
+OLD, NEW = RELEASES
 SYSTEMS = {("Linux", "x86_64"): "linux-x64", ("Windows", "AMD64"): "windows-x64", ("Darwin", "arm64"): "macos-arm64"}
 
 
@@ -56,7 +58,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def package(project: Path, wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("bpy")  # brings the builder
-    return build_addon.build_package("linux-x64", wheels, tmp_path_factory.mktemp("built"), project)
+    return build_addon.build_package("linux-x64", OLD, wheels, tmp_path_factory.mktemp("built"), project)
 
 
 def test_the_manifest_is_the_one_of_the_project_and_names_platform_and_wheels(package: Path) -> None:
@@ -65,8 +67,29 @@ def test_the_manifest_is_the_one_of_the_project_and_names_platform_and_wheels(pa
         manifest = tomllib.loads(archive.read("blender_manifest.toml").decode("utf-8"))
     assert manifest.pop("platforms") == ["linux-x64"]
     assert manifest.pop("wheels") == [f"./wheels/{name}" for name in TINY_WHEELS]
+    assert manifest.pop("blender_version_max") == "5.1.0"
     assert manifest == metadata
-    assert package.name == f"posenet3d_blender-{metadata['version']}-linux-x64.zip"
+    assert package.name == f"posenet3d_blender-{metadata['version']}-linux-x64-blender4.2.zip"
+
+
+def test_the_zips_cover_every_blender_from_the_manifests_oldest_on_without_overlap() -> None:
+    metadata = tomllib.loads((CHECKOUT / "addon_manifest.toml").read_text(encoding="utf-8"))
+    entries = [releases.manifest_entries() for releases in RELEASES]
+    assert entries[0]["blender_version_min"] == metadata["blender_version_min"]
+    limits = [(entry["blender_version_min"], entry.get("blender_version_max")) for entry in entries]
+    assert [end for _, end in limits[:-1]] == [first for first, _ in limits[1:]]
+    assert limits[-1][1] is None
+
+
+def test_the_manifest_keeps_the_terms_of_blenders_extensions_platform() -> None:
+    metadata = tomllib.loads((CHECKOUT / "addon_manifest.toml").read_text(encoding="utf-8"))
+    assert "blender" not in f"{metadata['name']} {metadata['id']}".lower()
+    assert metadata["website"].startswith("https://")
+    assert len(metadata["tagline"]) <= 64
+    assert not metadata["tagline"].endswith(".")
+    for reason in metadata["permissions"].values():
+        assert 0 < len(reason) <= 64
+        assert not reason.endswith(".")
 
 
 def test_the_version_stands_in_the_manifest_alone() -> None:
@@ -111,7 +134,7 @@ def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(
     for path in elsewhere.rglob("*.py"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
         path.chmod(0o600)
-    again = build_addon.build_package("linux-x64", wheels[::-1], tmp_path / "built", elsewhere)
+    again = build_addon.build_package("linux-x64", OLD, wheels[::-1], tmp_path / "built", elsewhere)
     assert sha256_of(again) == sha256_of(package)
     assert list((tmp_path / "built").iterdir()) == [again]
 
@@ -122,7 +145,7 @@ def test_what_blender_refuses_is_not_built(project: Path, tmp_path: Path) -> Non
     manifest = tmp_path / "project" / "addon_manifest.toml"
     manifest.write_text(manifest.read_text().replace('"Animation"', '"No such tag"'))
     with pytest.raises(PackagingError, match="No such tag"):
-        build_addon.build_package("linux-x64", [], tmp_path / "built", tmp_path / "project")
+        build_addon.build_package("linux-x64", OLD, [], tmp_path / "built", tmp_path / "project")
     assert not list((tmp_path / "built").iterdir())
 
 
@@ -137,14 +160,11 @@ def test_without_a_blender_one_line_says_so(
     assert not list(tmp_path.iterdir())
 
 
-def test_each_platform_carries_every_package_for_both_pythons() -> None:
+def test_each_zip_carries_every_package_once() -> None:
     for name in build_addon.PLATFORMS:
-        for python in ("3.11", "3.13"):
-            carried = sorted(
-                wheel.requirement.partition("==")[0].lower()
-                for wheel in read_lock()
-                if wheel.platform == name and python in wheel.pythons
-            )
+        for releases in RELEASES:
+            wheels = build_addon.wheels_for(name, releases)
+            carried = sorted(wheel.requirement.partition("==")[0].lower() for wheel in wheels)
             runtime = "onnxruntime-directml" if name == "windows-x64" else "onnxruntime"
             assert carried == ["av", runtime, "opencv-python-headless", "scipy"]
 
@@ -162,15 +182,15 @@ def test_a_wheel_that_can_not_be_had_is_left_out_with_a_warning(
     monkeypatch.setattr(build_addon, "WHEEL_CACHE", tmp_path / "cache")
     built_with: list[list[Path]] = []
 
-    def build_package(name: str, wheels: list[Path], folder: Path) -> Path:
+    def build_package(name: str, releases: object, wheels: list[Path], folder: Path) -> Path:
         built_with.append(wheels)
         return Path(__file__)
 
     monkeypatch.setattr(build_addon, "build_package", build_package)
     assert build_addon.main(["--platform", "macos-arm64", "--output-dir", str(tmp_path)]) == 0
-    assert built_with == [[]]
+    assert built_with == [[], []]
     warnings = capsys.readouterr().err.splitlines()
-    assert len(warnings) == sum(wheel.platform == "macos-arm64" for wheel in read_lock())
+    assert len(warnings) == sum(len(build_addon.wheels_for("macos-arm64", releases)) for releases in RELEASES)
     assert all(
         "can't be downloaded and is left out: on macos-arm64, Blender with Python 3.1" in line for line in warnings
     )
@@ -178,16 +198,17 @@ def test_a_wheel_that_can_not_be_had_is_left_out_with_a_warning(
 
 @pytest.fixture(scope="module")
 def real_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip for this machine, with all its wheels."""
-    pytest.importorskip("bpy")
+    """The zip for this machine's Blender, with all its wheels."""
+    bpy = pytest.importorskip("bpy")
     name = SYSTEMS.get((platform.system(), platform.machine()))
     if name is None:
         pytest.skip(f"no add-on is built for {platform.system()} on {platform.machine()}")
     build_addon.WHEEL_CACHE.mkdir(parents=True, exist_ok=True)
-    wheels = [fetch(wheel, build_addon.WHEEL_CACHE) for wheel in read_lock() if wheel.platform == name]
+    releases = NEW if bpy.app.version >= (5, 1, 0) else OLD
+    wheels = [fetch(wheel, build_addon.WHEEL_CACHE) for wheel in build_addon.wheels_for(name, releases)]
     if None in wheels:
         pytest.skip("the add-on's wheels can't be fetched here")
-    return build_addon.build_package(name, [path for path in wheels if path], tmp_path_factory.mktemp("real"))
+    return build_addon.build_package(name, releases, [path for path in wheels if path], tmp_path_factory.mktemp("real"))
 
 
 def link_blender_alone(folder: Path) -> None:

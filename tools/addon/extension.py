@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from .blender_releases import BlenderReleases
 from .wheels import PackagingError
 
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
@@ -71,10 +72,11 @@ def repack(package: Path, target: Path) -> None:
                 shutil.copyfileobj(content, copy, 1 << 20)
 
 
-def manifest_text(metadata: Mapping[str, object], platform: str, wheels: list[str]) -> str:
-    """Text of blender_manifest.toml: the metadata of addon_manifest.toml, one platform, the wheels in `./wheels`."""
+def manifest_text(metadata: Mapping[str, object], platform: str, releases: BlenderReleases, wheels: list[str]) -> str:
+    """Text of blender_manifest.toml: the project's, for one platform and Python, with the wheels in `./wheels`."""
     entries = {key: value for key, value in metadata.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in metadata.items() if isinstance(value, dict)}
+    entries |= releases.manifest_entries()
     entries["platforms"] = [platform]
     if wheels:
         entries["wheels"] = [f"./wheels/{file}" for file in sorted(wheels)]

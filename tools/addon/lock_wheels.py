@@ -42,11 +42,14 @@ PLATFORM_TAGS: Final = {
 (av 15.1 lacks a file's index), and every Mac with an Apple processor can run 14."""
 
 REPLACED: Final = {
+    ("linux-x64", "3.11", "onnxruntime"): "onnxruntime<1.24",
+    ("linux-x64", "3.13", "onnxruntime"): "onnxruntime<1.24",
     ("windows-x64", "3.11", "onnxruntime"): "onnxruntime-directml<1.21",
     ("windows-x64", "3.13", "onnxruntime"): "onnxruntime-directml",
 }
-"""By platform, Python and package. The DirectML build is onnxruntime with support for any Windows GPU; both are the
-module `onnxruntime`. 1.21 requires a newer C++ run time than Blender with Python 3.11 has (see windows_runtime)."""
+"""By platform, Python and package. onnxruntime 1.23 for Linux is 10 MB smaller than 1.32, and runs BlazePose's networks
+in the same time. The DirectML build is onnxruntime with support for any Windows GPU; both are the module `onnxruntime`.
+1.21 requires a newer C++ run time than Blender with Python 3.11 has (see windows_runtime)."""
 
 HEADING: Final = "# The wheels in the add-on's packages. Written by `python -m tools.addon.lock_wheels`.\n"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
 from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
+from .fast_motion import FoundFrame, frame_stride, interpolate, is_fast
 from .find_people import PersonTrack
 
 MINIMUM_PRESENCE: Final = 0.5
@@ -40,8 +42,9 @@ def track_keypoints(
     """The person's 2D joints in every one of some frames.
 
     Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
-    detector's track of this person, so that a passer-by can not take over. Confidence is 0 in frames where the person
-    is not visible.
+    detector's track of this person, so that a passer-by can not take over. At 50 frames per second and more only every
+    second frame or fewer are searched, 25 a second at least; those between are interpolated, or searched too where the
+    motion is fast. Confidence is 0 in frames where the person is not visible.
 
     Args:
         footage: the video.
@@ -52,14 +55,70 @@ def track_keypoints(
         others: everyone else in these frames.
     """
     poses: list[Pose | None] = [None] * (frames.stop - frames.start)
-    tracker = _LandmarkTracker(track, others, landmark_finder)
+    search = _StridingSearch(_LandmarkTracker(track, others, landmark_finder), frame_stride(footage.time[frames]))
     for frame in read_frames(footage, frames):
         row = frame.index - frames.start
-        landmarks = tracker.update(frame)
-        if landmarks is not None:
-            poses[row] = np.column_stack([landmarks.points, landmarks.confidence])
+        for index, pose in search.update(frame, row == len(poses) - 1):
+            poses[index - frames.start] = pose
         progress("landmarks", (row + 1) / len(poses))
+    for index, pose in search.finish():
+        poses[index - frames.start] = pose
     return PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size).keypoints(footage.time[frames], poses)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames between two that were searched."""
+
+    earlier: FoundFrame | None
+    """Searched before the stretch's beginning."""
+    before: FoundFrame
+    after: FoundFrame
+    between: list[Frame]
+
+
+class _StridingSearch:
+    """Searches every so many frames, and those between where they can't be interpolated."""
+
+    def __init__(self, tracker: _LandmarkTracker, stride: int) -> None:
+        self._tracker = tracker
+        self._stride = stride
+        self._earlier: FoundFrame | None = None
+        self._before: FoundFrame | None = None
+        self._between: list[Frame] = []
+        self._open: _Stretch | None = None
+        """The stretch before `_before`, which waits for the motion after it."""
+
+    def update(self, frame: Frame, is_last: bool) -> Iterator[tuple[int, Pose]]:
+        """Take the next frame; yields the frames whose poses are known by now, by index, not in their order."""
+        if self._before is not None and not is_last and len(self._between) < self._stride - 1:
+            self._between.append(frame)
+            return
+        found = FoundFrame(frame.time, self._tracker.update(frame))
+        if found.landmarks is not None:
+            yield frame.index, _pose(found.landmarks)
+        yield from self._close(found)
+        if self._before is not None and self._between:
+            self._open = _Stretch(self._earlier, self._before, found, self._between)
+        self._earlier, self._before, self._between = self._before, found, []
+
+    def finish(self) -> Iterator[tuple[int, Pose]]:
+        """The poses that are still open after the last frame."""
+        if self._between:  # the last frame could not be read
+            yield from self.update(self._between.pop(), is_last=True)
+        yield from self._close(None)
+
+    def _close(self, later: FoundFrame | None) -> Iterator[tuple[int, Pose]]:
+        """The frames of the open stretch."""
+        stretch, self._open = self._open, None
+        if stretch is None or (stretch.before.landmarks is None and stretch.after.landmarks is None):
+            return
+        fast = is_fast(stretch.earlier, stretch.before, stretch.after, later)
+        for frame in stretch.between:
+            landmarks = self._tracker.find_between(frame, stretch.before, stretch.after) if fast else None
+            pose = _pose(landmarks) if landmarks else interpolate(stretch.before, stretch.after, frame.time)
+            if pose is not None:
+                yield frame.index, pose
 
 
 class _LandmarkTracker:
@@ -76,6 +135,12 @@ class _LandmarkTracker:
         landmarks = self._find_person(frame)
         self._next_region = landmarks.next_region if landmarks is not None else None
         return landmarks
+
+    def find_between(self, frame: Frame, before: FoundFrame, after: FoundFrame) -> Landmarks | None:
+        """The person's landmarks in a frame between two others, in at least one of which they were found."""
+        regions = [found.landmarks.next_region for found in (before, after) if found.landmarks is not None]
+        part = (frame.time - before.time) / (after.time - before.time)
+        return self._find(frame, regions[0].towards(regions[-1], part))
 
     def _find_person(self, frame: Frame) -> Landmarks | None:
         expected = self._track.region_at(frame.time) if _is_trusted(self._track, frame.time) else None
@@ -98,6 +163,10 @@ class _LandmarkTracker:
             return None
         landmarks = self._finder.find(frame.image, region)
         return landmarks if landmarks.presence >= MINIMUM_PRESENCE else None
+
+
+def _pose(landmarks: Landmarks) -> Pose:
+    return np.column_stack([landmarks.points, landmarks.confidence])
 
 
 def _is_trusted(track: PersonTrack, time: float) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cores import usable_cores
 from ...errors import PoseNet3DError
 
 PROVIDERS: Final = {
@@ -30,13 +30,6 @@ def provided_devices() -> list[str]:
 
     available = onnxruntime.get_available_providers()
     return [device for device, provider in PROVIDERS.items() if provider in available]
-
-
-def usable_cores() -> int:
-    """Count of CPU cores that this process may use; containers and batch systems often allow fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class OnnxruntimeNetwork:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -59,7 +59,7 @@ def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progr
     end = max(float(motion.time[-1]) + _hold(motion) for motion in motions)
     frames = footage.frames_between(start, end)
     size = preview_size(footage.image_size)
-    tracks = [_Projected(motion, np.array(size) / footage.image_size) for motion in motions]
+    tracks = [ProjectedMotion(motion, np.array(size) / footage.image_size) for motion in motions]
     with writing(path) as partial, _encoding(partial, path, size, footage.standard_rate) as encoder:
         for frame in read_frames(footage, frames):
             picture = _resized(frame.image, size)
@@ -78,7 +78,9 @@ def preview_size(image_size: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def draw_skeleton(picture: NDArray[np.uint8], skeleton: Skeleton) -> NDArray[np.uint8]:
+def draw_skeleton(
+    picture: NDArray[np.uint8], skeleton: Skeleton, colours: Mapping[str, tuple[int, int, int]] = COLOURS
+) -> NDArray[np.uint8]:
     """A copy of a picture (H, W, 3) RGB with the bones drawn, smooth-edged and blended by confidence."""
     import cv2
 
@@ -91,10 +93,10 @@ def draw_skeleton(picture: NDArray[np.uint8], skeleton: Skeleton) -> NDArray[np.
     places = np.round(np.clip(skeleton.joints, -reach, reach) * 2**SUBPIXEL_BITS).astype(int).tolist()
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
-            colour = COLOURS[_side(JOINT_NAMES[joint])]
+            colour = colours[_side(JOINT_NAMES[joint])]
             cv2.line(drawn, places[parent], places[joint], colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
     for joint, place in enumerate(places):
-        colour = COLOURS[_side(JOINT_NAMES[joint])]
+        colour = colours[_side(JOINT_NAMES[joint])]
         cv2.circle(drawn, place, width << SUBPIXEL_BITS, colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     opacity = FAINTEST + (1 - FAINTEST) * float(np.clip(skeleton.confidence, 0, 1))
     return np.asarray(cv2.addWeighted(drawn, opacity, picture, 1 - opacity, 0), dtype=np.uint8)
@@ -118,10 +120,11 @@ def _side(name: str) -> str:
     return side if side in COLOURS else "middle"
 
 
-class _Projected:
+class ProjectedMotion:
     """A motion's joints in the preview's pixels, at any time."""
 
     def __init__(self, motion: Motion, scale: Array) -> None:
+        """Project with the motion's camera, times (2,) the preview's size over the footage's."""
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion

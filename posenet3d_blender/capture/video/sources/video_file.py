@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ....background import Matrix2
+from ....cores import usable_cores
 from ....errors import PoseNet3DError
 from ..lens import equivalent_focal_length
 from .clock import Clock, clock_of
@@ -34,6 +35,8 @@ WIDEST_PIXEL: Final = 4
 """A pixel stated to be more than so many times wider than high, or higher than wide, is an error in the file."""
 TRANSPORT_OVERFLOW: Final = 2**33
 """Ticks after which the clock of MPEG transport and program streams begins at 0 again."""
+MOST_THREADS: Final = 16
+"""Of a decoder, which keeps some pictures for each."""
 HIGHEST_RATE: Final = 1000
 """Frames per second; a stream's header that states more counts something else."""
 
@@ -70,6 +73,7 @@ class VideoFile:
         with opened(self.path) as container:
             stream = choose_track(container, self.path)
             stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = min(usable_cores(), MOST_THREADS)
             if seek_to is not None:
                 with suppress(av.error.FFmpegError):  # then it is read from its beginning
                     container.seek(seek_to, stream=stream)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..capture.video.endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
-from ..capture.video.sources.image_sequence import footage_files, is_sequence
+from ...capture.video.endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
+from ...capture.video.sources.image_sequence import footage_files, is_sequence
 
+SETTINGS_ENDING: Final = ".toml"
+"""Of the settings beside a clip, which are no clip and not ignored either."""
 HIDDEN: Final = "hidden"
 OTHER: Final = "no video by its name"
 FOLDER: Final = "a folder; give it as an input of its own"
@@ -114,7 +116,7 @@ def _sort_out(paths: Iterable[Path], any_ending: bool = False) -> tuple[list[Pat
         elif is_hidden(path):
             reason = HIDDEN if is_video else None  # .DS_Store and its like are nobody's loss
         elif not is_video:
-            reason = OTHER
+            reason = None if path.suffix == SETTINGS_ENDING else OTHER
         elif not path.is_file():  # a link that leads nowhere, a pipe
             reason = UNREADABLE
         else:
