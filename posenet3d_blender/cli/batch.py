@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ..errors import Cancelled, PoseNet3DError
 from .capture import capture_settings, capture_to_files
+from .character import Character, characters_of, check_characters
 from .console import Console, unexpected
 from .find_videos import IgnoredFile, find_videos
 from .outputs import made_folders, path_of_shot, paths_by_people
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     settings = capture_settings(arguments)
     if os.path.exists(arguments.out_dir) and not os.path.isdir(arguments.out_dir):
         raise PoseNet3DError(f"{arguments.out_dir}: is no folder; choose another --out-dir")
+    characters = characters_of(arguments)
+    check_characters(characters, arguments.endings)
     report = console.print_status if arguments.json else console.print
     found = find_videos(arguments.inputs)
     for line in found.ignored_lines():
@@ -67,7 +70,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with made_folders([arguments.out_dir]):
         for video in found.videos:
             first = first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
-            result = _result(video, first, settings, arguments.out_dir, arguments.endings, console)
+            outputs = [arguments.out_dir / f"{footage_name(video)}{ending}" for ending in arguments.endings]
+            result = _result(video, first, settings, outputs, characters, console)
             report(result.as_line())
             results.append(result)
     if arguments.json:
@@ -76,10 +80,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _result(
-    video: Path, first: Path, settings: CaptureSettings, out_dir: Path, endings: Sequence[str], console: Console
+    video: Path,
+    first: Path,
+    settings: CaptureSettings,
+    outputs: Sequence[Path],
+    characters: Sequence[Character],
+    console: Console,
 ) -> VideoResult:
     """Capture one video unless there is nothing to do; `first` is the first video of this name."""
-    outputs = [out_dir / f"{footage_name(video)}{ending}" for ending in endings]
     if os.path.isdir(video) and not is_sequence(video):
         is_readable = os.access(video, os.R_OK | os.X_OK)
         reason = "no videos in this folder" if is_readable else "can't be read; check the folder's permissions"
@@ -87,9 +95,9 @@ def _result(
     if first != video:
         reason = f"its outputs would replace those of {first}; rename it or use another --out-dir"
         return VideoResult(video, "failed", reason)
-    if _is_done(video, outputs, settings):
+    if _is_done(video, outputs, settings, characters):
         return VideoResult(video, "skipped", "done already")
-    return _capture_one(video, settings, outputs, console)
+    return _capture_one(video, settings, outputs, characters, console)
 
 
 def _name_on_any_disk(stem: str) -> str:
@@ -97,11 +105,14 @@ def _name_on_any_disk(stem: str) -> str:
     return unicodedata.normalize("NFC", stem.casefold())
 
 
-def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path], console: Console) -> VideoResult:
+def _capture_one(
+    video: Path, settings: CaptureSettings, outputs: Sequence[Path], characters: Sequence[Character], console: Console
+) -> VideoResult:
     """Capture one video; any failure becomes its result, so that the next videos are still captured."""
     start = time.perf_counter()
     try:
-        return VideoResult(video, "ok", summary=capture_to_files(video, settings, outputs, console.progress))
+        summary = capture_to_files(video, settings, outputs, console.progress, characters=characters)
+        return VideoResult(video, "ok", summary=summary)
     except Cancelled:
         raise
     except PoseNet3DError as error:
@@ -112,13 +123,13 @@ def _capture_one(video: Path, settings: CaptureSettings, outputs: Sequence[Path]
     return VideoResult(video, "failed", reason, seconds=time.perf_counter() - start)
 
 
-def _is_done(video: Path, outputs: Sequence[Path], settings: CaptureSettings) -> bool:
-    """True if all files that a capture of one person in one shot writes exist and are newer than the video."""
+def _is_done(video: Path, outputs: Sequence[Path], settings: CaptureSettings, characters: Sequence[Character]) -> bool:
+    """True if all files of a capture of one person in one shot exist and are newer than video and characters."""
     numbered = settings.person == "all"
     if settings.shots == "all":
         outputs = [path_of_shot(output, 1) for output in outputs]
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
-    sources = footage_files(video)
+    sources = [*footage_files(video), *(path for one in characters for path in (one.file, one.bone_map) if path)]
     if not all(os.path.isfile(path) for path in (*sources, *files)):
         return False
     return min(path.stat().st_mtime for path in files) >= max(path.stat().st_mtime for path in sources)

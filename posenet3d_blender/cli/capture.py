@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import Progress
+from .character import Character, characters_of, check_characters
 from .console import Console
 from .outputs import (
     OutputFile,
@@ -36,6 +37,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.progress,
         preview=arguments.preview,
         keypoints_out=arguments.keypoints_out,
+        characters=characters_of(arguments),
     )
     for warning in summary.warnings:
         console.warn(warning)
@@ -79,6 +81,7 @@ def capture_to_files(
     progress: Progress,
     preview: Path | None = None,
     keypoints_out: Path | None = None,
+    characters: Sequence[Character] = (),
 ) -> Summary:
     """Capture one video and write all its files, or none; folders that are missing are made for them.
 
@@ -92,13 +95,14 @@ def capture_to_files(
     numbered = settings.person == "all"
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered, by_shots=settings.shots == "all")
+        check_characters(characters, [path.suffix for path in outputs])
         capture = capture_video(video, settings, progress)
         warnings = list(capture.warnings)
         files: list[OutputFile] = []
         for number, shot in enumerate(capture.shots, start=1):
             own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
             background, paths = capture.footage.background, list(map(own, outputs))
-            files += motion_files(shot.motions, paths, numbered, settings.body, background, warnings.append)
+            files += motion_files(shot.motions, paths, numbered, settings.body, background, warnings.append, characters)
             files += _keypoint_files(shot, own(keypoints_out), numbered) if keypoints_out else []
         if preview:
             write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)

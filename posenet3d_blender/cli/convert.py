@@ -7,6 +7,7 @@ import argparse
 from ..body.compatibility import check_body_fits
 from ..body.model import load_body
 from ..motion import load_motion
+from .character import characters_of, check_characters
 from .console import Console
 from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files
 from .summary import Summary
@@ -19,8 +20,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         motions = [load_motion(arguments.motion)]
         if any(needs_blender(path) for path in arguments.outputs):
             check_body_fits(motions[0], load_body(arguments.body))
+        characters = characters_of(arguments)
+        check_characters(characters, [path.suffix for path in arguments.outputs])
         files = motion_files(
-            motions, arguments.outputs, numbered=False, body_path=arguments.body, footage=None, warn=console.warn
+            motions, arguments.outputs, False, arguments.body, footage=None, warn=console.warn, characters=characters
         )
         seconds = write_files(files, console.progress)
     summary = Summary.of_motions(motions, seconds, [file.path for file in files])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
 
 from ..errors import printable
+from .character import add_character_options, check_usage
 from .outputs import OUTPUT_ENDINGS
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
@@ -50,8 +51,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             [arguments.video, arguments.keypoints, arguments.body],
             [arguments.preview, arguments.keypoints_out],
         )
+        check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
     if arguments.command == "convert":
         _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
+        check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
+    if arguments.command == "batch":
+        check_usage(parser, arguments, arguments.endings)
     return arguments
 
 
@@ -99,6 +104,7 @@ def _add_convert(commands: _Commands) -> None:
     convert.add_argument("motion", type=Path, metavar="MOTION.npz")
     _add_outputs(convert, action="extend", nargs="+")
     _add_body(convert)
+    add_character_options(convert)
 
 
 def _add_batch(commands: _Commands) -> None:
@@ -183,6 +189,7 @@ def _add_capture_settings(command: argparse.ArgumentParser) -> None:
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     _add_body(command)
+    add_character_options(command)
     command.add_argument(
         "--student",
         type=Path,
