@@ -41,15 +41,28 @@ def load_map(path: Path) -> BoneMap:
         PoseNet3DError: the file can't be read or is no bone map; one line with the key at fault.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the name of the map") from error
+    except ValueError as error:
+        raise PoseNet3DError(f"{path}: is no text file; {_ADVICE}") from error
+    return map_from_text(text, str(path))
+
+
+def map_from_text(text: str, place: str) -> BoneMap:
+    """Read a map from JSON; `place` names it in errors.
+
+    Raises:
+        PoseNet3DError: the text is no bone map.
+    """
+    try:
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PoseNet3DError(f"{path}: is no JSON file ({one_line(str(error))}); {_ADVICE}") from error
+        raise PoseNet3DError(f"{place}: is no JSON ({one_line(str(error))}); {_ADVICE}") from error
     try:
         return map_from_json(content)
     except _Invalid as error:
-        raise PoseNet3DError(f"{path}: {error}; {_ADVICE}") from error
+        raise PoseNet3DError(f"{place}: {error}; {_ADVICE}") from error
 
 
 def map_to_json(bone_map: BoneMap) -> _Json:

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from . import bake, capture, command, export, footage_menu, modal_task, overlay, panel, people, results, settings
+from . import (
+    bake,
+    capture,
+    character_settings,
+    command,
+    export,
+    footage_menu,
+    modal_task,
+    overlay,
+    panel,
+    people,
+    results,
+    retarget,
+    settings,
+)
 
-_MODULES = (command, settings, results, modal_task, footage_menu, people, capture, bake, overlay, export, panel)
+_MODULES = (
+    command,
+    settings,
+    character_settings,
+    results,
+    modal_task,
+    footage_menu,
+    people,
+    capture,
+    bake,
+    overlay,
+    export,
+    panel,
+    retarget,
+)
 """In the order of registration: panels after the operators and properties that they show."""
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..body.model import Body, load_body
-from ..errors import PoseNet3DError
+from ..errors import PoseNet3DError, printable
 from ..progress import Progress
-from ..scene.bake import bake
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps
+from .characters import check_chosen, retarget_people
 from .modal_task import ModalTaskOperator
 from .results import store_results
 from .settings import settings_of
@@ -58,6 +58,11 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
             return {"CANCELLED"}
+        try:
+            check_chosen(context.scene)
+        except PoseNet3DError as error:
+            self.report({"ERROR"}, printable(str(error)))
+            return {"CANCELLED"}
         video, (start, end) = settings.video, settings.time_range
         person = self.person or settings.chosen_person
         detector, device = settings.quality, settings.device or "auto"
@@ -89,16 +94,11 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
             capture, body = result
             # Looked up here: an undo while the thread worked would invalidate earlier references.
             scene = bpy.context.scene
-            target = settings_of(scene).target
             hints: list[str] = []
             background = capture.footage.background
             armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append)
+            hints += yield from retarget_people(scene, armatures)
             warnings = (*capture.warnings, *hints)
-            try:
-                if target:
-                    bake(armatures[0], target)
-            except PoseNet3DError as error:
-                warnings = (*warnings, str(error))
             store_results(scene, armatures, capture, warnings)
             self._summary = _summary(capture, warnings)
 

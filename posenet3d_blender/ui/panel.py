@@ -78,7 +78,6 @@ class POSENET3D_PT_settings(_SidebarTab, bpy.types.Panel):
         layout.prop(settings, "height")
         layout.prop(settings, "smoothing")
         layout.prop(settings, "foot_lock")
-        layout.prop(settings, "target")
 
 
 class POSENET3D_PT_result(_SidebarTab, bpy.types.Panel):
