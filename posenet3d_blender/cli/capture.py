@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..build_options import BuildOptions
 from ..progress import Progress
+from .character import Character, characters_of, check_characters
 from .console import Console
 from .outputs import (
     OutputFile,
@@ -26,7 +27,7 @@ from .scene_arguments import scene_options
 from .summary import Summary
 
 if TYPE_CHECKING:
-    from ..capture.pipeline import CapturedShot, CaptureSettings
+    from ..capture.pipeline import Capture, CapturedShot, CaptureSettings
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -58,6 +59,7 @@ def capture_as_told(arguments: argparse.Namespace, progress: Progress) -> Summar
         keypoints_out=arguments.keypoints_out,
         contact_sheet=arguments.contact_sheet,
         options=scene_options(arguments),
+        characters=characters_of(arguments),
     )
 
 
@@ -98,6 +100,7 @@ def capture_to_files(
     keypoints_out: Path | None = None,
     options: BuildOptions | None = None,
     contact_sheet: Path | None = None,
+    characters: Sequence[Character] = (),
 ) -> Summary:
     """Capture one video and write all its files, or none; folders that are missing are made for them.
 
@@ -105,13 +108,12 @@ def capture_to_files(
         PoseNet3DError: the video can't be captured, or an output can't be written (checked before the long work).
     """
     from ..capture.pipeline import capture_video
-    from ..capture.video.contact_sheet import write_contact_sheet
-    from ..capture.video.preview import write_preview
 
     every_output = [*outputs, *(path for path in (preview, keypoints_out, contact_sheet) if path)]
     numbered = settings.person == "all"
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered, by_shots=settings.shots == "all")
+        check_characters(characters, [path.suffix for path in outputs])
         capture = capture_video(video, settings, progress)
         warnings = list(capture.warnings)
         files: list[OutputFile] = []
@@ -119,15 +121,17 @@ def capture_to_files(
             own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
             background, paths = capture.footage.background, list(map(own, outputs))
             files += motion_files(
-                shot.motions, paths, numbered, settings.body, background, warnings.append, options or BuildOptions()
+                shot.motions,
+                paths,
+                numbered,
+                settings.body,
+                background,
+                warnings.append,
+                options or BuildOptions(),
+                characters,
             )
             files += _keypoint_files(shot, own(keypoints_out), numbered, settings.mirror) if keypoints_out else []
-        if preview:
-            write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
-            files.append(OutputFile(preview, "preview", write))
-        if contact_sheet:
-            draw = partial(write_contact_sheet, footage=capture.footage, motions=capture.motions, title=video.name)
-            files.append(OutputFile(contact_sheet, "contact sheet", draw))
+        files += _pictures(capture, preview, contact_sheet, progress)
         # Another capture into the same folder may have failed meanwhile and removed it.
         with made_folders(folders_of(file.path for file in files)):
             seconds = capture.seconds | write_files(files, progress)
@@ -141,6 +145,23 @@ def capture_to_files(
         backend=capture.backend,
         warnings=warnings,
     )
+
+
+def _pictures(
+    capture: Capture, preview: Path | None, contact_sheet: Path | None, progress: Progress
+) -> list[OutputFile]:
+    from ..capture.video.contact_sheet import write_contact_sheet
+    from ..capture.video.preview import write_preview
+
+    files = []
+    if preview:
+        write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
+        files.append(OutputFile(preview, "preview", write))
+    if contact_sheet:
+        title = capture.footage.path.name
+        draw = partial(write_contact_sheet, footage=capture.footage, motions=capture.motions, title=title)
+        files.append(OutputFile(contact_sheet, "contact sheet", draw))
+    return files
 
 
 def _keypoint_files(shot: CapturedShot, path: Path, numbered: bool, mirrored: bool) -> list[OutputFile]:

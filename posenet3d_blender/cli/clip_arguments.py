@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from .argument_types import field_of_view, frame_rate, height, person, seconds, shots, smoothing_seconds
+from .character import add_character_options
 from .scene_arguments import add_scene_arguments
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
@@ -93,6 +94,7 @@ def _add_networks(command: argparse.ArgumentParser) -> None:
         "--detector", choices=("heavy", "full"), help="2D joint network; full is faster (default: heavy)"
     )
     add_body(command)
+    add_character_options(command)
     command.add_argument(
         "--student",
         type=Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     bake,
     capture,
+    character_settings,
     clip_queue,
     command,
     confidence,
@@ -17,6 +18,7 @@ from . import (
     people,
     preferences,
     results,
+    retarget,
     reuse,
     scene_options,
     settings,
@@ -28,6 +30,7 @@ from . import (
 _MODULES = (
     command,
     settings,
+    character_settings,
     results,
     takes,
     modal_task,
@@ -46,6 +49,7 @@ _MODULES = (
     scene_options,
     reuse,
     take_panel,
+    retarget,
 )
 """In the order of registration: panels after the operators and properties that they show."""
 

@@ -93,7 +93,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path, where: str = "") -> argparse.Namespace:
     """The arguments with settings of a file in place of theirs; relative paths count from the file's folder."""
     parser = _parser()
-    known = {action.dest.replace("_", "-"): action for action in parser._actions}
+    known = {action.option_strings[0].lstrip("-"): action for action in parser._actions}
     options: list[str] = []
     for key, value in values.items():
         action = known.get(key.replace("_", "-"))
@@ -107,10 +107,14 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
         if isinstance(value, bool):
             options += _flag(action, value)
         else:
-            is_path = action.type is Path
+            # The file of a --target too counts from this one's folder.
+            is_path = action.type is Path or action.dest == "targets"
             options.append(f"{action.option_strings[0]}={path.absolute().parent / str(value) if is_path else value}")
+    given = copy.copy(arguments)
+    if "target" in values:
+        given.targets = []
     try:
-        return parser.parse_args(options, namespace=copy.copy(arguments))
+        return parser.parse_args(options, namespace=given)
     except ValueError as error:
         raise PoseNet3DError(f"{path}: {where}{error}; correct it") from error
 
@@ -123,6 +127,8 @@ def _as_options(arguments: argparse.Namespace) -> Iterator[str]:
             continue
         if action.nargs == 0:
             yield from _flag(action, bool(value))
+        elif action.dest == "targets":
+            yield from (f"{action.option_strings[0]}={file.absolute()}:{name}" for file, name in value)
         else:
             yield f"{action.option_strings[0]}={value.absolute() if isinstance(value, Path) else value}"
 
