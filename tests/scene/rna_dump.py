@@ -19,6 +19,8 @@ _VOLATILE = {
     "is_updated",
     "depsgraph",
     "id_data",
+    # its brush is a dangling pointer in Blender 4.2
+    "uv_sculpt",
     # millions of numbers
     "pixels",
 }
