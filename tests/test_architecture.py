@@ -90,7 +90,7 @@ def offenders(files: list[Path], forbidden: set[str]) -> list[str]:
 
 
 def test_body_and_capture_know_nothing_of_blender() -> None:
-    files = files_of("body", "capture")
+    files = files_of("body", "capture", "motion_edit")
     assert files
     assert not offenders(files, BLENDER_MODULES)
     assert not [path for path in files for module in imported_modules(path) if module.startswith((".scene", ".ui"))]
@@ -166,7 +166,7 @@ def test_body_and_capture_import_no_front_end() -> None:
     front_ends = (".scene", ".ui", ".cli")
     assert not [
         (path.name, module)
-        for path in files_of("body", "capture")
+        for path in files_of("body", "capture", "motion_edit")
         for module in imported_modules(path)
         if module.startswith(front_ends)
     ]

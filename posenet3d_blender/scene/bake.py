@@ -15,6 +15,7 @@ from ..arrays import Array
 from ..body.rotations import continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
+from .isolated_scene import show_present_frame
 from .key_reduction import Tolerance, reduce_keys, slopes_of
 from .keys import CAPTURE_PROPERTIES, assign_action, curves_of, write_curves
 from .names import data_name
@@ -62,8 +63,7 @@ def bake(
     _key_pelvis(action, target, frames, locations, tolerance)
     for path, values in properties.items():
         write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
-    scene = bpy.context.scene
-    scene.frame_set(scene.frame_current)
+    show_present_frame([target])
     return action
 
 

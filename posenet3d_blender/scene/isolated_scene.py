@@ -33,7 +33,17 @@ def isolated_scene(
             yield scene
     finally:
         bpy.data.scenes.remove(scene)
-        user_scene.frame_set(user_scene.frame_current)
+        show_present_frame((*armatures, *others))
+
+
+def show_present_frame(animated: Sequence[bpy.types.Object]) -> None:
+    """Evaluate these objects' animation at the scene's present frame.
+
+    `Scene.frame_set` would evaluate everybody's, and so discard what the user has moved and not yet keyed.
+    """
+    for one in animated:
+        one.update_tag(refresh={"OBJECT", "DATA", "TIME"})
+    bpy.context.view_layer.update()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import bpy
@@ -18,18 +19,22 @@ _VOLATILE = {
     "is_updated",
     "depsgraph",
     "id_data",
+    # its brush is a dangling pointer in Blender 4.2
+    "uv_sculpt",
+    # millions of numbers
+    "pixels",
 }
 _SKIPPED_KINDS = {"window_managers", "screens", "workspaces", "brushes"}
 """The program's own, not the scene's."""
 
 
-def dump_file() -> dict[str, dict[str, Any]]:
-    """Every data-block by its kind and name, with all of its properties by path."""
+def dump_file(without: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Every data-block by its kind and name, with all of its properties by path; but those of these names."""
     blocks: dict[str, dict[str, Any]] = {}
     for kind in (prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"):
         if kind in _SKIPPED_KINDS:
             continue
-        for block in getattr(bpy.data, kind):
+        for block in (one for one in getattr(bpy.data, kind) if one.name not in without):
             values: dict[str, Any] = {}
             _dump(block, "", values, {block.as_pointer()})
             blocks[f"{kind}/{block.name_full}"] = values

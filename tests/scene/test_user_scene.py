@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import bmesh
@@ -17,7 +18,9 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.build_options import BuildOptions, SceneMatch
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.motion_edit.resample import resample_motions
-from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene import build_scene, export
+from posenet3d_blender.scene.armature import add_armature
+from posenet3d_blender.scene.bake import bake
 
 from .conftest import MakeMotion
 from .rna_dump import dump_file
@@ -26,6 +29,10 @@ from .test_solved_camera import camera_seeing_origin
 
 FIRST_FRAME = 101
 KEPT = BuildOptions(SceneMatch.nothing(), first_frame=FIRST_FRAME, markers=False)
+
+
+LARGE = ("PoseNet3D_body",)
+"""The skin's mesh, which takes longest to dump."""
 
 
 def make_users_scene() -> bpy.types.Scene:
@@ -192,3 +199,35 @@ def test_each_setting_is_matched_by_itself(choice: str, body: Body, motion: Moti
     }
     assert settings() == before | {choice: matched[choice]}
     assert armature.animation_data.action.frame_range[1] == last
+
+
+@pytest.mark.parametrize("ending", [".fbx", ".bvh", ".glb", ".usdc", ".blend"])
+def test_exports_leave_the_scene_byte_for_byte(ending: str, body: Body, motion: Motion, tmp_path: Path) -> None:
+    """Moved and not keyed, and between two frames."""
+    make_users_scene()
+    (armature,) = build_scene([motion], body, options=KEPT)
+    bpy.context.view_layer.update()
+    before, joints = dump_file(LARGE), joints_now(armature)
+    export(tmp_path / f"walk{ending}", [armature])
+    assert differences(before, dump_file(LARGE)) == []
+    np.testing.assert_allclose(joints_now(armature), joints, atol=1e-6)
+
+
+def test_baking_leaves_everything_but_the_target(body: Body, motion: Motion) -> None:
+    make_users_scene()
+    (armature,) = build_scene([motion], body, options=KEPT)
+    hero = add_armature("Hero", body, motion.betas, armature.users_collection[0])
+    bpy.context.view_layer.update()
+    before = dump_file(LARGE)
+    bake(armature, hero)
+    assert {block for block, _ in differences(before, dump_file(LARGE))} <= {"objects/Hero"}
+    np.testing.assert_allclose(joints_now(hero), joints_now(armature), atol=1e-4)
+
+
+def differences(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    return [
+        (block, path)
+        for block, values in before.items()
+        for path, value in values.items()
+        if after[block].get(path, "missing") != value
+    ]
