@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from ...arrays import Array
 from ...body.rotations import axis_angle_to_matrix, interpolate_rotations
 
-INTERVAL: Final = 0.2
+INTERVAL: Final = 0.1
 """Seconds between the pictures that are adjusted."""
-FIRST_PIECE: Final = 8
-PIECE: Final = 5
+FIRST_PIECE: Final = 12
+PIECE: Final = 8
 """Pictures by which the adjusted part of the way grows."""
-WINDOW: Final = 24
+WINDOW: Final = 40
 """Pictures that are adjusted when a piece is added, ..."""
-LOOSE: Final = 6
+LOOSE: Final = 10
 """... of which the last known ones, and the new ones, may move."""
-MOST_AT_ONCE: Final = 120
+MOST_AT_ONCE: Final = 160
 """Pictures that are adjusted together at the end."""
 TRACKS: Final = 25
 """Points for each adjusted picture, and at least ..."""
@@ -34,7 +34,7 @@ FEWEST_TRACKS: Final = 400
 FEWEST_SIGHTS: Final = 3
 """Adjusted pictures that must show a point."""
 STEPS: Final = 25
-OUTLIER: Final = 2.0
+OUTLIER: Final = 1.0
 """Pixels from which a point counts less and less."""
 _FIRST_DEPTH: Final = 5.0
 _DEPTH_SPREAD: Final = 1.0
