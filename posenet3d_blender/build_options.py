@@ -53,3 +53,29 @@ class BuildOptions:
     """One of HEADING_CHOICES; forward: everyone and the camera turn about the origin together, by the first person."""
     as_asset: bool = False
     """Mark the actions as assets, for the Asset Browser."""
+    armature_name: str = ""
+    """Of the armatures; empty: the footage's."""
+
+
+@dataclass(frozen=True)
+class EnginePreset:
+    """Choices with which a program takes the exported files as they are."""
+
+    label: str
+    root: str
+    rest: str
+    heading: str = "forward"
+    armature_name: str = ""
+
+
+ENGINE_PRESETS: Final = {
+    # Unreal leaves out a node of this name above the root bone, and moves the character by the root bone.
+    "unreal": EnginePreset("Unreal", root="ground", rest="A", armature_name="Armature"),
+    # Mecanim takes root motion from the hips and wants a T-pose.
+    "unity": EnginePreset("Unity", root="hips", rest="T"),
+    # An AnimationTree's root motion track is a bone's.
+    "godot": EnginePreset("Godot", root="ground", rest="T"),
+    # HumanIK is characterized in a T-stance that faces +Z of the file.
+    "maya": EnginePreset("Maya, MotionBuilder", root="hips", rest="T"),
+}
+"""By the name that the command line takes."""

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import argparse
 
-from ..build_options import HEADING_CHOICES, REST_CHOICES, ROOT_CHOICES, BuildOptions
+from ..build_options import ENGINE_PRESETS, HEADING_CHOICES, REST_CHOICES, ROOT_CHOICES, BuildOptions
 
 
 def add_scene_arguments(command: argparse.ArgumentParser) -> None:
     """Add the options to a command."""
     command.add_argument(
+        "--preset",
+        choices=tuple(ENGINE_PRESETS),
+        help="root, rest pose, heading and names as this program takes them; the options below overrule it",
+    )
+    command.add_argument(
         "--root",
         choices=ROOT_CHOICES,
-        default=ROOT_CHOICES[0],
         help="bone that carries the motion through the scene: the hips, the root bone on the ground (root motion for "
         "game engines), or none (default: hips); motion files stay as they are",
     )
     command.add_argument(
         "--rest",
         choices=REST_CHOICES,
-        default=REST_CHOICES[0],
         help="arms in the rest pose: T stretched out, as SMPL has them, or A lowered by 45 degrees (default: T)",
     )
     command.add_argument(
         "--heading",
         choices=HEADING_CHOICES,
-        default=HEADING_CHOICES[0],
         help="direction that the motion starts in: as filmed, or forward, to -Y, with the camera (default: footage)",
     )
 
 
 def scene_options(arguments: argparse.Namespace) -> BuildOptions:
-    """The scene's options of a command."""
-    return BuildOptions(root=arguments.root, rest=arguments.rest, heading=arguments.heading)
+    """The scene's options of a command: each as given, or as the preset has it, or the default."""
+    chosen = ENGINE_PRESETS[arguments.preset] if arguments.preset else BuildOptions()
+    return BuildOptions(
+        root=arguments.root or chosen.root,
+        rest=arguments.rest or chosen.rest,
+        heading=arguments.heading or chosen.heading,
+        armature_name=chosen.armature_name,
+    )

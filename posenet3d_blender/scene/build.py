@@ -119,7 +119,7 @@ def _add_people(
     material = add_material(data_name(name, "_body"))
     armatures = []
     for number, motion in enumerate(motions, start=1):
-        person = data_name(name, "" if len(motions) == 1 else f"_person{number}")
+        person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
         armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
         armatures.append(armature)
         yield

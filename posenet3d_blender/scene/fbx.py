@@ -28,11 +28,13 @@ _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 
 def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """Write armatures, skins and motion; the footage's start is at 0 seconds, poses are held until the first key."""
     first_frame, last_frame = frame_range(armatures)
+    # The exporter names the take after the scene; a captured collection has the footage's name.
+    take = next((collection.name for collection in armatures[0].users_collection), armatures[0].name)
     with (
         _copies_in_file_units(armatures, first_frame, last_frame) as copies,
         shown(skin_meshes(copies)),
         undeformed(skin_meshes(copies)),
-        isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame)),
+        isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame), take),
     ):
         bpy.ops.export_scene.fbx(
             filepath=str(path),

@@ -16,13 +16,15 @@ def isolated_scene(
     armatures: Sequence[bpy.types.Object],
     others: Sequence[bpy.types.Object] = (),
     frames: tuple[int, int] | None = None,
+    name: str = "",
 ) -> Iterator[bpy.types.Scene]:
     """Make a scene of only these objects the context's scene, with the same frame rate.
 
-    Its first and last frame are `frames`, or else those of `frame_range`.
+    Its first and last frame are `frames`, or else those of `frame_range`; its name is `name`, or else the first
+    armature's.
     """
     user_scene = bpy.context.scene
-    scene = bpy.data.scenes.new(armatures[0].name)
+    scene = bpy.data.scenes.new(name or armatures[0].name)
     try:
         scene.render.fps, scene.render.fps_base = user_scene.render.fps, user_scene.render.fps_base
         scene.frame_start, scene.frame_end = frames or frame_range(armatures)

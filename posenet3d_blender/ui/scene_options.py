@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from ..build_options import BuildOptions, SceneMatch
+from ..build_options import ENGINE_PRESETS, BuildOptions, SceneMatch
 from ..scene.matching import is_untouched
 from .modal_task import current_task
 
@@ -36,6 +36,11 @@ def _automatic(name: str, label: str, description: str) -> Any:
 def _choice() -> Any:
     """Storage of an automatic checkbox: undecided, off or on."""
     return bpy.props.IntProperty(default=_UNDECIDED, min=_UNDECIDED, max=1, options={"HIDDEN"})
+
+
+def _apply_preset(options: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    chosen = ENGINE_PRESETS.get(options.preset) or BuildOptions()
+    options.root, options.rest, options.heading = chosen.root, chosen.rest, chosen.heading
 
 
 class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
@@ -77,6 +82,15 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
         name="Frame", description="Frame of the scene at which the motion starts", default=1
     )
 
+    preset: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Made For",
+        description="Program that the files are exported to: sets the choices below",
+        items=(
+            ("none", "Blender", "As captured"),
+            *((name, preset.label, f"As {preset.label} takes it") for name, preset in ENGINE_PRESETS.items()),
+        ),
+        update=_apply_preset,
+    )
     root: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Motion On",
         description="Bone that carries the motion through the scene",
@@ -124,6 +138,7 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
             rest=self.rest,
             heading=self.heading,
             as_asset=self.as_asset,
+            armature_name=ENGINE_PRESETS[self.preset].armature_name if self.preset in ENGINE_PRESETS else "",
         )
 
 
@@ -154,7 +169,7 @@ class POSENET3D_PT_scene(bpy.types.Panel):
         layout.prop(options, "start_at")
         if options.start_at == "FRAME":
             layout.prop(options, "start_frame")
-        for name in ("root", "rest", "heading", "as_asset"):
+        for name in ("preset", "root", "rest", "heading", "as_asset"):
             layout.prop(options, name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from mathutils import Matrix, Quaternion, Vector
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
-from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions
+from posenet3d_blender.build_options import ENGINE_PRESETS, ROOT_CHOICES, BuildOptions
+from posenet3d_blender.cli.scene_arguments import scene_options
 from posenet3d_blender.scene import build_scene, export
 
 from .conftest import MakeMotion
@@ -74,3 +76,32 @@ def test_bones_units_rate_and_motion(root: str, rest: str, body: Body, make_moti
             np.testing.assert_allclose(below, [wanted[0, 0], 0, wanted[0, 2]], atol=0.02)
         elif root != "ground":
             np.testing.assert_allclose(below, 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ENGINE_PRESETS)
+def test_presets(name: str, body: Body, make_motion: MakeMotion, tmp_path: Path) -> None:
+    """What each program looks for: root node and bone, axes and units, heading, rate and name of the take."""
+    preset = ENGINE_PRESETS[name]
+    motion, path = make_motion(12), tmp_path / "walk.fbx"
+    arguments = argparse.Namespace(preset=name, root=None, rest=None, heading=None)
+    armatures = build_scene([motion], body, options=scene_options(arguments))
+    export(path, armatures)
+    report = read(path, 0.0, 11 / 30)
+    assert (report["unit"], report["rate"]) == (pytest.approx(0.01), pytest.approx(30))
+    node = preset.armature_name or "PoseNet3D"
+    assert report["parents"]["root"] == node
+    assert report["take"] == "PoseNet3D"
+    first = [report["transforms"][bone][0] for bone in (node, "root", "pelvis")]
+    start = Matrix()
+    for values in first:
+        start = start @ Matrix.LocRotScale(Vector(values[4:]), Quaternion(values[:4]), None)
+    rest = armatures[0].data.bones["pelvis"].matrix_local
+    forward = (start.to_3x3() @ Matrix(np.array(rest.to_3x3()).T.tolist()) @ Vector((0.0, -1.0, 0.0))).normalized()
+    assert forward.z > 0.7, "starts facing +Z of the file"
+    moves = np.ptp(np.array(report["transforms"]["root"])[:, 4:], axis=0).max() > 1
+    assert moves == (preset.root == "ground")
+
+
+def test_an_option_overrules_the_preset() -> None:
+    options = scene_options(argparse.Namespace(preset="unreal", root="hips", rest=None, heading=None))
+    assert (options.root, options.rest, options.heading) == ("hips", "A", "forward")
