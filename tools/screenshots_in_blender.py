@@ -18,7 +18,7 @@ PACKAGE, CLIP, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 TWO_DANCERS = "two_dancers.mp4"
 TAB = "PoseNet3D"
 SCREEN_HEIGHT = 960
-ROWS = {"capture": 78, "people": 115, "queue": 168, "change": 556}
+ROWS = {"capture": 78, "people": 115, "queue": 194, "change": 582}
 """Pixels from the sidebar's upper edge to the middle of a button or of a panel's header: the button as it is at first,
 the others with all sub-panels above them closed."""
 

@@ -79,6 +79,9 @@ class CaptureOptions:
             ("moving", "Turns or Zooms", "Handheld or panned footage: the camera is followed by the background"),
         ),
     )
+    mirror: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Mirror Image", description="The footage is a mirror image, as of many front cameras: left is right"
+    )
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
         description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
@@ -139,6 +142,7 @@ class CaptureOptions:
             "start": start,
             "end": end,
             "camera": self.camera_motion,
+            "mirror": self.mirror,
             "field_of_view": math.degrees(self.view_angle) or None,
             "height": self.height or None,
             "input_fps": self.input_fps or None,
@@ -167,6 +171,7 @@ def draw_choice_of_person(layout: bpy.types.UILayout, options: CaptureOptions) -
 def draw_solver_options(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
     """The options that change a motion without another search for joints."""
     layout.prop(options, "camera_motion")
+    layout.prop(options, "mirror")
     layout.prop(options, "view_angle")
     layout.prop(options, "height")
     layout.prop(options, "smoothing")
