@@ -7,8 +7,12 @@ import csv
 import errno
 import json
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,7 @@ from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
 from posenet3d_blender.errors import PoseNet3DError
 
+CHECKOUT = Path(__file__).parents[2]
 TAKEN = ("a.TS", "b.MXF", "c.ogv", "d.gif", "e.Mp4", "f.m4v", "g.VOB", "h.y4m")
 
 
@@ -223,3 +228,58 @@ def test_odd_inputs_are_one_line_each(name: str, tmp_path: Path, capfd: pytest.C
     assert printed.out.count("\n") == 1
     assert "\x1b" not in printed.out
     assert printed.err == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of processes")
+def test_a_full_disk_is_one_line_and_leaves_nothing(demo_clip: Path, tmp_path: Path) -> None:
+    """No file may grow beyond 100 KB: to a process the same as a disk without room for more."""
+    command = [
+        sys.executable,
+        "-m",
+        "posenet3d_blender",
+        "batch",
+        str(demo_clip),
+        "--out-dir",
+        "out",
+        "--format",
+        "npz",
+    ]
+    run = subprocess.run(
+        ["sh", "-c", f"ulimit -f 200 && exec {shlex.join(command)}"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr == (
+        "posenet3d: error: out: can't be written (File too large); check the disk, then run the same command again, "
+        "finished clips are kept\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_lost_midway_ends_the_batch_and_keeps_what_is_done(
+    captured: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path / "videos", "a.mp4", "broken.mp4", "c.mp4")
+    trials = iter([None, OSError(errno.EIO, "Input/output error")])
+    original = command.tempfile.TemporaryFile
+
+    def trial_file(**options: Any) -> Any:
+        trouble = next(trials)
+        if trouble:
+            raise trouble
+        return original(**options)
+
+    monkeypatch.setattr(command.tempfile, "TemporaryFile", trial_file)
+    assert run_batch(tmp_path, str(tmp_path / "videos")) == 1
+    printed = capfd.readouterr()
+    assert "can't be written (Input/output error); check the disk, then run the same command again" in printed.err
+    assert [path.name for path in captured] == ["a.mp4"]
+    assert (tmp_path / "out" / "a.npz").is_file()
+
+    monkeypatch.undo()
+    report = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert [clip["status"] for clip in report["videos"]] == ["ok", "failed"]
