@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..build_options import BuildOptions
 from ..progress import Progress
+from .character import Character, characters_of, check_characters
 from .console import Console
 from .outputs import (
     OutputFile,
@@ -58,6 +59,7 @@ def capture_as_told(arguments: argparse.Namespace, progress: Progress) -> Summar
         keypoints_out=arguments.keypoints_out,
         contact_sheet=arguments.contact_sheet,
         options=scene_options(arguments),
+        characters=characters_of(arguments),
     )
 
 
@@ -98,6 +100,7 @@ def capture_to_files(
     keypoints_out: Path | None = None,
     options: BuildOptions | None = None,
     contact_sheet: Path | None = None,
+    characters: Sequence[Character] = (),
 ) -> Summary:
     """Capture one video and write all its files, or none; folders that are missing are made for them.
 
@@ -112,6 +115,7 @@ def capture_to_files(
     numbered = settings.person == "all"
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered, by_shots=settings.shots == "all")
+        check_characters(characters, [path.suffix for path in outputs])
         capture = capture_video(video, settings, progress)
         warnings = list(capture.warnings)
         files: list[OutputFile] = []
@@ -119,7 +123,14 @@ def capture_to_files(
             own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
             background, paths = capture.footage.background, list(map(own, outputs))
             files += motion_files(
-                shot.motions, paths, numbered, settings.body, background, warnings.append, options or BuildOptions()
+                shot.motions,
+                paths,
+                numbered,
+                settings.body,
+                background,
+                warnings.append,
+                options or BuildOptions(),
+                characters,
             )
             files += _keypoint_files(shot, own(keypoints_out), numbered, settings.mirror) if keypoints_out else []
         if preview:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from .argument_types import field_of_view, frame_rate, height, person, seconds, shots, smoothing_seconds
+from .character import add_character_options
 from .scene_arguments import add_scene_arguments
 
 DEVICES: Final = ("auto", "cpu", "cuda", "directml", "coreml")
@@ -32,6 +33,7 @@ def add_capture_settings(command: argparse.ArgumentParser) -> None:
     _add_choices(command)
     _add_solver_settings(command)
     _add_networks(command)
+    add_character_options(command)
 
 
 def _add_choices(command: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import argparse
 from ..body.compatibility import check_body_fits
 from ..body.model import load_body
 from ..motion import load_motion
+from .character import characters_of, check_characters
 from .console import Console
 from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files
 from .scene_arguments import scene_options
@@ -20,6 +21,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         motions = [load_motion(arguments.motion)]
         if any(needs_blender(path) for path in arguments.outputs):
             check_body_fits(motions[0], load_body(arguments.body))
+        characters = characters_of(arguments)
+        check_characters(characters, [path.suffix for path in arguments.outputs])
         files = motion_files(
             motions,
             arguments.outputs,
@@ -28,6 +31,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             footage=None,
             warn=console.warn,
             options=scene_options(arguments),
+            characters=characters,
         )
         seconds = write_files(files, console.progress)
     summary = Summary.of_motions(motions, seconds, [file.path for file in files])

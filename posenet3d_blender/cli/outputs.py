@@ -24,6 +24,8 @@ from .process import SignalHold
 if TYPE_CHECKING:
     import bpy
 
+    from .character import Character
+
 SCENE_ENDINGS: Final = (".fbx", ".bvh", ".glb", ".usdc", ".blend")
 """Written by Blender; the same as `scene.EXPORT_ENDINGS`, which can't be imported without bpy."""
 BLEND_ENDING: Final = ".blend"
@@ -148,6 +150,7 @@ def motion_files(
     footage: Background | None,
     warn: Callable[[str], object],
     options: BuildOptions,
+    characters: Sequence[Character] = (),
 ) -> list[OutputFile]:
     """Motion files and all formats that Blender writes; the scene is built once, for the first of these.
 
@@ -157,12 +160,15 @@ def motion_files(
         numbered: see `paths_by_people`.
         body_path: the user's own SMPL model.
         footage: for the background of a .blend file.
-        warn: called, while files are written, with one sentence where Blender can't show the footage.
+        warn: called, while files are written, with one sentence where Blender can't show the footage, or where
+            something about a character was guessed.
         options: for the scene.
+        characters: that the people become, in their order; empty: the captured body.
     """
     is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
     # Files of one scene are written before the next one's, which replaces it.
-    scene = _LazyScene(motions, body_path, footage, warn if is_shown else lambda _: None, options)
+    show = warn if is_shown or characters else lambda _: None
+    scene = _LazyScene(motions, body_path, footage, show, options, characters)
     files = []
     for output in outputs:
         for path, people in paths_by_people(output, len(motions), numbered):
@@ -263,12 +269,14 @@ class _LazyScene:
         footage: Background | None,
         warn: Callable[[str], object],
         options: BuildOptions,
+        characters: Sequence[Character],
     ) -> None:
         self._motions = motions
         self._body_path = body_path
         self._footage = footage
         self._warn = warn
         self._options = options
+        self._characters = characters
         self._armatures: list[bpy.types.Object] = []
 
     def exporter(self, people: slice) -> WriteFile:
@@ -277,9 +285,15 @@ class _LazyScene:
     def _export(self, path: Path, people: slice) -> None:
         from ..body.model import load_body
         from ..scene import build_scene, export, reset_to_empty
+        from ..scene.retarget.export_character import export_characters
+        from ..scene.retarget.replace_body import replace_bodies
 
         if not self._armatures:
             body = load_body(self._body_path)
             reset_to_empty()
             self._armatures = build_scene(self._motions, body, self._footage, self._warn, self._options)
-        export(path, self._armatures[people])
+            if self._characters:
+                files = [(one.file, one.name) for one in self._characters]
+                self._armatures = replace_bodies(self._armatures, files, self._characters[0].bone_map, self._warn)
+        write = export_characters if self._characters else export
+        write(path, self._armatures[people])

@@ -11,6 +11,7 @@ from typing import NoReturn, TypeAlias
 from ..errors import printable
 from .argument_types import path_ending
 from .batch.options import WORKER_COMMAND, add_batch_options
+from .character import add_character_options, check_usage
 from .clip_arguments import add_body, add_capture_settings, add_clip_settings
 from .outputs import OUTPUT_ENDINGS
 from .scene_arguments import add_scene_arguments
@@ -50,8 +51,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             [arguments.video, arguments.keypoints, arguments.body],
             [arguments.preview, arguments.keypoints_out, arguments.contact_sheet],
         )
+        check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
     if arguments.command == "convert":
         _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
+        check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
+    if arguments.command == "batch":
+        check_usage(parser, arguments, arguments.endings)
     return arguments
 
 
@@ -101,6 +106,7 @@ def _add_convert(commands: _Commands) -> None:
     _add_outputs(convert, action="extend", nargs="+")
     add_scene_arguments(convert)
     add_body(convert)
+    add_character_options(convert)
 
 
 def _add_batch(commands: _Commands) -> None:

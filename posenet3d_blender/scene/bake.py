@@ -2,7 +2,7 @@
 
 The keys go into a new action. The target's object transform, rotation modes, NLA tracks and other bones stay as they
 are, and its previous action is kept in the file. Constraints and drivers that would override the keys are muted, not
-removed. For armatures of different proportions see retarget.py.
+removed. For characters with other bones see the package `retarget`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,16 @@ from ..errors import PoseNet3DError
 from .key_reduction import Tolerance, reduce_keys, slopes_of
 from .keys import CAPTURE_PROPERTIES, assign_action, curves_of, write_curves
 from .names import data_name
-from .retarget import basis_locations, basis_rotations, missing_bones, pelvis_positions, pose_rotations, read_motion
+from .retarget.blockers import blocking_animation as blockers_of
+from .retarget.same_bones import (
+    basis_locations,
+    basis_rotations,
+    missing_bones,
+    pelvis_positions,
+    pose_rotations,
+    read_motion,
+)
 from .rotation_channels import angles_between, channel_path, to_channels, to_quaternions
-
-_CHAIN_CONSTRAINTS = {"IK", "SPLINE_IK"}
 
 
 def bake(
@@ -85,22 +91,7 @@ def motion_frames(source: bpy.types.Object) -> range:
 
 def blocking_animation(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
     """Find what baking mutes: active constraints on the baked bones or on IK chains with them, and drivers of them."""
-    baked_bones = set(JOINT_NAMES)
-    blockers: list[bpy.types.Constraint | bpy.types.FCurve] = []
-    for bone in target.pose.bones:
-        for constraint in bone.constraints:
-            chain = [bone.name]
-            if constraint.type in _CHAIN_CONSTRAINTS:
-                ancestors = [parent.name for parent in bone.parent_recursive]
-                chain += ancestors[: constraint.chain_count] if constraint.chain_count else ancestors
-            if baked_bones.intersection(chain) and not constraint.mute and constraint.influence > 0:
-                blockers.append(constraint)
-    if target.animation_data:
-        paths = tuple(
-            f'pose.bones["{name}"].{kind}' for name in baked_bones for kind in ("rotation", "location", "scale")
-        )
-        blockers += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
-    return [blocker for blocker in blockers if not blocker.mute]
+    return blockers_of(target, JOINT_NAMES)
 
 
 def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     bake,
     capture,
+    character_settings,
     clip_queue,
     command,
     confidence,
@@ -17,6 +18,7 @@ from . import (
     people,
     preferences,
     results,
+    retarget,
     reuse,
     scene_options,
     settings,
@@ -28,6 +30,7 @@ from . import (
 _MODULES = (
     command,
     settings,
+    character_settings,
     results,
     takes,
     modal_task,
@@ -43,6 +46,7 @@ _MODULES = (
     overlay,
     export,
     panel,
+    retarget,
     scene_options,
     reuse,
     take_panel,

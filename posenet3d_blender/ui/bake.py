@@ -10,7 +10,7 @@ from ..errors import PoseNet3DError, printable
 from ..scene.bake import bake, blocking_animation
 from ..scene.key_reduction import Tolerance
 from ..scene.keys import curves_of
-from ..scene.retarget import missing_bones
+from ..scene.retarget.same_bones import missing_bones
 from .settings import settings_of
 from .takes import shown_armature
 

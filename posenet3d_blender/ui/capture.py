@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bpy
 
+from ..errors import PoseNet3DError, printable
 from ..scene.paths import path_to_store
 from .capture_task import new_take_task, request_of, summary, update_task
+from .characters import check_chosen
 from .modal_task import ModalTaskOperator
 from .settings import settings_of
 from .takes import current_take, take_of
@@ -46,6 +48,11 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
             settings.footage = path_to_store(self.filepath)
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
+            return {"CANCELLED"}
+        try:
+            check_chosen(context.scene)
+        except PoseNet3DError as error:
+            self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
         return self.begin(context, new_take_task(request_of(settings, person=self.person), context))
 

@@ -13,13 +13,13 @@ from ..body.model import Body, load_body
 from ..build_options import BuildOptions, SceneMatch
 from ..errors import PoseNet3DError, printable
 from ..progress import Progress
-from ..scene.bake import bake
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps
 from ..scene.markers import has_markers
 from ..scene.place import Place
 from ..scene.replace_take import replace_take
 from ..scene.timeline import scene_rate
+from .characters import retarget_people
 from .options import OPTION_NAMES, CaptureOptions
 from .preferences import cache_folder, chosen_device
 from .results import store_result
@@ -115,12 +115,7 @@ def _add_take(
     scene, _ = place.find()
     take = armatures[0].users_collection[0]
     _store_results(scene, take, armatures, capture, options)
-    target = settings_of(scene).target
-    try:
-        if target:
-            bake(armatures[0], target)
-    except PoseNet3DError as error:
-        hints.append(str(error))
+    hints += yield from retarget_people(scene, armatures)
     settings_of(scene).take = take
     return take
 

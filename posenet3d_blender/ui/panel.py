@@ -68,7 +68,6 @@ class POSENET3D_PT_settings(SidebarTab, bpy.types.Panel):
         layout.prop(settings, "quality")
         layout.prop(settings, "device")
         draw_solver_options(layout, settings)
-        layout.prop(settings, "target")
 
 
 class POSENET3D_PT_people(SidebarTab, bpy.types.Panel):

@@ -1,4 +1,4 @@
-"""Retargeting: the motion of one armature for another one with the same bone names.
+"""Retargeting between armatures with the same bone names, which baking uses.
 
 Each bone of the target is rotated from its own rest orientation by the same angle, and about the same axis of the
 body, as the source's bone is from its own. So bone lengths, rolls and axes may differ. A difference between the rest
@@ -20,12 +20,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..arrays import Array
-from ..body.rotations import matrix_to_axis_angle
-from ..body.skeleton import JOINT_COUNT, JOINT_NAMES
-from ..errors import PoseNet3DError
-from .armature import rest_rotations
-from .isolated_scene import isolated_scene
+from ...arrays import Array
+from ...body.rotations import matrix_to_axis_angle
+from ...body.skeleton import JOINT_COUNT, JOINT_NAMES
+from ...errors import PoseNet3DError
+from ..armature import rest_rotations
+from ..isolated_scene import isolated_scene
 
 _ALIGNMENT_LIMIT: Final = np.radians(20.0)
 """Bodies differ by a few degrees between hips and neck; a skeleton that was rotated on purpose is off by more."""

@@ -1,0 +1,98 @@
+"""The body frame of a character: its directions, floor and leg length, found in its rest pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..arrays import Array
+from ..body.rotations import matrix_to_axis_angle
+from ..errors import PoseNet3DError
+from .bone_map import BoneMap
+from .rig import Rig
+from .roles import SIDES
+from .vectors import unit
+
+_ALIGNMENT_LIMIT: Final = np.radians(20.0)
+"""Bodies differ by a few degrees between hips and head; a skeleton that was rotated on purpose is off by more."""
+_ANKLE_HEIGHTS: Final = (0.01, 0.35)
+"""Heights of an ankle above the floor, in leg lengths, of bare feet to high heels."""
+_USUAL_ANKLE: Final = 0.09
+
+
+@dataclass(frozen=True)
+class BodyFrame:
+    """A character's body frame in its armature's space."""
+
+    axes: Array
+    """(3, 3) columns: left, back and up in the armature's space."""
+    floor: float
+    """Of the armature's space along up, its units."""
+    leg: float
+    """Height of the hip joints above the floor with straight legs, the armature's units."""
+    warnings: tuple[str, ...] = ()
+
+    def to_body(self, points: Array) -> Array:
+        """(..., 3) points of the armature's space in the body frame."""
+        result: Array = points @ self.axes - np.array([0.0, 0.0, self.floor])
+        return result
+
+    def to_armature(self, points: Array) -> Array:
+        """(..., 3) points of the body frame in the armature's space."""
+        result: Array = (points + np.array([0.0, 0.0, self.floor])) @ self.axes.T
+        return result
+
+
+def find_body_frame(rig: Rig, bone_map: BoneMap) -> BodyFrame:
+    """Measure the character's directions, floor and legs.
+
+    Raises:
+        PoseNet3DError: its rest pose is no standing body.
+    """
+    heads = {role: rig.head(bone) for role, bone in bone_map.bones.items()}
+    axes = body_axes(heads["left_hip"], heads["right_hip"], heads["head"])
+    up = axes[:, 2]
+    lengths, ankles = [], []
+    for side in SIDES:
+        hip, knee, ankle = (heads[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
+        lengths.append(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
+        ankles.append(ankle @ up)
+    straight, ankle_height = float(np.mean(lengths)), float(np.mean(ankles))
+    if straight <= 0:
+        raise PoseNet3DError("its legs have no length at rest; choose an armature that rests standing")
+    warnings: tuple[str, ...] = ()
+    floor = 0.0
+    if not _ANKLE_HEIGHTS[0] <= ankle_height / straight <= _ANKLE_HEIGHTS[1]:
+        floor = ankle_height - _USUAL_ANKLE * straight
+        warnings = ("the armature's origin is not at its feet; the floor was guessed below the ankles",)
+    return BodyFrame(axes, floor, straight + ankle_height - floor, warnings)
+
+
+def body_axes(left_hip: Array, right_hip: Array, top: Array) -> Array:
+    """(3, 3) columns left, back and up of a body at rest: axes of the space if it is nearly aligned to them.
+
+    Raises:
+        PoseNet3DError: hips and head lie on one line.
+    """
+    up = top - (left_hip + right_hip) / 2
+    measured = _frame(left_hip - right_hip, up)
+    aligned = _frame(_nearest_axis(measured[:, 0]), _nearest_axis(measured[:, 2]))
+    angle = float(np.linalg.norm(matrix_to_axis_angle(measured.T @ aligned)))
+    return aligned if angle < _ALIGNMENT_LIMIT else measured
+
+
+def _frame(left: Array, up: Array) -> Array:
+    back = np.cross(up, left)
+    if not np.linalg.norm(back) > 1e-3 * np.linalg.norm(left) * np.linalg.norm(up):
+        raise PoseNet3DError("hips and head lie on one line at rest; choose an armature that rests standing upright")
+    up, back = unit(up), unit(back)
+    return np.stack([np.cross(back, up), back, up], axis=-1)
+
+
+def _nearest_axis(direction: Array) -> Array:
+    axis = np.zeros(3)
+    largest = np.argmax(np.abs(direction))
+    axis[largest] = np.sign(direction[largest])
+    return axis

@@ -1,0 +1,98 @@
+"""Bone maps: which bone of a character plays which role, and which controls are keyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from .roles import REQUIRED_ROLES, SINGLE_ROLES
+
+
+@dataclass(frozen=True)
+class Control:
+    """A bone that is keyed so that it follows bones of the skeleton as if it were fixed to them at rest."""
+
+    bone: str
+    rotation: str | None = None
+    """Bone of the skeleton whose rotation it follows; None: not keyed."""
+    location: str | None = None
+    """Bone of the skeleton whose head carries it along, at the distance of the rest pose; None: not keyed."""
+    pole: str | None = None
+    """Limb, such as left_hip or left_shoulder, whose middle joint it points to: a pole target."""
+
+
+@dataclass(frozen=True)
+class RigProperty:
+    """A custom property of a bone and the value it gets, such as the switch between IK and FK."""
+
+    bone: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class BoneMap:
+    """Bones of one kind of rig by role.
+
+    In a plain rig the bones of the skeleton are keyed themselves. In a rig with controls they are the bones that the
+    controls move in the end, and `controls` are keyed.
+    """
+
+    name: str
+    """Of the family, or the user's own."""
+    bones: dict[str, str]
+    """Bone by role, for the roles of one bone."""
+    spine: tuple[str, ...] = ()
+    """Bones between pelvis and neck, from below."""
+    neck: tuple[str, ...] = ()
+    """Bones between spine and head, from below."""
+    root: str | None = None
+    controls: tuple[Control, ...] = ()
+    """Empty: the skeleton's own bones are keyed."""
+    properties: tuple[RigProperty, ...] = ()
+    neutral: tuple[str, ...] = ()
+    """Further controls that are put at rest, so that they don't disturb the keyed ones."""
+    rotation_modes: dict[str, str] = field(default_factory=dict)
+    """Rotation mode that a bone is switched to before it is keyed; others keep their own."""
+    twist: dict[str, str] = field(default_factory=dict)
+    """Twist bones by name, with the role of the limb's bone that they share the twist of."""
+
+    @property
+    def skeleton(self) -> dict[str, str]:
+        """All mapped bones of the skeleton, each with its role, chains numbered from 0: spine/0, neck/0."""
+        roles = {bone: role for role, bone in self.bones.items()}
+        for chain, bones in (("spine", self.spine), ("neck", self.neck)):
+            roles |= {bone: f"{chain}/{number}" for number, bone in enumerate(bones)}
+        return roles
+
+    @property
+    def missing_roles(self) -> list[str]:
+        """Roles that retargeting needs and that have no bone."""
+        return [role for role in REQUIRED_ROLES if role not in self.bones]
+
+    def all_bones(self) -> Iterator[str]:
+        """Every bone that the map names, some of them several times."""
+        yield from self.skeleton
+        if self.root:
+            yield self.root
+        for control in self.controls:
+            yield from filter(None, (control.bone, control.rotation, control.location))
+        yield from (each.bone for each in self.properties)
+        yield from self.neutral
+        yield from self.rotation_modes
+        yield from self.twist
+
+    def keyed(self) -> tuple[Control, ...]:
+        """The bones that get keys: the controls, or in a plain rig the skeleton, of which the pelvis also moves."""
+        if self.controls:
+            return self.controls
+        pelvis = self.bones["pelvis"]
+        own = tuple(Control(bone, bone, bone if bone == pelvis else None) for bone in self.skeleton)
+        return own
+
+    def with_bone(self, role: str, bone: str) -> BoneMap:
+        """A copy in which one role has another bone; an empty name leaves the role without."""
+        if role not in SINGLE_ROLES:
+            return replace(self, root=bone or None)
+        bones = {key: value for key, value in self.bones.items() if key != role}
+        return replace(self, bones=bones | ({role: bone} if bone else {}))

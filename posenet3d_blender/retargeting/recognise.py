@@ -1,0 +1,75 @@
+"""Recognition of a rig's family by its bones' names and hierarchy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..errors import PoseNet3DError
+from .bone_map import BoneMap
+from .families.auto_rig_pro import find_auto_rig_pro
+from .families.plain import (
+    find_makehuman,
+    find_mixamo,
+    find_rigify_meta_rig,
+    find_smpl,
+    find_unity,
+    find_unreal,
+    find_vrm,
+)
+from .families.rigify import find_rigify
+from .guess import guess_map
+from .rig import Rig
+
+_FINDERS: Final = (
+    find_rigify,
+    find_auto_rig_pro,
+    find_smpl,
+    find_mixamo,
+    find_unreal,
+    find_unity,
+    find_vrm,
+    find_makehuman,
+    find_rigify_meta_rig,
+)
+"""Rigs with controls before the plain ones that they contain."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The map of a rig, and sentences on what was guessed."""
+
+    bone_map: BoneMap
+    warnings: tuple[str, ...] = ()
+
+
+def recognise(rig: Rig) -> Recognition:
+    """Find the family of a rig, or guess its bones.
+
+    Raises:
+        PoseNet3DError: no body can be made out in it; names what is missing.
+    """
+    for find in _FINDERS:
+        found = find(rig)
+        if found:
+            return Recognition(found)
+    guess = guess_map(rig)
+    if guess.missing_roles:
+        missing = ", ".join(guess.missing_roles[:4]) + (" ..." if len(guess.missing_roles) > 4 else "")
+        raise PoseNet3DError(f"no bones were found for {missing}; choose a humanoid rig, or give a bone map")
+    guessed = ", ".join(f"{role}: {bone}" for role, bone in guess.bones.items())
+    return Recognition(guess, (f"The rig is of no known family; its bones were guessed by name ({guessed})",))
+
+
+def check_map(bone_map: BoneMap, rig: Rig) -> None:
+    """Check that the rig has the bones of the map.
+
+    Raises:
+        PoseNet3DError: some are missing.
+    """
+    missing = rig.missing(bone_map.all_bones())
+    if missing:
+        names = ", ".join(missing[:4]) + (" ..." if len(missing) > 4 else "")
+        raise PoseNet3DError(
+            f"it lacks bones that the map '{bone_map.name}' names ({names}); choose another map or armature"
+        )

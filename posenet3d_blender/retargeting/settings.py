@@ -1,0 +1,20 @@
+"""Choices of a retargeting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ROOT_MOTIONS: Final = ("hips", "root", "in_place")
+
+
+@dataclass(frozen=True)
+class RetargetSettings:
+    """Choices of a retargeting; the defaults suit most characters."""
+
+    root_motion: str = "hips"
+    """hips: the hips carry the path; root: a root bone on the ground does; in_place: nothing does."""
+    foot_lock: bool = True
+    """Keep feet that rest on the floor still, on the character's floor."""
+    hand_reach: float = 0.0
+    """From 0, arms point as the source's do, to 1, hands are where the source's are, scaled by leg length."""

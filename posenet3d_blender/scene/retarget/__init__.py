@@ -1,0 +1,1 @@
+"""Retargeting in Blender: reads source and character, solves, writes keys."""

@@ -1,0 +1,30 @@
+"""Constraints and drivers that would override keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import bpy
+
+_CHAIN_CONSTRAINTS: Final = {"IK", "SPLINE_IK"}
+
+Blocker: TypeAlias = "bpy.types.Constraint | bpy.types.FCurve"
+
+
+def blocking_animation(target: bpy.types.Object, bones: Iterable[str]) -> list[Blocker]:
+    """Find what overrides keys on these bones: active constraints on them or on IK chains with them, and drivers."""
+    keyed = set(bones)
+    blockers: list[Blocker] = []
+    for bone in target.pose.bones:
+        for constraint in bone.constraints:
+            chain = [bone.name]
+            if constraint.type in _CHAIN_CONSTRAINTS:
+                ancestors = [parent.name for parent in bone.parent_recursive]
+                chain += ancestors[: constraint.chain_count] if constraint.chain_count else ancestors
+            if keyed.intersection(chain) and not constraint.mute and constraint.influence > 0:
+                blockers.append(constraint)
+    if target.animation_data:
+        paths = tuple(f'pose.bones["{name}"].{kind}' for name in keyed for kind in ("rotation", "location", "scale"))
+        blockers += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
+    return [blocker for blocker in blockers if not blocker.mute]

@@ -1,0 +1,118 @@
+"""Files of a character in its motion: armature and meshes as the user made them, the motion as the rig evaluates it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ...atomic_write import writing
+from ...errors import PoseNet3DError, one_line
+from ...retargeting.bone_map import BoneMap
+from ..bvh import write_bvh
+from ..isolated_scene import isolated_scene
+from .append import meshes_of
+
+_SINGLE: Final = ".bvh"
+_CENTIMETRE_RIG: Final = 0.5
+"""Object scale below which a rig is taken to be in centimetres, as FBX files come in."""
+
+
+def check_exportable(name: str, bone_map: BoneMap, endings: Sequence[str]) -> None:
+    """Check that the formats can hold the rig.
+
+    Raises:
+        PoseNet3DError: a rig with controls and BVH, which knows bones only.
+    """
+    if bone_map.controls and _SINGLE in [ending.lower() for ending in endings] and _has_mechanism(bone_map):
+        raise PoseNet3DError(f"{name}: .bvh can't hold a rig with controls; choose .fbx, .glb, .usdc or .blend")
+
+
+def export_characters(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    """Write the armatures with their meshes and motion; the ending selects the format.
+
+    Raises:
+        PoseNet3DError: the file can't be written.
+    """
+    with writing(path) as partial:
+        try:
+            _WRITERS[path.suffix.lower()](partial, armatures)
+        except RuntimeError as error:  # raised by Blender's own exporters
+            reason = one_line(str(error).splitlines()[-1] if str(error) else "unknown reason")
+            raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); check the disk's room") from error
+        if not partial.is_file():
+            raise PoseNet3DError(f"{path}: Blender wrote no file; check that the folder can be written")
+
+
+def _has_mechanism(bone_map: BoneMap) -> bool:
+    """True if the keyed controls are other bones than the skeleton's own."""
+    keyed = {control.bone for control in bone_map.controls}
+    return not set(bone_map.bones.values()) <= keyed
+
+
+def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    is_in_centimetres = all(max(armature.matrix_world.to_scale()) < _CENTIMETRE_RIG for armature in armatures)
+    with isolated_scene(armatures, _all_meshes(armatures)):
+        bpy.ops.export_scene.fbx(
+            filepath=str(path),
+            check_existing=False,
+            object_types={"ARMATURE", "MESH"},
+            # a rig in centimetres keeps its bones' numbers, one in metres gets a root without scale
+            apply_scale_options="FBX_SCALE_NONE" if is_in_centimetres else "FBX_SCALE_ALL",
+            use_armature_deform_only=True,
+            add_leaf_bones=False,
+            bake_anim_use_all_actions=False,
+            bake_anim_use_nla_strips=False,
+            bake_anim_simplify_factor=0.0,
+            mesh_smooth_type="FACE",
+        )
+
+
+def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    with isolated_scene(armatures, _all_meshes(armatures)) as scene:
+        # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
+        scene.render.fps_base = 1 / scene.render.fps_base
+        bpy.ops.export_scene.gltf(
+            filepath=str(path),
+            check_existing=False,
+            export_format="GLB",
+            use_active_scene=True,
+            export_def_bones=True,
+            export_animation_mode="SCENE",
+            export_anim_scene_split_object=False,
+            export_anim_slide_to_zero=True,
+            export_optimize_animation_size=False,
+        )
+
+
+def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    with isolated_scene(armatures, _all_meshes(armatures)):
+        bpy.ops.wm.usd_export(
+            filepath=str(path),
+            check_existing=False,
+            export_animation=True,
+            export_armatures=True,
+            only_deform_bones=True,
+            evaluation_mode="VIEWPORT",
+        )
+
+
+def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+    with isolated_scene(armatures, _all_meshes(armatures)) as scene:
+        bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+
+
+def _all_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    meshes = [mesh for armature in armatures for mesh in meshes_of(armature)]
+    return [mesh for mesh in dict.fromkeys(meshes) if mesh.users_scene]
+
+
+_WRITERS: Final[dict[str, Callable[[Path, Sequence[bpy.types.Object]], None]]] = {
+    ".fbx": _write_fbx,
+    ".bvh": write_bvh,
+    ".glb": _write_glb,
+    ".usdc": _write_usd,
+    ".blend": _write_blend,
+}

@@ -1,0 +1,175 @@
+"""Retargeting to rigs of each family, measured on their evaluated bones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.motion import Motion
+from posenet3d_blender.retargeting.bone_map import BoneMap
+from posenet3d_blender.retargeting.recognise import recognise
+from posenet3d_blender.retargeting.settings import RetargetSettings
+from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene.key_reduction import Tolerance
+from posenet3d_blender.scene.keys import curves_of
+from posenet3d_blender.scene.retarget.read_rig import read_rig
+from posenet3d_blender.scene.retarget.retarget import retarget
+
+from .retargeted import captured, slow_motion
+from .rigs import families
+from .rigs.measure import measure, posed_heads, to_source_space
+from .rigs.rigify import meta_rig, rigify
+
+MakeRig = Callable[[], bpy.types.Object]
+
+PLAIN: dict[str, MakeRig] = {
+    "Mixamo": families.mixamo,
+    "Mixamo without prefix": lambda: families.mixamo(prefix=""),
+    "Mixamo 1": lambda: families.mixamo(prefix="mixamorig1:"),
+    "Unreal": families.unreal,
+    "Unreal 5": lambda: families.unreal(ue5=True),
+    "Unity": families.unity,
+    "VRM 1": families.vrm1,
+    "VRM VRoid": families.vroid,
+    "MakeHuman": families.makehuman,
+    "Rigify meta-rig": meta_rig,
+}
+RIGS = PLAIN | {"Rigify": rigify}
+FRAMES = range(1, 41)
+
+
+def map_of(rig: bpy.types.Object) -> BoneMap:
+    return recognise(read_rig(rig)).bone_map
+
+
+@pytest.fixture(scope="session")
+def slow(body: Body) -> Motion:
+    return slow_motion(body)
+
+
+@pytest.fixture
+def source(body: Body, slow: Motion) -> bpy.types.Object:
+    return build_scene([slow], body)[0]
+
+
+@pytest.mark.parametrize("family", RIGS)
+def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.types.Object, slow: Motion) -> None:
+    rig = RIGS[family]()
+    retargeted = retarget(source, rig)
+    bone_map = map_of(rig)
+    assert bone_map.name == family if family in ("Unity", "MakeHuman", "Rigify") else bone_map.name in family
+    assert not retargeted.warnings
+    found = measure(source, rig, bone_map, slow)
+    assert found.limb_degrees < 5
+    assert found.sole_height < 0.01
+    assert found.sole_drift < 0.005
+    assert found.worst_jump < 3
+
+
+@pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Rigify"])
+def test_real_motion(
+    clip: str, limit: float, family: str, body: Body, shared_folder: Path, pytestconfig: pytest.Config
+) -> None:
+    cache = pytestconfig.cache
+    assert cache is not None
+    motion = captured(shared_folder / "video" / clip, cache.mkdir("posenet3d_motions"), "--end", "2")
+    source = build_scene([motion], body)[0]
+    rig = RIGS[family]()
+    retarget(source, rig)
+    found = measure(source, rig, map_of(rig), motion)
+    assert found.limb_degrees < limit
+    assert found.mean_limb_degrees < 1.5
+    assert found.sole_height < 0.01
+    assert found.worst_jump < 5
+
+
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid"])
+def test_units_and_placement_change_nothing(family: str, source: bpy.types.Object) -> None:
+    """The same character at other units, and its object placed and turned, ends in the same poses."""
+    rig = PLAIN[family]()
+    bones = [map_of(rig).bones[role] for role in ("pelvis", "head", "left_wrist", "right_ankle")]
+    retarget(source, rig)
+    before = to_source_space(rig, posed_heads(rig, bones, FRAMES)[0])
+    other = PLAIN[family]()
+    factor = 100.0
+    other.data.transform(Matrix.Scale(factor, 4))
+    other.matrix_world = (
+        Matrix.Translation((2, 1, 0)) @ Matrix.Rotation(1.0, 4, "Z") @ rig.matrix_world @ Matrix.Scale(1 / factor, 4)
+    )
+    retarget(source, other)
+    placed = np.array(Matrix.Translation((2, 1, 0)) @ Matrix.Rotation(1.0, 4, "Z"))
+    own = posed_heads(rig, bones, FRAMES)[0] @ placed[:3, :3].T + placed[:3, 3]
+    np.testing.assert_allclose(posed_heads(other, bones, FRAMES)[0], own, atol=1e-4)
+    assert np.ptp(before[:, 2, 2]) > 0.05
+
+
+def test_the_map_holds_after_the_object_is_renamed(source: bpy.types.Object) -> None:
+    rig = families.unreal()
+    bone_map = map_of(rig)
+    rig.name = "Manny"
+    action = retarget(source, rig, bone_map).action
+    assert action.name.startswith("Manny_")
+    assert rig.animation_data.action == action
+
+
+def test_rotation_modes_of_the_rig_are_kept(source: bpy.types.Object, slow: Motion) -> None:
+    rig = families.mixamo()
+    for bone in rig.pose.bones:
+        bone.rotation_mode = "YZX"
+    retarget(source, rig)
+    assert {curve.data_path.rpartition(".")[2] for curve in curves_of(rig)} == {"rotation_euler", "location"}
+    assert measure(source, rig, map_of(rig), slow).limb_degrees < 5
+
+
+def test_reduced_keys(source: bpy.types.Object, slow: Motion) -> None:
+    rig = families.unity()
+    retarget(source, rig)
+    dense = sum(len(curve.keyframe_points) for curve in curves_of(rig))
+    retarget(source, rig, tolerance=Tolerance(degrees=0.3, millimetres=2))
+    assert sum(len(curve.keyframe_points) for curve in curves_of(rig)) < dense / 3
+    assert measure(source, rig, map_of(rig), slow).limb_degrees < 5
+
+
+@pytest.mark.parametrize("motion", ["root", "in_place"])
+def test_root_motion(motion: str, body: Body, slow: Motion) -> None:
+    walking = slow_motion(body)
+    walking.trans[:, 1] -= np.linspace(0, 2, len(walking.trans))
+    source = build_scene([walking], body)[0]
+    rig = families.unreal()
+    retarget(source, rig, settings=RetargetSettings(root_motion=motion, foot_lock=False))
+    heads, _ = posed_heads(rig, ["root", "pelvis"], FRAMES)
+    travelled = np.ptp(heads[:, :, 1], axis=0)
+    if motion == "root":
+        assert travelled[0] > 1.8
+        np.testing.assert_allclose(heads[:, 0, 2], 0, atol=1e-5)
+        np.testing.assert_allclose(np.ptp(heads[:, 0, 1] - heads[:, 1, 1]), 0, atol=0.1)
+    else:
+        assert travelled[0] < 1e-5
+        assert travelled[1] < 0.1
+
+
+def test_an_animator_can_go_on_with_rigifys_controls(source: bpy.types.Object) -> None:
+    """FK and IK hold the same pose: switching changes nothing that can be seen; no deform bone has keys."""
+    rig = rigify()
+    retarget(source, rig)
+    keyed = {curve.data_path.split('"')[1] for curve in curves_of(rig)}
+    assert {"torso", "head", "upper_arm_fk.L", "hand_ik.R", "foot_ik.L", "thigh_ik_target.R", "thigh_fk.L"} <= keyed
+    assert not [name for name in keyed if name.startswith(("DEF-", "ORG-", "MCH-"))]
+    bones = [f"DEF-{name}.{side}" for name in ("foot", "hand", "forearm", "shin") for side in "LR"]
+    rig.animation_data.action_extrapolation = "HOLD"
+    before, _ = posed_heads(rig, bones, range(10, 40, 10))
+    switched = [f"{name}_parent.{side}" for name in ("thigh", "upper_arm") for side in "LR"]
+    for curve in curves_of(rig):
+        if curve.data_path.endswith('["IK_FK"]'):
+            curve.keyframe_points[0].co[1] = 1 - curve.keyframe_points[0].co[1]
+            curve.update()
+    after, _ = posed_heads(rig, bones, range(10, 40, 10))
+    np.testing.assert_allclose(after, before, atol=5e-3)
+    assert len(switched) == 4
