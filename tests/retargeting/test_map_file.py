@@ -24,7 +24,6 @@ WHOLE = BoneMap(
     properties=(RigProperty("leg", "IK_FK", 1.0),),
     neutral=("chest",),
     rotation_modes={"torso": "ZXY"},
-    twist={"roll": "left_elbow"},
 )
 
 
