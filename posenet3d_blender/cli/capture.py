@@ -110,7 +110,7 @@ def capture_to_files(
     from ..capture.pipeline import capture_video
 
     every_output = [*outputs, *(path for path in (preview, keypoints_out, contact_sheet) if path)]
-    numbered = settings.person == "all"
+    numbered, options = settings.person == "all", options or BuildOptions()
     with made_folders(folders_of(every_output)):
         check_outputs(every_output, numbered, by_shots=settings.shots == "all")
         check_characters(characters, [path.suffix for path in outputs])
@@ -121,14 +121,7 @@ def capture_to_files(
             own = partial(path_of_shot, number=number) if settings.shots == "all" else Path
             background, paths = capture.footage.background, list(map(own, outputs))
             files += motion_files(
-                shot.motions,
-                paths,
-                numbered,
-                settings.body,
-                background,
-                warnings.append,
-                options or BuildOptions(),
-                characters,
+                shot.motions, paths, numbered, settings.body, background, warnings.append, options, characters
             )
             files += _keypoint_files(shot, own(keypoints_out), numbered, settings.mirror) if keypoints_out else []
         files += _pictures(capture, preview, contact_sheet, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -62,7 +62,7 @@ def check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace, 
 
 def characters_of(arguments: argparse.Namespace) -> tuple[Character, ...]:
     """The characters that the user named, in the order of the people."""
-    return tuple(Character(file, name, arguments.bone_map) for file, name in arguments.targets)
+    return tuple(replace(target, bone_map=arguments.bone_map) for target in arguments.targets)
 
 
 def check_characters(characters: Sequence[Character], endings: Sequence[str]) -> list[str]:
@@ -101,8 +101,8 @@ def append_character(character: Character) -> bpy.types.Object:
     return append_armature(character.file, character.name)
 
 
-def _target(text: str) -> tuple[Path, str]:
+def _target(text: str) -> Character:
     match = _TARGET.fullmatch(text)
     if not match:
         raise argparse.ArgumentTypeError(f"'{text}': give FILE.blend:OBJECT, such as hero.blend:Hero")
-    return Path(match["file"]), match["name"]
+    return Character(Path(match["file"]).absolute(), match["name"])

@@ -18,7 +18,7 @@ from ..errors import PoseNet3DError, one_line
 from .bone_display import shapes_of
 from .bvh import write_bvh
 from .fbx import write_fbx
-from .isolated_scene import isolated_scene, skin_meshes, undeformed
+from .isolated_scene import isolated_scene, skin_meshes, undeformed, window_kept
 from .visibility import shown
 
 _ADVICE: Final = "check that the folder can be written and the disk has room"
@@ -74,7 +74,7 @@ def _reason(complaint: str) -> str:
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skin_meshes(armatures)
-    with shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes) as scene:
+    with window_kept(), shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes) as scene:
         # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
         scene.render.fps_base = 1 / scene.render.fps_base
         bpy.ops.export_scene.gltf(

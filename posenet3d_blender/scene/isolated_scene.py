@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 import bpy
 
 from ..errors import PoseNet3DError
 from .keys import CAPTURE_START
+
+
+_PLACE: Final = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
+"""Properties of objects and pose bones."""
 
 
 @contextmanager
@@ -46,6 +51,29 @@ def show_present_frame(animated: Sequence[bpy.types.Object]) -> None:
     for one in animated:
         one.update_tag(refresh={"OBJECT", "DATA", "TIME"})
     bpy.context.view_layer.update()
+
+
+@contextmanager
+def window_kept() -> Iterator[None]:
+    """Let the window show its scene again afterwards, for an exporter that switches it.
+
+    Switching evaluates the scene: places of objects and bones that were moved and not yet keyed are put back.
+    """
+    window = bpy.context.window
+    if window is None:
+        yield
+        return
+    scene = window.scene
+    moved = [part for one in scene.objects for part in (one, *(one.pose.bones if one.pose else ()))]
+    places = [(part, name, tuple(getattr(part, name))) for part in moved for name in _PLACE]
+    try:
+        yield
+    finally:
+        if window.scene != scene:
+            window.scene = scene
+        for part, name, place in places:
+            if tuple(getattr(part, name)) != place:
+                setattr(part, name, place)
 
 
 @contextmanager

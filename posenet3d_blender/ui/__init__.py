@@ -46,6 +46,7 @@ _MODULES = (
     overlay,
     export,
     panel,
+    retarget,
     scene_options,
     reuse,
     take_panel,

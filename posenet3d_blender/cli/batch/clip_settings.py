@@ -127,8 +127,8 @@ def _as_options(arguments: argparse.Namespace) -> Iterator[str]:
             continue
         if action.nargs == 0:
             yield from _flag(action, bool(value))
-        elif action.dest == "targets":
-            yield from (f"{action.option_strings[0]}={file.absolute()}:{name}" for file, name in value)
+        elif isinstance(value, list):
+            yield from (f"{action.option_strings[0]}={one}" for one in value)
         else:
             yield f"{action.option_strings[0]}={value.absolute() if isinstance(value, Path) else value}"
 

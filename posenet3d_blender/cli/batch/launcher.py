@@ -34,12 +34,19 @@ def worker_environment(threads: int | None) -> dict[str, str]:
     """
     environment = dict(os.environ)
     if not _blender():
-        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *filter(None, sys.path)])
+        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *_search_path()])
     if threads is not None:
         environment |= dict.fromkeys(
             (THREADS_VARIABLE, "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"), str(threads)
         )
     return environment
+
+
+def _search_path() -> list[str]:
+    """The places of packages, but for those that the bpy package added: from there its own half can't be imported."""
+    bpy = sys.modules.get("bpy")
+    added = Path(bpy.utils.resource_path("LOCAL")) if bpy else None
+    return [place for place in sys.path if place and not (added and Path(place).is_relative_to(added))]
 
 
 def _blender() -> str:
