@@ -18,7 +18,7 @@ PACKAGE, CLIP, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 TWO_DANCERS = "two_dancers.mp4"
 TAB = "PoseNet3D"
 SCREEN_HEIGHT = 960
-ROWS = {"capture": 78, "people": 115, "queue": 194, "change": 582}
+ROWS = {"capture": 78, "people": 115, "queue": 192, "change": 558}
 """Pixels from the sidebar's upper edge to the middle of a button or of a panel's header: the button as it is at first,
 the others with all sub-panels above them closed."""
 
@@ -102,7 +102,7 @@ def preferences() -> Iterator[float]:
     name = next(name for name in bpy.context.preferences.addons.keys() if name.endswith(".posenet3d"))  # noqa: SIM118
     bpy.ops.preferences.addon_expand(module=name)
     yield 2.0
-    yield from request("preferences", "screenshot 800x600+0+0")
+    yield from request("preferences", "screenshot 1280x960+0+0")
 
 
 def window() -> bpy.types.Window:
