@@ -88,13 +88,15 @@ def make_clip_of_two(clip: Path, out: Path, seconds: float = 2.0) -> None:
 def _serve(request: Path, out: Path, environment: dict[str, str]) -> None:
     """Serve NAME.request: take the screenshot NAME, or, if it says "click X Y", click there (pixels from top left).
 
-    "screenshot WxH+X+Y" takes that part of the screen.
+    "screenshot WxH+X+Y" takes that part of the screen; "move NAME X Y" moves the window of this name.
     """
     words = request.read_text(encoding="utf-8").split()
     if words[:1] == ["click"]:
         for command in (["mousemove", *words[1:]], ["mousedown", "1"], ["mouseup", "1"], ["mousemove", "300", "720"]):
             subprocess.run(["xdotool", *command], env=environment, check=True)
             time.sleep(0.4)
+    elif words[:1] == ["move"]:
+        subprocess.run(["xdotool", "search", "--name", words[1], "windowmove", *words[2:]], env=environment, check=True)
     else:
         part = words[1] if len(words) > 1 else LEFT_PART
         screenshot = ["-window", "root", "-crop", part, "-quality", "88", str(out / f"{request.stem}.jpg")]

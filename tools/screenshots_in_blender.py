@@ -18,7 +18,7 @@ PACKAGE, CLIP, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 TWO_DANCERS = "two_dancers.mp4"
 TAB = "PoseNet3D"
 SCREEN_HEIGHT = 960
-ROWS = {"capture": 78, "people": 115, "queue": 194, "change": 582}
+ROWS = {"capture": 78, "character": 115, "people": 141, "queue": 219, "change": 584}
 """Pixels from the sidebar's upper edge to the middle of a button or of a panel's header: the button as it is at first,
 the others with all sub-panels above them closed."""
 
@@ -75,8 +75,8 @@ def overlay(area: bpy.types.Area) -> Iterator[float]:
     bpy.context.scene.frame_set(60)
     yield from picture("overlay")
     sidebar = next(region for region in area.regions if region.type == "UI")
-    yield from click(sidebar, "people")
-    yield from click(sidebar, "change")
+    for row in ("character", "people", "change"):
+        yield from click(sidebar, row)
     yield from picture("change_take")
     yield from click(sidebar, "change")
     with in_view(area):
@@ -102,7 +102,9 @@ def preferences() -> Iterator[float]:
     name = next(name for name in bpy.context.preferences.addons.keys() if name.endswith(".posenet3d"))  # noqa: SIM118
     bpy.ops.preferences.addon_expand(module=name)
     yield 2.0
-    yield from request("preferences", "screenshot 800x600+0+0")
+    yield from request("move_preferences", "move Preferences 60 100")
+    yield 2.0
+    yield from request("preferences", "screenshot 688x542+60+100")
 
 
 def window() -> bpy.types.Window:

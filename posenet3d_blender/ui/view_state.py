@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,24 +55,32 @@ def isolate(context: bpy.types.Context, objects: Sequence[bpy.types.Object], sta
     if space.local_view is not None or context.mode != "OBJECT":
         return
     view_layer = context.view_layer
-    selected, active = list(context.selected_objects), view_layer.objects.active
     own = [one for one in objects if one.name in view_layer.objects and one.visible_get()]
     if not own:
         return
-    try:
+    with selection_kept(view_layer):
         _select(view_layer, own)
         _local_view(context)
-    finally:
-        _select(view_layer, selected)
-        view_layer.objects.active = active
     state.isolated = space.local_view is not None
 
 
 def leave_isolation(context: bpy.types.Context, state: ViewState) -> None:
     """Show everything again, if `isolate` hid it."""
     if state.isolated and context.space_data.local_view is not None:
-        _local_view(context)
+        with selection_kept(context.view_layer):
+            _local_view(context)
     state.isolated = False
+
+
+@contextmanager
+def selection_kept(view_layer: bpy.types.ViewLayer) -> Iterator[None]:
+    """Restore selected and active objects, those that the view hides too: Blender changes them with its local view."""
+    selected, active = [one for one in view_layer.objects if one.select_get()], view_layer.objects.active
+    try:
+        yield
+    finally:
+        _select(view_layer, selected)
+        view_layer.objects.active = active
 
 
 def frame_camera(context: bpy.types.Context) -> None:

@@ -14,6 +14,7 @@ import bpy
 from posenet3d_blender.ui.overlay import is_overlay_shown, overlay_of
 from posenet3d_blender.ui.settings import settings_of
 from posenet3d_blender.ui.takes import current_take, people_of, take_of
+from posenet3d_blender.ui.view_state import selection_kept
 
 from .conftest import Pipeline
 
@@ -85,6 +86,22 @@ def test_an_earlier_take_of_another_format_lies_over_its_own_footage(view: bpy.t
     bpy.ops.posenet3d.overlay()
     assert is_overlay_shown(bpy.context)
     assert scene_format() == (720, 1280, 100, 30, 1.0, 1, 5)
+
+
+def test_the_selection_is_kept_though_something_else_is_selected_for_a_moment(view: bpy.types.SpaceView3D) -> None:
+    cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
+    bpy.context.scene.collection.objects.link(cube)
+    view_layer = bpy.context.view_layer
+    take = current_take(bpy.context)
+    assert take is not None
+    cube.select_set(True)
+    view_layer.objects.active = cube
+    with selection_kept(view_layer):
+        cube.select_set(False)
+        people_of(take)[0].select_set(True)
+        view_layer.objects.active = people_of(take)[0]
+    assert [one for one in view_layer.objects if one.select_get()] == [cube]
+    assert view_layer.objects.active == cube
 
 
 def test_changes_made_meanwhile_are_kept(view: bpy.types.SpaceView3D) -> None:
