@@ -24,7 +24,7 @@ from .detections import DetectedShot, Detections
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all cached detections."""
-DETECTION_VERSION: Final = 4
+DETECTION_VERSION: Final = 5
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
 

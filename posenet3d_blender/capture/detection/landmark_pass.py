@@ -140,7 +140,9 @@ class _LandmarkTracker:
         """The person's landmarks in a frame between two others, in at least one of which they were found."""
         regions = [found.landmarks.next_region for found in (before, after) if found.landmarks is not None]
         part = (frame.time - before.time) / (after.time - before.time)
-        return self._find(frame, regions[0].towards(regions[-1], part))
+        landmarks = self._find(frame, regions[0].towards(regions[-1], part))
+        least = MINIMUM_PRESENCE if _is_trusted(self._track, frame.time) else UNDETECTED_PRESENCE
+        return landmarks if landmarks is not None and landmarks.presence >= least else None
 
     def _find_person(self, frame: Frame) -> Landmarks | None:
         expected = self._track.region_at(frame.time) if _is_trusted(self._track, frame.time) else None
