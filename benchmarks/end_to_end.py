@@ -1,10 +1,11 @@
 """Compare the speed of a whole capture with mediapipe's pose pipeline alone, on the same frames and machine.
 
-    .venv/bin/python benchmarks/end_to_end.py [VIDEO] [--rounds 3] [--out RESULT.json]
+    .venv/bin/python benchmarks/end_to_end.py [VIDEO …] [--rounds 5] [--out RESULT.json]
 
 Each contestant is a process of its own, timed from start to exit (imports and model loading count), in turns, so that
 other load on the machine affects all alike. Ours decodes, detects, lifts, solves and writes the motion (.npz), or
-the animated skinned armature (.fbx) on top; mediapipe 0.10.21 (model_complexity=2) decodes and tracks 2D joints.
+the animated skinned armature (.fbx) on top; mediapipe 0.10.21 (model_complexity=2) decodes and tracks 2D joints. By
+default on footage of 60 and of 30 frames per second. The stages of ours are medians too.
 `make benchmark` sets up both environments.
 """
 
@@ -18,42 +19,75 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
-DEFAULT_VIDEO = CHECKOUT.parent / "shared" / "video" / "opencap_squat.mp4"
+VIDEO_FOLDER = CHECKOUT.parent / "shared" / "video"
+DEFAULT_VIDEOS = (VIDEO_FOLDER / "opencap_squat.mp4", VIDEO_FOLDER / "sports2d_demo.mp4")
 MEDIAPIPE_PYTHON = CHECKOUT / ".venv-mediapipe" / "bin" / "python"
 
 
+@dataclass(frozen=True)
+class Run:
+    """One process from start to exit."""
+
+    seconds: float
+    """Wall time."""
+    stages: dict[str, float]
+    """The same by stage, of ours."""
+
+
 def main() -> None:
-    """Time all contestants and print a table and the ratios."""
+    """Time all contestants on each video and print tables and ratios."""
     parser = argparse.ArgumentParser(description="Time a capture against mediapipe's own pose pipeline.")
-    parser.add_argument("video", type=Path, nargs="?", default=DEFAULT_VIDEO)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("videos", type=Path, nargs="*", default=list(DEFAULT_VIDEOS), metavar="VIDEO")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     arguments = parser.parse_args()
-    if not arguments.video.is_file():
-        sys.exit(f"{arguments.video}: no such video; give one")
-    with tempfile.TemporaryDirectory() as folder:
-        commands = contestants(arguments.video, Path(folder))
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for round_number in range(1, arguments.rounds + 1):
-            for name, command in commands.items():
-                seconds[name].append(wall_seconds(command))
-                print(f"round {round_number}  {name:<18} {seconds[name][-1]:7.1f} s", flush=True)
-    report = {name: round(statistics.median(values), 2) for name, values in seconds.items()}
-    yardstick = report["mediapipe"]
-    print(f"\n{arguments.video.name}, median of {arguments.rounds}, {os.cpu_count()} CPU cores")
-    for name, median in report.items():
-        print(f"{name:<18} {median:7.1f} s   {yardstick / median:5.2f} x mediapipe's speed")
+    missing = [video for video in arguments.videos if not video.is_file()]
+    if missing:
+        sys.exit(f"{missing[0]}: no such video; give one")
+    reports = [compare(video, arguments.rounds) for video in arguments.videos]
     if arguments.out:
-        result = {"video": arguments.video.name, "cores": os.cpu_count(), "median_seconds": report, "seconds": seconds}
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        arguments.out.write_text(json.dumps(reports, indent=2) + "\n", encoding="utf-8")
+
+
+def compare(video: Path, rounds: int) -> dict[str, object]:
+    """Time all contestants on a video, in turns; prints and returns the medians."""
+    with tempfile.TemporaryDirectory() as folder:
+        commands = contestants(video, Path(folder))
+        runs: dict[str, list[Run]] = {name: [] for name in commands}
+        for round_number in range(1, rounds + 1):
+            for name, command in commands.items():
+                runs[name].append(time_process(command))
+                print(f"round {round_number}  {name:<18} {runs[name][-1].seconds:7.1f} s", flush=True)
+    medians = {name: statistics.median(run.seconds for run in ones) for name, ones in runs.items()}
+    print(f"\n{video.name}, median of {rounds}, {os.cpu_count()} CPU cores")
+    for name, median in medians.items():
+        print(f"{name:<18} {median:7.1f} s   {medians['mediapipe'] / median:5.2f} x mediapipe's speed")
+        for stage, seconds in stage_medians(runs[name]).items():
+            print(f"    {stage:<14} {seconds:7.1f} s   {seconds / median:5.0%}")
+    return {
+        "video": video.name,
+        "cores": os.cpu_count(),
+        "median_seconds": medians,
+        "median_stages": {name: stage_medians(ones) for name, ones in runs.items()},
+        "seconds": {name: [run.seconds for run in ones] for name, ones in runs.items()},
+    }
+
+
+def stage_medians(runs: Sequence[Run]) -> dict[str, float]:
+    """Seconds of each stage; what is left is the process's start and end."""
+    stages = {stage: statistics.median(run.stages[stage] for run in runs) for stage in runs[0].stages}
+    rest = statistics.median(run.seconds - sum(run.stages.values()) for run in runs)
+    return stages | ({"start and end": rest} if stages else {})
 
 
 def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
     """Command line by name."""
-    ours = [sys.executable, "-m", "posenet3d_blender", "capture", str(video), "--device", "cpu", "-o"]
+    ours = [sys.executable, "-m", "posenet3d_blender", "capture", str(video), "--device", "cpu", "--json", "-o"]
     return {
         "mediapipe": [str(MEDIAPIPE_PYTHON), str(CHECKOUT / "benchmarks" / "mediapipe_pose.py"), str(video)],
         "capture to .npz": [*ours, str(folder / "motion.npz")],
@@ -61,13 +95,15 @@ def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def wall_seconds(command: list[str]) -> float:
-    """Wall time of a process from start to exit."""
+def time_process(command: list[str]) -> Run:
+    """Run a process; its last line of output is a JSON object, of which the seconds by stage are taken."""
     start = time.perf_counter()
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{run.stderr}")
-    return time.perf_counter() - start
+    elapsed = time.perf_counter() - start
+    stages = json.loads(run.stdout.splitlines()[-1]).get("seconds")
+    return Run(elapsed, stages if isinstance(stages, dict) else {})
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-MEMORY_OF_JOB: Final = 1_200_000_000
-"""Bytes that a process needs at most for footage up to 1920 x 1080, with Blender; measured in docs/batch.md."""
+MEMORY_OF_JOB: Final = 1_400_000_000
+"""Bytes that a process needs at most, with Blender and for 4K; measured in docs/batch.md."""
 
 
 def jobs_in_memory(wanted: int, available: int | None) -> int:
