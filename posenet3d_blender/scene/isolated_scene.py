@@ -11,7 +11,6 @@ import bpy
 from ..errors import PoseNet3DError
 from .keys import CAPTURE_START
 
-
 _PLACE: Final = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
 """Properties of objects and pose bones."""
 
@@ -74,6 +73,7 @@ def window_kept() -> Iterator[None]:
         for part, name, place in places:
             if tuple(getattr(part, name)) != place:
                 setattr(part, name, place)
+        bpy.context.view_layer.update()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ _VOLATILE = {
     # millions of numbers
     "pixels",
 }
-_OF_SOCKETS = {"enabled", "is_unavailable", "is_inactive"}
+_OF_SOCKETS = {"enabled", "is_unavailable", "is_inactive", "is_icon_visible"}
 """Found out when a material is evaluated."""
 _SKIPPED_KINDS = {"window_managers", "screens", "workspaces", "brushes"}
 """The program's own, not the scene's."""
@@ -45,9 +45,8 @@ def dump_file(without: Collection[str] = ()) -> dict[str, dict[str, Any]]:
 
 def _dump(struct: Any, path: str, values: dict[str, Any], seen: set[int]) -> None:
     for prop in struct.bl_rna.properties:
-        if prop.identifier in _VOLATILE or (
-            isinstance(struct, bpy.types.NodeSocket) and prop.identifier in _OF_SOCKETS
-        ):
+        is_socket = isinstance(struct, bpy.types.NodeSocket)
+        if prop.identifier in _VOLATILE or (is_socket and prop.identifier in _OF_SOCKETS):
             continue
         place = f"{path}.{prop.identifier}"
         value = getattr(struct, prop.identifier, None)
