@@ -54,8 +54,6 @@ class BoneMap:
     """Further controls that are put at rest, so that they don't disturb the keyed ones."""
     rotation_modes: dict[str, str] = field(default_factory=dict)
     """Rotation mode that a bone is switched to before it is keyed; others keep their own."""
-    twist: dict[str, str] = field(default_factory=dict)
-    """Twist bones by name, with the role of the limb's bone that they share the twist of."""
 
     @property
     def skeleton(self) -> dict[str, str]:
@@ -80,7 +78,6 @@ class BoneMap:
         yield from (each.bone for each in self.properties)
         yield from self.neutral
         yield from self.rotation_modes
-        yield from self.twist
 
     def keyed(self) -> tuple[Control, ...]:
         """The bones that get keys: the controls, or in a plain rig the skeleton, of which the pelvis also moves."""

@@ -16,7 +16,7 @@ from .vectors import across, rotate, unit
 
 _NEAREST_POLE: Final = 0.3
 """Distance of a pole target from its joint, at least, in leg lengths."""
-_FRONT_SHARE: Final = 0.02
+_FRONT_SHARE: Final = 0.002
 """Weight of a joint's usual direction of bending for its pole, in limb lengths."""
 
 

@@ -78,7 +78,6 @@ def map_to_json(bone_map: BoneMap) -> _Json:
         "properties": [{"bone": each.bone, "property": each.name, "value": each.value} for each in bone_map.properties],
         "neutral": list(bone_map.neutral),
         "rotation_modes": dict(bone_map.rotation_modes),
-        "twist": dict(bone_map.twist),
     }
     head: _Json = {"format": FORMAT, "version": VERSION, "name": bone_map.name}
     return head | {key: value for key, value in parts.items() if value}
@@ -91,7 +90,7 @@ def map_from_json(content: object) -> BoneMap:
         raise _Invalid(f"is no bone map: 'format' must be \"{FORMAT}\"")
     if whole.get("version") != VERSION:
         raise _Invalid(f"'version' is {whole.get('version')!r}, this add-on reads {VERSION}")
-    known = {"format", "version", "name", "bones", "controls", "properties", "neutral", "rotation_modes", "twist"}
+    known = {"format", "version", "name", "bones", "controls", "properties", "neutral", "rotation_modes"}
     _check_keys(whole, known, "the map")
     bones = _typed(whole.get("bones"), dict, "'bones'")
     _check_keys(bones, {*SINGLE_ROLES, *CHAIN_ROLES, ROOT_ROLE}, "'bones'")
@@ -114,7 +113,6 @@ def map_from_json(content: object) -> BoneMap:
         properties=tuple(_property(one) for one in _typed(whole.get("properties", []), list, "'properties'")),
         neutral=_names(whole.get("neutral", []), "'neutral'"),
         rotation_modes=_choices(whole.get("rotation_modes", {}), ROTATION_MODES, "rotation_modes"),
-        twist=_choices(whole.get("twist", {}), SINGLE_ROLES, "twist"),
     )
 
 

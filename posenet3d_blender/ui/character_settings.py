@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import bpy
 
@@ -47,11 +47,7 @@ class POSENET3D_PG_character(bpy.types.PropertyGroup):
             return None
         bone_map = map_from_text(self.map_text, "the panel's bone map")
         for row in self.roles:
-            if row.name in (*SINGLE_ROLES, ROOT_ROLE):
-                bone_map = bone_map.with_bone(row.name, row.bone)
-            else:
-                chain = tuple(row.bone.split())
-                bone_map = replace(bone_map, spine=chain) if row.name == "spine" else replace(bone_map, neck=chain)
+            bone_map = bone_map.with_bone(row.name, row.bone)
         if bone_map.missing_roles:
             raise PoseNet3DError(f"{', '.join(bone_map.missing_roles)}: no bone is chosen; choose one in the panel")
         return bone_map

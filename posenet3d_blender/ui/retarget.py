@@ -16,6 +16,7 @@ from .characters import check_chosen
 from .modal_task import current_task
 from .panel import POSENET3D_PT_capture
 from .settings import settings_of
+from .sidebar import SidebarTab
 from .takes import current_take, people_of, shown_armature
 
 
@@ -187,14 +188,12 @@ class POSENET3D_OT_remove_character(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class POSENET3D_PT_character(bpy.types.Panel):
+class POSENET3D_PT_character(SidebarTab, bpy.types.Panel):
     """The user's own characters"""
 
     bl_label = "Character"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PoseNet3D"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = retarget_settings(context.scene)

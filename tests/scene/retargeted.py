@@ -29,7 +29,7 @@ def captured(video: Path, cache: Path, *options: str) -> Motion:
     return load_motion(path)
 
 
-def slow_motion(body: Body, frame_count: int = 60) -> Motion:
+def slow_motion(body: Body, frame_count: int = 40) -> Motion:
     """Slow shifts of the weight with both feet planted, arms in large circles, as in taijiquan."""
     time = np.arange(frame_count) / 30
     phase = 2 * np.pi * 0.25 * time

@@ -54,7 +54,7 @@ def find_mixamo(rig: Rig) -> BoneMap | None:
 
 
 def find_unreal(rig: Rig) -> BoneMap | None:
-    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig: twist bones share, IK bones follow."""
+    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig; their IK bones follow feet and hands."""
     parts = ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "ball")
     names = _sided("{part}_{side}", parts, ("l", "r")) | {"pelvis": "pelvis", "head": "head"}
     found = plain_map("Unreal", rig, names, "root" if "root" in rig.index else "Root")
@@ -63,13 +63,7 @@ def find_unreal(rig: Rig) -> BoneMap | None:
     followed = {f"ik_{part}_{side}": f"{part}_{side}" for part in ("foot", "hand") for side in "lr"}
     followed["ik_hand_gun"] = "hand_r"
     controls = tuple(Control(bone, end, end) for bone, end in followed.items() if bone in rig.index)
-    twist = {
-        bone: role
-        for role, bone_of_role in found.bones.items()
-        for bone in rig.names
-        if re.fullmatch(bone_of_role[:-2] + r"_twist_\d+" + bone_of_role[-2:], bone)
-    }
-    return replace(found, controls=(*found.keyed(), *controls) if controls else (), twist=twist)
+    return replace(found, controls=(*found.keyed(), *controls) if controls else ())
 
 
 def find_unity(rig: Rig) -> BoneMap | None:

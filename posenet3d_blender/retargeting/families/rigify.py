@@ -14,13 +14,13 @@ _LIMBS: Final = {
     "hip": ("thigh", "shin", "foot"),
 }
 """Bones of a limb by the role of its first."""
-_IK: Final = 0.0
 _FK: Final = 1.0
+"""IK would bend knees a little less: the bones of Rigify's IK chains may stretch."""
 _ORG: Final = "ORG-"
 
 
 def find_rigify(rig: Rig) -> BoneMap | None:
-    """A generated human rig with its controls; legs are left on IK, arms on FK, and both are keyed."""
+    """A generated human rig with its controls; FK is switched on, and both FK and IK are keyed."""
     spine = sorted(name for name in rig.names if re.fullmatch(r"ORG-spine(\.\d+)?", name))
     if "torso" not in rig.index or len(spine) < 3:
         return None
@@ -90,7 +90,7 @@ def _limb_controls(rig: Rig, letter: str, side: str) -> list[Control]:
 def _switches(letter: str) -> list[RigProperty]:
     leg, arm = f"thigh_parent.{letter}", f"upper_arm_parent.{letter}"
     return [
-        RigProperty(leg, "IK_FK", _IK),
+        RigProperty(leg, "IK_FK", _FK),
         RigProperty(leg, "pole_vector", 1.0),
         RigProperty(arm, "IK_FK", _FK),
         RigProperty(arm, "pole_vector", 1.0),

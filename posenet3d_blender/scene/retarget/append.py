@@ -21,21 +21,23 @@ def append_armature(path: Path, name: str) -> bpy.types.Object:
     try:
         with bpy.data.libraries.load(str(path.resolve()), link=False) as (found, wanted):
             names = list(found.objects)
-            wanted.objects = list(names) if name in names else []
+            wanted.objects = list(names)
     except (OSError, RuntimeError) as error:
         raise PoseNet3DError(
             f"{path}: can't be read as a .blend file ({one_line(str(error))}); save it again"
         ) from error
-    if name not in names:
-        raise PoseNet3DError(f"{path}: has no object {name}; {_choices(path, names)}")
     # the names that objects got here may differ, their order does not
     objects = dict(zip(names, wanted.objects, strict=True))
+    if name not in objects:
+        choices = _choices(objects)
+        bpy.data.batch_remove(list(objects.values()))
+        raise PoseNet3DError(f"{path}: has no object {name}; {choices}")
     armature = objects[name]
     kept = {armature, *meshes_of(armature, objects.values())} if armature.type == "ARMATURE" else {armature}
     for one in kept:
         bpy.context.scene.collection.objects.link(one)
     if armature.type != "ARMATURE":
-        raise PoseNet3DError(f"{path}: {name} is not an armature; {_choices(path, names, objects)}")
+        raise PoseNet3DError(f"{path}: {name} is not an armature; {_choices(objects)}")
     unused = [one for one in objects.values() if one not in kept and one.users == 0]
     bpy.data.batch_remove(unused)
     _drop_animation(armature)
@@ -70,8 +72,8 @@ def _drop_animation(armature: bpy.types.Object) -> None:
             animation.nla_tracks.remove(track)
 
 
-def _choices(path: Path, names: list[str], objects: dict[str, bpy.types.Object] | None = None) -> str:
-    armatures = [name for name in names if objects is None or objects[name].type == "ARMATURE"]
+def _choices(objects: dict[str, bpy.types.Object]) -> str:
+    armatures = [name for name, one in objects.items() if one.type == "ARMATURE"]
     if not armatures:
         return "choose a file with an armature"
     shown = ", ".join(armatures[:5]) + (" ..." if len(armatures) > 5 else "")

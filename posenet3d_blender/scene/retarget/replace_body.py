@@ -4,27 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final, Protocol
 
 import bpy
 
+from ...retargeting.settings import RetargetSettings
 from ..isolated_scene import skin_meshes
 from .append import append_armature
 from .check_target import check_target
 from .retarget import retarget
 
+_ROOT_MOTIONS: Final = {"hips": "hips", "ground": "root", "in-place": "in_place"}
+
+
+class CharacterFile(Protocol):
+    """A character in a .blend file."""
+
+    @property
+    def file(self) -> Path:
+        """The .blend file."""
+
+    @property
+    def name(self) -> str:
+        """Of the armature object."""
+
+    @property
+    def bone_map(self) -> Path | None:
+        """File of its bone map; None: the rig is recognised."""
+
 
 def replace_bodies(
     sources: Sequence[bpy.types.Object],
-    characters: Sequence[tuple[Path, str]],
-    bone_map: Path | None,
+    characters: Sequence[CharacterFile],
+    root: str,
     warn: Callable[[str], object],
 ) -> list[bpy.types.Object]:
     """Append a character for each source, retarget, and remove the sources with their skins.
 
     Args:
         sources: captured armatures.
-        characters: file and object, in the order of the people; the last one serves all further people.
-        bone_map: file; None: recognise each rig.
+        characters: in the order of the people; the last one serves all further people.
+        root: that carries the motion, one of `build_options.ROOT_CHOICES`.
         warn: called with one sentence where something was guessed or muted.
 
     Raises:
@@ -32,10 +52,11 @@ def replace_bodies(
     """
     targets = []
     for number, source in enumerate(sources):
-        path, name = characters[min(number, len(characters) - 1)]
-        target = append_armature(path, name)
-        found = check_target(target, bone_map)
-        for warning in retarget(source, target, found.bone_map).warnings:
+        character = characters[min(number, len(characters) - 1)]
+        target = append_armature(character.file, character.name)
+        found = check_target(target, character.bone_map)
+        settings = RetargetSettings(root_motion=_ROOT_MOTIONS[root])
+        for warning in retarget(source, target, found.bone_map, settings).warnings:
             warn(warning)
         targets.append(target)
     bpy.data.batch_remove([*sources, *skin_meshes(sources)])

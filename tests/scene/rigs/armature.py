@@ -42,7 +42,7 @@ def make_armature(name: str, bones: Sequence[BoneSpec], matrix: Matrix | None = 
 
 
 def add_skin(armature: bpy.types.Object, thickness: float, names: Sequence[str] | None = None) -> bpy.types.Object:
-    """A mesh of one thin box for each bone that deforms, from its head to that of its first child."""
+    """A mesh of one thin box for each bone that deforms, from its head to that of its farthest child."""
     vertices: list[Vector] = []
     faces: list[tuple[int, ...]] = []
     groups: list[tuple[str, range]] = []
@@ -50,8 +50,9 @@ def add_skin(armature: bpy.types.Object, thickness: float, names: Sequence[str] 
         if not bone.use_deform or (names is not None and bone.name not in names):
             continue
         children = [child for child in bone.children if child.use_deform and child.name in (names or [child.name])]
-        end = children[0].head_local if children else bone.tail_local
         start = bone.head_local
+        ends = [child.head_local for child in children] or [bone.tail_local]
+        end = max(ends, key=lambda point: float((point - start).length))
         if (end - start).length < 1e-6:
             continue
         rotation = (end - start).to_track_quat("Y", "Z").to_matrix()

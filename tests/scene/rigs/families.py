@@ -227,5 +227,6 @@ def with_skin(armature: bpy.types.Object) -> bpy.types.Object:
     """Give a rig its simple skin; returns the armature."""
     size = max(armature.dimensions) or 1.0
     scale = max(armature.matrix_world.to_scale())
-    add_skin(armature, 0.02 * size / scale)
+    body = [bone.name for bone in armature.data.bones if not bone.name.lower().startswith(("ik_", "root"))]
+    add_skin(armature, 0.02 * size / scale, body)
     return armature

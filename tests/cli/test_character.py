@@ -1,0 +1,132 @@
+"""--target and --map: the written file holds the user's character in the motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+
+from posenet3d_blender.cli.main import main
+from posenet3d_blender.scene import reset_to_empty
+from tests.scene.rigs import families
+
+from .test_commands import waving_motion
+
+
+@pytest.fixture
+def motion_path(tmp_path: Path) -> Path:
+    path = tmp_path / "wave.npz"
+    waving_motion().save(path)
+    return path
+
+
+@pytest.fixture
+def hero(tmp_path: Path) -> Iterator[str]:
+    """A file with a skinned character, and its name for --target."""
+    reset_to_empty()
+    families.with_skin(families.mixamo("Hero"))
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("Lamp", bpy.data.lights.new("Lamp", "POINT")))
+    path = tmp_path / "hero.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    reset_to_empty()
+    yield f"{path}:Hero"
+    reset_to_empty()
+
+
+def convert(motion: Path, *options: str) -> int:
+    return main(["convert", str(motion), *options])
+
+
+def wrist_heights(armature: bpy.types.Object, frames: range) -> list[float]:
+    heights = []
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        heights.append(float((posed.matrix_world @ posed.pose.bones["mixamorig:LeftHand"].head).z))
+    return heights
+
+
+def test_an_fbx_holds_the_character_in_the_motion(motion_path: Path, hero: str, tmp_path: Path) -> None:
+    assert convert(motion_path, "-o", str(tmp_path / "out.fbx"), "--target", hero) == 0
+    reset_to_empty()
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "out.fbx"), anim_offset=0.0)
+    (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
+    assert [one.name for one in bpy.data.objects if one.type == "MESH"] == ["Hero_skin"]
+    assert armature.name == "Hero"
+    heights = wrist_heights(armature, range(0, 12))
+    assert heights[-1] - heights[0] > 0.4  # metres: it lifts an arm
+    assert 0.9 < armature.matrix_world.to_scale().x * armature.data.bones["mixamorig:Hips"].head_local.length < 1.2
+
+
+@pytest.mark.parametrize("ending", [".blend", ".glb"])
+def test_other_formats_hold_nothing_else(ending: str, motion_path: Path, hero: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{ending}"
+    assert convert(motion_path, "-o", str(path), "--target", hero) == 0
+    reset_to_empty()
+    if ending == ".blend":
+        with bpy.data.libraries.load(str(path)) as (found, wanted):
+            wanted.scenes = found.scenes
+        objects = list(wanted.scenes[0].collection.objects)
+    else:
+        bpy.ops.import_scene.gltf(filepath=str(path))
+        objects = list(bpy.context.scene.collection.all_objects)
+    assert sorted(one.type for one in objects if not one.name.startswith("Icosphere")) == ["ARMATURE", "MESH"]
+
+
+def test_a_map_wins_over_recognition(motion_path: Path, hero: str, tmp_path: Path) -> None:
+    from posenet3d_blender.retargeting.map_file import save_map
+    from posenet3d_blender.retargeting.recognise import recognise
+    from posenet3d_blender.scene.retarget.append import append_armature
+    from posenet3d_blender.scene.retarget.read_rig import read_rig
+
+    found = recognise(read_rig(append_armature(tmp_path / "hero.blend", "Hero"))).bone_map
+    swapped = dict(found.bones)
+    for part in ("shoulder", "elbow", "wrist", "collar"):
+        swapped[f"left_{part}"], swapped[f"right_{part}"] = found.bones[f"right_{part}"], found.bones[f"left_{part}"]
+    save_map(replace(found, bones=swapped), tmp_path / "swapped.json")
+    options = ["-o", str(tmp_path / "out.blend"), "--target", hero, "--map", str(tmp_path / "swapped.json")]
+    assert convert(motion_path, *options) == 0
+    reset_to_empty()
+    with bpy.data.libraries.load(str(tmp_path / "out.blend")) as (library, wanted):
+        wanted.objects = [name for name in library.objects if name == "Hero"]
+    bpy.context.scene.collection.objects.link(wanted.objects[0])
+    assert np.ptp(wrist_heights(wanted.objects[0], range(1, 13))) < 0.1  # the other arm is lifted
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("{folder}/none.blend:Hero", "none.blend: no such file"),
+        ("{folder}/wave.blend:Hero", "wave.blend: can't be read as a .blend file"),
+        ("{folder}/hero.blend:Villain", "has no object Villain; it has Hero"),
+        ("{folder}/hero.blend:Lamp", "Lamp is not an armature; it has Hero"),
+    ],
+)
+def test_an_unsuitable_target_is_one_line(
+    target: str, message: str, motion_path: Path, hero: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wave.blend").write_bytes(motion_path.read_bytes())
+    assert convert(motion_path, "-o", str(tmp_path / "out.fbx"), "--target", target.format(folder=tmp_path)) == 1
+    printed = capfd.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1
+    assert not (tmp_path / "out.fbx").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "x.fbx", "--map", "map.json"],
+        ["-o", "x.npz", "--target", "hero.blend:Hero"],
+        ["-o", "x.fbx", "--target", "hero.fbx"],
+    ],
+)
+def test_wrong_usage(options: list[str], motion_path: Path) -> None:
+    assert convert(motion_path, *options) == 2
