@@ -89,8 +89,8 @@ def offenders(files: list[Path], forbidden: set[str]) -> list[str]:
     ]
 
 
-def test_body_and_capture_know_nothing_of_blender() -> None:
-    files = files_of("body", "capture", "motion_edit")
+def test_body_capture_and_retargeting_know_nothing_of_blender() -> None:
+    files = files_of("body", "capture", "motion_edit", "retargeting")
     assert files
     assert not offenders(files, BLENDER_MODULES)
     assert not [path for path in files for module in imported_modules(path) if module.startswith((".scene", ".ui"))]

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -291,9 +291,10 @@ class _LazyScene:
         if not self._armatures:
             body = load_body(self._body_path)
             reset_to_empty()
-            self._armatures = build_scene(self._motions, body, self._footage, self._warn, self._options)
+            # A character gets its own root motion, from the hips' whole path.
+            options = replace(self._options, root="hips") if self._characters else self._options
+            self._armatures = build_scene(self._motions, body, self._footage, self._warn, options)
             if self._characters:
-                files = [(one.file, one.name) for one in self._characters]
-                self._armatures = replace_bodies(self._armatures, files, self._characters[0].bone_map, self._warn)
+                self._armatures = replace_bodies(self._armatures, self._characters, self._options.root, self._warn)
         write = export_characters if self._characters else export
         write(path, self._armatures[people])

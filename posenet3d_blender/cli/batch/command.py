@@ -15,6 +15,7 @@ from typing import Final
 
 from ...atomic_write import remove_abandoned
 from ...errors import PoseNet3DError
+from ..character import characters_of, check_characters
 from ..console import Console
 from ..outputs import made_folders
 from .clip_settings import read_table
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     out_dir: Path = arguments.out_dir
     if os.path.exists(out_dir) and not os.path.isdir(out_dir):
         raise PoseNet3DError(f"{out_dir}: is no folder; choose another --out-dir")
+    check_characters(characters_of(arguments), arguments.endings)
     table = read_table(arguments.settings) if arguments.settings else None
     report = console.print_status if arguments.json else console.print
     found = find_videos(arguments.inputs)
