@@ -49,7 +49,8 @@ def test_an_unknown_rig_is_guessed_with_a_warning(body: Body) -> None:
     assert found.bone_map.bones["left_foot"] == "Bip L Toe0"
     assert found.bone_map.spine == ("Bip Spine0", "Bip Spine1", "Bip Spine2")
     assert "guessed" in found.warnings[0]
-    assert measure(source, rig, retarget(source, rig) and found.bone_map, motion).limb_degrees < 5
+    retarget(source, rig)
+    assert measure(source, rig, found.bone_map, motion).limb_degrees < 5
 
 
 def test_constraints_that_hold_back_are_muted_and_told(body: Body) -> None:
