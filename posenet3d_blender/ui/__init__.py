@@ -50,7 +50,6 @@ _MODULES = (
     scene_options,
     reuse,
     take_panel,
-    retarget,
 )
 """In the order of registration: panels after the operators and properties that they show."""
 
