@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from posenet3d_blender.cli.batch.launcher import search_path
+
 from .clip_folder import SOURCES, VIDEO_FOLDER, make_clips
 
 CHECKOUT: Final = Path(__file__).parents[1]
@@ -74,7 +76,7 @@ def run(folder: Path, out: str, jobs: int = 2, options: Sequence[str] = ()) -> s
     where = ["--jobs", str(jobs)] if "--scheduler" not in options else []
     return subprocess.Popen(
         [*command, str(folder / out), "--format", FORMATS, "--device", "cpu", *where, *options],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), *filter(None, sys.path)])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), *search_path()])},
         stdout=subprocess.DEVNULL,
     )
 

@@ -34,7 +34,7 @@ def worker_environment(threads: int | None) -> dict[str, str]:
     """
     environment = dict(os.environ)
     if not _blender():
-        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *_search_path()])
+        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *search_path()])
     if threads is not None:
         environment |= dict.fromkeys(
             (THREADS_VARIABLE, "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"), str(threads)
@@ -42,7 +42,7 @@ def worker_environment(threads: int | None) -> dict[str, str]:
     return environment
 
 
-def _search_path() -> list[str]:
+def search_path() -> list[str]:
     """The places of packages, but for those that the bpy package added: from there its own half can't be imported."""
     bpy = sys.modules.get("bpy")
     added = Path(bpy.utils.resource_path("LOCAL")) if bpy else None

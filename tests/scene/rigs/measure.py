@@ -22,6 +22,8 @@ class Measured:
 
     limb_degrees: float
     """Largest angle between a limb's direction and the source's."""
+    usual_limb_degrees: float
+    """That of all but 2 in 100: where the source's own planted foot slides, the character's leg can't follow."""
     mean_limb_degrees: float
     sole_height: float
     """Largest distance of a planted sole from the floor, metres."""
@@ -73,6 +75,7 @@ def measure(source: bpy.types.Object, target: bpy.types.Object, bone_map: BoneMa
     _, source_axes = posed_heads(source, roles, frames)
     return Measured(
         float(np.max(angles)),
+        float(np.percentile(angles, 98)),
         float(np.mean(angles)),
         height,
         drift,
