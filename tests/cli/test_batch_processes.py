@@ -155,4 +155,5 @@ def test_a_process_whose_batch_is_killed_stops_within_its_clip(demo_clip: Path, 
         assert process.stdout.read() == ""
         assert process.wait() == 130
     assert not (tmp_path / "out").exists()
-    assert (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()[-1] == "cancelled"
+    # A library's own cleaning up may have been interrupted too, which Python notes after it.
+    assert "cancelled" in (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()
