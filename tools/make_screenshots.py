@@ -1,7 +1,7 @@
 """Take the screenshots for docs/ from a real Blender window on a virtual screen.
 
     python build_addon.py --platform linux-x64 --output-dir out/zip
-    python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64.zip
+    python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64-blender5.1.zip
 
 Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks the buttons with the mouse,
 and takes a screenshot of each step. Needs Xvfb, xdotool and ImageMagick's import. The bundled clip's rendered dancer is

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import PoseNet3DError
 
 if TYPE_CHECKING:
-    import bpy
+    pass
 
 _TARGET: Final = re.compile(r"(?P<file>.+?\.blend):(?P<name>.+)", re.IGNORECASE)
 
@@ -65,40 +65,27 @@ def characters_of(arguments: argparse.Namespace) -> tuple[Character, ...]:
     return tuple(replace(target, bone_map=arguments.bone_map) for target in arguments.targets)
 
 
-def check_characters(characters: Sequence[Character], endings: Sequence[str]) -> list[str]:
-    """Check before the long work that every character can be loaded and retargeted; sentences on what was guessed.
+def check_characters(characters: Sequence[Character], endings: Sequence[str]) -> None:
+    """Check before the long work that every character can be loaded and retargeted.
 
     Raises:
         PoseNet3DError: one line with the reason; also without Blender.
     """
     if not characters:
-        return []
+        return
     try:
         from ..scene import reset_to_empty
     except ModuleNotFoundError as error:
         raise PoseNet3DError("--target needs Blender; install the 'bpy' package") from error
+    from ..scene.retarget.append import append_armature
     from ..scene.retarget.check_target import check_target
     from ..scene.retarget.export_character import check_exportable
 
-    warnings: list[str] = []
     reset_to_empty()
     for character in characters:
-        found = check_target(append_character(character), character.bone_map)
+        found = check_target(append_armature(character.file, character.name), character.bone_map)
         check_exportable(character.name, found.bone_map, endings)
-        warnings += found.warnings
     reset_to_empty()
-    return warnings
-
-
-def append_character(character: Character) -> bpy.types.Object:
-    """Append the armature with its meshes to the context's scene.
-
-    Raises:
-        PoseNet3DError: the file can't be read or has no such armature.
-    """
-    from ..scene.retarget.append import append_armature
-
-    return append_armature(character.file, character.name)
 
 
 def _target(text: str) -> Character:

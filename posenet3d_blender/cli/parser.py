@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from ..errors import printable
+from ..errors import PoseNet3DError, printable
 from .argument_types import path_ending
 from .batch.options import WORKER_COMMAND, add_batch_options
 from .character import add_character_options, check_usage
@@ -22,7 +22,12 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"posenet3d: error: {printable(message)}; see '{self.prog} --help'\n")
 
 
-_Commands: TypeAlias = "argparse._SubParsersAction[_OneLineParser]"
+class _RaisingParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise PoseNet3DError(printable(message))
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -31,7 +36,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: code 2 for wrong usage, 0 after --help.
     """
-    parser = _OneLineParser(
+    return _parse(argv, _OneLineParser)
+
+
+def parse_command(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line that the program itself has put together.
+
+    Raises:
+        PoseNet3DError: its options don't fit together.
+    """
+    return _parse(argv, _RaisingParser)
+
+
+def _parse(argv: Sequence[str], parser_class: type[argparse.ArgumentParser]) -> argparse.Namespace:
+    parser = parser_class(
         prog="posenet3d",
         description="Motion capture from one ordinary video to an animated SMPL armature.",
         allow_abbrev=False,

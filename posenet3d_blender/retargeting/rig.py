@@ -42,11 +42,6 @@ class Rig:
         head: Array = self.heads[self.index[name]]
         return head
 
-    def parent(self, name: str) -> str | None:
-        """Name of the bone's parent."""
-        parent = self.parents[self.index[name]]
-        return self.names[parent] if parent >= 0 else None
-
     def ancestors(self, name: str) -> list[str]:
         """Names of parent, grandparent and so on."""
         found = []

@@ -24,9 +24,3 @@ NEXT_ROLE: Final = {
     for part, child in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 }
 """The role whose bone begins at the end of a limb's bone."""
-
-
-def side_of(role: str) -> str:
-    """Side of the body, left or right, or an empty text."""
-    side, _, part = role.partition("_")
-    return side if part and side in SIDES else ""

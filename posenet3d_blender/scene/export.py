@@ -48,16 +48,21 @@ def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
     if ending == ".bvh" and len(armatures) > 1:
         paths = [path.with_stem(f"{path.stem}_person{number}") for number in range(1, len(armatures) + 1)]
         for person_path, armature in zip(paths, armatures, strict=True):
-            _write(person_path, [armature])
+            write_file(person_path, [armature], _WRITERS[ending])
         return paths
-    _write(path, armatures)
+    write_file(path, armatures, _WRITERS[ending])
     return [path]
 
 
-def _write(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
+def write_file(path: Path, armatures: Sequence[bpy.types.Object], writer: Writer) -> None:
+    """Write one file atomically.
+
+    Raises:
+        PoseNet3DError: the file can't be written; one line with the exporter's reason.
+    """
     with writing(path) as partial:
         try:
-            _WRITERS[path.suffix.lower()](partial, armatures)
+            writer(partial, armatures)
         except RuntimeError as error:  # raised by Blender's own exporters
             reason = _reason(str(error))
             raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); {_ADVICE}") from error
@@ -75,31 +80,50 @@ def _reason(complaint: str) -> str:
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skin_meshes(armatures)
     with window_kept(), shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes) as scene:
-        # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
-        scene.render.fps_base = 1 / scene.render.fps_base
-        bpy.ops.export_scene.gltf(
-            filepath=str(path),
-            check_existing=False,
-            export_format="GLB",
-            use_active_scene=True,
-            # One animation for everyone, with a key on every frame, starting at 0 seconds.
-            export_animation_mode="SCENE",
-            export_anim_scene_split_object=False,
-            export_anim_slide_to_zero=True,
-            export_optimize_animation_size=False,
-        )
+        write_gltf(path, scene)
+
+
+def write_gltf(path: Path, scene: bpy.types.Scene, only_deforming: bool = False) -> None:
+    """Run Blender's glTF exporter on the context's scene, which is `scene`; its rate changes.
+
+    `only_deforming` leaves out bones that deform no mesh.
+    """
+    # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
+    scene.render.fps_base = 1 / scene.render.fps_base
+    bpy.ops.export_scene.gltf(
+        filepath=str(path),
+        check_existing=False,
+        export_format="GLB",
+        use_active_scene=True,
+        export_def_bones=only_deforming,
+        # One animation for everyone, with a key on every frame, starting at 0 seconds.
+        export_animation_mode="SCENE",
+        export_anim_scene_split_object=False,
+        export_anim_slide_to_zero=True,
+        export_optimize_animation_size=False,
+    )
 
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     meshes = skin_meshes(armatures)
     with shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes):
-        bpy.ops.wm.usd_export(
-            filepath=str(path),
-            check_existing=False,
-            export_animation=True,
-            export_armatures=True,
-            evaluation_mode="VIEWPORT",
-        )
+        write_usd(path)
+
+
+def write_usd(path: Path, only_deforming: bool = False) -> None:
+    """Run Blender's USD exporter on the context's scene; `only_deforming` as for `write_gltf`.
+
+    Raises:
+        RuntimeError: the file is truncated.
+    """
+    bpy.ops.wm.usd_export(
+        filepath=str(path),
+        check_existing=False,
+        export_animation=True,
+        export_armatures=True,
+        evaluation_mode="VIEWPORT",
+        only_deform_bones=only_deforming,
+    )
     content = path.read_bytes()
     # The file ends with its table of contents, a count and 32 bytes per section; the header holds its position.
     table = int.from_bytes(content[16:24], "little")
@@ -119,6 +143,11 @@ def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
             scene.render.resolution_x = user_scene.render.resolution_x
             scene.render.resolution_y = user_scene.render.resolution_y
             bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+    check_blend(path)
+
+
+def check_blend(path: Path) -> None:
+    """Raise RuntimeError for a truncated .blend file."""
     _check_complete(_is_complete_zstd(path.read_bytes()))
 
 

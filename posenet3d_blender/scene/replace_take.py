@@ -13,6 +13,7 @@ import numpy as np
 
 from .incremental import Steps
 from .isolated_scene import skin_meshes
+from .keys import assign_action
 from .markers import move_markers
 from .removal import remove_captured
 
@@ -77,9 +78,7 @@ def _swap_action(old: bpy.types.Object, action: bpy.types.Action | None, new: bp
     """The new keys take the place of the captured action wherever it is used: on the object, in NLA strips."""
     new_action = new.animation_data.action
     if action is None:
-        old.animation_data_create().action = new_action
-        if hasattr(old.animation_data, "action_slot"):
-            old.animation_data.action_slot = new_action.slots[0]
+        assign_action(old, new_action, like=new)
         return
     former_range = tuple(action.frame_range)
     name, has_fake_user = action.name, action.use_fake_user
@@ -139,10 +138,7 @@ def _take_animation(old: bpy.types.Object, new: bpy.types.Object) -> None:
     former = old.animation_data.action if old.animation_data else None
     animation = new.animation_data
     if animation and animation.action:
-        action = animation.action
-        old.animation_data_create().action = action
-        if hasattr(animation, "action_slot"):
-            old.animation_data.action_slot = action.slots[animation.action_slot.identifier]
+        assign_action(old, animation.action, like=new)
         new.animation_data_clear()
     elif former:
         old.animation_data_clear()

@@ -31,7 +31,6 @@ FORMATS: Final = (
     ),
     ("mp4", "Preview (.mp4)", "The footage with the captured skeleton drawn over it"),
 )
-_ONE_EACH: Final = ".npz"
 
 
 class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):

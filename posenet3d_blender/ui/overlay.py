@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import bpy
 
+from ..scene.timeline import scene_rate, set_rate
 from .takes import current_take, people_of, take_of, takes_in
 from .view_state import ViewState, frame_camera, isolate, leave_isolation
 
@@ -99,8 +100,7 @@ def show_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None
     leave_isolation(context, former)
     if not choices.scene_before:
         choices.scene_before = json.dumps(_scene_settings(scene))
-    for shown in people_of_all(scene):
-        fade([shown], 1.0)
+    fade(people_of_all(scene), 1.0)
     _take_format(scene, take)
     space.use_local_camera = scene.camera != take_of(take).camera
     if space.use_local_camera:
@@ -148,9 +148,8 @@ def _take_format(scene: bpy.types.Scene, take: bpy.types.Collection) -> None:
     if all(remembered.image_size):
         scene.render.resolution_x, scene.render.resolution_y = remembered.image_size
         scene.render.resolution_percentage = 100
-    if remembered.rate > 0 and abs(scene.render.fps / scene.render.fps_base - remembered.rate) > 1e-3:
-        scene.render.fps = max(1, round(remembered.rate))
-        scene.render.fps_base = scene.render.fps / remembered.rate
+    if remembered.rate > 0 and abs(scene_rate(scene) - remembered.rate) > 1e-3:
+        set_rate(scene, remembered.rate)
     scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
     if not scene.frame_start <= scene.frame_current <= scene.frame_end:
         scene.frame_set(scene.frame_start)
@@ -162,7 +161,7 @@ def _restore_scene(scene: bpy.types.Scene, before: dict[str, Any], take: bpy.typ
     if (shown["resolution_x"], shown["resolution_y"]) == tuple(remembered.image_size):
         for name in _RENDER[:3]:
             setattr(scene.render, name, before[name])
-    if abs(shown["fps"] / shown["fps_base"] - remembered.rate) < 1e-3:
+    if abs(scene_rate(scene) - remembered.rate) < 1e-3:
         scene.render.fps, scene.render.fps_base = before["fps"], before["fps_base"]
     if (shown["frame_start"], shown["frame_end"]) == (remembered.first_frame, remembered.last_frame):
         scene.frame_start, scene.frame_end = before["frame_start"], before["frame_end"]

@@ -26,6 +26,7 @@ class _Search:
     time_range: tuple[float | None, float | None] = (None, None)
     """Seconds."""
     input_fps: float | None = None
+    mirror: bool = False
     thumbnails: list[PersonThumbnail] = field(default_factory=list)
 
 
@@ -36,8 +37,8 @@ _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
 
 def thumbnails_for(settings: POSENET3D_PG_settings) -> list[PersonThumbnail]:
     """Thumbnails of the current footage and time range; none if the last search was in another one."""
-    searched = (_search.video, _search.time_range, _search.input_fps)
-    is_current = searched == (settings.video, settings.time_range, settings.input_fps or None)
+    searched = (_search.video, _search.time_range, _search.input_fps, _search.mirror)
+    is_current = searched == (settings.video, settings.time_range, settings.input_fps or None, settings.mirror)
     return _search.thumbnails if is_current else []
 
 
@@ -60,15 +61,15 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
         video, time_range, input_fps = settings.video, settings.time_range, settings.input_fps or None
-        device, cache = chosen_device(context), cache_folder()
+        mirror, device, cache = settings.mirror, chosen_device(context), cache_folder()
 
         def work(progress: Progress) -> list[PersonThumbnail]:
-            return find_thumbnails(video, *time_range, device, progress, input_fps, cache)
+            return find_thumbnails(video, *time_range, device, progress, input_fps, cache, mirror)
 
         def show(thumbnails: list[PersonThumbnail]) -> Steps[None]:
             _load_previews(thumbnails)
             _search.video, _search.time_range, _search.thumbnails = video, time_range, thumbnails
-            _search.input_fps = input_fps
+            _search.input_fps, _search.mirror = input_fps, mirror
             yield
 
         return self.begin(context, Task("Finding people", work, show, stages={"starting": 1.0, "people": 20.0}))

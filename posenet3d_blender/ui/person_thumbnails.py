@@ -49,10 +49,12 @@ def find_thumbnails(
     progress: Progress,
     input_fps: float | None = None,
     cache_folder: Path | None = None,
+    mirror: bool = False,
 ) -> list[PersonThumbnail]:
     """Find everyone in the footage between `start` and `end`, seconds; of several shots, those who a capture chooses.
 
-    `input_fps` is the rate of footage that states none. The people found are cached for the capture.
+    `input_fps` is the rate of footage that states none; `mirror` tells that it is a mirror image. The people found are
+    cached for the capture.
 
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
@@ -62,6 +64,7 @@ def find_thumbnails(
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video, input_fps)
+    footage = footage.mirrored() if mirror else footage
     frames = footage.frames_between(start, end)
     footage = footage.sized_for(frames)
     shots = find_or_load_people(footage, frames, input_fps, device, cache_folder, progress, ignore_warning)

@@ -17,7 +17,7 @@ class POSENET3D_PG_settings(CaptureOptions, bpy.types.PropertyGroup):
     )
     target: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Target",
-        description="An armature with the same bone names that receives the motion too; empty: the new armature only",
+        description="The armature that receives the motion of the first person; empty: the new armature only",
         type=bpy.types.Object,
         poll=lambda _settings, candidate: candidate.type == "ARMATURE",
     )

@@ -60,12 +60,7 @@ class BackgroundTracker:
         self._points = np.zeros((0, 2))
         self._numbers = np.zeros(0, dtype=np.intp)
         self._count = 0
-        self.first_count = 0
-
-    @property
-    def key(self) -> int:
-        """Frame of the key picture."""
-        return self._key
+        self._first_count = 0
 
     def update(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> Matches | None:
         """Take the next picture.
@@ -88,7 +83,7 @@ class BackgroundTracker:
 
     def needs_key(self) -> bool:
         """True if too few of the key picture's points are left."""
-        return len(self._points) < max(FEWEST_POINTS, _KEPT * self.first_count)
+        return len(self._points) < max(FEWEST_POINTS, _KEPT * self._first_count)
 
     def renew(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
         """Make this picture, the last that was taken, the key picture; points that are still followed stay."""
@@ -114,7 +109,7 @@ class BackgroundTracker:
         self._numbers = np.append(self._numbers, self._count + np.arange(len(new)))
         self._count += len(new)
         self._key_points = self._points.copy()
-        self.first_count = len(self._points)
+        self._first_count = len(self._points)
         self._key, self._previous = index, grey
 
     def _follow(self, grey: Grey, people: NDArray[np.bool_]) -> float:

@@ -1,9 +1,9 @@
 """The way of a camera that travels, from the background's parallax: a bundle adjustment of a few pictures a second.
 
 Positions come in the unit in which the background is about 5 away: only people and the ground tell metres
-(`metric_scale.py`). Points have one unknown, the logarithm of their inverse depth in the picture that first shows them;
-from a camera at rest and points at one depth the adjustment finds small and large ways alike, as others have shown for
-accidental motion (Yu and Gallup, CVPR 2014).
+(`moving_camera.py`). A point has one unknown, the logarithm of its inverse depth in the picture that first shows it.
+Starting from a camera at rest and points at one depth, the adjustment finds short and long ways alike, as others have
+shown for accidental motion (Yu and Gallup, CVPR 2014).
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def find_or_load_people(
 
 def _file_name(footage: Footage, frames: slice, input_fps: float | None) -> str:
     # The networks and the footage, by the name of a detection run of nobody.
-    run = DetectionKey(footage.path, "people", "", input_fps).name()
+    run = DetectionKey(footage.path, "people", "", input_fps, mirror=footage.is_mirrored).name()
     described = [PEOPLE_VERSION, run, frames.start, frames.stop, footage.image_size, footage.frame_count]
     return f"people_{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]}.npz"
 

@@ -17,7 +17,7 @@ from ...errors import Cancelled, PoseNet3DError
 from ...progress import Progress
 from ..capture import capture_as_told
 from ..console import unexpected
-from ..parser import parse
+from ..parser import parse_command
 from ..process import StopRequest
 from .job import ClipJob, ClipResult
 
@@ -34,13 +34,12 @@ def capture_clip(job: ClipJob, progress: Progress, stop: StopRequest) -> ClipRes
         reason = ""
         try:
             with _prints_to(log):
-                arguments = parse(job.command)
-                summary = capture_as_told(arguments, progress)
+                summary = capture_as_told(parse_command(job.command), progress)
         except (KeyboardInterrupt, Cancelled):
             _write(log, "cancelled")
             raise
         except PoseNet3DError as error:
-            reason = str(error).removeprefix(f"{arguments.video}: ")
+            reason = str(error).removeprefix(f"{job.command[1]}: ")
         except Exception as error:
             stop.check()
             reason = unexpected(error)

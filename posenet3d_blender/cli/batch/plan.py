@@ -13,7 +13,7 @@ from typing import Final
 from ...capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ...errors import PoseNet3DError
 from ..outputs import path_of_shot, paths_by_people
-from ..parser import parse
+from ..parser import parse_command
 from .clip_settings import SettingsTable, settings_of
 from .job import ClipJob, ClipResult, describe_footage
 from .summary_files import EarlierRun
@@ -41,9 +41,8 @@ def examine(job: ClipJob) -> ClipResult:
     """The clip's length and size, for a dry run; failed where it can't be opened."""
     from ...capture.video.footage import open_footage
 
-    arguments = parse(job.command)
     try:
-        footage = open_footage(job.video, arguments.input_fps)
+        footage = open_footage(job.video, parse_command(job.command).input_fps)
     except PoseNet3DError as error:
         return ClipResult(job.video, "failed", str(error).removeprefix(f"{job.video}: "))
     described = describe_footage(footage.frame_count, float(footage.time[-1]), *footage.image_size)
@@ -86,7 +85,7 @@ def _settings(command: Sequence[str]) -> list[str]:
 
 def _is_done(video: Path, outputs: Sequence[Path], command: Sequence[str]) -> bool:
     """True if all files that a capture of one person in one shot writes exist and are newer than the video."""
-    arguments = parse(command)
+    arguments = parse_command(command)
     numbered = arguments.person == "all"
     if arguments.shots == "all":
         outputs = [path_of_shot(output, 1) for output in outputs]

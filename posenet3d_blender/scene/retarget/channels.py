@@ -91,7 +91,8 @@ def solve_channels_in_steps(
     is_done = False
     try:
         for frame in range(frame_count):
-            basis[frame] = basis[frame - 1] if frame else basis[0]
+            if frame:
+                basis[frame] = basis[frame - 1]
             for _ in range(_MOST_PASSES):
                 posed = evaluator.evaluate(basis[frame])
                 if step.is_reached(posed, frame):

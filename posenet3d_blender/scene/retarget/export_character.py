@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import bpy
 
-from ...atomic_write import writing
-from ...errors import PoseNet3DError, one_line
+from ...errors import PoseNet3DError
 from ...retargeting.bone_map import BoneMap
 from ..bvh import write_bvh
-from ..isolated_scene import isolated_scene
+from ..export import Writer, check_blend, write_file, write_gltf, write_usd
+from ..isolated_scene import isolated_scene, window_kept
 from .append import meshes_of
 
 _SINGLE: Final = ".bvh"
@@ -36,14 +36,7 @@ def export_characters(path: Path, armatures: Sequence[bpy.types.Object]) -> None
     Raises:
         PoseNet3DError: the file can't be written.
     """
-    with writing(path) as partial:
-        try:
-            _WRITERS[path.suffix.lower()](partial, armatures)
-        except RuntimeError as error:  # raised by Blender's own exporters
-            reason = one_line(str(error).splitlines()[-1] if str(error) else "unknown reason")
-            raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); check the disk's room") from error
-        if not partial.is_file():
-            raise PoseNet3DError(f"{path}: Blender wrote no file; check that the folder can be written")
+    write_file(path, armatures, _WRITERS[path.suffix.lower()])
 
 
 def _has_mechanism(bone_map: BoneMap) -> bool:
@@ -53,7 +46,7 @@ def _has_mechanism(bone_map: BoneMap) -> bool:
 
 
 def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    is_in_centimetres = all(max(armature.matrix_world.to_scale()) < _CENTIMETRE_RIG for armature in armatures)
+    is_in_centimetres = all(max(map(abs, armature.matrix_world.to_scale())) < _CENTIMETRE_RIG for armature in armatures)
     with isolated_scene(armatures, _all_meshes(armatures)):
         bpy.ops.export_scene.fbx(
             filepath=str(path),
@@ -71,37 +64,19 @@ def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    with isolated_scene(armatures, _all_meshes(armatures)) as scene:
-        # The exporter multiplies the rate by fps_base, where Blender divides by it (in 4.2 to 5.2).
-        scene.render.fps_base = 1 / scene.render.fps_base
-        bpy.ops.export_scene.gltf(
-            filepath=str(path),
-            check_existing=False,
-            export_format="GLB",
-            use_active_scene=True,
-            export_def_bones=True,
-            export_animation_mode="SCENE",
-            export_anim_scene_split_object=False,
-            export_anim_slide_to_zero=True,
-            export_optimize_animation_size=False,
-        )
+    with window_kept(), isolated_scene(armatures, _all_meshes(armatures)) as scene:
+        write_gltf(path, scene, only_deforming=True)
 
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     with isolated_scene(armatures, _all_meshes(armatures)):
-        bpy.ops.wm.usd_export(
-            filepath=str(path),
-            check_existing=False,
-            export_animation=True,
-            export_armatures=True,
-            only_deform_bones=True,
-            evaluation_mode="VIEWPORT",
-        )
+        write_usd(path, only_deforming=True)
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     with isolated_scene(armatures, _all_meshes(armatures)) as scene:
         bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
+    check_blend(path)
 
 
 def _all_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
@@ -109,7 +84,7 @@ def _all_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]
     return [mesh for mesh in dict.fromkeys(meshes) if mesh.users_scene]
 
 
-_WRITERS: Final[dict[str, Callable[[Path, Sequence[bpy.types.Object]], None]]] = {
+_WRITERS: Final[dict[str, Writer]] = {
     ".fbx": _write_fbx,
     ".bvh": write_bvh,
     ".glb": _write_glb,

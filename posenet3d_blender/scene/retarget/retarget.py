@@ -103,7 +103,7 @@ def source_frames(source: bpy.types.Object) -> range:
     """Frames of the source's motion.
 
     Raises:
-        PoseNet3DError: it is no captured armature, or has no motion.
+        PoseNet3DError: it is not a captured armature, or has no motion.
     """
     if source.type != "ARMATURE" or missing_bones(source):
         raise PoseNet3DError(f"{source.name}: it lacks SMPL's bones; choose a captured armature")
