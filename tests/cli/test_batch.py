@@ -182,9 +182,10 @@ def test_wrong_settings_are_one_line_before_any_work(
     assert not captured
 
 
-def test_wrong_settings_beside_a_clip_fail_that_clip_alone(captured: list[Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["height = 9", "start = 5\nend = 2", 'map = "hero.json"'])
+def test_wrong_settings_beside_a_clip_fail_that_clip_alone(settings: str, captured: list[Path], tmp_path: Path) -> None:
     put(tmp_path / "videos", "a.mp4", "b.mp4")
-    (tmp_path / "videos" / "a.toml").write_text("height = 9", encoding="utf-8")
+    (tmp_path / "videos" / "a.toml").write_text(settings, encoding="utf-8")
     assert run_batch(tmp_path, str(tmp_path / "videos")) == 3
     assert [path.name for path in captured] == ["b.mp4"]
 

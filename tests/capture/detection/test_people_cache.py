@@ -48,3 +48,18 @@ def test_a_second_search_is_read_from_the_cache_and_equal_to_the_last_bit(
         path.write_bytes(path.read_bytes()[:100])
     search()
     assert len(calls) == 2, "a damaged file counts as none"
+
+
+def test_a_mirror_image_is_another_search(demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+
+    def find_people(*arguments: object) -> list[object]:
+        calls.append(arguments)
+        return []
+
+    monkeypatch.setattr(people_cache, "find_people", find_people)
+    plain = open_footage(demo_clip)
+    for footage in (plain, plain.mirrored()):
+        find_or_load_people(footage, slice(0, 20), None, "cpu", tmp_path, silent, ignore_warning)
+    assert len(calls) == 2
+    assert len({people_cache._file_name(one, slice(0, 20), None) for one in (plain, plain.mirrored())}) == 2
