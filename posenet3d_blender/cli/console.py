@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -79,7 +79,7 @@ def open_console(debug: bool, stop: StopRequest) -> Iterator[Console]:
         _open_stream(os.dup(1)) as output,
         _open_stream(os.dup(2)) as error,
         _open_stream(third_party_target) as third_party,
-        _redirect_prints(third_party),
+        redirect_prints(third_party),
     ):
         yield Console(output, error, stop, ProgressBar(error) if error.isatty() else None)
 
@@ -89,7 +89,7 @@ def _open_stream(descriptor: int) -> TextIO:
 
 
 @contextmanager
-def _redirect_prints(stream: TextIO) -> Iterator[None]:
+def redirect_prints(stream: TextIO) -> Iterator[None]:
     """Redirect file descriptors 1 and 2, and Python's `sys.stdout` and `sys.stderr`, to this stream."""
     saved = os.dup(1), os.dup(2)
     try:
@@ -98,8 +98,9 @@ def _redirect_prints(stream: TextIO) -> Iterator[None]:
         with redirect_stdout(stream), redirect_stderr(stream):
             yield
     finally:
-        # Text still buffered belongs to the libraries too.
-        stream.flush()
+        # Text still buffered belongs to the libraries too; a full disk must not hide why the work ended.
+        with suppress(OSError):
+            stream.flush()
         _flush_c_streams()
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..body.rotations import continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
 from .isolated_scene import show_present_frame
-from .key_reduction import Tolerance, reduce_keys, slopes_of
-from .keys import CAPTURE_PROPERTIES, assign_action, curves_of, write_curves
+from .key_reduction import Tolerance
+from .keys import CAPTURE_PROPERTIES, curves_of, write_curves
 from .names import data_name
 from .retarget.blockers import blocking_animation as blockers_of
+from .retarget.channels import Channels
 from .retarget.same_bones import (
     basis_locations,
     basis_rotations,
@@ -28,7 +27,7 @@ from .retarget.same_bones import (
     pose_rotations,
     read_motion,
 )
-from .rotation_channels import angles_between, channel_path, to_channels, to_quaternions
+from .retarget.write import new_action, write_channels
 
 
 def bake(
@@ -52,15 +51,15 @@ def bake(
     frames = motion_frames(source)
     motion = read_motion(source, frames)
     properties = _capture_properties(source, frames) if target is source else {}
-    action = _new_action(source, target)
+    name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
+    action = new_action(target, name)
     _unblock_bones(target)
     bpy.context.view_layer.update()
     rotations = pose_rotations(target, motion)
-    quaternions = continuous_quaternions(matrix_to_quaternion(basis_rotations(target, rotations)))
-    for joint, name in enumerate(JOINT_NAMES):
-        _key_rotation(action, target, name, frames, quaternions[:, joint], tolerance)
+    turns = basis_rotations(target, rotations)
     locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
-    _key_pelvis(action, target, frames, locations, tolerance)
+    channels = [Channels(joint_name, turns[:, joint], None) for joint, joint_name in enumerate(JOINT_NAMES)]
+    write_channels(action, target, [*channels, Channels("pelvis", None, locations)], frames, tolerance)
     for path, values in properties.items():
         write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
     show_present_frame([target])
@@ -126,18 +125,6 @@ def _capture_properties(source: bpy.types.Object, frames: range) -> dict[str, Ar
     }
 
 
-def _new_action(source: bpy.types.Object, target: bpy.types.Object) -> bpy.types.Action:
-    name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
-    animation = target.animation_data_create()
-    if animation.action:
-        animation.action.use_fake_user = True
-    animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
-    animation.action_extrapolation = "HOLD"
-    action = bpy.data.actions.new(name)
-    assign_action(target, action)
-    return action
-
-
 def _unblock_bones(target: bpy.types.Object) -> None:
     """Leave the baked bones to the new keys alone: mute constraints and drivers, reset locations and scales."""
     for blocker in blocking_animation(target):
@@ -145,60 +132,3 @@ def _unblock_bones(target: bpy.types.Object) -> None:
     for name in JOINT_NAMES:
         bone = target.pose.bones[name]
         bone.location, bone.scale = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-
-
-def _key_rotation(
-    action: bpy.types.Action,
-    target: bpy.types.Object,
-    name: str,
-    frames: range,
-    quaternions: Array,
-    tolerance: Tolerance | None,
-) -> None:
-    mode = target.pose.bones[name].rotation_mode
-    values = to_channels(quaternions, mode)
-    path = f'pose.bones["{name}"].{channel_path(mode)}'
-    if tolerance is None:
-        write_curves(action, target, path, np.array(frames), values, name)
-        return
-
-    def degrees_error(samples: slice, channels: Array) -> Array:
-        return angles_between(to_quaternions(channels, mode), quaternions[samples])
-
-    keys = reduce_keys(values, degrees_error, tolerance.degrees)
-    _write_sparse(action, target, path, frames, values, keys, name)
-
-
-def _key_pelvis(
-    action: bpy.types.Action,
-    target: bpy.types.Object,
-    frames: range,
-    locations: Array,
-    tolerance: Tolerance | None,
-) -> None:
-    path = 'pose.bones["pelvis"].location'
-    if tolerance is None:
-        write_curves(action, target, path, np.array(frames), locations, "pelvis")
-        return
-    parent = target.pose.bones["pelvis"].parent
-    scale = max(target.matrix_world.to_scale()) * (max(parent.matrix.to_scale()) if parent else 1.0)
-
-    def millimetres_error(samples: slice, channels: Array) -> Array:
-        errors: Array = 1000 * scale * np.linalg.norm(channels - locations[samples], axis=-1)
-        return errors
-
-    keys = reduce_keys(locations, millimetres_error, tolerance.millimetres)
-    _write_sparse(action, target, path, frames, locations, keys, "pelvis")
-
-
-def _write_sparse(
-    action: bpy.types.Action,
-    target: bpy.types.Object,
-    path: str,
-    frames: range,
-    values: Array,
-    keys: NDArray[np.int64],
-    group: str,
-) -> None:
-    slopes = slopes_of(values)[keys]
-    write_curves(action, target, path, np.array(frames)[keys], values[keys], group, "BEZIER", slopes)

@@ -66,7 +66,7 @@ def key_motion_in_steps(
         if joint == 0 and root == "ground" and path:
             on_path = rest[0].T @ about_z(-path.heading) @ body_rotations @ (BODY_TO_WORLD.T @ rest[0])
             quaternions = continuous_quaternions(matrix_to_quaternion(on_path))
-        write_curves(action, armature, _rotation_path(name), frames, quaternions, group=name)
+        write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions, group=name)
         yield
     locations = _pelvis_locations(armature, pelvis, path, is_turned=root == "ground")
     write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
@@ -105,13 +105,14 @@ def _key_root(
 ) -> None:
     """Key the root bone, whose axes at rest are the armature's."""
     quaternions = continuous_quaternions(matrix_to_quaternion(about_z(path.heading)))
-    write_curves(action, armature, _rotation_path(ROOT_NAME), frames, quaternions, group=ROOT_NAME)
+    write_curves(action, armature, bone_path(ROOT_NAME, "rotation_quaternion"), frames, quaternions, group=ROOT_NAME)
     location = f'pose.bones["{ROOT_NAME}"].location'
     write_curves(action, armature, location, frames, path.position, group=ROOT_NAME)
 
 
-def _rotation_path(bone: str) -> str:
-    return f'pose.bones["{bone}"].rotation_quaternion'
+def bone_path(bone: str, channel: str) -> str:
+    """Data path of a bone's channel, such as "location"; names may hold quotation marks."""
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'
 
 
 def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.types.ID | None = None) -> None:

@@ -8,6 +8,7 @@ import bpy
 
 from ..errors import PoseNet3DError, printable
 from ..scene.reuse import make_loop, push_to_nla
+from .sidebar import SidebarTab
 
 
 class _OnSelected:
@@ -61,15 +62,12 @@ def _animated_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
     return [one for one in candidates if one.type == "ARMATURE" and one.animation_data and one.animation_data.action]
 
 
-class POSENET3D_PT_reuse(bpy.types.Panel):
+class POSENET3D_PT_reuse(SidebarTab, bpy.types.Panel):
     """Ways to reuse the motion of the selected armatures"""
 
     bl_label = "Reuse"
     bl_idname = "POSENET3D_PT_reuse"
     bl_parent_id = "POSENET3D_PT_capture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PoseNet3D"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = 2
 

@@ -10,6 +10,7 @@ import bpy
 from ..build_options import ENGINE_PRESETS, BuildOptions, SceneMatch
 from ..scene.matching import is_untouched
 from .modal_task import current_task
+from .sidebar import SidebarTab
 
 _UNDECIDED: Final = -1
 
@@ -142,15 +143,12 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
         )
 
 
-class POSENET3D_PT_scene(bpy.types.Panel):
+class POSENET3D_PT_scene(SidebarTab, bpy.types.Panel):
     """Choices of the next capture that concern the scene"""
 
     bl_label = "Scene"
     bl_idname = "POSENET3D_PT_scene"
     bl_parent_id = "POSENET3D_PT_capture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PoseNet3D"
     bl_options = {"DEFAULT_CLOSED"}
     bl_order = 1
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -16,7 +15,7 @@ from typing import TextIO
 from ...errors import Cancelled, PoseNet3DError
 from ...progress import Progress
 from ..capture import capture_as_told
-from ..console import unexpected
+from ..console import redirect_prints, unexpected
 from ..parser import parse_command
 from ..process import StopRequest
 from .job import ClipJob, ClipResult
@@ -33,7 +32,7 @@ def capture_clip(job: ClipJob, progress: Progress, stop: StopRequest) -> ClipRes
         _write(log, f"{datetime.now():%Y-%m-%d %H:%M:%S} {shlex.join(job.command)}")
         reason = ""
         try:
-            with _prints_to(log):
+            with redirect_prints(log):
                 summary = capture_as_told(parse_command(job.command), progress)
         except (KeyboardInterrupt, Cancelled):
             _write(log, "cancelled")
@@ -76,20 +75,3 @@ def _open_log(job: ClipJob) -> Iterator[TextIO]:
 def _write(log: TextIO, line: str) -> None:
     with suppress(OSError):
         print(line, file=log, flush=True)
-
-
-@contextmanager
-def _prints_to(log: TextIO) -> Iterator[None]:
-    """Send file descriptors 1 and 2, to which libraries print, and Python's streams to the log."""
-    saved = os.dup(1), os.dup(2)
-    try:
-        for descriptor in (1, 2):
-            os.dup2(log.fileno(), descriptor)
-        with redirect_stdout(log), redirect_stderr(log):
-            yield
-    finally:
-        with suppress(OSError):
-            sys.stdout.flush()
-        for descriptor, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, descriptor)
-            os.close(original)

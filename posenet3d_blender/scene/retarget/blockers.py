@@ -7,6 +7,8 @@ from typing import Final, TypeAlias
 
 import bpy
 
+from ..keys import bone_path
+
 _CHAIN_CONSTRAINTS: Final = {"IK", "SPLINE_IK"}
 
 Blocker: TypeAlias = "bpy.types.Constraint | bpy.types.FCurve"
@@ -22,9 +24,9 @@ def blocking_animation(target: bpy.types.Object, bones: Iterable[str]) -> list[B
             if constraint.type in _CHAIN_CONSTRAINTS:
                 ancestors = [parent.name for parent in bone.parent_recursive]
                 chain += ancestors[: constraint.chain_count] if constraint.chain_count else ancestors
-            if keyed.intersection(chain) and not constraint.mute and constraint.influence > 0:
+            if keyed.intersection(chain) and constraint.influence > 0:
                 blockers.append(constraint)
     if target.animation_data:
-        paths = tuple(f'pose.bones["{name}"].{kind}' for name in keyed for kind in ("rotation", "location", "scale"))
+        paths = tuple(bone_path(name, kind) for name in keyed for kind in ("rotation", "location", "scale"))
         blockers += [driver for driver in target.animation_data.drivers if driver.data_path.startswith(paths)]
     return [blocker for blocker in blockers if not blocker.mute]

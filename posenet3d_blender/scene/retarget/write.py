@@ -12,7 +12,7 @@ from ...arrays import Array
 from ...body.rotations import continuous_quaternions, matrix_to_quaternion
 from ...retargeting.bone_map import RigProperty
 from ..key_reduction import Tolerance, reduce_keys, slopes_of
-from ..keys import assign_action, write_curves
+from ..keys import assign_action, bone_path, write_curves
 from ..rotation_channels import angles_between, channel_path, to_channels, to_quaternions
 from .channels import Channels
 
@@ -37,7 +37,6 @@ def write_channels(
     tolerance: Tolerance | None,
 ) -> None:
     """Add the F-curves of all keyed bones; rotations in each bone's own rotation mode."""
-    scale = 1000 * max(abs(factor) for factor in target.matrix_world.to_scale())  # millimetres
     for each in channels:
         mode = target.pose.bones[each.bone].rotation_mode
         if each.rotations is not None:
@@ -50,13 +49,23 @@ def write_channels(
             keys = reduce_keys(values, degrees, tolerance.degrees) if tolerance else None
             _write(action, target, each.bone, channel_path(mode), frames, values, keys)
         if each.locations is not None:
+            scale = _millimetres_per_unit(target, each.bone)
 
-            def millimetres(samples: slice, found: Array, wanted: Array = each.locations) -> Array:
+            def millimetres(
+                samples: slice, found: Array, wanted: Array = each.locations, scale: float = scale
+            ) -> Array:
                 errors: Array = scale * np.linalg.norm(found - wanted[samples], axis=-1)
                 return errors
 
             keys = reduce_keys(each.locations, millimetres, tolerance.millimetres) if tolerance else None
             _write(action, target, each.bone, "location", frames, each.locations, keys)
+
+
+def _millimetres_per_unit(target: bpy.types.Object, bone: str) -> float:
+    """Millimetres in the world of a unit of the bone's location; mirrored rigs have negative scales."""
+    parent = target.pose.bones[bone].parent
+    by_parent = max(map(abs, parent.matrix.to_scale())) if parent else 1.0
+    return float(1000 * by_parent * max(map(abs, target.matrix_world.to_scale())))
 
 
 def set_properties(target: bpy.types.Object, properties: Sequence[RigProperty]) -> list[str]:
@@ -77,7 +86,8 @@ def key_properties(
     """Key the switches once, so that the action plays the same after they were changed."""
     for each in properties:
         if each.name in target.pose.bones[each.bone]:
-            path = f'pose.bones["{each.bone}"]["{each.name}"]'
+            bone, name = map(bpy.utils.escape_identifier, (each.bone, each.name))
+            path = f'pose.bones["{bone}"]["{name}"]'
             write_curves(action, target, path, np.array([frame]), np.array([[each.value]]), each.bone, "CONSTANT")
 
 
@@ -90,7 +100,7 @@ def _write(
     values: Array,
     keys: NDArray[np.int64] | None,
 ) -> None:
-    path = f'pose.bones["{bone}"].{channel}'
+    path = bone_path(bone, channel)
     if keys is None:
         write_curves(action, target, path, np.array(frames), values, bone)
     else:
