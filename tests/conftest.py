@@ -41,6 +41,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Exit after the summary is printed: old Blenders must not turn a passed run into a crash."""
+    """Exit after the summary is printed: unloading Blender must not turn a passed run into a crash or a hang."""
     if EXIT_STATUS in config.stash and "bpy" in sys.modules:
         exit_process(config.stash[EXIT_STATUS])

@@ -10,12 +10,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from ..errors import Cancelled
-
-FIRST_WITH_SAFE_TEARDOWN: Final = (4, 3, 0)
-"""The bpy 4.2 wheel crashes at interpreter exit, after all work, once its glTF exporter was loaded."""
 
 
 class StopRequest:
@@ -86,9 +83,12 @@ class SignalHold:
 
 
 def exit_process(code: int) -> NoReturn:
-    """Exit with this code, skipping interpreter teardown on Blender versions that crash in it."""
+    """Exit with this code, past the interpreter's teardown where Blender is loaded as a module.
+
+    Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig).
+    """
     bpy = sys.modules.get("bpy")
-    if bpy is not None and bpy.app.version < FIRST_WITH_SAFE_TEARDOWN:
+    if bpy is not None and not bpy.app.binary_path:
         sys.stdout.flush()
         sys.stderr.flush()
         shutil.rmtree(bpy.app.tempdir, ignore_errors=True)

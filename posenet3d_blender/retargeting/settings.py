@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-ROOT_MOTIONS: Final = ("hips", "root", "in_place")
 
 
 @dataclass(frozen=True)
@@ -13,7 +10,7 @@ class RetargetSettings:
     """Choices of a retargeting; the defaults suit most characters."""
 
     root_motion: str = "hips"
-    """hips: the hips carry the path; root: a root bone on the ground does; in_place: nothing does."""
+    """One of ROOT_CHOICES of `build_options`."""
     foot_lock: bool = True
     """Keep feet that rest on the floor still, on the character's floor."""
     hand_reach: float = 0.0

@@ -83,9 +83,9 @@ def solve(
             soles = character_soles(number, skeleton, rotations, positions)
             rotations[:, toes] = lay_toes(soles, rotations[:, toes], source.frame_rate)
     root_rotations, path = _ground_path(rotations[:, 0], positions, skeleton, source.frame_rate)
-    if settings.root_motion == "in_place":
+    if settings.root_motion == "in-place":
         positions = positions - path[:, None]
-    if settings.root_motion != "root":
+    if settings.root_motion != "ground":
         root_rotations, path = np.repeat(np.eye(3)[None], len(path), axis=0), np.zeros_like(path)
     return SkeletonPose(skeleton, rotations, positions, root_rotations, path)
 

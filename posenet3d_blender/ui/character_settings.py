@@ -80,8 +80,8 @@ class POSENET3D_PG_retarget(bpy.types.PropertyGroup):
         description="The bone that carries the path over the ground",
         items=(
             ("hips", "On Hips", "The hips move, the root bone stays"),
-            ("root", "On Root Bone", "A root bone on the ground moves, as game engines want it for root motion"),
-            ("in_place", "In Place", "The character stays where it is, as on a treadmill"),
+            ("ground", "On Root Bone", "A root bone on the ground moves, as game engines want it for root motion"),
+            ("in-place", "In Place", "The character stays where it is, as on a treadmill"),
         ),
     )
     foot_lock: bpy.props.BoolProperty(  # type: ignore[valid-type]

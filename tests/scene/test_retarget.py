@@ -138,7 +138,7 @@ def test_reduced_keys(source: bpy.types.Object, slow: Motion) -> None:
     assert measure(source, rig, map_of(rig), slow).limb_degrees < 5
 
 
-@pytest.mark.parametrize("motion", ["root", "in_place"])
+@pytest.mark.parametrize("motion", ["ground", "in-place"])
 def test_root_motion(motion: str, body: Body, slow: Motion) -> None:
     walking = slow_motion(body)
     walking.trans[:, 1] -= np.linspace(0, 2, len(walking.trans))
@@ -147,7 +147,7 @@ def test_root_motion(motion: str, body: Body, slow: Motion) -> None:
     retarget(source, rig, settings=RetargetSettings(root_motion=motion, foot_lock=False))
     heads, _ = posed_heads(rig, ["root", "pelvis"], FRAMES)
     travelled = np.ptp(heads[:, :, 1], axis=0)
-    if motion == "root":
+    if motion == "ground":
         assert travelled[0] > 1.8
         np.testing.assert_allclose(heads[:, 0, 2], 0, atol=1e-5)
         np.testing.assert_allclose(np.ptp(heads[:, 0, 1] - heads[:, 1, 1]), 0, atol=0.1)

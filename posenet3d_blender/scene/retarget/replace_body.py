@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import bpy
 
@@ -13,8 +13,6 @@ from ..isolated_scene import skin_meshes
 from .append import append_armature
 from .check_target import check_target
 from .retarget import retarget
-
-_ROOT_MOTIONS: Final = {"hips": "hips", "ground": "root", "in-place": "in_place"}
 
 
 class CharacterFile(Protocol):
@@ -55,7 +53,7 @@ def replace_bodies(
         character = characters[min(number, len(characters) - 1)]
         target = append_armature(character.file, character.name)
         found = check_target(target, character.bone_map)
-        settings = RetargetSettings(root_motion=_ROOT_MOTIONS[root])
+        settings = RetargetSettings(root_motion=root)
         for warning in retarget(source, target, found.bone_map, settings).warnings:
             warn(warning)
         targets.append(target)

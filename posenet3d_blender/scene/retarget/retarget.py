@@ -116,7 +116,7 @@ def _wanted(
     rig = read_rig(target)
     skeleton = find_skeleton(rig, bone_map)
     warnings = []
-    move_root = settings.root_motion == "root"
+    move_root = settings.root_motion == "ground"
     if move_root and (bone_map.root is None or bone_map.root not in rig.ancestors(bone_map.bones["pelvis"])):
         warnings.append(f"{target.name}: it has no root bone above its hips; the hips carry the path")
     pose = solve(read_source(source, frames), skeleton, settings, hand_ends(rig, bone_map, skeleton))
