@@ -6,7 +6,7 @@ Body frame: Y up, +Z front, +X left, metres.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..arrays import AnyArray, Array, FloatArray
 from ..errors import PoseNet3DError
+from .fingers import Fingers, split_hands
 from .gender import NEUTRAL, gender_of_body
 from .kinematics import forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
@@ -23,6 +24,9 @@ from .smpl_pickle import read_smpl_archive, read_smpl_pickle
 
 SHAPE_COUNT: Final = 10
 SHIPPED_BODY: Final = Path(__file__).parents[1] / "assets" / "body" / "body_smpl24.npz"
+
+SHIPPED_FINGERS: Final = SHIPPED_BODY.with_stem(f"{SHIPPED_BODY.stem}_fingers")
+"""Apart, so that readers of an SMPL body find nothing in it that they don't know."""
 
 _REQUIRED: Final = ("v_template", "f", "shapedirs", "J_regressor", "weights")
 _OPTIONAL: Final = ("posedirs", "kintree_table", "gender")
@@ -47,6 +51,8 @@ class Body:
     """(V, 24), each row sums to 1."""
     gender: str = NEUTRAL
     """One of `gender.GENDERS`: of the people whose shapes the coefficients describe."""
+    fingers: Fingers | None = None
+    """None: the body's hands are stiff, as SMPL's are."""
 
     @cached_property
     def joint_template(self) -> Array:
@@ -58,6 +64,27 @@ class Body:
         """(24, 3, 10) metres by which rest joints move per unit of shape coefficient."""
         directions: Array = np.einsum("jv,vac->jac", self.joint_regressor, self.shape_directions)
         return directions
+
+    @cached_property
+    def finger_template(self) -> Array:
+        """(30, 3) rest finger joints of the mean shape, metres; a body without fingers has (0, 3)."""
+        return self._finger_regressor @ self.template
+
+    @cached_property
+    def finger_directions(self) -> Array:
+        """(30, 3, 10) metres by which finger joints move per unit of shape coefficient."""
+        directions: Array = np.einsum("jv,vac->jac", self._finger_regressor, self.shape_directions)
+        return directions
+
+    @property
+    def _finger_regressor(self) -> Array:
+        return self.fingers.joint_regressor if self.fingers else np.zeros((0, len(self.template)))
+
+    def rest_fingers(self, betas: FloatArray) -> Array:
+        """(..., 30, 3) metres for shape coefficients (..., 10), in the order of `fingers.HAND_JOINT_NAMES`."""
+        betas = np.asarray(betas, dtype=np.float64)
+        joints: Array = self.finger_template + np.einsum("jac,...c->...ja", self.finger_directions, betas)
+        return joints
 
     def rest_vertices(self, betas: FloatArray) -> Array:
         """(V, 3) metres for shape coefficients (10,)."""
@@ -100,11 +127,23 @@ def load_body(path: Path | None = None) -> Body:
         PoseNet3DError: the file is missing, is no SMPL body, or is one with other joints (SMPL-H, SMPL-X).
     """
     if path is None:
-        path = SHIPPED_BODY
-        if not path.is_file():
-            raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
+        return _shipped_body()
     if not os.path.isfile(path):
         raise PoseNet3DError(f"{path}: no such file; give an SMPL body as .npz or .pkl")
+    return _load(path)
+
+
+def _shipped_body() -> Body:
+    for path in (SHIPPED_BODY, SHIPPED_FINGERS):
+        if not path.is_file():
+            raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
+    body = _load(SHIPPED_BODY)
+    arrays = read_smpl_archive(SHIPPED_FINGERS, ("weights", "J_regressor"))
+    shares, regressor = (arrays[key].astype(np.float64) for key in ("weights", "J_regressor"))
+    return replace(body, fingers=Fingers(regressor, split_hands(body.skin_weights, shares)))
+
+
+def _load(path: Path) -> Body:
     arrays = _read(path)
     gender = gender_of_body(path, arrays.pop("gender", None))
     if arrays.get("posedirs", np.empty(0)).ndim == 2:

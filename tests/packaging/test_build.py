@@ -114,6 +114,7 @@ def test_code_assets_wheels_and_licence_go_in_and_nothing_else(package: Path, pr
     assert {
         "assets/manifest.json",
         "assets/body/body_smpl24.npz",
+        "assets/body/body_smpl24_fingers.npz",
         "assets/body/README.md",
         "assets/blazepose/LICENSE.txt",
     } <= rest
