@@ -38,6 +38,15 @@ class Fingers:
     pose_directions: Array | None = None
     """(V, 3, 270) metres per unit of (rotation matrix - identity) of the 30 joints; None: the body has none."""
 
+    def with_body(self, skin_weights: Array) -> Array:
+        """(V, 54) weights of the body's 24 joints, its hands' being 0, and of the 30 finger joints.
+
+        `skin_weights` (V, 24) are the body's.
+        """
+        weights = skin_weights.copy()
+        weights[:, HANDS] = 0.0
+        return np.concatenate([weights, self.skin_weights], axis=1)
+
 
 def split_hands(skin_weights: FloatArray, shares: FloatArray) -> Array:
     """(V, 30) weights of the fingers, of which a side's 15 sum to the hand's weight exactly.

@@ -21,12 +21,15 @@ from .model import Body
 
 RELAXED_FLEXION: Final = {
     # degrees from a straight finger, of the joints from the palm outwards
-    "index": (25.0, 30.0, 15.0),
-    "middle": (30.0, 35.0, 20.0),
-    "ring": (33.0, 38.0, 20.0),
-    "pinky": (35.0, 38.0, 20.0),
+    "index": (22.0, 28.0, 12.0),
+    "middle": (28.0, 33.0, 16.0),
+    "ring": (31.0, 36.0, 18.0),
+    "pinky": (32.0, 36.0, 18.0),
+    "thumb": (10.0, 28.0, 18.0),
 }
-"""A hand that hangs and does nothing; the thumb keeps the body's rest pose."""
+"""A hand that hangs and does nothing; the thumb's first joint counts from the body's rest pose."""
+RELAXED_SPREAD: Final = {"index": -6.0, "middle": -1.0, "ring": 4.0, "pinky": 9.0, "thumb": -18.0}
+"""Degrees from the body's rest pose, whose fingers are spread; the sign as of `RestHand.spread_axes`."""
 _CLEARLY_BENT: Final = 0.12
 """Sine of the thumb's bend at rest above which its bones show the plane that it bends in."""
 _ACROSS: Final = ("index", "middle", "ring", "pinky")
@@ -129,11 +132,10 @@ class RestHand:
     @cached_property
     def relaxed_pose(self) -> Array:
         """(45,) axis-angle of a hand that does nothing."""
-        wanted = self.rest_flexion.copy()
-        for finger, name in enumerate(FINGERS):
-            if name in RELAXED_FLEXION:
-                wanted[3 * finger : 3 * finger + 3] = np.radians(RELAXED_FLEXION[name])
-        return (self.flexion_axes * (wanted - self.rest_flexion)[:, None]).ravel()
+        flexion = np.radians([RELAXED_FLEXION[name] for name in FINGERS]).ravel() - self.rest_flexion
+        pose = self.flexion_axes * flexion[:, None]
+        pose[0::3] += self.spread_axes[0::3] * np.radians([RELAXED_SPREAD[name] for name in FINGERS])[:, None]
+        return pose.ravel()
 
     def posed(self, rotations: FloatArray) -> tuple[Array, Array, Array]:
         """Forward kinematics.

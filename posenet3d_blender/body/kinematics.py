@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, FloatArray
+from .fingers import FINGER_COUNT, FINGER_PARENTS, WRISTS
 from .skeleton import JOINT_COUNT, PARENTS
 
 
@@ -32,6 +33,40 @@ def forward_kinematics(rotations: FloatArray, rest_joints: FloatArray) -> tuple[
     return joints, world
 
 
+def finger_kinematics(
+    rotations: FloatArray,
+    rest_fingers: FloatArray,
+    rest_joints: FloatArray,
+    joints: FloatArray,
+    world_rotations: FloatArray,
+) -> tuple[Array, Array]:
+    """Pose the fingers of a posed skeleton.
+
+    Args:
+        rotations: (..., 30, 3, 3) relative to the parent, a finger's first one to the wrist.
+        rest_fingers: (30, 3) metres.
+        rest_joints: (24, 3) metres.
+        joints: (..., 24, 3) posed joints, metres.
+        world_rotations: (..., 24, 3, 3)
+
+    Returns:
+        finger joints (..., 30, 3) metres and their world rotations (..., 30, 3, 3).
+    """
+    world = np.array(rotations, dtype=np.float64)
+    places = np.empty(world.shape[:-1])
+    for finger in range(2 * FINGER_COUNT):
+        side, own = divmod(finger, FINGER_COUNT)
+        if FINGER_PARENTS[own] < 0:
+            wrist = WRISTS[side]
+            above, start, bone = world_rotations[..., wrist, :, :], joints[..., wrist, :], rest_joints[wrist]
+        else:
+            parent = side * FINGER_COUNT + FINGER_PARENTS[own]
+            above, start, bone = world[..., parent, :, :], places[..., parent, :], rest_fingers[parent]
+        world[..., finger, :, :] = above @ world[..., finger, :, :]
+        places[..., finger, :] = start + above @ (rest_fingers[finger] - bone)
+    return places, world
+
+
 def local_rotations(world_rotations: FloatArray) -> Array:
     """World rotations (..., 24, 3, 3) back to rotations relative to each parent; the pelvis's stays."""
     local = np.array(world_rotations, dtype=np.float64)
@@ -51,10 +86,10 @@ def skin(
 
     Args:
         vertices: (V, 3) rest positions, metres.
-        rest_joints: (24, 3) metres.
-        skin_weights: (V, 24), each row summing to 1.
-        joints: (..., 24, 3) posed joints, metres.
-        world_rotations: (..., 24, 3, 3).
+        rest_joints: (J, 3) metres.
+        skin_weights: (V, J), each row summing to 1.
+        joints: (..., J, 3) posed joints, metres.
+        world_rotations: (..., J, 3, 3).
 
     Returns:
         (..., V, 3) metres.
@@ -64,6 +99,6 @@ def skin(
     transforms = np.concatenate([world_rotations, (joints - turned_rest)[..., None]], axis=-1)
     homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=-1)
     weighted = (skin_weights[:, :, None] * homogeneous[:, None, :]).reshape(len(vertices), -1)
-    columns = np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * JOINT_COUNT, 3)
+    columns = np.moveaxis(transforms, -2, -1).reshape(*transforms.shape[:-3], 4 * transforms.shape[-3], 3)
     skinned: Array = weighted @ columns
     return skinned

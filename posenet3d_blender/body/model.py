@@ -18,7 +18,7 @@ from ..arrays import AnyArray, Array, FloatArray
 from ..errors import PoseNet3DError
 from .fingers import Fingers, split_hands
 from .gender import NEUTRAL, gender_of_body
-from .kinematics import forward_kinematics, skin
+from .kinematics import finger_kinematics, forward_kinematics, skin
 from .skeleton import JOINT_COUNT, PARENTS
 from .smpl_pickle import read_smpl_archive, read_smpl_pickle
 
@@ -96,28 +96,54 @@ class Body:
         joints: Array = self.joint_template + np.einsum("jac,...c->...ja", self.joint_directions, betas)
         return joints
 
-    def posed_vertices(self, rotations: FloatArray, betas: FloatArray, translation: FloatArray) -> Array:
+    def posed_vertices(
+        self,
+        rotations: FloatArray,
+        betas: FloatArray,
+        translation: FloatArray,
+        finger_rotations: FloatArray | None = None,
+    ) -> Array:
         """The skin in each frame.
 
         Args:
             rotations: (T, 24, 3, 3) relative to the parent, the pelvis's in the world.
             betas: (10,)
             translation: (T, 3) metres; the pelvis stands at its rest position plus this.
+            finger_rotations: (T, 30, 3, 3) relative to the parent, of a body with fingers; None: its hands are stiff.
 
         Returns:
             (T, V, 3) metres.
         """
         rest_joints, rest_vertices = self.rest_joints(betas), self.rest_vertices(betas)
         joints, world = forward_kinematics(rotations, rest_joints)
-        if self.pose_directions is None:
-            vertices = skin(rest_vertices, rest_joints, self.skin_weights, joints, world)
+        weights = self.skin_weights
+        if finger_rotations is not None and self.fingers:
+            rest_fingers = self.rest_fingers(betas)
+            places, turned = finger_kinematics(finger_rotations, rest_fingers, rest_joints, joints, world)
+            rest_joints = np.concatenate([rest_joints, rest_fingers])
+            joints, world = np.concatenate([joints, places], axis=1), np.concatenate([world, turned], axis=1)
+            weights = self.fingers.with_body(weights)
+        directions, features = self._pose_features(rotations, finger_rotations)
+        if directions is None:
+            vertices = skin(rest_vertices, rest_joints, weights, joints, world)
         else:
-            pose_features = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(joints), -1)
             vertices = np.empty((len(joints), *rest_vertices.shape))
-            for frame, features in enumerate(pose_features):
-                corrected = rest_vertices + self.pose_directions @ features
-                vertices[frame] = skin(corrected, rest_joints, self.skin_weights, joints[frame], world[frame])
+            for frame, each in enumerate(features):
+                corrected = rest_vertices + directions @ each
+                vertices[frame] = skin(corrected, rest_joints, weights, joints[frame], world[frame])
         return vertices + np.asarray(translation, dtype=np.float64)[:, None]
+
+    def _pose_features(self, rotations: FloatArray, finger_rotations: FloatArray | None) -> tuple[Array | None, Array]:
+        """Pose corrections (V, 3, P), None without any, and the rotations that drive them (T, P)."""
+        directions = self.pose_directions
+        features = (np.asarray(rotations, dtype=np.float64)[:, 1:] - np.eye(3)).reshape(len(rotations), -1)
+        if finger_rotations is None or not self.fingers or self.fingers.pose_directions is None or directions is None:
+            return directions, features
+        of_fingers = (np.asarray(finger_rotations, dtype=np.float64) - np.eye(3)).reshape(len(features), -1)
+        return (
+            np.concatenate([directions, self.fingers.pose_directions], axis=2),
+            np.concatenate([features, of_fingers], axis=1),
+        )
 
 
 def load_body(path: Path | None = None) -> Body:

@@ -48,6 +48,16 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         """(T, C) to (N, C)."""
         return np.stack([np.interp(at, motion.time, column) for column in values.T], axis=-1)
 
+    def turning(pose: Array | None) -> Array | None:
+        """(T, 45) axis-angle to (N, 45)."""
+        if pose is None:
+            return None
+        matrices = axis_angle_to_matrix(pose.reshape(len(pose), -1, 3))
+        return matrix_to_axis_angle(interpolate_rotations(motion.time, matrices, at)).reshape(len(at), -1)
+
+    def certainty(values: Array | None) -> Array | None:
+        return None if values is None else linear(values[:, None])[:, 0]
+
     path = motion.camera_path
     return replace(
         motion,
@@ -60,6 +70,10 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         confidence=linear(motion.confidence[:, None])[:, 0],
         camera_path=path.at(time) if path else None,
         scene_start=start,
+        left_hand_pose=turning(motion.left_hand_pose),
+        right_hand_pose=turning(motion.right_hand_pose),
+        left_hand_confidence=certainty(motion.left_hand_confidence),
+        right_hand_confidence=certainty(motion.right_hand_confidence),
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from posenet3d_blender.body.fingers import FINGER_PARENTS, FINGERS, HANDS, SIDES, TIPS
-from posenet3d_blender.body.hands import RestHand, rest_hand
+from posenet3d_blender.body.fingers import FINGER_PARENTS, FINGERS, HANDS, SIDES, TIPS, WRISTS
+from posenet3d_blender.body.hands import RestHand, fingertips, rest_hand
+from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.errors import PoseNet3DError
@@ -95,6 +96,43 @@ def test_fingers_share_the_weights_of_smpls_hands(body: Body) -> None:
     weights = body.fingers.skin_weights
     np.testing.assert_allclose(weights.reshape(-1, 2, 15).sum(axis=2), body.skin_weights[:, HANDS], atol=1e-12)
     assert (weights.max(axis=0) > 0.75).all()
+
+
+def test_fingers_at_rest_leave_the_skin_as_it_is_and_posed_ones_move_only_hands(body: Body) -> None:
+    rng = np.random.default_rng(2)
+    rotations, betas, trans = (
+        axis_angle_to_matrix(rng.normal(0, 0.4, (2, 24, 3))),
+        rng.normal(0, 1, 10),
+        np.zeros((2, 3)),
+    )
+    rotations[:, HANDS] = np.eye(3)
+    stiff = body.posed_vertices(rotations, betas, trans)
+    at_rest = body.posed_vertices(rotations, betas, trans, np.tile(np.eye(3), (2, 30, 1, 1)))
+    np.testing.assert_allclose(at_rest, stiff, atol=1e-12)
+    bent = body.posed_vertices(rotations, betas, trans, axis_angle_to_matrix(rng.normal(0, 0.5, (2, 30, 3))))
+    has_hand = body.skin_weights[:, HANDS].sum(axis=1) > 0
+    assert np.abs(bent - stiff)[:, has_hand].max() > 0.01
+    np.testing.assert_allclose(bent[:, ~has_hand], stiff[:, ~has_hand], atol=1e-12)
+
+
+def test_the_skin_follows_the_hands_skeleton(body: Body) -> None:
+    """Fingertips of the skinned body are where `RestHand.posed` puts them."""
+    rng = np.random.default_rng(3)
+    rotations, betas, trans = (
+        axis_angle_to_matrix(rng.normal(0, 0.4, (3, 24, 3))),
+        rng.normal(0, 1, 10),
+        np.zeros((3, 3)),
+    )
+    fingers = axis_angle_to_matrix(rng.normal(0, 0.5, (3, 30, 3)))
+    skin = body.posed_vertices(rotations, betas, trans, fingers)
+    joints, world = forward_kinematics(rotations, body.rest_joints(betas))
+    assert body.fingers is not None
+    own_tips = fingertips(body, body.fingers)
+    for number, side in enumerate(SIDES):
+        _, tips, _ = rest_hand(body, side, betas).posed(fingers[:, 15 * number : 15 * number + 15])
+        in_world = joints[:, WRISTS[number], None] + tips @ np.swapaxes(world[:, WRISTS[number]], -1, -2)
+        of_skin = np.stack([skin[:, own_tips[5 * number + tip]].mean(axis=1) for tip in range(5)], axis=1)
+        np.testing.assert_allclose(of_skin, in_world, atol=5e-4)
 
 
 def test_a_body_without_fingers_says_so(body: Body) -> None:
