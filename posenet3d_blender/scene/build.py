@@ -120,7 +120,8 @@ def _add_people(
     armatures = []
     for number, motion in enumerate(motions, start=1):
         person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
-        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
+        with_fingers = motion.finger_poses is not None and body.fingers is not None
+        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest], with_fingers)
         armatures.append(armature)
         yield
         # Not before its first skin, with which it is removed if the capture is cancelled.

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
+from ..body.fingers import HAND_JOINT_NAMES, SIDES
 from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES, PARENTS
 from ..motion import Motion
 from ..motion_edit.heading import about_z
 from ..motion_edit.root_motion import GroundPath, ground_path
 from .armature import ARM_ANGLE, REST_HEIGHT, ROOT_NAME, rest_rotations
+from .finger_bones import finger_quaternions, finger_rest_rotations, has_fingers
 from .incremental import Steps, run
 from .names import data_name
 from .rest_pose import BODY_TO_WORLD, bone_turns
@@ -28,6 +30,8 @@ _ALIGNED_HANDLES: Final = 3
 """Enum value of Keyframe.handle_left_type."""
 CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence")
 """Animated custom properties of a captured armature object."""
+HAND_PROPERTIES: Final = tuple(f"{side}_hand_confidence" for side in SIDES)
+"""Further ones, if fingers were captured."""
 CAPTURE_START: Final = "capture_start"
 """Custom property of it: the frame at which the footage's start lies, where exported files begin."""
 
@@ -72,10 +76,11 @@ def key_motion_in_steps(
     write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
     properties = np.column_stack([motion.contacts, motion.confidence])
     for name, values in zip(CAPTURE_PROPERTIES, properties.T, strict=True):
-        armature[name] = float(values[0])
-        armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
-        write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
+        _key_property(action, armature, name, frames, values)
     yield
+    if motion.finger_poses is not None and has_fingers(armature):
+        _key_fingers(action, armature, motion, frames)
+        yield
     return action
 
 
@@ -98,6 +103,28 @@ def _joint_quaternions(motion: Motion, joint: int, rest: Array, turns: Array) ->
     from_rest = BODY_TO_WORLD.T @ turns[joint].T @ rest
     rotations = axis_angle_to_matrix(motion.poses[:, joint])
     return continuous_quaternions(matrix_to_quaternion((rest.T @ to_world) @ rotations @ from_rest))
+
+
+def _key_property(
+    action: bpy.types.Action, armature: bpy.types.Object, name: str, frames: NDArray[np.integer[Any]], values: Array
+) -> None:
+    """Key values (T,) from 0 to 1 as a custom property of the armature object."""
+    armature[name] = float(values[0])
+    armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
+    write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
+
+
+def _key_fingers(
+    action: bpy.types.Action, armature: bpy.types.Object, motion: Motion, frames: NDArray[np.integer[Any]]
+) -> None:
+    """Key the finger bones, and the hands' confidences."""
+    assert motion.finger_poses is not None
+    quaternions = finger_quaternions(motion.finger_poses, finger_rest_rotations(armature), armature.data[ARM_ANGLE])
+    for number, name in enumerate(HAND_JOINT_NAMES):
+        write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions[:, number], name)
+    for name, values in zip(HAND_PROPERTIES, (motion.left_hand_confidence, motion.right_hand_confidence), strict=True):
+        if values is not None:
+            _key_property(action, armature, name, frames, values)
 
 
 def _key_root(

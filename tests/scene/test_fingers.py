@@ -1,0 +1,139 @@
+"""Motions with fingers: bones, skin, keys and exported files; a motion without has none of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import FINGER_COUNT, FINGER_PARENTS, HAND_JOINT_NAMES, SIDES
+from posenet3d_blender.body.hands import rest_hand
+from posenet3d_blender.body.kinematics import finger_kinematics, forward_kinematics
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_NAMES
+from posenet3d_blender.build_options import BuildOptions
+from posenet3d_blender.motion import Motion
+from posenet3d_blender.scene import EXPORT_ENDINGS, build_scene, export
+
+from .conftest import MakeMotion
+from .scene_readers import heads_at, joints_at, key_frames, vertices_now
+from .test_export import FORMATS, read_back, skin_of
+
+
+@pytest.fixture
+def motion(body: Body, make_motion: MakeMotion) -> Motion:
+    """Someone whose fingers open and close, each in its own time."""
+    return with_fingers(make_motion(8), body)
+
+
+def with_fingers(motion: Motion, body: Body) -> Motion:
+    hands: dict[str, Any] = {}
+    for number, side in enumerate(SIDES):
+        axes = rest_hand(body, side, motion.betas).flexion_axes
+        phases = np.arange(15) + 3 * number
+        bend = 0.6 + 0.6 * np.sin(6 * motion.time[:, None] + phases)
+        hands[f"{side}_hand_pose"] = (bend[..., None] * axes).reshape(motion.frame_count, 45)
+        hands[f"{side}_hand_confidence"] = np.linspace(0, 1, motion.frame_count)
+    return replace(motion, **hands)
+
+
+def finger_rotations(motion: Motion) -> Array:
+    assert motion.finger_poses is not None
+    return axis_angle_to_matrix(motion.finger_poses)
+
+
+def finger_joints(motion: Motion, body: Body) -> Array:
+    """(T, 30, 3) in the world, metres."""
+    rest = body.rest_joints(motion.betas)
+    joints, world = forward_kinematics(axis_angle_to_matrix(motion.poses), rest)
+    places, _ = finger_kinematics(finger_rotations(motion), body.rest_fingers(motion.betas), rest, joints, world)
+    return places + motion.trans[:, None]
+
+
+@pytest.mark.parametrize("rest", ["T", "A"])
+def test_finger_bones_move_as_the_motion_says(rest: str, motion: Motion, body: Body) -> None:
+    armature = build_scene([motion], body, options=BuildOptions(rest=rest))[0]
+    frames = 1 + np.arange(8)
+    np.testing.assert_allclose(heads_at(armature, frames, HAND_JOINT_NAMES), finger_joints(motion, body), atol=1e-4)
+    np.testing.assert_allclose(joints_at(armature, frames), motion.joints, atol=1e-4)
+
+
+def test_the_skin_bends_as_the_body_says(motion: Motion, body: Body) -> None:
+    """SMPL's own hand bones, which have rotations of their own here, move nothing."""
+    armature = build_scene([motion], body)[0]
+    (skin,) = armature.children
+    rotations = axis_angle_to_matrix(motion.poses)
+    expected = body.posed_vertices(rotations, motion.betas, motion.trans, finger_rotations(motion))
+    for frame in (0, 5):
+        bpy.context.scene.frame_set(1 + frame)
+        np.testing.assert_allclose(vertices_now(skin), expected[frame], atol=1e-4)
+    assert set(skin.vertex_groups.keys()) == {*JOINT_NAMES, *HAND_JOINT_NAMES} - {"left_hand", "right_hand"}
+
+
+def test_bones_have_smpl_hs_names_and_hang_on_the_wrists(motion: Motion, body: Body) -> None:
+    armature = build_scene([motion], body)[0]
+    bones = armature.data.bones
+    assert {bone.name for bone in bones} == {"root", *JOINT_NAMES, *HAND_JOINT_NAMES}
+    for number, name in enumerate(HAND_JOINT_NAMES):
+        side, parent = SIDES[number // FINGER_COUNT], FINGER_PARENTS[number % FINGER_COUNT]
+        above = f"{side}_wrist" if parent < 0 else HAND_JOINT_NAMES[number - number % FINGER_COUNT + parent]
+        assert bones[name].parent.name == above
+        assert armature.pose.bones[name].rotation_mode == "QUATERNION"
+    groups = {bone.name: group for group in armature.data.collections for bone in group.bones}
+    assert groups.keys() == {bone.name for bone in bones}
+    assert groups["left_thumb2"].name == "Left Fingers"
+    assert not groups["right_hand"].is_visible
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_turn_about_x_flexes_a_finger(side: str, motion: Motion, body: Body) -> None:
+    armature = build_scene([motion], body)[0]
+    armature.animation_data_clear()
+    for bone in armature.pose.bones:
+        bone.matrix_basis.identity()
+    armature.pose.bones[f"{side}_middle1"].rotation_mode = "XYZ"
+    armature.pose.bones[f"{side}_middle1"].rotation_euler = (0.5, 0.0, 0.0)
+    bpy.context.view_layer.update()
+    moved = armature.pose.bones[f"{side}_middle3"].tail - armature.data.bones[f"{side}_middle3"].tail_local
+    normal = rest_hand(body, side, motion.betas).palm_normal
+    assert np.array(moved) @ [normal[0], -normal[2], normal[1]] > 0.02
+
+
+def test_quaternions_keep_their_sign_and_the_hands_confidences_are_keyed(motion: Motion, body: Body) -> None:
+    armature = build_scene([motion], body)[0]
+    bpy.context.scene.frame_set(8)
+    assert armature["left_hand_confidence"] == pytest.approx(1.0)
+    bpy.context.scene.frame_set(1)
+    assert armature["right_hand_confidence"] == pytest.approx(0.0)
+
+
+def test_without_fingers_nothing_of_them_is_made(make_motion: MakeMotion, body: Body, motion: Motion) -> None:
+    stiff = replace(body, fingers=None)
+    for armature in (build_scene([make_motion(3)], body)[0], build_scene([motion], stiff)[0]):
+        assert {bone.name for bone in armature.data.bones} == {"root", *JOINT_NAMES}
+        assert set(armature.children[0].vertex_groups.keys()) == set(JOINT_NAMES)
+        assert not [name for name in armature.keys() if "hand" in name]  # noqa: SIM118 - a datablock
+        assert len(armature.data.collections) == 6
+
+
+@pytest.mark.parametrize("ending", EXPORT_ENDINGS)
+def test_fingers_come_back_from_every_format(ending: str, motion: Motion, body: Body, tmp_path: Path) -> None:
+    path = tmp_path / f"grip{ending}"
+    export(path, build_scene([motion], body))
+    (armature,) = read_back(path)
+    frames = key_frames(armature)
+    given = heads_at(armature, frames, HAND_JOINT_NAMES)
+    np.testing.assert_allclose(given, finger_joints(motion, body), atol=2e-4)
+    np.testing.assert_allclose(joints_at(armature, frames), motion.joints, atol=2e-4)
+    if FORMATS[ending].has_skin:
+        rotations = axis_angle_to_matrix(motion.poses)
+        expected = body.posed_vertices(rotations, motion.betas, motion.trans, finger_rotations(motion))
+        distances = np.linalg.norm(vertices_now(skin_of(armature)) - expected[-1], axis=1)
+        assert np.quantile(distances, 0.99) < 1e-3
+        assert distances.max() < 0.02
