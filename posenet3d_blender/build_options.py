@@ -1,4 +1,4 @@
-"""Choices of how captured motions enter a scene."""
+"""Choices of how captured motions enter a scene and files."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class BuildOptions:
     """Mark the actions as assets, for the Asset Browser."""
     armature_name: str = ""
     """Of the armatures; empty: the footage's."""
+    smpl_h: bool = False
+    """Motion files have `poses` in SMPL-H's form (T, 156), with the fingers."""
 
 
 @dataclass(frozen=True)

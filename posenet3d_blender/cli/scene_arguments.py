@@ -30,6 +30,11 @@ def add_scene_arguments(command: argparse.ArgumentParser) -> None:
         choices=HEADING_CHOICES,
         help="direction that the motion starts in: as filmed, or forward, to -Y, with the camera (default: footage)",
     )
+    command.add_argument(
+        "--smplh",
+        action="store_true",
+        help="motion files (.npz) in the form of SMPL-H and AMASS, poses of 156 values with the fingers",
+    )
 
 
 def scene_options(arguments: argparse.Namespace) -> BuildOptions:
@@ -40,4 +45,5 @@ def scene_options(arguments: argparse.Namespace) -> BuildOptions:
         rest=arguments.rest or chosen.rest,
         heading=arguments.heading or chosen.heading,
         armature_name=chosen.armature_name,
+        smpl_h=getattr(arguments, "smplh", False),
     )

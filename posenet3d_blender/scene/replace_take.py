@@ -62,16 +62,29 @@ def replace_take(
 
 
 def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+    modes = {bone.name: bone.rotation_mode for bone in new.pose.bones}
+    looks = {bone.name: _look(bone) for bone in new.pose.bones if bone.name not in old.pose.bones}
     old.data, new.data = new.data, old.data
     for bone in old.pose.bones:
-        if bone.name in new.pose.bones:
-            bone.rotation_mode = new.pose.bones[bone.name].rotation_mode
+        bone.rotation_mode = modes.get(bone.name, bone.rotation_mode)
+        for name, value in looks.get(bone.name, {}).items():
+            setattr(bone, name, value)
     _swap_action(old, action, new)
     for name in new.keys():  # noqa: SIM118 - a datablock is no dictionary
         if isinstance(new[name], int | float):
             old[name] = new[name]
     for old_skin, new_skin in zip(skin_meshes([old]), skin_meshes([new]), strict=False):
         _swap_skin(old_skin, new_skin)
+
+
+def _look(bone: bpy.types.PoseBone) -> dict[str, object]:
+    """Custom shape of a bone, as the object keeps it: that of a finger which the earlier capture did not have."""
+    scale = tuple(bone.custom_shape_scale_xyz)  # a copy: the bone may be gone when it is needed
+    return {
+        "custom_shape": bone.custom_shape,
+        "use_custom_shape_bone_size": bone.use_custom_shape_bone_size,
+        "custom_shape_scale_xyz": scale,
+    }
 
 
 def _swap_action(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
@@ -103,9 +116,9 @@ def _strips_with(armature: bpy.types.Object, action: bpy.types.Action) -> Iterat
 
 
 def _swap_skin(old: bpy.types.Object, new: bpy.types.Object) -> None:
-    """The old skin gets the new shape and visibility; another body's skin takes its place."""
+    """The old skin gets the new shape and visibility; one of another body or with other bones takes its place."""
     _take_animation(old, new)
-    if len(old.data.vertices) != len(new.data.vertices):
+    if len(old.data.vertices) != len(new.data.vertices) or old.vertex_groups.keys() != new.vertex_groups.keys():
         for slot, material in enumerate(old.data.materials):
             new.data.materials[slot] = material
         old.data, new.data = new.data, old.data

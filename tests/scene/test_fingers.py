@@ -17,9 +17,12 @@ from posenet3d_blender.body.kinematics import finger_kinematics, forward_kinemat
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_NAMES
-from posenet3d_blender.build_options import BuildOptions
+from posenet3d_blender.build_options import BuildOptions, SceneMatch
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.scene import EXPORT_ENDINGS, build_scene, export
+from posenet3d_blender.scene.build import build_scene_in_steps
+from posenet3d_blender.scene.incremental import run
+from posenet3d_blender.scene.replace_take import replace_take
 
 from .conftest import MakeMotion
 from .scene_readers import heads_at, joints_at, key_frames, vertices_now
@@ -137,3 +140,23 @@ def test_fingers_come_back_from_every_format(ending: str, motion: Motion, body: 
         distances = np.linalg.norm(vertices_now(skin_of(armature)) - expected[-1], axis=1)
         assert np.quantile(distances, 0.99) < 1e-3
         assert distances.max() < 0.02
+
+
+@pytest.mark.parametrize("first_had_fingers", [False, True])
+def test_a_new_capture_with_or_without_fingers_takes_the_old_ones_place(
+    first_had_fingers: bool, motion: Motion, make_motion: MakeMotion, body: Body
+) -> None:
+    old_motion, new_motion = (motion, make_motion(8)) if first_had_fingers else (make_motion(8), motion)
+    armature = build_scene([old_motion], body)[0]
+    take, (skin,) = armature.users_collection[0], armature.children
+    build = build_scene_in_steps([new_motion], body, options=BuildOptions(match=SceneMatch.nothing()))
+    run(replace_take(bpy.context.scene, take, [armature], [armature.animation_data.action], None, build))
+    expected = build_scene([new_motion], body)[0]
+    assert {bone.name for bone in armature.data.bones} == {bone.name for bone in expected.data.bones}
+    assert set(skin.vertex_groups.keys()) == set(expected.children[0].vertex_groups.keys())
+    for bone in armature.pose.bones:
+        like = expected.pose.bones[bone.name]
+        assert (bone.rotation_mode, bone.custom_shape) == ("QUATERNION", like.custom_shape)
+        assert tuple(bone.custom_shape_scale_xyz) == tuple(like.custom_shape_scale_xyz)
+    bpy.context.scene.frame_set(5)
+    np.testing.assert_allclose(vertices_now(skin), vertices_now(expected.children[0]), atol=1e-5)
