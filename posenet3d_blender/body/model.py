@@ -19,7 +19,8 @@ from ..errors import PoseNet3DError
 from .fingers import Fingers, split_hands
 from .gender import NEUTRAL, gender_of_body
 from .kinematics import finger_kinematics, forward_kinematics, skin
-from .skeleton import JOINT_COUNT, PARENTS
+from .skeleton import JOINT_COUNT
+from .smpl_layouts import LAYOUTS, parents_of, with_24_joints
 from .smpl_pickle import read_smpl_archive, read_smpl_pickle
 
 SHAPE_COUNT: Final = 10
@@ -29,6 +30,7 @@ SHIPPED_FINGERS: Final = SHIPPED_BODY.with_stem(f"{SHIPPED_BODY.stem}_fingers")
 """Apart, so that readers of an SMPL body find nothing in it that they don't know."""
 
 _REQUIRED: Final = ("v_template", "f", "shapedirs", "J_regressor", "weights")
+_BODIES: Final = "an SMPL body with 24 joints, SMPL-H with 52 or SMPL-X with 55"
 _OPTIONAL: Final = ("posedirs", "kintree_table", "gender")
 
 
@@ -149,8 +151,10 @@ class Body:
 def load_body(path: Path | None = None) -> Body:
     """Load the shipped body, or a user's own SMPL file (`.npz`, or the official `.pkl`, of which nothing is executed).
 
+    SMPL-H and SMPL-X bodies have fingers; of SMPL-X jaw, eyes and expressions stay at rest.
+
     Raises:
-        PoseNet3DError: the file is missing, is no SMPL body, or is one with other joints (SMPL-H, SMPL-X).
+        PoseNet3DError: the file is missing, is no SMPL body, or is one with other joints.
     """
     if path is None:
         return _shipped_body()
@@ -172,10 +176,11 @@ def _shipped_body() -> Body:
 def _load(path: Path) -> Body:
     arrays = _read(path)
     gender = gender_of_body(path, arrays.pop("gender", None))
-    if arrays.get("posedirs", np.empty(0)).ndim == 2:
-        arrays["posedirs"] = _pose_directions_of_columns(arrays["posedirs"])
+    if arrays.get("posedirs", np.empty(0)).ndim == 2 and arrays.get("weights", np.empty(0)).ndim:
+        arrays["posedirs"] = _pose_directions_of_columns(arrays["posedirs"], arrays["weights"].shape[-1])
     _check(path, arrays)
-    return _body_from_arrays(path.stem, arrays, gender)
+    arrays, fingers = with_24_joints(arrays)
+    return _body_from_arrays(path.stem, arrays, gender, fingers)
 
 
 def _read(path: Path) -> dict[str, AnyArray]:
@@ -192,26 +197,25 @@ def _read(path: Path) -> dict[str, AnyArray]:
 
 
 def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
-    """Raise PoseNet3DError unless the arrays make up a body with SMPL's 24 joints."""
+    """Raise PoseNet3DError unless the arrays make up a body of SMPL, SMPL-H or SMPL-X."""
     for key in _REQUIRED:
         if key not in arrays:
-            raise PoseNet3DError(f"{path}: key '{key}' is missing; give an SMPL body with 24 joints")
+            raise PoseNet3DError(f"{path}: key '{key}' is missing; give {_BODIES}")
     for key, array in arrays.items():
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; get the file again")
     joint_count = arrays["weights"].shape[-1] if arrays["weights"].ndim else 0
-    if joint_count != JOINT_COUNT:
-        kind = {52: " (this looks like SMPL-H)", 55: " (this looks like SMPL-X)"}.get(joint_count, "")
-        raise PoseNet3DError(f"{path}: the body has {joint_count} joints{kind}; give an SMPL body with {JOINT_COUNT}")
+    if joint_count not in (JOINT_COUNT, *LAYOUTS):
+        raise PoseNet3DError(f"{path}: the body has {joint_count} joints; give {_BODIES}")
     vertex_count = len(arrays["weights"])
     expected: dict[str, tuple[int | None, ...]] = {
         "v_template": (vertex_count, 3),
         "f": (None, 3),
         "shapedirs": (vertex_count, 3, None),
-        "J_regressor": (JOINT_COUNT, vertex_count),
-        "weights": (vertex_count, JOINT_COUNT),
-        "posedirs": (vertex_count, 3, 9 * (JOINT_COUNT - 1)),
-        "kintree_table": (2, JOINT_COUNT),
+        "J_regressor": (joint_count, vertex_count),
+        "weights": (vertex_count, joint_count),
+        "posedirs": (vertex_count, 3, 9 * (joint_count - 1)),
+        "kintree_table": (2, joint_count),
     }
     for key, array in arrays.items():
         sides = expected[key]
@@ -221,19 +225,22 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
             raise PoseNet3DError(f"{path}: key '{key}' has the shape {array.shape} of no SMPL body; get the file again")
     if not (arrays["f"].size and 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count):
         raise PoseNet3DError(f"{path}: key 'f' names vertices that do not exist; get the file again")
-    if "kintree_table" in arrays and tuple(arrays["kintree_table"][0, 1:].astype(np.int64)) != PARENTS[1:]:
-        raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give an SMPL body with {JOINT_COUNT} joints")
+    if (
+        "kintree_table" in arrays
+        and tuple(arrays["kintree_table"][0, 1:].astype(np.int64)) != parents_of(joint_count)[1:]
+    ):
+        raise PoseNet3DError(f"{path}: the joints are not in SMPL's order; give {_BODIES}")
 
 
-def _pose_directions_of_columns(directions: AnyArray) -> AnyArray:
+def _pose_directions_of_columns(directions: AnyArray, joint_count: int) -> AnyArray:
     """(207, 3 V), as PyTorch programs keep them, to (V, 3, 207); anything else stays as it is."""
-    feature_count = 9 * (JOINT_COUNT - 1)
+    feature_count = 9 * (joint_count - 1)
     if directions.shape[0] != feature_count or directions.shape[1] % 3:
         return directions
     return directions.T.reshape(-1, 3, feature_count)
 
 
-def _body_from_arrays(name: str, arrays: dict[str, AnyArray], gender: str) -> Body:
+def _body_from_arrays(name: str, arrays: dict[str, AnyArray], gender: str, fingers: Fingers | None) -> Body:
     shape_directions = np.zeros((len(arrays["v_template"]), 3, SHAPE_COUNT))
     directions = arrays["shapedirs"][:, :, :SHAPE_COUNT]
     shape_directions[:, :, : directions.shape[2]] = directions
@@ -250,4 +257,5 @@ def _body_from_arrays(name: str, arrays: dict[str, AnyArray], gender: str) -> Bo
         joint_regressor=arrays["J_regressor"].astype(np.float64),
         skin_weights=weights / weights.sum(axis=1, keepdims=True),
         gender=gender,
+        fingers=fingers,
     )
