@@ -54,6 +54,10 @@ class BoneMap:
     """Further controls that are put at rest, so that they don't disturb the keyed ones."""
     rotation_modes: dict[str, str] = field(default_factory=dict)
     """Rotation mode that a bone is switched to before it is keyed; others keep their own."""
+    fingers: dict[str, str] = field(default_factory=dict)
+    """Finger bones by the names of SMPL-H's joints, left_index1 and so on; keyed if the motion has fingers."""
+    finger_controls: dict[str, str] = field(default_factory=dict)
+    """By the same names, controls that are keyed in place of a finger's bone."""
 
     @property
     def skeleton(self) -> dict[str, str]:
@@ -77,6 +81,8 @@ class BoneMap:
             yield from filter(None, (control.bone, control.rotation, control.location))
         yield from (each.bone for each in self.properties)
         yield from self.neutral
+        yield from self.fingers.values()
+        yield from self.finger_controls.values()
         yield from self.rotation_modes
 
     def keyed(self) -> tuple[Control, ...]:

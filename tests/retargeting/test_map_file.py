@@ -24,6 +24,8 @@ WHOLE = BoneMap(
     properties=(RigProperty("leg", "IK_FK", 1.0),),
     neutral=("chest",),
     rotation_modes={"torso": "ZXY"},
+    fingers={"left_index1": "finger a", "right_thumb3": "finger b"},
+    finger_controls={"left_index1": "curl"},
 )
 
 
@@ -52,6 +54,9 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
         (changed({"controls": [{"bone": "torso"}]}), "needs 'bone' and one of"),
         (changed({"controls": [{"bone": "pole", "pole": "left_ear"}]}), "'controls.pole' is 'left_ear'"),
         (changed({"properties": [{"bone": "a", "property": "b", "value": "c"}]}), "must be a number"),
+        (changed({"bones": BONES | {"left_toe1": "x"}}), "the unknown key 'left_toe1'"),
+        (changed({"bones": BONES | {"left_ring2": "bone head"}}), "names bone head twice"),
+        (changed({"finger_controls": {"left_ring2": "x"}}), "has the unknown key 'left_ring2'"),
         (changed({"rotation_modes": {"torso": "ABC"}}), "'rotation_modes.torso' is 'ABC'"),
     ],
 )

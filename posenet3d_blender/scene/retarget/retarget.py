@@ -11,6 +11,7 @@ import bpy
 from ...errors import PoseNet3DError
 from ...retargeting.bone_map import BoneMap
 from ...retargeting.controls import WantedTransform, wanted_transforms
+from ...retargeting.fingers import finger_transforms
 from ...retargeting.hands import hand_ends
 from ...retargeting.settings import RetargetSettings
 from ...retargeting.skeleton import find_skeleton
@@ -119,8 +120,12 @@ def _wanted(
     move_root = settings.root_motion == "ground"
     if move_root and (bone_map.root is None or bone_map.root not in rig.ancestors(bone_map.bones["pelvis"])):
         warnings.append(f"{target.name}: it has no root bone above its hips; the hips carry the path")
-    pose = solve(read_source(source, frames), skeleton, settings, hand_ends(rig, bone_map, skeleton))
-    return wanted_transforms(pose, rig, bone_map, move_root), warnings
+    motion = read_source(source, frames)
+    pose = solve(motion, skeleton, settings, hand_ends(rig, bone_map, skeleton))
+    wanted = wanted_transforms(pose, rig, bone_map, move_root)
+    if motion.fingers:
+        wanted += finger_transforms(motion.fingers, pose, rig, bone_map)
+    return wanted, warnings
 
 
 @contextmanager
