@@ -11,7 +11,7 @@ mirroring expects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -81,9 +81,9 @@ def main_child(joint: int) -> int | None:
     return next((child for child in range(JOINT_COUNT) if PARENTS[child] == joint), None)
 
 
-def rest_rotations(armature: bpy.types.Object) -> Array:
-    """(24, 3, 3) axes of the bones at rest, as columns, in the armature's frame, in SMPL's order."""
-    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+def rest_rotations(armature: bpy.types.Object, names: Sequence[str] = JOINT_NAMES) -> Array:
+    """(B, 3, 3) axes of these bones at rest, as columns, in the armature's frame; the 24 of SMPL by default."""
+    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in names])
 
 
 def _tails(heads: Array, vertices: Array, skin_weights: Array) -> Array:

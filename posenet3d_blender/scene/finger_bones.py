@@ -72,9 +72,9 @@ def has_fingers(armature: bpy.types.Object) -> bool:
     return all(name in armature.data.bones for name in HAND_JOINT_NAMES)
 
 
-def finger_rest_rotations(armature: bpy.types.Object) -> Array:
-    """(30, 3, 3) axes of the finger bones at rest, as columns, in the armature's frame."""
-    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in HAND_JOINT_NAMES])
+def smpl_bones(armature: bpy.types.Object) -> tuple[str, ...]:
+    """Names of SMPL's 24 bones, and of the 30 fingers if the armature has them."""
+    return (*JOINT_NAMES, *HAND_JOINT_NAMES) if has_fingers(armature) else JOINT_NAMES
 
 
 def finger_quaternions(finger_poses: Array, rest: Array, arm_angle: float = 0.0) -> Array:

@@ -19,7 +19,7 @@ from ..motion import Motion
 from ..motion_edit.heading import about_z
 from ..motion_edit.root_motion import GroundPath, ground_path
 from .armature import ARM_ANGLE, REST_HEIGHT, ROOT_NAME, rest_rotations
-from .finger_bones import finger_quaternions, finger_rest_rotations, has_fingers
+from .finger_bones import finger_quaternions, has_fingers
 from .incremental import Steps, run
 from .names import data_name
 from .rest_pose import BODY_TO_WORLD, bone_turns
@@ -119,7 +119,8 @@ def _key_fingers(
 ) -> None:
     """Key the finger bones, and the hands' confidences."""
     assert motion.finger_poses is not None
-    quaternions = finger_quaternions(motion.finger_poses, finger_rest_rotations(armature), armature.data[ARM_ANGLE])
+    rest = rest_rotations(armature, HAND_JOINT_NAMES)
+    quaternions = finger_quaternions(motion.finger_poses, rest, armature.data[ARM_ANGLE])
     for number, name in enumerate(HAND_JOINT_NAMES):
         write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions[:, number], name)
     for name, values in zip(HAND_PROPERTIES, (motion.left_hand_confidence, motion.right_hand_confidence), strict=True):

@@ -20,8 +20,11 @@ from posenet3d_blender.body.skeleton import JOINT_NAMES
 from posenet3d_blender.build_options import BuildOptions, SceneMatch
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.scene import EXPORT_ENDINGS, build_scene, export
+from posenet3d_blender.scene.armature import add_armature
+from posenet3d_blender.scene.bake import bake
 from posenet3d_blender.scene.build import build_scene_in_steps
 from posenet3d_blender.scene.incremental import run
+from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.scene.replace_take import replace_take
 
 from .conftest import MakeMotion
@@ -160,3 +163,18 @@ def test_a_new_capture_with_or_without_fingers_takes_the_old_ones_place(
         assert tuple(bone.custom_shape_scale_xyz) == tuple(like.custom_shape_scale_xyz)
     bpy.context.scene.frame_set(5)
     np.testing.assert_allclose(vertices_now(skin), vertices_now(expected.children[0]), atol=1e-5)
+
+
+def test_baking_takes_the_fingers_along(motion: Motion, make_motion: MakeMotion, body: Body) -> None:
+    """To another armature with fingers; one without gets the body's motion alone."""
+    source = build_scene([motion], body)[0]
+    twin = add_armature("Hero", body, motion.betas, bpy.context.scene.collection, with_fingers=True)
+    bake(source, twin)
+    frames = 1 + np.arange(8)
+    np.testing.assert_allclose(heads_at(twin, frames, HAND_JOINT_NAMES), finger_joints(motion, body), atol=2e-4)
+    stiff = add_armature("Stiff", body, motion.betas, bpy.context.scene.collection)
+    bake(source, stiff)
+    np.testing.assert_allclose(joints_at(stiff, frames), motion.joints, atol=2e-4)
+    bake(source)
+    np.testing.assert_allclose(heads_at(source, frames, HAND_JOINT_NAMES), finger_joints(motion, body), atol=2e-4)
+    assert any("left_hand_confidence" in curve.data_path for curve in curves_of(source))

@@ -16,7 +16,7 @@ from ...retargeting.contacts import estimate_contacts
 from ...retargeting.finger_rest import FingerRest, SourceFingers
 from ...retargeting.source import SourceMotion
 from ..armature import rest_rotations
-from ..finger_bones import finger_rest_rotations, has_fingers
+from ..finger_bones import has_fingers, smpl_bones
 from ..isolated_scene import isolated_scene, skin_meshes
 from ..keys import CAPTURE_PROPERTIES
 from .same_bones import without_scale
@@ -32,8 +32,7 @@ def read_source(source: bpy.types.Object, frames: range) -> SourceMotion:
     """
     rest = np.array([source.data.bones[name].head_local for name in JOINT_NAMES])
     axes = body_axes(*(rest[JOINT_INDEX[name]] for name in ("left_hip", "right_hip", "head")))
-    names = (*JOINT_NAMES, *HAND_JOINT_NAMES) if has_fingers(source) else JOINT_NAMES
-    every_matrix, properties = _sample(source, frames, names)
+    every_matrix, properties = _sample(source, frames, smpl_bones(source))
     matrices, of_fingers = np.split(every_matrix, [len(JOINT_NAMES)], axis=1)
     rotations = without_scale(matrices[..., :3, :3]) @ np.swapaxes(rest_rotations(source), -1, -2)
     joints = matrices[..., :3, 3] @ axes
@@ -49,7 +48,7 @@ def read_source(source: bpy.types.Object, frames: range) -> SourceMotion:
 
 def _fingers(source: bpy.types.Object, matrices: Array, rotations: Array, axes: Array) -> SourceFingers:
     """The fingers of posed bones (T, 30, 4, 4) on wrists that are turned by `rotations` (T, 24, 3, 3), body frame."""
-    from_rest = without_scale(matrices[..., :3, :3]) @ np.swapaxes(finger_rest_rotations(source), -1, -2)
+    from_rest = without_scale(matrices[..., :3, :3]) @ np.swapaxes(rest_rotations(source, HAND_JOINT_NAMES), -1, -2)
     turned = axes.T @ from_rest @ axes
     relative = {}
     for number, name in enumerate(HAND_JOINT_NAMES):
