@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
+from ..body.model import load_body
 from ..errors import PoseNet3DError, printable
 from ..progress import Progress
 from ..scene.export import export
@@ -126,7 +127,7 @@ def _preview_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
         from ..capture.video.footage import open_footage
         from ..capture.video.preview import write_preview
 
-        write_preview(path, open_footage(video, input_fps), motions, progress)
+        write_preview(path, open_footage(video, input_fps), motions, progress, load_body())
 
     def show(_: None) -> Steps[None]:
         yield
