@@ -169,6 +169,9 @@ def _shipped_body() -> Body:
             raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
     body = _load(SHIPPED_BODY)
     arrays = read_smpl_archive(SHIPPED_FINGERS, ("weights", "J_regressor"))
+    shapes = {"weights": (len(body.template), 30), "J_regressor": (30, len(body.template))}
+    if any(key not in arrays or arrays[key].shape != shape for key, shape in shapes.items()):
+        raise PoseNet3DError(f"{SHIPPED_FINGERS}: it holds no fingers of the shipped body; install PoseNet3D again")
     shares, regressor = (arrays[key].astype(np.float64) for key in ("weights", "J_regressor"))
     return replace(body, fingers=Fingers(regressor, split_hands(body.skin_weights, shares)))
 

@@ -12,10 +12,11 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import FINGERS, HAND_JOINT_NAMES, SIDES
 from posenet3d_blender.body.hands import rest_hand
-from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.retargeting.bone_map import BoneMap
 from posenet3d_blender.scene import build_scene
+from posenet3d_blender.scene.armature import add_armature
 from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.scene.retarget.retarget import retarget
 
@@ -31,6 +32,7 @@ ALL_RIGS: dict[str, MakeRig] = {
     **RIGS,
     "Rigify meta-rig": lambda: meta_rig(with_fingers=True),
     "Rigify": lambda: rigify(with_fingers=True),
+    "SMPL-H": lambda: add_armature("Hero", load_body(), np.ones(10), bpy.context.scene.collection, 45.0, True),
     "unknown": lambda: unknown(),
 }
 

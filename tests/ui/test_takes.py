@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,3 +237,20 @@ def test_a_take_remembers_how_it_was_captured(pipeline: Pipeline, video: Path) -
     assert remembered.chosen_person == "2"
     assert tuple(remembered.image_size) == (720, 1280)
     assert (remembered.rate, remembered.first_frame, remembered.last_frame) == (30.0, 1, 5)
+
+
+def test_a_take_keeps_its_fingers_and_the_panel_their_confidence(
+    pipeline: Pipeline, video: Path, tmp_path: Path
+) -> None:
+    assert not people_of(capture(video))[0].posenet3d.has_fingers
+    ones = np.ones(pipeline.motion.frame_count)
+    hands: dict[str, Any] = {"left_hand_pose": np.full((len(ones), 45), 0.1), "left_hand_confidence": 0.5 * ones}
+    pipeline.motion = replace(pipeline.motion, **hands)
+    (person,) = people_of(capture(video))
+    assert person.posenet3d.has_fingers
+    assert list(person.posenet3d.hand_confidence) == [0.5, 0.0]
+    assert "left_thumb3" in person.data.bones
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "take.npz"), file_format="npz")
+    written = load_motion(tmp_path / "take.npz")
+    assert written.left_hand_pose is not None
+    np.testing.assert_array_equal(written.left_hand_pose, hands["left_hand_pose"])
