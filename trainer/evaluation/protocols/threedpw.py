@@ -15,6 +15,7 @@ import numpy as np
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_INDEX
+from posenet3d_blender.capture.keypoints.layouts import BODY_25
 from posenet3d_blender.errors import PoseNet3DError
 
 from ...datasets.plain_pickle import read_plain_pickle
@@ -22,27 +23,8 @@ from ...datasets.readers.threedpw import RATE, WANTED, per_person
 from .sequence import TestSequence, detected_points, exact_points, true_joints
 
 FOLDER: Final = Path("sequenceFiles", "test")
-OPENPOSE_18: Final = (
-    "nose",
-    "neck",
-    "right_shoulder",
-    "right_elbow",
-    "right_wrist",
-    "left_shoulder",
-    "left_elbow",
-    "left_wrist",
-    "right_hip",
-    "right_knee",
-    "right_ankle",
-    "left_hip",
-    "left_knee",
-    "left_ankle",
-    "right_eye",
-    "left_eye",
-    "right_ear",
-    "left_ear",
-)
-"""https://github.com/CMU-Perceptual-Computing-Lab/openpose/blob/master/doc/02_output.md"""
+OPENPOSE_18: Final = (BODY_25[0], "neck", *BODY_25[2:8], *BODY_25[9:19])
+"""OpenPose's COCO points, by the student's names: those of BODY_25 without the middle of the hips and the feet."""
 
 
 def threedpw_sequences(folder: Path, detected: bool) -> Iterator[TestSequence]:
