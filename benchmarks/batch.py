@@ -1,6 +1,6 @@
 """Try batches on a folder of clips: killed and restarted, two jobs against one, and on a Dask cluster.
 
-    .venv/bin/python -m benchmarks.batch [--count 40] [--seconds 4] [--kills 3] [--detector full] [--dask] [--out FILE]
+    .venv/bin/python -m benchmarks.batch [--count 40] [--seconds 4] [--detector heavy] [--kills 3] [--dask] [--out FILE]
 
 All runs must give the same files. Two jobs against one are measured by wall time, side by side, so the machine must be
 idle. Linux and macOS only.
@@ -39,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Try batches on a folder of clips.")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--longer-side", type=int, default=960, help="pixels, of clips that are not 4K")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--detector", choices=("heavy", "full"), default="heavy")
@@ -49,7 +50,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="batch-") as name:
         folder = Path(name)
         sources = [VIDEO_FOLDER / f"{source}.mp4" for source in SOURCES]
-        made = make_clips(folder / "clips", sources, arguments.count, arguments.seconds, 960)
+        made = make_clips(folder / "clips", sources, arguments.count, arguments.seconds, arguments.longer_side)
         seconds = {}
         for jobs in (1, 2):
             start = time.perf_counter()

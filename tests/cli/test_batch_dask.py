@@ -17,9 +17,12 @@ from posenet3d_blender.cli.batch.job import ClipJob
 from posenet3d_blender.errors import Cancelled, PoseNet3DError
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 CHECKOUT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
+PATIENCE = 600
+"""Seconds for a worker to start."""
 CLIPS = tuple(f"clip_{number}" for number in range(12))
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills by signals")
@@ -38,7 +41,9 @@ def shared_cluster(folder: Path) -> Iterator[Any]:
     stand_in = f"from posenet3d_blender.cli.batch import processes\nprocesses.worker_command = lambda: {command!r}\n"
     stand_in += "processes.PATIENCE = 0.1\n"
     options = {"n_workers": 3, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with pytest.MonkeyPatch.context() as patch:
+    # On a busy machine a killed worker needs longer than the usual 15 s to come back.
+    patience = dask.config.set({"distributed.deploy.lost-worker-timeout": f"{PATIENCE} s"})
+    with pytest.MonkeyPatch.context() as patch, patience:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(CHECKOUT), *filter(None, sys.path)]))
         with distributed.LocalCluster(**options, preload=[stand_in]) as cluster:
             yield cluster
@@ -48,7 +53,7 @@ def shared_cluster(folder: Path) -> Iterator[Any]:
 def cluster(shared_cluster: Any) -> Any:
     """All three workers, at full speed again."""
     with distributed.Client(shared_cluster.scheduler_address) as client:
-        client.wait_for_workers(3)
+        client.wait_for_workers(3, timeout=PATIENCE)
         client.run(slow_down, "0")
     return shared_cluster
 
