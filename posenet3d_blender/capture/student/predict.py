@@ -235,7 +235,8 @@ def _interpolate_hidden(rotations: Array, visible: NDArray[np.bool_]) -> Array:
     """Interpolate rotations (S, 24, 3, 3) over the samples in which the person is not visible (S,), in place."""
     if not visible.any():
         return rotations
-    known, hidden = np.flatnonzero(visible), np.flatnonzero(~visible)
-    for joint in range(JOINT_COUNT if len(hidden) else 0):
-        rotations[hidden, joint] = interpolate_rotations(known, rotations[known, joint], hidden)
+    samples = np.arange(len(visible), dtype=np.float64)
+    for joint in range(0 if visible.all() else JOINT_COUNT):
+        known = rotations[visible, joint]
+        rotations[~visible, joint] = interpolate_rotations(samples[visible], known, samples[~visible])
     return rotations
