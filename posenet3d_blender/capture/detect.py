@@ -11,7 +11,8 @@ from typing import TypeAlias
 from ..errors import PoseNet3DError
 from ..progress import Progress, Warn, part_of
 from .detection.blazepose.assets import open_landmark_finder
-from .detection.cache import DetectionKey, open_cache
+from .detection.cache import DetectionKey, load_detections, store_detections
+from .detection.cache_folder import open_cache
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
@@ -47,11 +48,11 @@ def detect_people(
     if cache_folder is None:
         return detect()
     cache = open_cache(cache_folder)
-    detections = cache.load(key, footage.time[frames])
+    detections = load_detections(cache, key, footage.time[frames])
     if detections is None:
         detections = detect()
         try:
-            cache.store(key, footage.time[frames], detections)
+            store_detections(cache, key, footage.time[frames], detections)
         except PoseNet3DError as error:  # a full disk must not cost the capture
             warn(f"Detections could not be cached: {error}")
     return detections
