@@ -52,6 +52,14 @@ def describe_stage(task: RunningTask) -> str:
     return f"{stage_name(task.stage)} {task.fraction:.0%}" if task.fraction > 0 else f"{stage_name(task.stage)} ..."
 
 
+def describe_failure(task: RunningTask, error: Exception) -> str:
+    """Text of a task's failure; one that is a bug of ours is logged with its traceback."""
+    if isinstance(error, PoseNet3DError):
+        return str(error)
+    _LOG.error("%s failed", task.title, exc_info=error)
+    return f"{task.title} failed unexpectedly ({error!r}); see the system console for details"
+
+
 def stop_current() -> None:
     """Cancel the running task, if any, and leave no trace of it in file and window."""
     if not _running:
@@ -120,13 +128,8 @@ class ModalTaskOperator:
         except Cancelled:
             self._end({"INFO"}, f"{self._task.title} cancelled")
             return {"CANCELLED"}
-        except PoseNet3DError as error:
-            self._end({"ERROR"}, str(error))
-            return {"CANCELLED"}
         except Exception as error:
-            _LOG.exception("%s failed", self._task.title)
-            message = f"{self._task.title} failed unexpectedly ({error!r}); see the system console for details"
-            self._end({"ERROR"}, message)
+            self._end({"ERROR"}, describe_failure(self._task, error))
             return {"CANCELLED"}
         self._end(*self.outcome())
         return {"FINISHED"}
