@@ -73,7 +73,7 @@ def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.typ
 
 
 @pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
-@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Rigify"])
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM 1", "Rigify"])
 def test_real_motion(
     clip: str, limit: float, family: str, body: Body, shared_folder: Path, pytestconfig: pytest.Config
 ) -> None:
@@ -87,8 +87,33 @@ def test_real_motion(
     assert found.usual_limb_degrees < limit
     assert found.limb_degrees < 2.5 * limit
     assert found.mean_limb_degrees < 1.5
+    assert found.arm_degrees < 0.5
     assert found.sole_height < 0.01
+    assert found.sole_drift < 0.005
     assert found.worst_jump < 5
+    assert found.worst_flip < 12
+    assert found.arm_depth < 0.05
+
+
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid", "VRM 1", "Rigify"])
+def test_the_dance_of_the_demo_clip(family: str, body: Body, demo_clip: Path, pytestconfig: pytest.Config) -> None:
+    """Fast steps: where the captured foot itself slides or lifts during a contact, the character's leg can't follow."""
+    cache = pytestconfig.cache
+    assert cache is not None
+    motion = captured(demo_clip, cache.mkdir("posenet3d_motions"), "--end", "1.6")
+    source = build_scene([motion], body)[0]
+    rig = RIGS[family]()
+    retarget(source, rig)
+    found = measure(source, rig, map_of(rig), motion)
+    assert found.arm_degrees < 0.5
+    assert found.usual_limb_degrees < 6
+    assert found.limb_degrees < 10
+    assert found.mean_limb_degrees < 1
+    assert found.sole_height < 0.01
+    assert found.sole_drift < 0.005
+    assert found.worst_jump < 1
+    assert found.worst_flip < 12
+    assert found.arm_depth < 0.05
 
 
 @pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid"])
