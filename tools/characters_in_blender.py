@@ -24,7 +24,7 @@ FRAME = 50
 ASIDE = 1.25
 """Metres from the captured body to the character."""
 SKIN_COLOUR = (0.16, 0.36, 0.72, 1.0)
-PART = "1058x780+0+84"
+PART = "1058x700+0+84"
 """Of the screen: the 3D view with the sidebar."""
 RIGS: dict[str, Callable[[], bpy.types.Object]] = {
     "mixamo": lambda: families.with_skin(families.mixamo("Hero")),
@@ -45,7 +45,8 @@ def characters() -> Iterator[float]:
     settings.footage, settings.end = Path(CLIP).name, SECONDS
     with in_view():
         bpy.ops.posenet3d.capture("EXEC_DEFAULT")
-    yield from until(lambda: settings.take is not None)
+    yield from until(lambda: settings.take is not None and bpy.ops.posenet3d.capture.poll())
+    yield 2.0
     yield from click("people")
     for family, make in RIGS.items():
         yield from show(family, make)
@@ -56,12 +57,12 @@ def look() -> Iterator[float]:
     space = view().spaces.active
     space.show_region_toolbar = False
     space.shading.color_type = "MATERIAL"
-    space.overlay.show_floor = True
+    space.overlay.show_extras = False
     region = space.region_3d
     region.view_perspective = "PERSP"
     region.view_rotation = Euler((math.radians(82), 0, math.radians(8))).to_quaternion()
-    region.view_location = (ASIDE / 2 + 0.35, 0.0, 0.85)
-    region.view_distance = 4.6
+    region.view_location = (ASIDE / 2 + 0.45, 0.0, 0.9)
+    region.view_distance = 3.4
     yield 1.0
 
 
@@ -80,6 +81,9 @@ def show(family: str, make: Callable[[], bpy.types.Object]) -> Iterator[float]:
     choices = bpy.context.scene.posenet3d_retarget
     choices.first.target = rig
     choices.root_motion = "ground" if family == "unreal" else "hips"
+    choices.show_bones = family == "unity"
+    if choices.show_bones:
+        bpy.ops.posenet3d.find_bones()
     with in_view():
         bpy.ops.posenet3d.retarget("EXEC_DEFAULT")
     if family == "rigify":

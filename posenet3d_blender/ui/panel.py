@@ -35,7 +35,7 @@ class POSENET3D_PT_capture(SidebarTab, bpy.types.Panel):
             layout.progress(factor=task.estimate.total, text=describe(task))
             layout.label(text=describe_stage(task))
             if task.is_cancelled_by_escape:
-                layout.label(text="Esc cancels", icon="EVENT_ESC")
+                layout.label(text="Cancel", icon="EVENT_ESC")
             else:
                 layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X")
             return
