@@ -122,7 +122,7 @@ def _add_people(
         person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
         armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
         armatures.append(armature)
-        yield
+        yield None
         # Not before its first skin, with which it is removed if the capture is cancelled.
         material = material or add_material(data_name(name, "_body"))
         skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)

@@ -67,7 +67,7 @@ def key_motion_in_steps(
             on_path = rest[0].T @ about_z(-path.heading) @ body_rotations @ (BODY_TO_WORLD.T @ rest[0])
             quaternions = continuous_quaternions(matrix_to_quaternion(on_path))
         write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions, group=name)
-        yield
+        yield None
     locations = _pelvis_locations(armature, pelvis, path, is_turned=root == "ground")
     write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
     properties = np.column_stack([motion.contacts, motion.confidence])
@@ -75,7 +75,7 @@ def key_motion_in_steps(
         armature[name] = float(values[0])
         armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
         write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
-    yield
+    yield None
     return action
 
 

@@ -38,13 +38,13 @@ def add_skin_in_steps(
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)
     collection.objects.link(skin)
-    yield
+    yield None
     for joint, joint_name in enumerate(JOINT_NAMES):
         group = skin.vertex_groups.new(name=joint_name)
         weights = body.skin_weights[:, joint]
         for vertex in np.flatnonzero(weights).tolist():
             group.add([vertex], weights[vertex], "REPLACE")
-        yield
+        yield None
     skin.parent = armature
     modifier = skin.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature

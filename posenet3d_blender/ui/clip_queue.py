@@ -52,6 +52,7 @@ class QueueTask:
         self._finished = finished
         self._index = 0
         self._task = starts[0]()
+        self.is_cancelled_by_escape = False
         self._is_cancelled = False
 
     @property

@@ -1,7 +1,8 @@
 """The running task, one at a time, beside the user's own work: its turns, its progress in the status bar, its end.
 
 It may end from anywhere: done, failed, the Cancel button, another file opened, the window closed, the add-on disabled,
-Blender quit. All of these call `stop_current`. Esc is no such way: users press it to stop the playback.
+Blender quit. All of these call `stop_current`. Esc is no such way, because users press it to stop the playback, but for
+tasks that take all input while they run, so that no button can be pressed.
 """
 
 from __future__ import annotations
@@ -94,6 +95,9 @@ class ModalTaskOperator:
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if current_task() is not self._task:  # stopped from elsewhere
+            return {"CANCELLED"}
+        if event.type == "ESC" and self._task.is_cancelled_by_escape:
+            self._end({"INFO"}, f"{self._task.title} cancelled")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"RUNNING_MODAL"} if self._task.is_building else {"PASS_THROUGH"}

@@ -150,7 +150,7 @@ class POSENET3D_PT_scene(SidebarTab, bpy.types.Panel):
     bl_idname = "POSENET3D_PT_scene"
     bl_parent_id = "POSENET3D_PT_capture"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 1
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         options = scene_options_of(context.scene)
