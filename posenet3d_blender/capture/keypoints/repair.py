@@ -1,4 +1,4 @@
-"""Repair of detected 2D joints over time: left-right swaps, outliers that jump away and back, short gaps.
+"""Repair of detected 2D joints: points out of the picture, left-right swaps, jumps away and back, short gaps.
 
 Nothing is smoothed, so fast motion stays as it is. All limits are in seconds and body sizes.
 """
@@ -19,6 +19,8 @@ from .swaps import undo_swaps
 
 SIZE_WINDOW: Final = 0.5
 """Seconds to either side over which the body's size is the median."""
+OUTSIDE: Final = 0.03
+"""Of the picture's longer side, beyond its edge, from which a point is not seen; nearer ones are told by the rest."""
 LONGEST_JUMP: Final = 0.1
 """Seconds; a longer excursion is no outlier."""
 LARGEST_ACCELERATION: Final = 250.0
@@ -34,10 +36,21 @@ BRIDGE_CONFIDENCE: Final = 0.25
 
 
 def repair(keypoints: Keypoints) -> Keypoints:
-    """Undo left-right swaps, drop points that jump away and back, and bridge short gaps with low confidence."""
+    """Hide points outside the picture, undo left-right swaps, drop points that jump away and back, bridge short gaps.
+
+    Bridged points have low confidence.
+    """
+    keypoints = hide_outside(keypoints)
     size = body_size(keypoints)
     unswapped, _ = undo_swaps(keypoints, size)
     return bridge_gaps(drop_jumps(unswapped, size))
+
+
+def hide_outside(keypoints: Keypoints) -> Keypoints:
+    """Lower the confidence of points outside the picture, to 0 from OUTSIDE on: nobody sees them, detectors guess."""
+    beyond = np.maximum(-keypoints.points, keypoints.points - keypoints.image_size).max(axis=-1)  # (T, 25) pixels
+    inside = np.clip(1 - beyond / (OUTSIDE * max(keypoints.image_size)), 0, 1)
+    return replace(keypoints, confidence=keypoints.confidence * inside)
 
 
 def body_size(keypoints: Keypoints) -> Array:

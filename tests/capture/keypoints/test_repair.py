@@ -47,6 +47,18 @@ def test_good_tracks_stay_as_they_are(rate: float) -> None:
     np.testing.assert_array_equal(mended.confidence, keypoints.confidence)
 
 
+def test_points_outside_the_picture_are_not_seen_whatever_the_detector_says() -> None:
+    keypoints = walker(30)
+    cut = replace(keypoints, image_size=(1280, 500))
+    below = keypoints.points[..., 1] - 500
+    mended = repair(cut)
+    assert (below > 0.03 * 1280).any()
+    assert not mended.confidence[below > 0.03 * 1280].any()
+    np.testing.assert_array_equal(mended.confidence[below < 0], 0.9)
+    near = (below > 2) & (below < 30)
+    assert ((mended.confidence[near] > 0) & (mended.confidence[near] < 0.9)).all(), "told by the rest of the body"
+
+
 @pytest.mark.parametrize("rate", [24, 60])
 @pytest.mark.parametrize("parts", [np.ones(KEYPOINT_COUNT, bool), LEGS], ids=["whole body", "legs"])
 @pytest.mark.parametrize("seconds", [0.04, 0.5])
