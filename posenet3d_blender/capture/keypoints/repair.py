@@ -19,8 +19,10 @@ from .swaps import undo_swaps
 
 SIZE_WINDOW: Final = 0.5
 """Seconds to either side over which the body's size is the median."""
-OUTSIDE: Final = 0.03
-"""Of the picture's longer side, beyond its edge, from which a point is not seen; nearer ones are told by the rest."""
+DOUBTFUL: Final = 0.5
+"""Confidence below which a point near the picture's edge is a guess, ..."""
+EDGE: Final = 0.1
+"""... and how near, as a part of the picture's shorter side."""
 LONGEST_JUMP: Final = 0.1
 """Seconds; a longer excursion is no outlier."""
 LARGEST_ACCELERATION: Final = 250.0
@@ -47,10 +49,14 @@ def repair(keypoints: Keypoints) -> Keypoints:
 
 
 def hide_outside(keypoints: Keypoints) -> Keypoints:
-    """Lower the confidence of points outside the picture, to 0 from OUTSIDE on: nobody sees them, detectors guess."""
-    beyond = np.maximum(-keypoints.points, keypoints.points - keypoints.image_size).max(axis=-1)  # (T, 25) pixels
-    inside = np.clip(1 - beyond / (OUTSIDE * max(keypoints.image_size)), 0, 1)
-    return replace(keypoints, confidence=keypoints.confidence * inside)
+    """Set confidence to 0 for points outside the picture, and for doubtful ones near its edge.
+
+    Nobody sees them: detectors guess, and squeeze a limb that the edge cuts off into the picture.
+    """
+    points, size = keypoints.points, np.array(keypoints.image_size)
+    inside = np.minimum(points, size - points).min(axis=-1)  # (T, 25) pixels to the nearest edge, below 0 outside
+    doubtful = (inside < EDGE * size.min()) & (keypoints.confidence < DOUBTFUL)
+    return replace(keypoints, confidence=np.where((inside < 0) | doubtful, 0.0, keypoints.confidence))
 
 
 def body_size(keypoints: Keypoints) -> Array:
