@@ -13,6 +13,7 @@ import numpy as np
 
 from .arrays import AnyArray, Array
 from .body.gender import NEUTRAL, known_gender
+from .body.limbs import LIMB_COUNT, LIMB_NAMES
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera, CameraPath
 from .errors import PoseNet3DError
@@ -40,6 +41,7 @@ _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_image_size": (2,),
     "camera_world_to_camera": (4, 4),
 }
+_LIMB_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {"limb_confidence": (None, LIMB_COUNT)}
 _MOVING_CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_focal_length": (None,),
     "camera_image_size": (2,),
@@ -76,6 +78,8 @@ class Motion:
     scene_start: float | None = None
     """Seconds since the video's first frame at which scenes and animation files of this motion start, so that all of
     one capture are in step; None: at its first sample."""
+    limb_confidence: Array | None = None
+    """(T, 6) confidence of each limb, in the order of `body.limbs.LIMB_NAMES`; None: not known."""
 
     @property
     def frame_count(self) -> int:
@@ -83,7 +87,7 @@ class Motion:
         return len(self.poses)
 
     def save(self, path: Path) -> None:
-        """Write the motion file atomically: AMASS's keys, then times, joints, contacts, confidence and camera."""
+        """Write the motion file atomically: AMASS's keys, then times, joints, contacts, confidences and camera."""
         arrays: dict[str, AnyArray] = {
             "poses": self.poses.reshape(-1, 3 * JOINT_COUNT),
             "trans": self.trans,
@@ -97,6 +101,8 @@ class Motion:
         }
         if self.scene_start is not None:
             arrays["scene_start"] = np.array(self.scene_start)
+        if self.limb_confidence is not None:
+            arrays |= {"limb_confidence": self.limb_confidence, "limb_names": np.array(LIMB_NAMES)}
         if self.camera is not None:
             moving = self.camera_path
             arrays["camera_image_size"] = np.array(self.camera.image_size)
@@ -111,11 +117,12 @@ def load_motion(path: Path) -> Motion:
     Raises:
         PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
-    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender", "scene_start"})
+    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, *_LIMB_SHAPES, "gender", "scene_start"})
     has_camera = any(key in data for key in _CAMERA_SHAPES)
     moves = has_camera and data.get("camera_world_to_camera", np.zeros(())).ndim == 3
     camera_shapes = _MOVING_CAMERA_SHAPES if moves else _CAMERA_SHAPES
-    _check_arrays(path, data, _SHAPES | camera_shapes if has_camera else _SHAPES)
+    limb_shapes = _LIMB_SHAPES if "limb_confidence" in data else {}
+    _check_arrays(path, data, _SHAPES | limb_shapes | (camera_shapes if has_camera else {}))
     if data["mocap_framerate"] <= 0:
         raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
     if (np.diff(data["time"]) <= 0).any():
@@ -137,6 +144,7 @@ def load_motion(path: Path) -> Motion:
         camera_path=camera_path,
         gender=known_gender(str(data.get("gender"))) or NEUTRAL,
         scene_start=_scene_start(path, data) if "scene_start" in data else None,
+        limb_confidence=data["limb_confidence"].astype(np.float64) if limb_shapes else None,
     )
 
 

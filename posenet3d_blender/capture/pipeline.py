@@ -27,7 +27,16 @@ from .keypoints.repair import repair
 from .lifting import lift
 from .moving_camera import in_metres
 from .shared_floor import share_floor
-from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_turned
+from .shots import (
+    Stretch,
+    choose_stretches,
+    names_of,
+    scene_start,
+    warn_of_doubt,
+    warn_of_guessed,
+    warn_of_hidden,
+    warn_of_turned,
+)
 from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, load_student
 from .video.footage import Footage, open_footage
@@ -235,6 +244,7 @@ class _Solver:
         ]
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)
+            warn_of_guessed(name, person.limb_confidence, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))

@@ -103,6 +103,7 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         joints=joints,
         contacts=resample(person.contacts),
         confidence=resample(person.confidence[:, None])[:, 0],
+        limb_confidence=resample(person.limb_confidence),
         camera=first,
         camera_path=path,
         gender=state.body.gender,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .incremental import Steps
 from .isolated_scene import skin_meshes
@@ -64,8 +65,13 @@ def replace_take(
 def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
     old.data, new.data = new.data, old.data
     for bone in old.pose.bones:
-        if bone.name in new.pose.bones:
-            bone.rotation_mode = new.pose.bones[bone.name].rotation_mode
+        if bone.name not in new.pose.bones:
+            continue
+        bone.rotation_mode = new.pose.bones[bone.name].rotation_mode
+        # Bones without keys, of a part of the body that stands still, are posed once.
+        basis = new.pose.bones[bone.name].matrix_basis
+        if basis != Matrix.Identity(4):
+            bone.matrix_basis = basis
     _swap_action(old, action, new)
     for name in new.keys():  # noqa: SIM118 - a datablock is no dictionary
         if isinstance(new[name], int | float):

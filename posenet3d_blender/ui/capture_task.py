@@ -131,6 +131,7 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         root=remembered.root,
         rest=remembered.rest,
         heading=remembered.heading,
+        body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
     build = build_scene_in_steps(capture.motions, body, capture.footage.background, hints.append, options, place)
@@ -161,6 +162,7 @@ def _store_results(
     remembered.image_size = scene.render.resolution_x, scene.render.resolution_y
     remembered.camera = remembered.camera or next((part for part in take.objects if part.type == "CAMERA"), None)
     remembered.root, remembered.rest, remembered.heading = options.root, options.rest, options.heading
+    remembered.body_parts = options.body_parts
 
 
 def _remember(take: bpy.types.Collection, request: CaptureRequest, capture: Capture, warnings: Sequence[str]) -> None:

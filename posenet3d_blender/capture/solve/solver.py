@@ -17,7 +17,7 @@ from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
-from .foot_motion import still_feet
+from .foot_motion import seen_feet, still_feet
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
@@ -114,12 +114,12 @@ def _solve_segment(
 
 
 def _resting(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> Array:
-    """(S, 2) from 0 to 1: feet that rest; none where the person is not visible or the foot moves in the picture.
+    """(S, 2) from 0 to 1: feet that rest; none where person or foot are not in view, or the foot moves in the picture.
 
     depth: (S,) metres from the camera.
     """
     visible = certainty(sampled.confidence) >= VISIBLE_CERTAINTY  # (S,)
-    still = still_feet(sampled, depth)  # (S, 2)
+    still = still_feet(sampled, depth) * seen_feet(sampled)  # (S, 2)
     return resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
 
 
