@@ -16,7 +16,7 @@ from .settings import settings_of
 from .takes import is_take, take_of
 
 _replaced: list[tuple[CaptureOptions | POSENET3D_PG_clip, str]] = []
-"""What has a path of footage, and its path before the file was saved."""
+"""A holder of a path of footage, and that path before the file was saved."""
 
 
 def _with_footage() -> Iterator[CaptureOptions | POSENET3D_PG_clip]:

@@ -87,8 +87,8 @@ def measure(source: bpy.types.Object, target: bpy.types.Object, bone_map: BoneMa
     source_turns = _turns(source_axes)
     around = np.pad(source_turns, ((1, 1), (0, 0)), mode="edge")
     largest_around = np.max([around[:-2], around[1:-1], around[2:]], axis=0)
-    joints = [JOINT_INDEX[role] for role in roles]
-    depths = _arm_depths(heads, roles) - _arm_depths(motion.joints[:, joints], roles)
+    of_roles = [JOINT_INDEX[role] for role in roles]
+    depths = _arm_depths(heads, roles) - _arm_depths(motion.joints[:, of_roles], roles)
     return Measured(
         float(np.max(angles)),
         float(np.percentile(angles, 98)),
