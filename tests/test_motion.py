@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import AnyArray
+from posenet3d_blender.body.limbs import LIMB_NAMES
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.errors import PoseNet3DError
@@ -47,6 +48,22 @@ def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
     assert motion.camera is not None
     assert loaded.camera.image_size == (720, 1280)
     np.testing.assert_array_equal(loaded.camera.world_to_camera, motion.camera.world_to_camera)
+
+
+def test_the_confidence_of_limbs_reads_back_and_may_be_missing(motion: Motion, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    assert load_motion(path).limb_confidence is None
+    limbs = np.random.default_rng(1).random((5, 6))
+    dataclasses.replace(motion, limb_confidence=limbs).save(path)
+    loaded = load_motion(path).limb_confidence
+    assert loaded is not None
+    np.testing.assert_array_equal(loaded, limbs)
+    assert tuple(np.load(path)["limb_names"]) == LIMB_NAMES
+    for damaged in (limbs[:, :5], limbs[:4], np.full((5, 6), np.nan)):
+        dataclasses.replace(motion, limb_confidence=damaged).save(path)
+        with pytest.raises(PoseNet3DError, match="'limb_confidence'"):
+            load_motion(path)
 
 
 def test_the_start_of_the_scene_reads_back(motion: Motion, tmp_path: Path) -> None:

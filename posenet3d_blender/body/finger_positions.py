@@ -31,4 +31,5 @@ def finger_positions(motion: Motion, body: Body) -> Array | None:
         wrist = WRISTS[number]
         turned = points @ np.swapaxes(world[:, wrist], -1, -2)[:, None]
         hands.append(motion.joints[:, None, None, wrist] + turned)
-    return np.stack(hands, axis=1)
+    positions: Array = np.stack(hands, axis=1)
+    return positions

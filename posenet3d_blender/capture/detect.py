@@ -11,7 +11,8 @@ from typing import TypeAlias
 from ..errors import PoseNet3DError
 from ..progress import Progress, Warn, part_of
 from .detection.blazepose.assets import open_landmark_finder
-from .detection.cache import DetectionKey, open_cache
+from .detection.cache import DetectionKey, load_detections, store_detections
+from .detection.cache_folder import open_cache
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
@@ -20,69 +21,61 @@ from .detection.people_cache import find_or_load_people
 from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
+from .video.grey_copies import GreyCopies
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
 """Opens a stage by its name, to measure its time."""
 
 
-def detect_people(
-    footage: Footage,
-    frames: slice,
-    key: DetectionKey,
-    device: str,
-    cache_folder: Path | None,
-    stage: Stage,
-    progress: Progress,
-    warn: Warn,
-) -> Detections:
-    """Detect the people that `key` names in some frames of the footage, or take them from the cache.
+@dataclass(frozen=True)
+class DetectionRun:
+    """Settings and listeners of a detection."""
+
+    key: DetectionKey
+    """The footage and the people who are wanted."""
+    device: str
+    cache_folder: Path | None
+    """None: no cache."""
+    progress: Progress
+    """Told of the stages "people" and "landmarks"."""
+    warn: Warn
+    """Told where nothing can be cached, and of devices that fail."""
+    copies: GreyCopies
+    """Keeps copies of the frames that are read, for the camera's motion."""
+
+
+def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:
+    """Detect the wanted people in some frames of the footage, or take them from the cache.
 
     Raises:
         PoseNet3DError: nobody is found, or a network's file or device is missing.
     """
-
-    def detect() -> Detections:
-        return _detect(footage, frames, key, device, cache_folder, stage, progress, warn)
-
-    if cache_folder is None:
-        return detect()
-    cache = open_cache(cache_folder)
-    detections = cache.load(key, footage.time[frames])
+    if run.cache_folder is None:
+        return _detect(footage, frames, run, stage)
+    cache = open_cache(run.cache_folder)
+    detections = load_detections(cache, run.key, footage.time[frames])
     if detections is None:
-        detections = detect()
+        detections = _detect(footage, frames, run, stage)
         try:
-            cache.store(key, footage.time[frames], detections)
+            store_detections(cache, run.key, footage.time[frames], detections)
         except PoseNet3DError as error:  # a full disk must not cost the capture
-            warn(f"Detections could not be cached: {error}")
+            run.warn(f"Detections could not be cached: {error}")
     return detections
 
 
-def _detect(
-    footage: Footage,
-    frames: slice,
-    key: DetectionKey,
-    device: str,
-    cache_folder: Path | None,
-    stage: Stage,
-    progress: Progress,
-    warn: Warn,
-) -> Detections:
+def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:
+    key = run.key
     with stage("people"):
-        found = find_or_load_people(footage, frames, key.input_fps, device, cache_folder, progress, warn)
+        found = find_or_load_people(
+            footage, frames, key.input_fps, run.device, run.cache_folder, run.progress, run.warn
+        )
         choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
     with stage("landmarks"):
-        finder = open_landmark_finder(key.detector, device, warn)
-        total = sum(len(shot.people) for shot in choice.shots)
-        done = 0
+        finder = open_landmark_finder(key.detector, run.device, run.warn)
         shots = []
-        for shot, others in zip(choice.shots, choice.others, strict=True):
-            tracks = (*shot.people, *others)
-            people = []
-            for track in shot.people:
-                rivals = [other for other in tracks if other is not track]
-                own = part_of(progress, done, total)
-                people.append(track_keypoints(footage, shot.frames, track, finder, own, rivals))
-                done += 1
+        for number, (shot, others) in enumerate(zip(choice.shots, choice.others, strict=True)):
+            part = part_of(run.progress, number, len(choice.shots))
+            people = track_keypoints(footage, shot.frames, shot.people, finder, part, others, run.copies)
             shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])
     for shot, others in zip(choice.shots, choice.others, strict=True):

@@ -12,7 +12,7 @@ from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..camera import Camera, CameraPath
 from ..progress import Progress
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import body_confidence, certainty
+from .keypoints.presence import body_confidence, certainty, limb_confidence
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.floor import Floor
 from .solve.posed_body import PosedBody
@@ -43,6 +43,11 @@ class LiftedPerson:
     def contacts(self) -> Array:
         """(S, 2) probability that the left and the right foot rest."""
         return self.prediction.contacts
+
+    @property
+    def limb_confidence(self) -> Array:
+        """(S, 6) `confidence` of each limb, in the order of `body.limbs.LIMB_NAMES`."""
+        return limb_confidence(self.sampled.confidence * point_agreement(self.prediction.spread))
 
     @property
     def agreement(self) -> Array:

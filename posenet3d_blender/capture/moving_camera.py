@@ -99,7 +99,8 @@ def _soles(path: CameraPath, person: Keypoints, student: Student, height: float 
     prediction = student.predict(sampled)
     if height is not None:
         prediction = replace(prediction, betas=shape_of_height(prediction.betas, height, body))
-    places = place(body, body_keypoints(body), sampled, prediction).soles  # (S, 4, 3)
+    placed = place(body, body_keypoints(body), sampled, prediction)
+    places = np.concatenate([part.soles for part in placed.in_blocks()])  # (S, 4, 3)
     window = np.hanning(SMOOTHING + 2)[1:-1]
     padded = np.pad(places.reshape(len(places), -1), ((SMOOTHING // 2, SMOOTHING // 2), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(axis, window / window.sum(), mode="valid") for axis in padded.T], axis=-1)

@@ -18,7 +18,8 @@ from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import camera_of_shot
-from .detect import detect_people, people_in_file
+from .camera_motion.track import survey_copies
+from .detect import DetectionRun, detect_people, people_in_file
 from .detection.cache import DetectionKey
 from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
@@ -26,7 +27,16 @@ from .keypoints.repair import repair
 from .lifting import lift
 from .moving_camera import in_metres
 from .shared_floor import share_floor
-from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_turned
+from .shots import (
+    Stretch,
+    choose_stretches,
+    names_of,
+    scene_start,
+    warn_of_doubt,
+    warn_of_guessed,
+    warn_of_hidden,
+    warn_of_turned,
+)
 from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, load_student
 from .video.footage import Footage, open_footage
@@ -146,16 +156,17 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
     focal_length = None
+    copies = survey_copies()
     if settings.keypoints is not None:
         with watch.stage("keypoints"):
             detections, focal_length = people_in_file(
                 footage, frames, settings.keypoints, settings.person, settings.shots, progress, warnings.append
             )
     else:
-        key = _detection_key(footage, settings)
-        detections = detect_people(
-            footage, frames, key, settings.device, settings.cache_folder, watch.stage, progress, warnings.append
+        run = DetectionRun(
+            _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
         )
+        detections = detect_people(footage, frames, run, watch.stage)
     warnings += [*detections.notes, *footage.warnings(frames)]
     with watch.stage("repair"):
         repaired = [DetectedShot(one.time_range, tuple(map(repair, one.people))) for one in detections.shots]
@@ -165,7 +176,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         lens = _camera(footage, settings.field_of_view, focal_length)
         captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
         cameras = {
-            shot.time_range: camera_of_shot(footage, shot, lens, settings.camera, progress, warnings.append)
+            shot.time_range: camera_of_shot(footage, shot, lens, settings.camera, progress, warnings.append, copies)
             for shot in captured
         }
     with watch.stage("solve"):
@@ -233,6 +244,7 @@ class _Solver:
         ]
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)
+            warn_of_guessed(name, person.limb_confidence, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))

@@ -25,6 +25,21 @@ class StopRequest:
     def __init__(self) -> None:
         """Start without a request."""
         self.received = False
+        self._may_interrupt = False
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Let signals interrupt the block; those before and after it are only recorded, and check() tells of them.
+
+        Raises:
+            Cancelled: the user had asked to stop before.
+        """
+        try:
+            self._may_interrupt = True
+            self.check()
+            yield
+        finally:
+            self._may_interrupt = False
 
     def check(self) -> None:
         """Raise `errors.Cancelled` if the user asked to stop."""
@@ -32,9 +47,10 @@ class StopRequest:
             raise Cancelled
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Record the signal and interrupt the main thread: a handler for `signal.signal`."""
+        """Record the signal and, within `interrupting`, interrupt the main thread: a handler for `signal.signal`."""
         self.received = True
-        raise KeyboardInterrupt
+        if self._may_interrupt:
+            raise KeyboardInterrupt
 
 
 @contextmanager

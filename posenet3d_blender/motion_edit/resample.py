@@ -68,6 +68,7 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         joints=joints + trans[:, None],
         contacts=linear(motion.contacts),
         confidence=linear(motion.confidence[:, None])[:, 0],
+        limb_confidence=None if motion.limb_confidence is None else linear(motion.limb_confidence),
         camera_path=path.at(time) if path else None,
         scene_start=start,
         left_hand_pose=turning(motion.left_hand_pose),

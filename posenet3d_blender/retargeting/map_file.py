@@ -50,7 +50,7 @@ def load_map(path: Path) -> BoneMap:
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the name of the map") from error
     except ValueError as error:
-        raise PoseNet3DError(f"{path}: is no text file; {_ADVICE}") from error
+        raise PoseNet3DError(f"{path}: not a text file; {_ADVICE}") from error
     return map_from_text(text, str(path))
 
 
@@ -63,7 +63,7 @@ def map_from_text(text: str, place: str) -> BoneMap:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PoseNet3DError(f"{place}: is no JSON ({one_line(str(error))}); {_ADVICE}") from error
+        raise PoseNet3DError(f"{place}: not valid JSON ({one_line(str(error))}); {_ADVICE}") from error
     try:
         return map_from_json(content)
     except _Invalid as error:
@@ -94,9 +94,9 @@ def map_from_json(content: object) -> BoneMap:
     """The map of these plain values; raises `_Invalid` with what is wrong."""
     whole = _typed(content, dict, "the file")
     if whole.get("format") != FORMAT:
-        raise _Invalid(f"is no bone map: 'format' must be \"{FORMAT}\"")
+        raise _Invalid(f"not a bone map: 'format' must be \"{FORMAT}\"")
     if whole.get("version") != VERSION:
-        raise _Invalid(f"'version' is {whole.get('version')!r}, this add-on reads {VERSION}")
+        raise _Invalid(f"'version' is {whole.get('version')!r}; this add-on reads {VERSION}")
     _check_keys(whole, _KEYS, "the map")
     bones = _typed(whole.get("bones"), dict, "'bones'")
     _check_keys(bones, {*SINGLE_ROLES, *CHAIN_ROLES, ROOT_ROLE, *HAND_JOINT_NAMES}, "'bones'")
@@ -127,13 +127,18 @@ def map_from_json(content: object) -> BoneMap:
 
 def _control(value: object) -> Control:
     entry = _typed(value, dict, "an entry of 'controls'")
-    _check_keys(entry, {"bone", "rotation", "location", "pole"}, "an entry of 'controls'")
-    names = {key: _name(each, f"'controls.{key}'") for key, each in entry.items()}
-    if "bone" not in names or len(names) == 1:
+    _check_keys(entry, {"bone", "rotation", "location", "pole", "twist", "share"}, "an entry of 'controls'")
+    names = {key: _name(each, f"'controls.{key}'") for key, each in entry.items() if key != "share"}
+    if "bone" not in names or not names.keys() & {"rotation", "location", "pole"}:
         raise _Invalid("an entry of 'controls' needs 'bone' and one of 'rotation', 'location', 'pole'")
+    if "twist" in names and "rotation" not in names:
+        raise _Invalid("an entry of 'controls' with 'twist' needs 'rotation', the bone of the limb")
+    share = entry.get("share")
+    if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
+        raise _Invalid(f"'controls.share' is {share!r}, must be a number from 0 to 1")
     if names.get("pole", _LIMBS[0]) not in _LIMBS:
         raise _Invalid(f"'controls.pole' is {names['pole']!r}, must be one of {', '.join(_LIMBS)}")
-    return Control(**names)
+    return Control(**names, share=share)
 
 
 def _finger_controls(value: object, fingers: _Json) -> dict[str, str]:
@@ -166,13 +171,13 @@ def _names(value: object, key: str) -> tuple[str, ...]:
 
 def _name(value: object, key: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _Invalid(f"{key} must be the name of a bone" if key != "'name'" else "'name' must be a text")
+        raise _Invalid(f"{key} must be the name of a bone" if key != "'name'" else "'name' must be a string")
     return value
 
 
 def _typed(value: object, kind: type[_Value], key: str) -> _Value:
     if not isinstance(value, kind):
-        raise _Invalid(f"{key} must be {'a list' if kind is list else 'an object in braces'}")
+        raise _Invalid(f"{key} must be {'a list' if kind is list else 'a JSON object'}")
     return value
 
 

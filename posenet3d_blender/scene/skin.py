@@ -40,12 +40,12 @@ def add_skin_in_steps(
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)
     collection.objects.link(skin)
-    yield
+    yield None
     for joint_name, weights in _weights_by_bone(armature, body).items():
         group = skin.vertex_groups.new(name=joint_name)
         for vertex in np.flatnonzero(weights).tolist():
             group.add([vertex], weights[vertex], "REPLACE")
-        yield
+        yield None
     skin.parent = armature
     modifier = skin.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature

@@ -19,7 +19,7 @@ from ..scene.markers import has_markers
 from ..scene.place import Place
 from ..scene.replace_take import replace_take
 from ..scene.timeline import scene_rate
-from .characters import retarget_people
+from .characters import key_people, key_people_again
 from .options import OPTION_NAMES, CaptureOptions
 from .preferences import cache_folder, chosen_device
 from .results import store_result
@@ -115,7 +115,7 @@ def _add_take(
     scene, _ = place.find()
     take = armatures[0].users_collection[0]
     _store_results(scene, take, armatures, capture, options)
-    hints += yield from retarget_people(scene, armatures)
+    hints += yield from key_people(scene, armatures)
     settings_of(scene).take = take
     return take
 
@@ -131,6 +131,7 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         root=remembered.root,
         rest=remembered.rest,
         heading=remembered.heading,
+        body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
     build = build_scene_in_steps(capture.motions, body, capture.footage.background, hints.append, options, place)
@@ -140,6 +141,7 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
     _store_results(scene, take, armatures, capture, options)
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
+    hints += yield from key_people_again(scene, armatures)
     return take
 
 
@@ -160,6 +162,7 @@ def _store_results(
     remembered.image_size = scene.render.resolution_x, scene.render.resolution_y
     remembered.camera = remembered.camera or next((part for part in take.objects if part.type == "CAMERA"), None)
     remembered.root, remembered.rest, remembered.heading = options.root, options.rest, options.heading
+    remembered.body_parts = options.body_parts
 
 
 def _remember(take: bpy.types.Collection, request: CaptureRequest, capture: Capture, warnings: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The chosen characters around a capture: refused before it, keyed after it."""
+"""The chosen characters: refused before a capture, keyed after it, and keyed again when their take is updated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import bpy
 
 from ..errors import PoseNet3DError
-from ..scene.incremental import Steps
+from ..scene.incremental import Steps, share
+from ..scene.replace_take import replace_action
 from ..scene.retarget.check_target import check_target
-from ..scene.retarget.retarget import retarget_in_steps
-from .character_settings import chosen_characters, retarget_settings
+from ..scene.retarget.retarget import Retargeted, retarget_in_steps
+from .character_settings import ChosenCharacter, chosen_characters, retarget_settings
 
 
 def check_chosen(scene: bpy.types.Scene) -> None:
@@ -24,19 +25,62 @@ def check_chosen(scene: bpy.types.Scene) -> None:
             check_target(character.target, character.bone_map, scene)
 
 
-def retarget_people(scene: bpy.types.Scene, armatures: Sequence[bpy.types.Object]) -> Steps[list[str]]:
-    """Retarget each captured person to the chosen character in steps; sentences where something is doubtful."""
-    warnings: list[str] = []
+def key_character(scene: bpy.types.Scene, person: bpy.types.Object, character: ChosenCharacter) -> Steps[Retargeted]:
+    """Retarget a captured person's motion to a character by the panel's choices; the person remembers it.
+
+    Raises:
+        PoseNet3DError: the character is unsuitable.
+    """
     settings = retarget_settings(scene)
-    for armature, character in zip(armatures, chosen_characters(scene), strict=False):
-        if character is None:
-            continue
+    retargeted = yield from retarget_in_steps(
+        person, character.target, character.bone_map, settings.choices, settings.tolerance
+    )
+    person.posenet3d.character, person.posenet3d.character_action = character.target, retargeted.action
+    return retargeted
+
+
+def key_people(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[list[str]]:
+    """Retarget each captured person to the chosen character; sentences where something is doubtful or failed."""
+    warnings: list[str] = []
+    pairs = [
+        (person, character) for person, character in zip(people, chosen_characters(scene), strict=False) if character
+    ]
+    for number, (person, character) in enumerate(pairs):
         try:
-            check_target(character.target, character.bone_map, scene)
-            retargeted = yield from retarget_in_steps(
-                armature, character.target, character.bone_map, settings.choices, settings.tolerance
-            )
-            warnings += retargeted.warnings
+            retargeted = yield from share(key_character(scene, person, character), number, len(pairs))
         except PoseNet3DError as error:
             warnings.append(str(error))
+        else:
+            warnings += retargeted.warnings
     return warnings
+
+
+def key_people_again(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[list[str]]:
+    """Give the characters that have these people's motion the new one, in place of the action that holds it."""
+    warnings: list[str] = []
+    keyed = [person for person in people if person.posenet3d.character and person.posenet3d.character_action]
+    for number, person in enumerate(keyed):
+        try:
+            found = yield from share(_key_again(scene, person), number, len(keyed))
+        except PoseNet3DError as error:
+            warnings.append(str(error))
+        else:
+            warnings += found
+    return warnings
+
+
+def _key_again(scene: bpy.types.Scene, person: bpy.types.Object) -> Steps[tuple[str, ...]]:
+    target, former = person.posenet3d.character, person.posenet3d.character_action
+    chosen = (one for one in chosen_characters(scene) if one and one.target == target)
+    character = next(chosen, ChosenCharacter(target, None))
+    animation = target.animation_data
+    present, slot = (animation.action, getattr(animation, "action_slot", None)) if animation else (None, None)
+    is_playing, has_fake_user = present == former, former.use_fake_user
+    retargeted = yield from key_character(scene, person, character)
+    replace_action(target, former, retargeted.action)
+    retargeted.action.use_fake_user = has_fake_user
+    if not is_playing:  # the character plays something else now, and goes on with it
+        target.animation_data.action = present
+        if slot:
+            target.animation_data.action_slot = slot
+    return retargeted.warnings

@@ -130,7 +130,7 @@ def _preview_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
         write_preview(path, open_footage(video, input_fps), motions, progress, load_body())
 
     def show(_: None) -> Steps[None]:
-        yield
+        yield None
 
     return Task("Preview", work, show, stages={"preview": 1.0})
 

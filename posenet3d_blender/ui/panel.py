@@ -34,7 +34,10 @@ class POSENET3D_PT_capture(SidebarTab, bpy.types.Panel):
             layout.label(text=task.title, icon="FILE_MOVIE")
             layout.progress(factor=task.estimate.total, text=describe(task))
             layout.label(text=describe_stage(task))
-            layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X")
+            if task.is_cancelled_by_escape:
+                layout.label(text="Cancel", icon="EVENT_ESC")
+            else:
+                layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X")
             return
         settings = settings_of(context.scene)
         row = layout.row(align=True)
@@ -52,7 +55,7 @@ class POSENET3D_PT_settings(SidebarTab, bpy.types.Panel):
     bl_label = "Settings"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 2
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         devices.query_devices()
@@ -95,7 +98,7 @@ class POSENET3D_PT_queue(SidebarTab, bpy.types.Panel):
     bl_label = "Queue"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 3
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         queue = queue_of(context.scene)

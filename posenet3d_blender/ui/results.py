@@ -51,6 +51,12 @@ class POSENET3D_PG_result(bpy.types.PropertyGroup):
     action: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Action", description="The action that holds the captured keys", type=bpy.types.Action
     )
+    character: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Character", description="The character that has the motion", type=bpy.types.Object
+    )
+    character_action: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Character's Action", description="The action that holds the character's keys", type=bpy.types.Action
+    )
 
 
 def is_captured(candidate: bpy.types.Object | None) -> bool:

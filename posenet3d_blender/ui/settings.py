@@ -15,12 +15,6 @@ class POSENET3D_PG_settings(CaptureOptions, bpy.types.PropertyGroup):
     device: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Device", description="Device that runs the networks", items=device_items
     )
-    target: bpy.props.PointerProperty(  # type: ignore[valid-type]
-        name="Target",
-        description="The armature that receives the motion of the first person; empty: the new armature only",
-        type=bpy.types.Object,
-        poll=lambda _settings, candidate: candidate.type == "ARMATURE",
-    )
     take: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Take", description="The take that the panel shows and acts on", type=bpy.types.Collection
     )

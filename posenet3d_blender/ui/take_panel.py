@@ -31,7 +31,7 @@ class POSENET3D_PT_takes(_TakePanel, bpy.types.Panel):
     bl_label = "Takes"
     bl_idname = "POSENET3D_PT_takes"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
-    bl_order = 4
+    bl_order = 6
 
     def draw(self, context: bpy.types.Context) -> None:
         take = current_take(context)

@@ -10,6 +10,7 @@ _WORDS: Final = {
     "--input-fps (in Blender: Input Frame Rate)": "Input Frame Rate",
     "--start and --end": "Start and End",
     "--person all": "Person: Everyone",
+    "--body-parts": "Body Parts",
     "--input-fps": "Input Frame Rate",
 }
 

@@ -41,9 +41,9 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no JSON"),
-        ("[]", "the file must be an object"),
-        ("{}", "is no bone map: 'format'"),
+        ("{", "not valid JSON"),
+        ("[]", "the file must be a JSON object"),
+        ("{}", "not a bone map: 'format'"),
         (changed({"version": 2}), "'version' is 2"),
         (changed({"bone": {}}), "the unknown key 'bone'"),
         (changed({"bones": {"pelvis": "hips"}}), "'bones' lacks left_shoulder"),

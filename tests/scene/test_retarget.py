@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.retargeting.bone_map import BoneMap
 from posenet3d_blender.retargeting.recognise import recognise
@@ -73,7 +75,7 @@ def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.typ
 
 
 @pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
-@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Rigify"])
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM 1", "Rigify"])
 def test_real_motion(
     clip: str, limit: float, family: str, body: Body, shared_folder: Path, pytestconfig: pytest.Config
 ) -> None:
@@ -85,10 +87,35 @@ def test_real_motion(
     retarget(source, rig)
     found = measure(source, rig, map_of(rig), motion)
     assert found.usual_limb_degrees < limit
-    assert found.limb_degrees < 2.5 * limit
+    assert found.limb_degrees < 3 * limit
     assert found.mean_limb_degrees < 1.5
+    assert found.arm_degrees < 0.5
     assert found.sole_height < 0.01
+    assert found.sole_drift < 0.005
     assert found.worst_jump < 5
+    assert found.worst_flip < 12
+    assert found.arm_depth < 0.05
+
+
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid", "VRM 1", "Rigify"])
+def test_the_dance_of_the_demo_clip(family: str, body: Body, demo_clip: Path, pytestconfig: pytest.Config) -> None:
+    """Fast steps: where the captured foot itself slides or lifts during a contact, the character's leg can't follow."""
+    cache = pytestconfig.cache
+    assert cache is not None
+    motion = captured(demo_clip, cache.mkdir("posenet3d_motions"), "--end", "1.6")
+    source = build_scene([motion], body)[0]
+    rig = RIGS[family]()
+    retarget(source, rig)
+    found = measure(source, rig, map_of(rig), motion)
+    assert found.arm_degrees < 0.5
+    assert found.usual_limb_degrees < 6
+    assert found.limb_degrees < 10
+    assert found.mean_limb_degrees < 1
+    assert found.sole_height < 0.01
+    assert found.sole_drift < 0.005
+    assert found.worst_jump < 1
+    assert found.worst_flip < 12
+    assert found.arm_depth < 0.05
 
 
 @pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid"])
@@ -154,6 +181,32 @@ def test_root_motion(motion: str, body: Body, slow: Motion) -> None:
     else:
         assert travelled[0] < 1e-5
         assert travelled[1] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("family", "forearm", "twist", "hand"),
+    [
+        ("Unreal", "lowerarm_l", "lowerarm_twist_01_l", "hand_l"),
+        ("MakeHuman", "lowerarm01.L", "lowerarm02.L", "wrist.L"),
+    ],
+)
+def test_twist_bones_share_the_turn_of_the_hand(family: str, forearm: str, twist: str, hand: str, body: Body) -> None:
+    def turning(degrees: float) -> Motion:
+        motion = slow_motion(body, 8)
+        motion.poses[:, JOINT_INDEX["left_wrist"], 0] += np.radians(degrees) * np.linspace(0, 1, 8)
+        return motion
+
+    def last_pose(degrees: float) -> tuple[Array, Array]:
+        rig = PLAIN[family]()
+        retarget(build_scene([turning(degrees)], body)[0], rig)
+        heads, axes = posed_heads(rig, [forearm, twist, hand], range(8, 9))
+        return heads[0], axes[0]
+
+    (heads, axes), (heads_turned, axes_turned) = last_pose(0), last_pose(80)
+    np.testing.assert_allclose(heads_turned, heads, atol=1e-3)
+    between = np.swapaxes(axes, -1, -2) @ axes_turned
+    angles = np.degrees(np.arccos(np.clip((np.trace(between, axis1=-2, axis2=-1) - 1) / 2, -1, 1)))
+    np.testing.assert_allclose(angles, [0, 40, 80], atol=2)
 
 
 def test_an_animator_can_go_on_with_rigifys_controls(body: Body) -> None:

@@ -25,7 +25,7 @@ ALLOWED = {
     "datasets": {"data", "geometry"},
     "supervised": {"config_checks", "data", "geometry", "synthesis", "training"},
     "paper": {"config_checks", "data", "geometry", "synthesis", "training"},
-    "evaluation": {"data", "geometry", "paper", "synthesis", "training"},
+    "evaluation": {"data", "datasets", "geometry", "paper", "synthesis", "training"},
     "export": {"evaluation", "training"},
     "cli": {"datasets", "evaluation", "export", "paper", "supervised", "training"},
     "__main__": {"cli"},

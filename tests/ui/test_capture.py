@@ -13,6 +13,7 @@ import bpy
 
 from posenet3d_blender.scene.bake import motion_frames
 from posenet3d_blender.ui import devices
+from posenet3d_blender.ui.character_settings import retarget_settings
 from posenet3d_blender.ui.footage_menu import footage_in_file
 from posenet3d_blender.ui.people import icon_id, thumbnails_for
 from posenet3d_blender.ui.results import PARTS
@@ -121,7 +122,7 @@ def test_a_chosen_target_gets_the_motion_too(pipeline: Pipeline, video: Path) ->
     target = result_armature().copy()
     target.animation_data_clear()
     bpy.context.scene.collection.objects.link(target)
-    settings().target = target
+    retarget_settings(bpy.context.scene).first.target = target
     bpy.ops.posenet3d.capture(filepath=str(video))
     assert motion_frames(target) == range(1, 6)
 

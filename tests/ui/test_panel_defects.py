@@ -87,7 +87,7 @@ def test_seconds_degrees_and_lengths_have_their_units() -> None:
 
 def test_esc_is_left_to_the_playback() -> None:
     cancelled: list[bool] = []
-    task = SimpleNamespace(is_building=False, cancel=lambda: cancelled.append(True))
+    task = SimpleNamespace(is_building=False, is_cancelled_by_escape=False, cancel=lambda: cancelled.append(True))
     modal_task._running.append(modal_task._Running(task, None))
     try:
         operator: Any = SimpleNamespace(_task=task)

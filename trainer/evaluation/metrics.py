@@ -5,7 +5,7 @@ Joints are centred on the pelvis before they are compared, unless a metric says 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ COMMON_JOINTS: Final = [
     JOINT_INDEX["head"],
 ]
 """The 14 joints that nearly every data set has."""
-_HIPS: Final = [COMMON_JOINTS.index(JOINT_INDEX[f"{side}_hip"]) for side in ("left", "right")]
+HIPS: Final = [JOINT_INDEX[f"{side}_hip"] for side in ("left", "right")]
 PCK_LIMIT: Final = 150.0
 PCK_STEPS: Final = 31
 _MILLIMETRES: Final = 1000.0
@@ -51,8 +51,15 @@ class Metrics:
     """As mpjpe_mm, centred between the hips: data sets place the pelvis from 3 cm below to 10 cm above them."""
 
 
-def measure(clips: Iterable[tuple[Array, Array]]) -> Metrics:
-    """Compare clips of predicted and true joints, each (T, 24, 3) in one frame of reference.
+def measure(
+    clips: Iterable[tuple[Array, Array]], joints: Sequence[int] = COMMON_JOINTS, roots: Sequence[int] = (0,)
+) -> Metrics:
+    """Compare clips of predicted and true joints, each (T, J, 3) in one frame of reference, SMPL's 24 first.
+
+    Args:
+        clips: prediction and truth of each clip.
+        joints: the joints that count.
+        roots: the joints between which both are centred; the pelvis.
 
     Raises:
         PoseNet3DError: a prediction is not finite.
@@ -61,11 +68,14 @@ def measure(clips: Iterable[tuple[Array, Array]]) -> Metrics:
     for predicted_joints, true_joints in clips:
         if not np.isfinite(predicted_joints).all():
             raise PoseNet3DError("the network's output is not finite; use another checkpoint")
-        prediction, target = _common(predicted_joints), _common(true_joints)  # (T, 14, 3)
+        prediction, target = (
+            track[:, list(joints)] - _between(track, roots) for track in (predicted_joints, true_joints)
+        )  # (T, N, 3)
         distances.append(_distances(prediction, target))
         scaled.append(_distances(scale_to(prediction, target), target))
         aligned.append(_distances(align_to(prediction, target), target))
-        from_hips.append(_distances(prediction - _between_hips(prediction), target - _between_hips(target)))
+        hips = [_between(track, HIPS) - _between(track, roots) for track in (predicted_joints, true_joints)]
+        from_hips.append(_distances(prediction - hips[0], target - hips[1]))
         if len(target) > 2:
             accelerations.append(_distances(np.diff(prediction, 2, axis=0), np.diff(target, 2, axis=0)))
     every = np.concatenate(distances)
@@ -112,14 +122,9 @@ def fit_similarity(source: Array, target: Array) -> tuple[Array, Array]:
     return scale, rotation
 
 
-def _common(joints: Array) -> Array:
-    """(T, 14, 3) COMMON_JOINTS, centred on the pelvis."""
-    return joints[:, COMMON_JOINTS] - joints[:, :1]
-
-
-def _between_hips(joints: Array) -> Array:
-    """(T, 1, 3) middle of the hips of COMMON_JOINTS."""
-    middle: Array = joints[:, _HIPS].mean(1, keepdims=True)
+def _between(joints: Array, names: Sequence[int]) -> Array:
+    """(T, 1, 3) the middle of some joints."""
+    middle: Array = joints[:, list(names)].mean(1, keepdims=True)
     return middle
 
 

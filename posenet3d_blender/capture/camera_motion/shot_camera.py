@@ -11,6 +11,7 @@ from ...errors import PoseNet3DError
 from ...progress import Progress, Warn
 from ..detection.detections import DetectedShot
 from ..video.footage import Footage
+from ..video.grey_copies import GreyCopies
 from .track import CameraTrack, follow_camera
 
 CAMERA_MODES: Final = ("auto", "static", "moving")
@@ -27,6 +28,7 @@ def camera_of_shot(
     mode: str,
     progress: Progress,
     warn: Warn,
+    copies: GreyCopies | None = None,
 ) -> Camera | CameraPath:
     """The camera as it is, if it stands still; else its path, relative to its place at the shot's start.
 
@@ -39,6 +41,7 @@ def camera_of_shot(
         mode: auto, static (not looked at) or moving.
         progress: told of the stage "camera".
         warn: told where the background does not tell the camera's motion.
+        copies: as of `follow_camera`.
 
     Raises:
         PoseNet3DError: there is no such mode.
@@ -48,7 +51,7 @@ def camera_of_shot(
     if mode == "static":
         return camera
     frames = footage.frames_between(*shot.time_range)
-    track = follow_camera(footage, frames, shot.people, camera.focal_length, mode == "moving", progress, warn)
+    track = follow_camera(footage, frames, shot.people, camera.focal_length, mode == "moving", progress, warn, copies)
     if track is None:
         return camera
     _warn_of_doubts(track, warn)

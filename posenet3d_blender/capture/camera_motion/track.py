@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ...arrays import Array
 from ...progress import Progress, Warn, ignore_warning, silent
 from ..keypoints.keypoints import Keypoints
-from ..video.footage import Footage, read_frames
+from ..video.footage import Footage
+from ..video.grey_copies import GreyCopies, GreyCopy
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
 from .travel import Sights, find_travel
 from .turn import OUTLIER, Turn, angle_of, fit_turn
@@ -39,6 +40,9 @@ _AGREED: Final = 0.4
 """Part of the points that agree with a turn, or else it is none."""
 _STRAY: Final = 4 * OUTLIER
 """Pixels from the turn's place beyond which a point is dropped for good."""
+
+_Picture: TypeAlias = tuple[int, Grey, NDArray[np.bool_]]
+"""Index of a frame, its copy (h, w), and where people are in it (h, w)."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def follow_camera(
     is_moving: bool = False,
     progress: Progress = silent,
     warn: Warn = ignore_warning,
+    copies: GreyCopies | None = None,
 ) -> CameraTrack | None:
     """Follow the camera through a shot; None: it stands still, or the background shows too little to tell.
 
@@ -83,28 +88,31 @@ def follow_camera(
         is_moving: it is known to move.
         progress: told of the stage "camera".
         warn: told if the background shows too little to tell.
+        copies: of `survey_copies`, as far as they were kept when these frames were read before; None: none were.
     """
     scale = COPY_SIZE / max(footage.image_size)
     focal_length = focal_length * min(1.0, scale)
-    if not is_moving and _stands_still(footage, frames, people, focal_length, progress, warn):
-        return None
+    if not is_moving:
+        pictures = _with_people((copies or survey_copies()).take(footage, frames), people)
+        if _stands_still(pictures, frames, focal_length, progress, warn):
+            return None
     track = _follow(footage, frames, people, focal_length, progress)
     return track if is_moving or track.moves() else None
 
 
+def survey_copies() -> GreyCopies:
+    """Keeps the pictures that tell whether the camera stands still."""
+    return GreyCopies(COPY_SIZE, SURVEY_INTERVAL)
+
+
 def _stands_still(
-    footage: Footage,
-    frames: slice,
-    people: Sequence[Keypoints],
-    focal_length: float,
-    progress: Progress,
-    warn: Warn,
+    pictures: Iterable[_Picture], frames: slice, focal_length: float, progress: Progress, warn: Warn
 ) -> bool:
     """True if all pictures of a survey show the same background in the same place, or none that can be followed."""
     tracker = BackgroundTracker()
     turned = Turn(np.eye(3), 1.0, np.zeros(0))
     told: list[bool] = []
-    for index, grey, mask in _pictures(footage, frames, people, SURVEY_INTERVAL):
+    for index, grey, mask in pictures:
         matches = tracker.update(index, grey, mask)
         if matches is None:
             continue
@@ -140,7 +148,8 @@ def _follow(
     times: list[float] = []
     known: list[float] = []
     sights: list[Sights] = []
-    for index, grey, mask in _pictures(footage, frames, people, 1 / TRACKING_RATE):
+    copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
+    for index, grey, mask in _with_people(copies, people):
         matches = tracker.update(index, grey, mask)
         followed = matches is not None and len(matches.before) >= FEWEST_POINTS
         if matches is not None and followed:
@@ -209,17 +218,7 @@ class _Chain:
         self._key_rotation, self._key_zoom, self._start = self.rotations[-1], self.zooms[-1], np.eye(3)
 
 
-def _pictures(
-    footage: Footage, frames: slice, people: Sequence[Keypoints], interval: float
-) -> Iterator[tuple[int, Grey, NDArray[np.bool_]]]:
-    """Index, grey copy and mask of people of the frames, at least `interval` seconds apart, the last one included."""
-    import cv2
-
-    due = -np.inf
-    for frame in read_frames(footage, frames):
-        if frame.time < due - 1e-3 and frame.index != frames.stop - 1:
-            continue
-        due = frame.time + interval
-        grey = np.asarray(cv2.cvtColor(frame.small_copy(COPY_SIZE), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        height, width = grey.shape
-        yield frame.index, grey, people_mask(people, frame.time, (height, width))
+def _with_people(copies: Iterable[GreyCopy], people: Sequence[Keypoints]) -> Iterator[_Picture]:
+    for copy in copies:
+        height, width = copy.pixels.shape
+        yield copy.index, copy.pixels, people_mask(people, copy.time, (height, width))

@@ -1,29 +1,25 @@
 """Cache of detections, so that another capture of the same footage with other settings starts at once.
 
 One file for each detection run: footage, detector, person, shots and range of time are in its name, everyone's 2D
-joints as detected (not yet repaired) inside. The folder stays under a fixed size: the files used longest ago go first.
+joints as detected (not yet repaired) inside.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ...arrays import AnyArray, Array
-from ...errors import PoseNet3DError
-from ...npz import read_npz, write_npz
+from ...arrays import Array
 from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
 from ..video.sources.image_sequence import footage_files
+from .cache_folder import CachedRun, CachedShot, CacheFolder, Person
 from .detections import DetectedShot, Detections
 
-LARGEST_SIZE: Final = 256 * 1024**2
-"""Bytes of all cached detections."""
 DETECTION_VERSION: Final = 5
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
@@ -53,106 +49,63 @@ class DetectionKey:
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
 
 
-class DetectionCache:
-    """A folder of cached detections."""
+def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
+    """Detections in the frames at these times (N,), seconds; None where none are stored.
 
-    def __init__(self, folder: Path, largest_size: int = LARGEST_SIZE) -> None:
-        """Use `folder`, which must exist, up to `largest_size` bytes."""
-        self.folder = folder
-        self.largest_size = largest_size
-
-    def load(self, key: DetectionKey, time: Array) -> Detections | None:
-        """Detections in the frames at these times (N,), seconds; None where none are stored.
-
-        A longer run of the same footage serves a shorter range, with the person that the longer run chose, if that
-        run left out nobody.
-        """
-        for path in sorted(self.folder.glob(f"{key.name()}_*.npz")):
-            stored = _read(path)
-            if stored is None:
-                continue
-            (first, last), detections = stored
-            if abs(first - time[0]) <= TIME_TOLERANCE and abs(last - time[-1]) <= TIME_TOLERANCE:
-                os.utime(path)
-                return detections
-            covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
-            if covers and len(detections.shots) == 1 and not detections.notes:
-                os.utime(path)
-                people = tuple(keypoints.between(time[0], time[-1]) for keypoints in detections.shots[0].people)
-                return Detections((DetectedShot((float(time[0]), float(time[-1])), people),))
-        return None
-
-    def store(self, key: DetectionKey, time: Array, detections: Detections) -> None:
-        """Store the detections of a run over the frames at these times (N,).
-
-        The oldest runs go where the folder grows too large.
-
-        Raises:
-            PoseNet3DError: the folder can't be written.
-        """
-        people = [(number, one) for number, shot in enumerate(detections.shots) for one in shot.people]
-        arrays: dict[str, AnyArray] = {
-            "range": time[[0, -1]],
-            "notes": np.array(detections.notes, dtype=np.str_),
-            "shots": np.array([shot.time_range for shot in detections.shots]),
-            "shot_of_person": np.array([number for number, _ in people]),
-        }
-        for index, (_, keypoints) in enumerate(people):
-            arrays[f"time_{index}"] = keypoints.time
-            arrays[f"points_{index}"] = keypoints.points.astype(np.float32)
-            arrays[f"confidence_{index}"] = keypoints.confidence.astype(np.float32)
-            arrays[f"image_size_{index}"] = np.array(keypoints.image_size)
-        self.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", arrays)
-
-    def write(self, name: str, arrays: dict[str, AnyArray]) -> None:
-        """Write one file of the folder; the oldest ones go where it grows too large.
-
-        Raises:
-            PoseNet3DError: the folder can't be written.
-        """
-        write_npz(self.folder / name, arrays)
-        self._trim()
-
-    def _trim(self) -> None:
-        files = sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
-        excess = sum(path.stat().st_size for path in files) - self.largest_size
-        for path in files[:-1]:
-            if excess <= 0:
-                return
-            excess -= path.stat().st_size
-            path.unlink()
+    A longer run of the same footage serves a shorter range, with the person that the longer run chose, if that run left
+    out nobody.
+    """
+    for path in sorted(cache.folder.glob(f"{key.name()}_*.npz")):
+        stored = _read(cache, path.name)
+        if stored is None:
+            continue
+        (first, last), detections = stored
+        if abs(first - time[0]) <= TIME_TOLERANCE and abs(last - time[-1]) <= TIME_TOLERANCE:
+            cache.touch(path.name)
+            return detections
+        covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
+        if covers and len(detections.shots) == 1 and not detections.notes:
+            cache.touch(path.name)
+            people = tuple(keypoints.between(time[0], time[-1]) for keypoints in detections.shots[0].people)
+            return Detections((DetectedShot((float(time[0]), float(time[-1])), people),))
+    return None
 
 
-def _read(path: Path) -> tuple[Array, Detections] | None:
-    """A run's range of time (2,) and detections; None where the file is damaged, as if it were not there."""
-    try:
-        arrays = read_npz(path, "cached detections")
-        people: list[list[Keypoints]] = [[] for _ in arrays["shots"]]
-        for index, number in enumerate(arrays["shot_of_person"]):
-            people[number].append(_person(arrays, index))
-        ranges = [(float(first), float(last)) for first, last in arrays["shots"]]
-        whole = arrays["range"].astype(np.float64).reshape(2)
-        notes = tuple(str(note) for note in arrays["notes"])
-    except (PoseNet3DError, KeyError, ValueError, TypeError, IndexError):
-        return None
-    shots = tuple(DetectedShot(limits, tuple(ones)) for limits, ones in zip(ranges, people, strict=True))
-    return (whole, Detections(shots, notes)) if shots and all(people) else None
-
-
-def _person(arrays: dict[str, AnyArray], index: int) -> Keypoints:
-    width, height = (int(side) for side in arrays[f"image_size_{index}"])
-    points, confidence = arrays[f"points_{index}"].astype(np.float64), arrays[f"confidence_{index}"].astype(np.float64)
-    return Keypoints(arrays[f"time_{index}"], points, confidence, (width, height))
-
-
-def open_cache(folder: Path) -> DetectionCache:
-    """A cache in `folder`, which is made where it is missing.
+def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detections: Detections) -> None:
+    """Store the detections of a run over the frames at these times (N,).
 
     Raises:
-        PoseNet3DError: the folder can't be made.
+        PoseNet3DError: the folder can't be written.
     """
+    shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in detections.shots]
+    others = {"range": time[[0, -1]], "notes": np.array(detections.notes, dtype=np.str_)}
+    cache.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", CachedRun(shots, others))
+
+
+def _read(cache: CacheFolder, name: str) -> tuple[Array, Detections] | None:
+    """A run's range of time (2,) and detections; None where the file is damaged, as if it were not there."""
+    run = cache.read(name)
+    if run is None:
+        return None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PoseNet3DError(f"{folder}: can't be made ({error.strerror}); check the folder and disk") from error
-    return DetectionCache(folder)
+        whole = run.others["range"].astype(np.float64).reshape(2)
+        notes = tuple(str(note) for note in run.others["notes"])
+        shots = tuple(DetectedShot(shot.limits, tuple(map(_keypoints, shot.people))) for shot in run.shots)
+    except (KeyError, ValueError, TypeError):
+        return None
+    return whole, Detections(shots, notes)
+
+
+def _arrays(keypoints: Keypoints) -> Person:
+    return {
+        "time": keypoints.time,
+        "points": keypoints.points.astype(np.float32),
+        "confidence": keypoints.confidence.astype(np.float32),
+        "image_size": np.array(keypoints.image_size),
+    }
+
+
+def _keypoints(person: Person) -> Keypoints:
+    width, height = (int(side) for side in person["image_size"])
+    points, confidence = (person[name].astype(np.float64) for name in ("points", "confidence"))
+    return Keypoints(person["time"], points, confidence, (width, height))

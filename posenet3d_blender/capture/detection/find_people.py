@@ -63,7 +63,8 @@ class PersonTrack:
 
     def seconds_from_detection(self, time: float) -> float:
         """Seconds between `time` and the nearest detection."""
-        return float(np.abs(self.time - time).min())
+        after = int(np.searchsorted(self.time, time))
+        return float(np.abs(self.time[max(0, after - 1) : after + 1] - time).min())
 
     def region_at(self, time: float) -> Region:
         """The region at `time`, seconds: interpolated between detections, held before the first and after the last."""

@@ -1,4 +1,4 @@
-"""The landmark pass: one chosen person's 2D joints in every frame."""
+"""The landmark pass: the chosen people's 2D joints in every frame."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ...progress import Progress, silent
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
+from ..video.grey_copies import GreyCopies
 from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
 from .fast_motion import FoundFrame, frame_stride, interpolate, is_fast
@@ -34,12 +35,13 @@ have gone astray or over to another person."""
 def track_keypoints(
     footage: Footage,
     frames: slice,
-    track: PersonTrack,
+    tracks: Sequence[PersonTrack],
     landmark_finder: LandmarkFinder,
     progress: Progress = silent,
     others: Sequence[PersonTrack] = (),
-) -> Keypoints:
-    """The person's 2D joints in every one of some frames.
+    copies: GreyCopies | None = None,
+) -> list[Keypoints]:
+    """Each person's 2D joints in every one of some frames, which are read once for all of them.
 
     Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
     detector's track of this person, so that a passer-by can not take over. At 50 frames per second and more only every
@@ -49,21 +51,30 @@ def track_keypoints(
     Args:
         footage: the video.
         frames: from `Footage.frames_between`.
-        track: the person.
+        tracks: the people.
         landmark_finder: the landmark network.
         progress: told of the stage "landmarks".
         others: everyone else in these frames.
+        copies: keeps copies of the frames.
     """
-    poses: list[Pose | None] = [None] * (frames.stop - frames.start)
-    search = _StridingSearch(_LandmarkTracker(track, others, landmark_finder), frame_stride(footage.time[frames]))
-    for frame in read_frames(footage, frames):
-        row = frame.index - frames.start
-        for index, pose in search.update(frame, row == len(poses) - 1):
-            poses[index - frames.start] = pose
-        progress("landmarks", (row + 1) / len(poses))
-    for index, pose in search.finish():
-        poses[index - frames.start] = pose
-    return PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size).keypoints(footage.time[frames], poses)
+    everyone = (*tracks, *others)
+    stride = frame_stride(footage.time[frames])
+    searches = []
+    for track in tracks:
+        rivals = [other for other in everyone if other is not track]
+        searches.append(_StridingSearch(_LandmarkTracker(track, rivals, landmark_finder), stride))
+    poses: list[dict[int, Pose]] = [{} for _ in tracks]
+    read = read_frames(footage, frames)
+    for frame in copies.keep(frames, read) if copies else read:
+        for search, found in zip(searches, poses, strict=True):
+            found.update(search.update(frame, frame.index == frames.stop - 1))
+        progress("landmarks", (frame.index - frames.start + 1) / (frames.stop - frames.start))
+    layout, time = PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size), footage.time[frames]
+    keypoints = []
+    for search, found in zip(searches, poses, strict=True):
+        found.update(search.finish())
+        keypoints.append(layout.keypoints(time, [found.get(index) for index in range(frames.start, frames.stop)]))
+    return keypoints
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...camera import CameraPath
-from .keypoints import Keypoints
+from .keypoints import KEYPOINT_COUNT, Keypoints
 
 AVERAGING_TIME: Final = 1 / 40
 """Seconds before and after a sample from which frames count: footage of 60 frames a second loses its flicker and keeps
@@ -79,19 +79,34 @@ def sample_keypoints(
     gap = float(np.median(np.diff(time)))
     reach = max(AVERAGING_TIME, gap)
     taps = int(np.ceil(2 * reach / gap)) + 2
-    nearest = np.searchsorted(time, sample_time)  # (S,)
-    frames = np.clip(nearest[:, None] + np.arange(taps) - taps // 2, 0, len(time) - 1)  # (S, taps)
-    # At both ends clipping repeats a frame, which must count once.
-    is_first = np.diff(frames, axis=1, prepend=-1) != 0  # (S, taps)
-    nearness = np.clip(1 - np.abs(time[frames] - sample_time[:, None]) / (1.001 * reach), 0, None) * is_first
-    weight = nearness[..., None] * keypoints.confidence[frames]  # (S, taps, 25)
-    total = weight.sum(1)  # (S, 25)
-    visible = total > 1e-9
-    points = (weight[..., None] * keypoints.points[frames]).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
-    confidence = np.where(visible, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
+    points, confidence = np.empty((count, *keypoints.points.shape[1:])), np.empty((count, KEYPOINT_COUNT))
+    for samples in blocks(count):
+        points[samples], confidence[samples] = _average(keypoints, sample_time[samples], reach, taps)
     centre = np.array(keypoints.image_size) / 2
     sampled_path = None if path is None else path.at(sample_time)
     focal_lengths = focal_length if sampled_path is None else sampled_path.focal_lengths[:, None, None]
-    rays = np.where(visible[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
+    rays = np.where((confidence > 0)[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
     views = None if sampled_path is None else sampled_path.world_to_camera
     return SampledKeypoints(sample_time, rays, confidence, views)
+
+
+def _average(keypoints: Keypoints, at: Array, reach: float, taps: int) -> tuple[Array, Array]:
+    """Points (S, 25, 2), pixels, and confidence (S, 25) at some times (S,), seconds.
+
+    Args:
+        keypoints: T frames.
+        at: seconds.
+        reach: seconds before and after a time from which frames count.
+        taps: largest number of frames that may count.
+    """
+    time = keypoints.time
+    nearest = np.searchsorted(time, at)  # (S,)
+    frames = np.clip(nearest[:, None] + np.arange(taps) - taps // 2, 0, len(time) - 1)  # (S, taps)
+    # At both ends clipping repeats a frame, which must count once.
+    is_first = np.diff(frames, axis=1, prepend=-1) != 0  # (S, taps)
+    nearness = np.clip(1 - np.abs(time[frames] - at[:, None]) / (1.001 * reach), 0, None) * is_first
+    weight = nearness[..., None] * keypoints.confidence[frames]  # (S, taps, 25)
+    total = weight.sum(1)  # (S, 25)
+    points = (weight[..., None] * keypoints.points[frames]).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
+    confidence = np.where(total > 1e-9, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
+    return points, confidence

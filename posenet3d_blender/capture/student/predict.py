@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...body.kinematics import forward_kinematics
 from ...body.model import SHAPE_COUNT, Body, load_body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
@@ -223,16 +223,20 @@ def _run_mirrored(network: Network, rays: Array, confidence: Array) -> _WindowPr
 
 
 def _nearest_rotations(matrices: Array) -> Array:
-    """The rotation nearest to each sum of rotations (..., 3, 3): the mean in the chordal metric."""
-    u, _, vt = np.linalg.svd(matrices)
-    u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
-    nearest: Array = u @ vt
-    return nearest
+    """The rotation nearest to each sum of rotations (S, 24, 3, 3): the mean in the chordal metric; overwrites them."""
+    for samples in blocks(len(matrices)):
+        u, _, vt = np.linalg.svd(matrices[samples])
+        u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
+        matrices[samples] = u @ vt
+    return matrices
 
 
 def _interpolate_hidden(rotations: Array, visible: NDArray[np.bool_]) -> Array:
-    """Rotations (S, 24, 3, 3), interpolated over the samples in which the person is not visible (S,)."""
-    if visible.all() or not visible.any():
+    """Interpolate rotations (S, 24, 3, 3) over the samples in which the person is not visible (S,), in place."""
+    if not visible.any():
         return rotations
     samples = np.arange(len(visible), dtype=np.float64)
-    return interpolate_rotations(samples[visible], rotations[visible], samples)
+    for joint in range(0 if visible.all() else JOINT_COUNT):
+        known = rotations[visible, joint]
+        rotations[~visible, joint] = interpolate_rotations(samples[visible], known, samples[~visible])
+    return rotations

@@ -10,6 +10,7 @@ from ..bone_map import BoneMap, Control, RigProperty
 from ..rig import Rig
 from ..roles import SIDES
 from .chains import plain_map
+from .twists import forearm_twists
 
 _DEFORM: Final = {
     "collar": ("shoulder",),
@@ -48,7 +49,7 @@ def find_auto_rig_pro(rig: Rig) -> BoneMap | None:
     if not found.spine:  # in the rig with controls the chain runs through the controls
         found = replace(found, spine=_numbered(rig, "spine"), neck=_numbered(rig, "neck"))
     if "c_root_master.x" not in rig.index:
-        return found
+        return found.with_controls(forearm_twists(rig, found, lambda name: name.startswith("forearm_twist")))
     there = set(rig.index)
     return replace(
         found,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from ...body.skeleton import JOINT_NAMES
@@ -12,6 +11,7 @@ from ..bone_map import BoneMap, Control
 from ..rig import Rig
 from ..roles import SIDES, SINGLE_ROLES
 from .chains import plain_map
+from .twists import forearm_twists
 
 _PARTS: Final = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
 _MIXAMO_PREFIX: Final = re.compile(r"^(mixamorig\d*[:_]).+", re.IGNORECASE)
@@ -54,7 +54,7 @@ def find_mixamo(rig: Rig) -> BoneMap | None:
 
 
 def find_unreal(rig: Rig) -> BoneMap | None:
-    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig; their IK bones follow feet and hands."""
+    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig, with their IK and twist bones."""
     parts = ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "ball")
     names = _sided("{part}_{side}", parts, ("l", "r")) | {"pelvis": "pelvis", "head": "head"}
     found = plain_map("Unreal", rig, names, "root" if "root" in rig.index else "Root")
@@ -62,8 +62,9 @@ def find_unreal(rig: Rig) -> BoneMap | None:
         return None
     followed = {f"ik_{part}_{side}": f"{part}_{side}" for part in ("foot", "hand") for side in "lr"}
     followed["ik_hand_gun"] = "hand_r"
-    controls = tuple(Control(bone, end, end) for bone, end in followed.items() if bone in rig.index)
-    return replace(found, controls=(*found.keyed(), *controls) if controls else ())
+    controls = [Control(bone, end, end) for bone, end in followed.items() if bone in rig.index]
+    twists = forearm_twists(rig, found, lambda name: name.startswith("lowerarm_twist_"))
+    return found.with_controls([*controls, *twists])
 
 
 def find_unity(rig: Rig) -> BoneMap | None:
@@ -86,7 +87,8 @@ def find_makehuman(rig: Rig) -> BoneMap | None:
     """The default rig of MakeHuman and MPFB, with toes or without."""
     parts = ("clavicle", "upperarm01", "lowerarm01", "wrist", "upperleg01", "lowerleg01", "foot", "toe1-1")
     names = _sided("{part}.{side}", parts, ("L", "R")) | {"pelvis": "root", "head": "head"}
-    return plain_map("MakeHuman", rig, names)
+    found = plain_map("MakeHuman", rig, names)
+    return found and found.with_controls(forearm_twists(rig, found, lambda name: name.startswith("lowerarm02.")))
 
 
 def find_rigify_meta_rig(rig: Rig) -> BoneMap | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 
@@ -41,7 +42,7 @@ class Retargeted:
 def retarget(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    bone_map: BoneMap | None = None,
+    bone_map: BoneMap | Path | None = None,
     settings: RetargetSettings | None = None,
     tolerance: Tolerance | None = None,
 ) -> Retargeted:
@@ -53,7 +54,7 @@ def retarget(
     Args:
         source: animated armature with SMPL's bones.
         target: the character's armature.
-        bone_map: None: recognise the rig.
+        bone_map: a map or its file; None: recognise the rig.
         settings: choices; None: the defaults.
         tolerance: None: a key on every frame. Else few Bezier keys that stay within it.
 
@@ -66,35 +67,38 @@ def retarget(
 def retarget_in_steps(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    bone_map: BoneMap | None = None,
+    bone_map: BoneMap | Path | None = None,
     settings: RetargetSettings | None = None,
     tolerance: Tolerance | None = None,
 ) -> Steps[Retargeted]:
-    """Do the work of `retarget` in steps; closed early, it leaves the character as it was."""
+    """Do the work of `retarget` in steps, which yield the part that is done.
+
+    Closed early, it leaves the character as it was.
+    """
     settings = settings or RetargetSettings()
     frames = source_frames(source)
     found = check_target(target, bone_map)
-    bone_map, warnings = found.bone_map, list(found.warnings)
-    wanted, root_warnings = _wanted(source, target, frames, bone_map, settings)
+    used, warnings = found.bone_map, list(found.warnings)
+    wanted, root_warnings = _wanted(source, target, frames, used, settings)
     warnings += root_warnings
-    yield
-    with _free_to_move(target, bone_map, wanted) as muted:
-        warnings += set_properties(target, bone_map.properties)
+    yield 0.0
+    with _free_to_move(target, used, wanted) as muted:
+        warnings += set_properties(target, used.properties)
         channels: list[Channels] = []
-        steps = solve_channels_in_steps(target, wanted, bone_map.neutral)
+        steps = solve_channels_in_steps(target, wanted, used.neutral)
         while True:
             with isolated_scene([target], frames=(frames[0], frames[-1])):
                 try:
-                    next(steps)
+                    done = next(steps)
                 except StopIteration as end:
                     channels = end.value
                     break
-            yield
+            yield done
     if muted:
         warnings.append(f"{target.name}: muted {len(muted)} constraints or drivers that would override the keys")
     action = new_action(target, data_name(target.name, f"_{source.name}"))
     write_channels(action, target, channels, frames, tolerance)
-    key_properties(action, target, bone_map.properties, frames[0])
+    key_properties(action, target, used.properties, frames[0])
     scene = bpy.context.scene
     scene.frame_set(scene.frame_current)
     return Retargeted(action, tuple(warnings))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture.detection.cache import DetectionKey, load_detections, store_detections
+from posenet3d_blender.capture.detection.cache_folder import CacheFolder
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
@@ -40,66 +41,95 @@ def detections(*people: Keypoints, notes: tuple[str, ...] = ()) -> Detections:
 
 
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all")
-    assert cache.load(key, footage.time) is None
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all")
+    assert load_detections(cache, key, footage.time) is None
     people = [person(seed=1), person(seed=2)]
-    cache.store(key, TIME, detections(*people))
-    loaded = cache.load(key, footage.time)
+    store_detections(cache, key, TIME, detections(*people))
+    loaded = load_detections(cache, key, footage.time)
     assert loaded is not None
     assert loaded.shots[0].time_range == (TIME[0], TIME[-1])
     for before, after in zip(people, loaded.shots[0].people, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
-    part = cache.load(key, TIME[30:61])
+    part = load_detections(cache, key, TIME[30:61])
     assert part is not None
     np.testing.assert_allclose(part.shots[0].people[1].time, TIME[30:61])
 
 
 def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
     shots = tuple(DetectedShot((float(time[0]), float(time[-1])), (person(time),)) for time in (TIME[:40], TIME[40:]))
     notes = ("0:01.0 to 0:01.5 shows somebody",)
-    cache.store(key, TIME, Detections(shots, notes))
-    loaded = cache.load(key, TIME)
+    store_detections(cache, key, TIME, Detections(shots, notes))
+    loaded = load_detections(cache, key, TIME)
     assert loaded is not None
     assert loaded.notes == notes
     assert [shot.time_range for shot in loaded.shots] == [shot.time_range for shot in shots]
     assert [len(shot.people[0].time) for shot in loaded.shots] == [40, 50]
-    assert cache.load(key, TIME[:30]) is None
-    assert cache.load(DetectionKey(footage.path, "heavy", "all"), TIME) is None
+    assert load_detections(cache, key, TIME[:30]) is None
+    assert load_detections(cache, DetectionKey(footage.path, "heavy", "all"), TIME) is None
     single = DetectionKey(footage.path, "heavy", "largest")
-    cache.store(single, TIME, detections(notes=notes))
-    assert cache.load(single, TIME[:30]) is None, "who was left out may be the one to capture there"
+    store_detections(cache, single, TIME, detections(notes=notes))
+    assert load_detections(cache, single, TIME[:30]) is None, "who was left out may be the one to capture there"
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "largest")
-    cache.store(key, TIME[:45], detections(person(TIME[:45])))
-    assert cache.load(key, TIME[:31])
-    assert not cache.load(key, TIME[30:61])
-    assert not cache.load(DetectionKey(footage.path, "full", "largest"), TIME[:31])
-    assert not cache.load(DetectionKey(footage.path, "heavy", "2"), TIME[:31])
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "largest")
+    store_detections(cache, key, TIME[:45], detections(person(TIME[:45])))
+    assert load_detections(cache, key, TIME[:31])
+    assert not load_detections(cache, key, TIME[30:61])
+    assert not load_detections(cache, DetectionKey(footage.path, "full", "largest"), TIME[:31])
+    assert not load_detections(cache, DetectionKey(footage.path, "heavy", "2"), TIME[:31])
     footage.path.write_bytes(b"another clip of the same name")
-    assert not cache.load(key, TIME[:31])
+    assert not load_detections(cache, key, TIME[:31])
 
 
 def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
-    cache = DetectionCache(folder)
+    cache = CacheFolder(folder)
     keys = [DetectionKey(footage.path, "heavy", str(person)) for person in range(1, 4)]
     for age, key in enumerate(keys):
-        cache.store(key, TIME, detections())
+        store_detections(cache, key, TIME, detections())
         newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (1e9 + age, 1e9 + age))
     size = sum(path.stat().st_size for path in folder.iterdir()) // 3
     fourth = DetectionKey(footage.path, "heavy", "4")
-    DetectionCache(folder, largest_size=int(2.5 * size)).store(fourth, TIME, detections())
+    store_detections(CacheFolder(folder, largest_size=int(2.5 * size)), fourth, TIME, detections())
     assert len(list(folder.iterdir())) == 2
-    assert not cache.load(keys[0], footage.time), "the oldest went first"
+    assert not load_detections(cache, keys[0], footage.time), "the oldest went first"
     for path in folder.iterdir():
         path.write_bytes(b"damaged")
-    assert not cache.load(keys[2], footage.time)
+    assert not load_detections(cache, keys[2], footage.time)
+
+
+def test_a_cache_that_can_not_be_written_still_serves(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all")
+    store_detections(cache, key, TIME, detections())
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(f"{path}: the disk is read-only")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert load_detections(cache, key, TIME)
+    assert load_detections(cache, key, TIME[:31])
+
+
+def test_a_file_that_another_process_removes_meanwhile_does_no_harm(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, key = CacheFolder(tmp_path, largest_size=0), DetectionKey(footage.path, "heavy", "1")
+    store_detections(cache, key, TIME, detections())
+
+    def lose(path: Path) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "unlink", lose)
+    other = DetectionKey(footage.path, "heavy", "2")
+    store_detections(cache, other, TIME, detections())
+    assert load_detections(cache, other, TIME)
 
 
 def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: Path, tmp_path: Path) -> None:

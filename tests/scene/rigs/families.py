@@ -245,6 +245,7 @@ def _with_second_halves(specs: list[BoneSpec], joints: Joints) -> list[BoneSpec]
 
 def with_skin(armature: bpy.types.Object) -> bpy.types.Object:
     """Give a rig its simple skin; returns the armature."""
+    bpy.context.view_layer.update()
     size = max(armature.dimensions) or 1.0
     scale = max(armature.matrix_world.to_scale())
     body = [bone.name for bone in armature.data.bones if not bone.name.lower().startswith(("ik_", "root"))]

@@ -47,7 +47,7 @@ _JOINTS_32: Final = {
     "right_wrist": 27,
     "right_hand_end": 30,
 }
-_JOINTS_17: Final = {
+JOINTS_17: Final = {
     "pelvis": 0,
     "right_hip": 1,
     "right_knee": 2,
@@ -65,7 +65,7 @@ _JOINTS_17: Final = {
     "right_elbow": 15,
     "right_wrist": 16,
 }
-_LAYOUTS: Final = {32: _JOINTS_32, 17: _JOINTS_17}
+_LAYOUTS: Final = {32: _JOINTS_32, 17: JOINTS_17}
 """SMPL's name of each joint used; `middle` is halfway up the back, `hand_end` beyond the wrist."""
 
 

@@ -31,8 +31,8 @@ def read_threedpw(path: Path) -> Iterator[Take]:
         PoseNet3DError: the file is missing or damaged, would run code, or a key is missing or of another layout.
     """
     data = read_plain_pickle(path, WANTED)
-    people = _per_person(path, data, "jointPositions")
-    valid = _per_person(path, data, "campose_valid")
+    people = per_person(path, data, "jointPositions")
+    valid = per_person(path, data, "campose_valid")
     if len(valid) != len(people):
         raise PoseNet3DError(f"{path}: key 'campose_valid' has {len(valid)} people, 'jointPositions' {len(people)}")
     for person, (positions, usable) in enumerate(zip(people, valid, strict=True)):
@@ -46,7 +46,12 @@ def read_threedpw(path: Path) -> Iterator[Take]:
         yield Take(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
 
 
-def _per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
+def per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
+    """The arrays of numbers under a key, one a person.
+
+    Raises:
+        PoseNet3DError: the key is missing or holds something else.
+    """
     if key not in data:
         raise PoseNet3DError(f"{path}: key '{key}' is missing; give {WANTED}")
     people = data[key]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ....errors import PoseNet3DError
 from ..endings import PICTURE_ENDINGS
-from .container import decoded, opened
+from .container import check_present, decoded, opened
 from .orientation import Orientation, Pixels, exif_orientation
 from .pictures import StoredPicture, scale_down
 
@@ -43,6 +43,10 @@ class ImageSequence:
             pixels = _read(path)
             if pixels is not None:
                 yield StoredPicture(index, partial(_return, pixels), partial(scale_down, pixels))
+
+    def check_present(self) -> None:
+        """Check that the last picture is there; as `PictureSource` has it."""
+        check_present(self.files[-1])
 
     @cached_property
     def orientation(self) -> Orientation:

@@ -32,6 +32,14 @@ class PictureSource(Protocol):
         """Every picture that can be read, in order, from index `first` or somewhat before it."""
         ...
 
+    def check_present(self) -> None:
+        """Check that the footage is still there: called where its last pictures can't be read.
+
+        Raises:
+            PoseNet3DError: it is gone, or has changed.
+        """
+        ...
+
 
 class NoPictures:
     """A source of nothing, for footage that is known by its times alone."""
@@ -39,6 +47,9 @@ class NoPictures:
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """None."""
         return iter(())
+
+    def check_present(self) -> None:
+        """Nothing can be gone."""
 
 
 def scale_down(pixels: Pixels, longer_side: int) -> Pixels:

@@ -1,0 +1,1 @@
+"""Published evaluation protocols on the data sets' own files, for labs that have them."""
