@@ -128,6 +128,29 @@ def test_without_fingers_nothing_of_them_is_made(make_motion: MakeMotion, body: 
         assert len(armature.data.collections) == 6
 
 
+def test_a_motion_without_fingers_gives_the_same_numbers_as_on_a_body_without(
+    make_motion: MakeMotion, body: Body
+) -> None:
+    motion, stiff = make_motion(4), replace(body, fingers=None)
+    rotations = axis_angle_to_matrix(motion.poses)
+    whole, other = (one.posed_vertices(rotations, motion.betas, motion.trans) for one in (body, stiff))
+    np.testing.assert_array_equal(whole, other)
+    first, second = (build_scene([motion], one)[0] for one in (body, stiff))
+    np.testing.assert_array_equal(joints_at(first, 1 + np.arange(4)), joints_at(second, 1 + np.arange(4)))
+    assert contents(first) == contents(second)
+
+
+def contents(armature: bpy.types.Object) -> tuple[object, ...]:
+    """Bones, vertices, weights and keys, as plain values."""
+    bones = [(bone.name, bone.head_local[:], bone.tail_local[:]) for bone in armature.data.bones]
+    vertices = armature.children[0].data.vertices
+    places = [vertex.co[:] for vertex in vertices]
+    weights = [[(each.group, each.weight) for each in vertex.groups] for vertex in vertices]
+    curves = [(curve.data_path, curve.array_index, curve) for curve in curves_of(armature)]
+    keys = [(path, index, [point.co[:] for point in curve.keyframe_points]) for path, index, curve in curves]
+    return bones, places, weights, keys
+
+
 @pytest.mark.parametrize("ending", EXPORT_ENDINGS)
 def test_fingers_come_back_from_every_format(ending: str, motion: Motion, body: Body, tmp_path: Path) -> None:
     path = tmp_path / f"grip{ending}"
