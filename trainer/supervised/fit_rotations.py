@@ -1,10 +1,11 @@
 """SMPL rotations for clips of motion capture that hold joint positions only.
 
 Data sets put their joints elsewhere than the body does: shoulders and hips lie further in or out, spines are straight
-or curved, a standing person's knees look bent by 20 degrees. What can be trusted are the limbs' directions and what
-changes over time. Each subject's upright stance therefore defines the rest pose: spine, neck, collars and feet are at
-rest where the subject stands upright, and the straightest knee is nearly straight. The rotations then follow from the
-directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at rest, metres.
+or curved, a standing person's knees and hanging arms look bent by 20 degrees. What can be trusted are the limbs'
+directions and what changes over time. Each subject's upright stance therefore defines the rest pose: spine, neck,
+collars and feet are at rest where the subject stands upright, and the straightest knee and elbow are nearly straight.
+The rotations then follow from the directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at
+rest, metres.
 """
 
 from __future__ import annotations
@@ -34,9 +35,13 @@ from .joint_frames import (
 STRAIGHT_KNEE: Final = np.radians(3.0)
 """Flexion of a person's straightest knee."""
 _STRAIGHTEST: Final = 2.0
-"""Percentile of a subject's knee flexion that counts as straight."""
+"""Percentile of a subject's knee or elbow flexion that counts as straight."""
 _LARGEST_KNEE_ANGLE: Final = np.radians(25.0)
 """More than this is no placement of joints: the subject never straightens the legs."""
+STRAIGHT_ELBOW: Final = np.radians(6.0)
+"""Angle between the segments of a person's straightest arm."""
+_LARGEST_ELBOW_ANGLE: Final = np.radians(12.0)
+"""Many subjects never straighten their arms, so no more than this is taken for a placement of joints."""
 _UPRIGHT: Final = np.cos(np.radians(20.0))
 _REFERENCE_SHARE: Final = 0.1
 """Share of a subject's frames, the most upright ones, that define the rest pose."""
@@ -91,6 +96,8 @@ class SubjectConstants:
     """(24, 3) rest bones, metres."""
     knee: float
     """Radians by which every knee looks more bent than it is."""
+    elbow: float
+    """Radians by which every elbow looks more bent than it is."""
     foot: float
     """Radians by which feet look pitched down more than the body's."""
 
@@ -141,7 +148,9 @@ def subject_constants(vectors: Array, rest_bones: Array) -> SubjectConstants:
     # People are built alike on both sides, and so is the rest pose.
     bones = (bones + bones[list(MIRRORED_JOINTS)] * _FLIP) / 2
     bones[0] = 0
-    return SubjectConstants(bones, _knee_constant(vectors), _foot_constant(vectors[reference], rest_bones))
+    return SubjectConstants(
+        bones, _knee_constant(vectors), _elbow_constant(vectors), _foot_constant(vectors[reference], rest_bones)
+    )
 
 
 def _upright_frames(vectors: Array) -> NDArray[np.intp]:
@@ -187,6 +196,20 @@ def _knee_flexion(vectors: Array, side: str) -> Array:
     return np.where(forwards, -size, size)
 
 
+def _elbow_constant(vectors: Array) -> float:
+    """By how much elbows look bent at their straightest, radians."""
+    flexion = np.concatenate(
+        [_angle(vectors[:, JOINT_INDEX[f"{side}_elbow"]], vectors[:, JOINT_INDEX[f"{side}_wrist"]]) for side in _SIDES]
+    )
+    return float(np.clip(np.percentile(flexion, _STRAIGHTEST) - STRAIGHT_ELBOW, 0, _LARGEST_ELBOW_ANGLE))
+
+
+def _angle(a: Array, b: Array) -> Array:
+    """(N,) radians between vectors (N, 3)."""
+    angle: Array = np.arccos(np.clip((unit(a) * unit(b)).sum(-1), -1, 1))
+    return angle
+
+
 def _foot_constant(vectors: Array, rest_bones: Array) -> float:
     """By how much the feet of a standing subject look pitched down more than the body's, radians."""
     feet = np.concatenate([vectors[:, JOINT_INDEX[f"{side}_foot"]] for side in _SIDES])
@@ -210,7 +233,7 @@ def fit_rotations(vectors: Array, constants: SubjectConstants, frame_rate: float
     world = np.tile(np.eye(3), (len(vectors), JOINT_COUNT, 1, 1))
     _fit_trunk(world, vectors, constants.bones)
     for side in _SIDES:
-        _fit_arm(world, vectors, constants.bones, side, frame_rate)
+        _fit_arm(world, vectors, constants, side, frame_rate)
         _fit_leg(world, vectors, constants, side, frame_rate)
     local = world.copy()
     parents = list(PARENTS[1:])
@@ -230,16 +253,21 @@ def _fit_trunk(world: Array, vectors: Array, bones: Array) -> None:
     world[:, JOINT_INDEX["head"]] = world[:, JOINT_INDEX["neck"]]
 
 
-def _fit_arm(world: Array, vectors: Array, bones: Array, side: str, frame_rate: float) -> None:
+def _fit_arm(world: Array, vectors: Array, constants: SubjectConstants, side: str, frame_rate: float) -> None:
     collar, shoulder, elbow, wrist, hand = (
         JOINT_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")
     )
+    bones = constants.bones
     world[:, collar] = _swung(world[:, JOINT_INDEX["spine3"]], bones, vectors, f"{side}_shoulder")
     upper, lower = unit(vectors[:, elbow]), unit(vectors[:, wrist])
     relaxed = _swung(world[:, collar], bones, vectors, f"{side}_elbow")
     # The forearm flexes forwards: about -Y on the left, about +Y on the right.
     sign = -1.0 if side == "left" else 1.0
     hinge = _hinge(upper, lower, sign * relaxed[..., 1], frame_rate)
+    # Elbows do not bend backwards, whatever the constant.
+    half = np.minimum(constants.elbow, _angle(upper, lower)) / 2
+    upper = (about_axis(hinge, half) @ upper[..., None])[..., 0]
+    lower = (about_axis(hinge, -half) @ lower[..., None])[..., 0]
     rest_sign = np.sign(bones[elbow, 0])
     world[:, shoulder] = frame_along(0, rest_sign * upper, 1, sign * hinge)
     world[:, elbow] = frame_along(0, rest_sign * lower, 1, sign * hinge)
