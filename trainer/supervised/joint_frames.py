@@ -34,8 +34,8 @@ def frame_along(axis: int, direction: Array, second_axis: int, towards: Array) -
 def about_axis(axes: Array, angle: float | Array) -> Array:
     """(T, 3, 3) rotations by one angle or (T,), radians, about unit axes (T, 3), by Rodrigues's formula."""
     cross = _cross_matrices(axes)
-    angle = np.reshape(angle, (-1, 1, 1))
-    rotations: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    angles = np.reshape(angle, (-1, 1, 1))
+    rotations: Array = np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
     return rotations
 
 
