@@ -24,11 +24,11 @@ from posenet3d_blender.motion import Motion, load_motion
 
 from .studio import empty_scene
 
-MOMENTS: Final = 8
+MOMENTS: Final = 6
 SPACING: Final = 1.5
 """Metres between two figures."""
 ROW_METRES: Final = 2.1
-PIXELS_PER_METRE: Final = 130
+PIXELS_PER_METRE: Final = 120
 BODY_COLOUR: Final = (0.35, 0.55, 0.85, 1.0)
 FLOOR_METRES: Final = 400.0
 FLOOR_COLOUR: Final = (0.87, 0.87, 0.88, 1.0)
