@@ -21,9 +21,8 @@ from .camera_motion.shot_camera import camera_of_shot
 from .camera_motion.track import survey_copies
 from .detect import DetectionRun, detect_people, people_in_file
 from .detection.cache import DetectionKey
-from .detection.detections import DetectedShot
 from .keypoints.keypoints import Keypoints
-from .keypoints.repair import repair
+from .keypoints.repair import hide_outside, repair
 from .lifting import lift
 from .moving_camera import in_metres
 from .shared_floor import share_floor
@@ -166,10 +165,10 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         run = DetectionRun(
             _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
         )
-        detections = detect_people(footage, frames, run, watch.stage)
+        detections = detect_people(footage, frames, run, watch.stage).changed(hide_outside)
     warnings += [*detections.notes, *footage.warnings(frames)]
     with watch.stage("repair"):
-        repaired = [DetectedShot(one.time_range, tuple(map(repair, one.people))) for one in detections.shots]
+        repaired = detections.changed(repair).shots
         everyone = settings.person == "all"
         stretches = choose_stretches(repaired, settings.shots, everyone, video, warnings.append)
     with watch.stage("camera"):

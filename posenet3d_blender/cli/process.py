@@ -99,14 +99,15 @@ class SignalHold:
 
 
 def exit_process(code: int) -> NoReturn:
-    """Exit with this code, past the interpreter's teardown where Blender is loaded as a module.
+    """Exit with this code at once, past the interpreter's teardown.
 
-    Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig).
+    Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig). And `python -m`
+    ends itself by SIGINT, whatever the code, once a KeyboardInterrupt has passed through `exec`, which defines
+    dataclasses, even if it was handled.
     """
+    sys.stdout.flush()
+    sys.stderr.flush()
     bpy = sys.modules.get("bpy")
-    if bpy is not None and not bpy.app.binary_path:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    if bpy is not None:
         shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
-        os._exit(code)
-    sys.exit(code)
+    os._exit(code)

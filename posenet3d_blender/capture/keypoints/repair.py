@@ -1,4 +1,4 @@
-"""Repair of detected 2D joints: points out of the picture, left-right swaps, jumps away and back, short gaps.
+"""Repair of detected 2D joints: points out of the picture, left-right swaps, jumps, short gaps.
 
 Nothing is smoothed, so fast motion stays as it is. All limits are in seconds and body sizes.
 """
@@ -38,11 +38,7 @@ BRIDGE_CONFIDENCE: Final = 0.25
 
 
 def repair(keypoints: Keypoints) -> Keypoints:
-    """Hide points outside the picture, undo left-right swaps, drop points that jump away and back, bridge short gaps.
-
-    Bridged points have low confidence.
-    """
-    keypoints = hide_outside(keypoints)
+    """Undo left-right swaps, drop points that jump away and back, and bridge short gaps with low confidence."""
     size = body_size(keypoints)
     unswapped, _ = undo_swaps(keypoints, size)
     return bridge_gaps(drop_jumps(unswapped, size))
@@ -51,7 +47,8 @@ def repair(keypoints: Keypoints) -> Keypoints:
 def hide_outside(keypoints: Keypoints) -> Keypoints:
     """Set confidence to 0 for points outside the picture, and for doubtful ones near its edge.
 
-    Nobody sees them: detectors guess, and squeeze a limb that the edge cuts off into the picture.
+    Nobody sees them: our detector guesses, and squeezes a limb that the edge cuts off into the picture. Keypoints of a
+    file are left as they are: they may be from a wider view or set by hand.
     """
     points, size = keypoints.points, np.array(keypoints.image_size)
     inside = np.minimum(points, size - points).min(axis=-1)  # (T, 25) pixels to the nearest edge, below 0 outside

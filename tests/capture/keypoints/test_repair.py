@@ -51,7 +51,7 @@ def test_points_outside_the_picture_are_not_seen_whatever_the_detector_says() ->
     keypoints = walker(30)
     cut = replace(keypoints, image_size=(1280, 500))
     outside = keypoints.points[..., 1] > 500
-    mended = repair(cut)
+    mended = hide_outside(cut)
     assert outside.any()
     assert not mended.confidence[outside].any()
     np.testing.assert_array_equal(mended.confidence[~outside], 0.9)
