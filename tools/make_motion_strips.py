@@ -17,7 +17,7 @@ import bpy
 import cv2
 import numpy as np
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import AnyArray, Array
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.motion import Motion, load_motion
@@ -70,7 +70,7 @@ def render_row(motion: Motion, body: Body, view: str) -> Array:
 def facing_camera(motion: Motion, body: Body, frame: int, view: str) -> Array:
     """(V, 3) the skin in one frame, the pelvis over the origin, turned so that the view's side faces -Y."""
     rotations = axis_angle_to_matrix(motion.poses[frame].reshape(1, -1, 3))  # (1, 24, 3, 3)
-    vertices = body.posed_vertices(rotations, motion.betas, motion.trans[frame : frame + 1])[0]
+    vertices: Array = body.posed_vertices(rotations, motion.betas, motion.trans[frame : frame + 1])[0]
     forward = rotations[0, 0, :, 2]
     turn = np.arctan2(forward[1], forward[0]) + np.pi / 2 + (np.pi / 2 if view == "side" else 0.0)
     cosine, sine = np.cos(-turn), np.sin(-turn)
@@ -79,7 +79,7 @@ def facing_camera(motion: Motion, body: Body, frame: int, view: str) -> Array:
     return vertices
 
 
-def add_mesh(name: str, vertices: Array, faces: Array, colour: tuple[float, float, float, float]) -> None:
+def add_mesh(name: str, vertices: Array, faces: AnyArray, colour: tuple[float, float, float, float]) -> None:
     """Add a smooth mesh of one colour to the open scene."""
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(vertices.tolist(), [], faces.tolist())
