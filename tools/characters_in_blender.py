@@ -74,7 +74,12 @@ def show(family: str, make: Callable[[], bpy.types.Object]) -> Iterator[float]:
         rig = make()
     turn = Matrix.Rotation(math.pi / 2, 4, "X") if family == "mixamo" else Matrix()
     rig.matrix_world = Matrix.Translation((ASIDE, 0, 0)) @ turn @ Matrix.Scale(rig.matrix_world.to_scale().x, 4)
-    rig.show_in_front = family == "rigify"
+    if family == "rigify":
+        rig.show_in_front = True
+    else:
+        rig.data.display_type = "STICK"
+    with in_view():
+        bpy.ops.object.select_all(action="DESELECT")
     for part in set(bpy.data.objects) - present:
         if part.type == "MESH" and part.parent == rig:
             part.data.materials.append(material())

@@ -6,7 +6,9 @@ wait. Screenshots and mouse clicks are requested from make_screenshots.py, which
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -30,6 +32,9 @@ def run(steps: Iterator[float]) -> None:
             return next(steps)
         except StopIteration:
             bpy.ops.wm.quit_blender()
+        except Exception:
+            traceback.print_exc()
+            os._exit(1)  # a timer's error would leave the window open for ever
         return None
 
     bpy.app.timers.register(next_step, first_interval=1.0)

@@ -26,6 +26,14 @@ class POSENET3D_PG_role(bpy.types.PropertyGroup):
     )
 
 
+def _forget_other_map(row: POSENET3D_PG_character, _context: bpy.types.Context) -> None:
+    """Another armature that lacks the map's bones is recognised by itself."""
+    if row.target and row.map_text:
+        names = map_from_text(row.map_text, "the panel's bone map").all_bones()
+        if any(name not in row.target.data.bones for name in names):
+            row.clear_map()
+
+
 class POSENET3D_PG_character(bpy.types.PropertyGroup):
     """A character that one person's motion goes to"""
 
@@ -34,6 +42,7 @@ class POSENET3D_PG_character(bpy.types.PropertyGroup):
         description="The armature that receives the motion of this person; empty: the captured body only",
         type=bpy.types.Object,
         poll=lambda _settings, candidate: candidate.type == "ARMATURE",
+        update=_forget_other_map,
     )
     map_text: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Bone Map", description="The character's bone map, if it was loaded or edited", options={"HIDDEN"}

@@ -254,7 +254,9 @@ def _draw_bones(layout: bpy.types.UILayout, person: int, row: POSENET3D_PG_chara
     clear.enabled = bool(row.map_text)
     clear.operator(POSENET3D_OT_clear_bone_map.bl_idname, text="", icon="X").person = person
     for role in row.roles:
-        box.prop_search(role, "bone", row.target.data, "bones", text=role.name.replace("_", " ").title())
+        line = box.split(factor=0.4)
+        line.label(text=role.name.replace("_", " ").title())
+        line.prop_search(role, "bone", row.target.data, "bones", text="")
 
 
 _CLASSES = (

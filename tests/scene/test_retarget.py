@@ -74,6 +74,19 @@ def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.typ
     assert found.worst_jump < 3
 
 
+def test_rigifys_whole_human(body: Body) -> None:
+    """With fingers and face."""
+    motion = slow_motion(body, 3)
+    source = build_scene([motion], body)[0]
+    rig = rigify(whole=True)
+    retarget(source, rig)
+    bone_map = map_of(rig)
+    assert (bone_map.name, len(bone_map.spine), len(bone_map.neck)) == ("Rigify", 3, 2)
+    found = measure(source, rig, bone_map, motion)
+    assert found.limb_degrees < 5
+    assert found.sole_height < 0.01
+
+
 @pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
 @pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM 1", "Rigify"])
 def test_real_motion(

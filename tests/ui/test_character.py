@@ -89,6 +89,15 @@ def test_a_cleared_map_is_recognised_again(hero: bpy.types.Object) -> None:
     assert not row.roles
 
 
+def test_another_armature_forgets_the_map_unless_it_has_its_bones(hero: bpy.types.Object) -> None:
+    bpy.ops.posenet3d.find_bones()
+    row = retarget_settings(bpy.context.scene).first
+    row.target = families.mixamo("Twin")
+    assert row.bone_map() is not None
+    row.target = families.unity("Other")
+    assert row.bone_map() is None
+
+
 def key_counts(armature: bpy.types.Object) -> set[int]:
     return {len(curve.keyframe_points) for curve in curves_of(armature)}
 
