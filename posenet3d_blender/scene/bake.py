@@ -22,6 +22,7 @@ from .keys import CAPTURE_PROPERTIES, HAND_PROPERTIES, curves_of, write_curves
 from .names import data_name
 from .retarget.blockers import blocking_animation as blockers_of
 from .retarget.channels import Channels
+from .retarget.check_target import check_writable
 from .retarget.same_bones import (
     basis_locations,
     basis_rotations,
@@ -107,12 +108,7 @@ def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
         if missing:
             names = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
             raise PoseNet3DError(f"{armature.name}: it lacks bones ({names}); choose one with SMPL's bone names")
-    if target.library:
-        raise PoseNet3DError(f"{target.name}: it is linked from another file; make a library override of it first")
-    if target.animation_data and target.animation_data.use_tweak_mode:
-        raise PoseNet3DError(
-            f"{target.name}: one of its strips is in tweak mode; leave tweak mode in the NLA editor first"
-        )
+    check_writable(target)
     if target.data.bones["pelvis"].use_connect:
         raise PoseNet3DError(f"{target.name}: its pelvis can't move; disconnect it from its parent in edit mode")
 

@@ -14,21 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from ...arrays import Array
-from ...body.rotations import matrix_to_axis_angle
 from ...body.skeleton import JOINT_NAMES
 from ...errors import PoseNet3DError
+from ...retargeting.body_frame import aligned_axes, frame_of
 from ..armature import rest_rotations
 from ..isolated_scene import isolated_scene
-
-_ALIGNMENT_LIMIT: Final = np.radians(20.0)
-"""Bodies differ by a few degrees between hips and neck; a skeleton that was rotated on purpose is off by more."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ def _rest_axes(armature: bpy.types.Object) -> Array:
     """(3, 3) columns: the body's left, back and up in the armature's own space, by its hips and neck at rest."""
     heads = {name: np.array(armature.data.bones[name].head_local) for name in ("left_hip", "right_hip", "neck")}
     up = heads["neck"] - (heads["left_hip"] + heads["right_hip"]) / 2
-    return _frame(heads["left_hip"] - heads["right_hip"], up)
+    return frame_of(heads["left_hip"] - heads["right_hip"], up, "neck")
 
 
 def _space_axes(rest_axes: Array, source_rest_axes: Array) -> Array:
@@ -159,25 +155,8 @@ def _space_axes(rest_axes: Array, source_rest_axes: Array) -> Array:
     These are axes of the armature if the body is nearly aligned to them. A body that was rotated on purpose is taken to
     stand in its space like the source in its own, which has the rest axes `source_rest_axes` there.
     """
-    aligned_axes = _frame(_nearest_axis(rest_axes[:, 0]), _nearest_axis(rest_axes[:, 2]))
-    angle = np.linalg.norm(matrix_to_axis_angle(rest_axes.T @ aligned_axes))
-    return aligned_axes if angle < _ALIGNMENT_LIMIT else rest_axes @ source_rest_axes.T
-
-
-def _frame(left: Array, up: Array) -> Array:
-    length = np.linalg.norm(left) * np.linalg.norm(up)
-    back = np.cross(up, left)
-    if not np.linalg.norm(back) > 1e-3 * length:
-        raise PoseNet3DError("hips and neck lie on one line at rest; choose an armature that rests standing upright")
-    up, back = up / np.linalg.norm(up), back / np.linalg.norm(back)
-    return np.stack([np.cross(back, up), back, up], axis=-1)
-
-
-def _nearest_axis(direction: Array) -> Array:
-    axis = np.zeros(3)
-    largest = np.argmax(np.abs(direction))
-    axis[largest] = np.sign(direction[largest])
-    return axis
+    aligned = aligned_axes(rest_axes)
+    return rest_axes @ source_rest_axes.T if aligned is None else aligned
 
 
 def _hip_height(armature: bpy.types.Object, body_axes: Array) -> float:
