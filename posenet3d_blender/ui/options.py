@@ -37,6 +37,12 @@ class CaptureOptions:
         subtype="TIME_ABSOLUTE",
         unit="TIME_ABSOLUTE",
     )
+    shot: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Shot",
+        description="Of footage with cuts: the number of the shot, among those that show somebody; 0 takes the one "
+        "that shows the whole person for longest",
+        min=0,
+    )
     input_fps: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Input Frame Rate",
         description="Frames per second of footage that states none, such as an image sequence; 0 reads it from the "
@@ -141,6 +147,7 @@ class CaptureOptions:
             "person": self.chosen_person,
             "start": start,
             "end": end,
+            "shots": str(self.shot) if self.shot else "longest",
             "camera": self.camera_motion,
             "mirror": self.mirror,
             "field_of_view": math.degrees(self.view_angle) or None,

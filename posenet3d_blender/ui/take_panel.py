@@ -116,6 +116,7 @@ class POSENET3D_PT_update(_TakePanel, bpy.types.Panel):
         times = layout.column(align=True)
         times.prop(options, "start")
         times.prop(options, "end")
+        layout.prop(options, "shot")
         layout.operator(POSENET3D_OT_update_take.bl_idname, icon="FILE_REFRESH")
 
 

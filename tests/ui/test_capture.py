@@ -51,7 +51,7 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     chosen.quality = "full"
     chosen.view_angle = math.radians(50)
     chosen.height = 1.8
-    chosen.smoothing, chosen.foot_lock = 0.3, False
+    chosen.smoothing, chosen.foot_lock, chosen.shot = 0.3, False, 2
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (0.5, 1.5, "2", "full")
@@ -59,6 +59,7 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     assert asked.height == pytest.approx(1.8)
     assert asked.smoothing == pytest.approx(0.3)
     assert not asked.foot_lock
+    assert asked.shots == "2"
     assert asked.device == "auto"
 
 

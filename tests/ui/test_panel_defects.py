@@ -103,7 +103,7 @@ def test_esc_is_left_to_the_playback() -> None:
 def test_messages_use_the_names_of_the_panel() -> None:
     left_out = left_out_shots([(0.0, 1.5)])[0]
     assert "--" in left_out
-    assert in_panel_words(left_out).endswith("was left out; capture it by Start and End")
+    assert in_panel_words(left_out).endswith("was left out; capture it by Shot, or by Start and End")
     rate = "an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
     assert in_panel_words(rate).endswith("give it with Input Frame Rate")
 
