@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from posenet3d_blender.ui import modal_task
 from posenet3d_blender.ui import task as task_module
 from posenet3d_blender.ui.character_settings import chosen_characters, retarget_settings
 from posenet3d_blender.ui.characters import key_character
+from posenet3d_blender.ui.retarget import POSENET3D_OT_retarget
 from posenet3d_blender.ui.takes import current_take, people_of
 from posenet3d_blender.ui.task import StepTask
 from tests.scene.rigs import families
@@ -160,7 +163,11 @@ def test_retargeting_takes_turns_and_escape_restores_the_character(
     assert limit.mute
     assert fractions == sorted(fractions)
     assert fractions[-1] > 0.3
-    modal_task.stop_current()
+    operator: Any = SimpleNamespace(_task=task, _end=lambda *_: modal_task.stop_current())
+    for kind, outcome in (("SPACE", "RUNNING_MODAL"), ("ESC", "CANCELLED")):
+        event = SimpleNamespace(type=kind, value="PRESS")
+        assert POSENET3D_OT_retarget.modal(operator, bpy.context, event) == {outcome}
+    assert modal_task.current_task() is None
     assert hero.animation_data.action == own
     assert not limit.mute
     assert (len(bpy.data.scenes), len(bpy.data.actions)) == (scenes, actions)
