@@ -78,7 +78,7 @@ def test_rigifys_whole_human(body: Body) -> None:
     """With fingers and face."""
     motion = slow_motion(body, 3)
     source = build_scene([motion], body)[0]
-    rig = rigify(whole=True)
+    rig = rigify(with_fingers=True)
     retarget(source, rig)
     bone_map = map_of(rig)
     assert (bone_map.name, len(bone_map.spine), len(bone_map.neck)) == ("Rigify", 3, 2)
