@@ -56,7 +56,8 @@ def leg_tilts(body: Body, rotations: Array) -> Array:
         for above, below in (("hip", "knee"), ("knee", "ankle"))
     ]
     bones = np.stack([joints[:, JOINT_INDEX[above]] - joints[:, JOINT_INDEX[below]] for above, below in ends], axis=1)
-    return np.degrees(np.arccos(bones @ UP / np.linalg.norm(bones, axis=-1)))
+    tilts: Array = np.degrees(np.arccos(bones @ UP / np.linalg.norm(bones, axis=-1)))
+    return tilts
 
 
 def test_legs_that_are_never_seen_stand_under_the_hips(body: Body, person: SyntheticPerson) -> None:

@@ -80,7 +80,8 @@ def _nearest_distance(time: Array, seen: NDArray[np.bool_]) -> Array:
     """(S,) seconds from each sample to the nearest one of a mask (S,) that holds at least one."""
     marks = time[seen]
     after = np.clip(np.searchsorted(marks, time), 0, len(marks) - 1)
-    return np.minimum(np.abs(marks[after] - time), np.abs(marks[np.maximum(after - 1, 0)] - time))
+    nearest: Array = np.minimum(np.abs(marks[after] - time), np.abs(marks[np.maximum(after - 1, 0)] - time))
+    return nearest
 
 
 def _speed(time: Array, pelvis: Array, up: Array) -> Array:
