@@ -6,12 +6,17 @@ The bundled clip's dancer by the truth's own 2D points, cut off at a line of the
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_body
+from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.limbs import LIMB_NAMES, LIMB_OF_JOINT
+from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX, Keypoints
 from posenet3d_blender.capture.keypoints.repair import repair
@@ -24,6 +29,7 @@ from posenet3d_blender.progress import silent
 
 from .keypoints.dancer import FOOTAGE, HEIGHT, TRUTH, WIDTH, dancer
 
+RENDERED_BODY = Path(__file__).parents[2] / "trainer" / "checkpoints" / "paper" / "body.npz"
 UPPER_BODY = [joint for joint, limb in enumerate(LIMB_OF_JOINT) if not limb.endswith("leg")]
 
 
@@ -127,3 +133,29 @@ def test_feet_that_leave_the_picture_stay_on_the_floor_that_was_seen(
     heights, expected = (one.floor.heights(one.body.soles).min(axis=1) for one in (part, whole))
     late = part.sampled.time > FOOTAGE.time[-1] / 2 + 0.5
     assert np.median(np.abs(heights[late] - expected[late])) < 0.06
+
+
+def test_somebody_seen_from_behind_faces_away(student: Student, truth: Motion) -> None:
+    """The camera stands on the dancer's other side; the face is hidden wherever it is turned away."""
+    assert truth.camera is not None
+    middle = np.append(truth.joints[:, 0, :2].mean(axis=0), 0.0)
+    around = np.eye(4)
+    around[:3, :3] = np.diag([-1.0, -1.0, 1.0])
+    around[:3, 3] = 2 * middle
+    camera = replace(truth.camera, world_to_camera=truth.camera.world_to_camera @ around)
+    body = load_body(RENDERED_BODY)
+    rest = body.rest_joints(truth.betas)
+    joints, world = forward_kinematics(axis_angle_to_matrix(truth.poses), rest)
+    posed = joints + truth.trans[:, None]
+    points = keypoints_on_body(posed, world, rest, keypoint_rest_points(body, truth.betas))
+    confidence = np.full(points.shape[:2], 0.95)
+    to_camera = camera.world_to_camera[:3, :3]
+    away = (world[:, JOINT_INDEX["head"]] @ [0, 0, 1]) @ to_camera[2] > 0  # (T,)
+    face = [KEYPOINT_INDEX[name] for name in ("nose", "left_eye", "right_eye")]
+    confidence[np.ix_(away, face)] = 0.1
+    assert away.mean() > 0.5
+    person = lifted(Keypoints(FOOTAGE.time, camera.project(points), confidence, (WIDTH, HEIGHT)), student, truth)
+    fronts = to_camera @ world[:, 0] @ [0.0, 0.0, 1.0]
+    at = np.abs(FOOTAGE.time[:, None] - person.sampled.time).argmin(axis=0)
+    cosines = (person.body.rotations[:, 0, :, 2] * fronts[at]).sum(axis=1)
+    assert np.degrees(np.arccos(cosines)).max() < 40
