@@ -21,6 +21,14 @@ def matrix_to_axis_angle(matrix: FloatArray) -> Array:
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
 
 
+def cross_matrix(vectors: FloatArray) -> Array:
+    """The matrices (..., 3, 3) that multiply as the cross product with vectors (..., 3) does."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    zero = np.zeros_like(x)
+    matrices: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*np.shape(vectors), 3)
+    return matrices
+
+
 def axis_angle_to_quaternion(axis_angle: FloatArray) -> Array:
     """(..., 3) radians to unit (..., 4)."""
     axis_angle = np.asarray(axis_angle, dtype=np.float64)

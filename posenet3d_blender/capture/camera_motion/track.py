@@ -181,7 +181,7 @@ def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: 
             *(np.concatenate([getattr(one, name) for one in sights]) for name in ("rows", "numbers", "places"))
         )
         turns = np.stack(fixed.rotations)
-        travel = find_travel(time, turns, np.full(len(time), fixed.focal_length), joined)
+        travel = find_travel(time, turns, fixed.focal_length, joined)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
             return CameraTrack(time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from ...body.rotations import axis_angle_to_matrix, interpolate_rotations
+from ...body.rotations import axis_angle_to_matrix, cross_matrix, interpolate_rotations
 
 INTERVAL: Final = 0.1
 """Seconds between the pictures that are adjusted."""
@@ -81,35 +81,35 @@ class Travel:
         return rotations, CubicSpline(time[self.rows], self.positions)(time)
 
 
-def find_travel(time: Array, rotations: Array, focal_lengths: Array, sights: Sights) -> Travel | None:
+def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sights) -> Travel | None:
     """Adjust rotations and positions of some of F pictures; None: too few points are seen for long enough.
 
     Args:
         time: (F,) seconds.
         rotations: (F, 3, 3) to start from, as if the camera only turned.
-        focal_lengths: (F,) pixels.
+        focal_length: pixels.
         sights: of all pictures.
     """
     rows = _spread(time)
     chosen = _choose(sights, rows)
     if chosen is None:
         return None
-    turns, focal_lengths = rotations[rows], focal_lengths[rows]
+    turns = rotations[rows]
     found = Travel(rows[:1], turns[:1], np.zeros((1, 3)), 0.0)
     # On a long way the last pictures show nothing of the first: the way grows piece by piece.
     for stop in [*range(FIRST_PIECE, len(rows), PIECE), len(rows)]:
         first = max(0, stop - WINDOW)
         held = max(1, len(found.rows) - first - LOOSE)
-        found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_lengths, chosen, slice(first, stop), held)
-    return _adjust(found, focal_lengths, chosen, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
+        found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_length, chosen, slice(first, stop), held)
+    return _adjust(found, focal_length, chosen, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
 
 
-def _adjust(travel: Travel, focal_lengths: Array, sights: Sights, part: slice, held: int) -> Travel:
+def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, held: int) -> Travel:
     """Adjust a part of the pictures, of which the first are held."""
     within = (sights.rows >= part.start) & (sights.rows < part.stop)
     some = Sights(sights.rows[within] - part.start, sights.numbers[within], sights.places[within])
     rotations, positions = travel.rotations.copy(), travel.positions.copy()
-    problem = _Problem(rotations[part], positions[part], focal_lengths[part], some, held)
+    problem = _Problem(rotations[part], positions[part], focal_length, some, held)
     rotations[part], positions[part], miss = problem.solve()
     return Travel(travel.rows, rotations, positions, miss)
 
@@ -151,9 +151,9 @@ def _choose(sights: Sights, rows: NDArray[np.intp]) -> Sights | None:
 class _Problem:
     """Levenberg and Marquardt's steps over all poses but those that are held, and all inverse depths."""
 
-    def __init__(self, rotations: Array, positions: Array, focal_lengths: Array, sights: Sights, held: int = 1) -> None:
+    def __init__(self, rotations: Array, positions: Array, focal_length: float, sights: Sights, held: int = 1) -> None:
         self._held = held
-        self._focal_lengths = focal_lengths
+        self._focal_length = focal_length
         self._rotations, self._positions = rotations, positions
         order = np.lexsort((sights.rows, sights.numbers))
         rows, numbers, places = sights.rows[order], sights.numbers[order], sights.places[order]
@@ -163,7 +163,7 @@ class _Problem:
         later = np.arange(len(rows)) != anchors
         self._at, self._anchor, self._point = rows[later], rows[anchors[later]], numbers[later]
         self._places = places[later]
-        rays = np.column_stack([places / focal_lengths[rows][:, None], np.ones(len(rows))])
+        rays = np.column_stack([places / focal_length, np.ones(len(rows))])
         self._rays = rays[anchors[later]]  # (O, 3) in the anchor's camera
         self._log_inverse = np.full(len(first), -np.log(_FIRST_DEPTH))
 
@@ -191,7 +191,7 @@ class _Problem:
         shift = self._positions[self._anchor] - self._positions[self._at]
         seen = np.einsum("oab,ob->oa", self._rotations[self._at], direction + inverse[:, None] * shift)
         depth = np.maximum(seen[:, 2:], 0.05)
-        projected = self._focal_lengths[self._at][:, None] * seen[:, :2] / depth
+        projected = self._focal_length * seen[:, :2] / depth
         return projected - self._places, seen, inverse, shift
 
     def _cost(self) -> float:
@@ -212,17 +212,17 @@ class _Problem:
         turned = self._rotations[self._at]
         by_point = np.zeros((len(error), 2, 3))
         depth = np.maximum(seen[:, 2], 0.05)
-        scale = self._focal_lengths[self._at] / depth
+        scale = self._focal_length / depth
         by_point[:, 0, 0] = by_point[:, 1, 1] = scale
         by_point[:, :, 2] = -(scale / depth)[:, None] * seen[:, :2]
         by_point *= weight[:, None, None]
         by_place = by_point @ (inverse[:, None, None] * turned)  # (O, 2, 3) of the anchor's position
         blocks = [
-            (6 * self._at, -by_point @ _cross(seen)),
+            (6 * self._at, -by_point @ cross_matrix(seen)),
             (6 * self._at + 3, -by_place),
             (
                 6 * self._anchor,
-                by_point @ turned @ np.swapaxes(self._rotations[self._anchor], 1, 2) @ _cross(self._rays),
+                by_point @ turned @ np.swapaxes(self._rotations[self._anchor], 1, 2) @ cross_matrix(self._rays),
             ),
             (6 * self._anchor + 3, by_place),
             (6 * len(self._rotations) + self._point, (by_place @ shift[..., None])),
@@ -270,11 +270,3 @@ class _Problem:
         self._rotations = axis_angle_to_matrix(poses[:, :3]) @ self._rotations
         self._positions = self._positions + poses[:, 3:]
         self._log_inverse = np.clip(self._log_inverse + np.clip(step[6 * count :], -1, 1), -7.0, 3.0)
-
-
-def _cross(vectors: Array) -> Array:
-    """(..., 3) to the matrices (..., 3, 3) of their cross product."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    zero = np.zeros_like(x)
-    matrices: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vectors.shape, 3)
-    return matrices

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
-from ...body.rotations import axis_angle_to_matrix
+from ...body.rotations import axis_angle_to_matrix, cross_matrix
 
 STEPS: Final = 8
 OUTLIER: Final = 1.5
@@ -53,13 +53,10 @@ def fit_turn(
         error = projected - after
         weight = 1 / (1 + (error**2).sum(1) / spread**2) ** 2  # (N,)
         jacobian = np.zeros((len(rays), 2, 4))
-        x, y, z = seen.T
         by_point = np.zeros((len(rays), 2, 3))
         by_point[:, 0, 0] = by_point[:, 1, 1] = scale / depth[:, 0]
         by_point[:, :, 2] = -projected / depth
-        zero = np.zeros_like(x)
-        minus_cross = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], -1).reshape(-1, 3, 3)
-        jacobian[..., :3] = by_point @ minus_cross
+        jacobian[..., :3] = -by_point @ cross_matrix(seen)
         jacobian[..., 3] = projected
         unknowns = 4 if may_zoom else 3
         flat = (jacobian[..., :unknowns] * np.sqrt(weight)[:, None, None]).reshape(-1, unknowns)

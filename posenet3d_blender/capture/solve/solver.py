@@ -18,6 +18,7 @@ from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
 from .foot_motion import seen_feet, still_feet
+from .hidden_legs import stand_hidden_legs
 from .posed_body import PosedBody
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
@@ -57,6 +58,8 @@ def solve(
     weights = weights or SolveWeights()
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
+    stood = stand_hidden_legs(placed.rotations, placed.pelvis, sampled, prediction.up)
+    placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
     rests = _resting(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
     initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
     if floor is not None:

@@ -24,7 +24,7 @@ from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, open_network
-from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_other_view
+from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_view
 from .overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 STUDENT_VERSION: Final = 3
@@ -91,7 +91,8 @@ class Student:
             # A window is seen as by a camera that stands still, as in its middle.
             middle = None if turns is None else turns[windows[:, windows.shape[1] // 2]]  # (B, 3, 3)
             if turns is not None and middle is not None:
-                window_rays = rays_in_other_view(middle[:, None] @ np.swapaxes(turns[windows], -1, -2), window_rays)
+                to_middle = middle[:, None] @ np.swapaxes(turns[windows], -1, -2)  # (B, 32, 3, 3)
+                window_rays = np.asarray(rays_in_view(to_middle, window_rays), dtype=np.float64)
             for run in (_run, _run_mirrored):
                 output = run(self.network, window_rays, window_confidence)
                 mean.add(windows, trust, output if middle is None else output.turned_back(middle))

@@ -53,7 +53,7 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
     positions, rotations = part[:, None] * WAYS[way], turns()
     # The start is the turn as it looks without a way: too small or too large by tenths.
     start = axis_angle_to_matrix(0.1 * part[:, None] * [0.0, 1.0, 0.0]) @ rotations
-    found = find_travel(TIME, start, np.full(len(TIME), LENS), sights_of_room(rotations, positions))
+    found = find_travel(TIME, start, LENS, sights_of_room(rotations, positions))
     assert found is not None
     all_rotations, all_positions = found.between(TIME, start)
     scale = (all_positions * positions).sum() / (all_positions**2).sum()
@@ -65,7 +65,7 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
 
 def test_few_points_tell_no_way() -> None:
     sights = Sights(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
-    assert find_travel(TIME, turns(), np.full(len(TIME), LENS), sights) is None
+    assert find_travel(TIME, turns(), LENS, sights) is None
 
 
 def way_past_a_standing_person() -> tuple[CameraPath, CameraPath]:
