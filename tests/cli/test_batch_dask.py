@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 PATIENCE = 600
 """Seconds for a worker to start."""
-CLIPS = tuple(f"clip_{number}" for number in range(12))
+CLIPS = tuple(f"clip_{number}" for number in range(8))
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills by signals")
 
