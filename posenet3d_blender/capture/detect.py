@@ -40,8 +40,8 @@ class DetectionRun:
     """Told of the stages "people" and "landmarks"."""
     warn: Warn
     """Told where nothing can be cached, and of devices that fail."""
-    copies: GreyCopies
-    """Keeps copies of the frames that are read, for the camera's motion."""
+    copies: GreyCopies | None = None
+    """Keeps copies of the frames that are read, for the camera's motion; None: nobody needs them."""
 
 
 def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:

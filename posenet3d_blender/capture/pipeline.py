@@ -155,7 +155,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
     focal_length = None
-    copies = survey_copies()
+    copies = survey_copies() if settings.camera == "auto" else None
     if settings.keypoints is not None:
         with watch.stage("keypoints"):
             detections, focal_length = people_in_file(
