@@ -61,7 +61,7 @@ def main() -> None:
     """Measure all lengths and print them, and the line through the peaks."""
     parser = argparse.ArgumentParser(description="Measure memory and time against the length of footage.")
     parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 5.0, 15.0])
-    parser.add_argument("--source", type=Path, default=VIDEO_FOLDER / "opencap_walk.mp4")
+    parser.add_argument("--source", type=Path, default=VIDEO_FOLDER / "opencap_squat.mp4")
     parser.add_argument("--longer-side", type=int, default=480, help="pixels")
     parser.add_argument("--every", type=int, default=1, help="keep every so many frames only")
     parser.add_argument("--detector", choices=("heavy", "full"), default="full")
