@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from ..arrays import Array
 from ..errors import PoseNet3DError
 from ..progress import Progress, Warn, part_of
 from .detection.blazepose.assets import open_landmark_finder
 from .detection.cache import DetectionKey, load_detections, store_detections
-from .detection.cache_folder import open_cache
+from .detection.cache_folder import CacheFolder, open_cache
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
 from .detection.landmark_pass import track_keypoints
 from .detection.people_cache import find_or_load_people
+from .hands.choice import HAND_CHOICES, NO_HANDS, smallest_hand
+from .hands.finder import open_hand_finder
+from .hands.hand_pass import find_hands
+from .hands.tracker import HandTracker
 from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
@@ -37,7 +42,7 @@ class DetectionRun:
     cache_folder: Path | None
     """None: no cache."""
     progress: Progress
-    """Told of the stages "people" and "landmarks"."""
+    """Told of the stages "people", "landmarks" and "hands"."""
     warn: Warn
     """Told where nothing can be cached, and of devices that fail."""
     copies: GreyCopies | None = None
@@ -55,12 +60,43 @@ def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Sta
     cache = open_cache(run.cache_folder)
     detections = load_detections(cache, run.key, footage.time[frames])
     if detections is None:
-        detections = _detect(footage, frames, run, stage)
+        bodies = _load_bodies(cache, run.key, footage.time[frames])
+        if bodies is not None and run.key.hands == NO_HANDS:
+            return bodies
+        detections = add_hands(footage, bodies, run, stage) if bodies else _detect(footage, frames, run, stage)
         try:
             store_detections(cache, run.key, footage.time[frames], detections)
         except PoseNet3DError as error:  # a full disk must not cost the capture
             run.warn(f"Detections could not be cached: {error}")
     return detections
+
+
+def _load_bodies(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
+    """Detections of a run with another choice of hands, without them; None where none are stored."""
+    for hands in HAND_CHOICES:
+        detections = load_detections(cache, replace(key, hands=hands), time) if hands != key.hands else None
+        if detections is not None:
+            return detections.without_hands()
+    return None
+
+
+def add_hands(footage: Footage, detections: Detections, run: DetectionRun, stage: Stage) -> Detections:
+    """The same people with their hands, which are sought at their wrists in another pass over the footage.
+
+    Args:
+        footage: the video.
+        detections: from an earlier run, or from a file of 2D joints.
+        run: whose key says whether small hands are sought; told of the stage "hands".
+        stage: opened for the stage "hands".
+    """
+    with stage("hands"):
+        finder = open_hand_finder(run.device, run.warn)
+        shots = []
+        for number, shot in enumerate(detections.shots):
+            part = part_of(run.progress, number, len(detections.shots))
+            people = find_hands(footage, shot.people, finder, smallest_hand(run.key.hands), part)
+            shots.append(replace(shot, people=tuple(people)))
+    return replace(detections, shots=tuple(shots))
 
 
 def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:
@@ -72,10 +108,18 @@ def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) ->
         choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
     with stage("landmarks"):
         finder = open_landmark_finder(key.detector, run.device, run.warn)
+        hand_finder = open_hand_finder(run.device, run.warn) if key.hands != NO_HANDS else None
         shots = []
         for number, (shot, others) in enumerate(zip(choice.shots, choice.others, strict=True)):
             part = part_of(run.progress, number, len(choice.shots))
-            people = track_keypoints(footage, shot.frames, shot.people, finder, part, others, run.copies)
+            hands = [HandTracker(hand_finder, smallest_hand(key.hands)) for _ in shot.people] if hand_finder else []
+            observers = [tracker.observe for tracker in hands]
+            people = track_keypoints(footage, shot.frames, shot.people, finder, part, others, run.copies, observers)
+            if hands:
+                people = [
+                    replace(person, hands=tracker.hand_keypoints(shot.frames))
+                    for person, tracker in zip(people, hands, strict=True)
+                ]
             shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])
     for shot, others in zip(choice.shots, choice.others, strict=True):

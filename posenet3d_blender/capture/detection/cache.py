@@ -14,7 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import AnyArray, Array
+from ..keypoints.hand_keypoints import HandKeypoints
 from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
 from ..video.sources.image_sequence import footage_files
 from .cache_folder import CachedRun, CachedShot, CacheFolder, Person
@@ -22,6 +23,10 @@ from .detections import DetectedShot, Detections
 
 DETECTION_VERSION: Final = 5
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
+HAND_VERSION: Final = 1
+"""The same for what concerns hands alone."""
+HAND_PARTS: Final = ("points", "metric", "presence", "handedness")
+"""Arrays of `HandKeypoints`, in its order."""
 ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
 
 
@@ -37,13 +42,16 @@ class DetectionKey:
     """Of footage that states no frame rate."""
     shots: str = "longest"
     mirror: bool = False
+    hands: str = "off"
+    """off, auto (those that are large enough in the picture) or on."""
 
     def name(self) -> str:
         """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
-        assets = hashlib.sha256(ASSET_HASHES.read_bytes()).hexdigest() if ASSET_HASHES.is_file() else ""
         files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
         described = [
-            *(DETECTION_VERSION, assets, self.detector, self.person, self.shots, self.input_fps, self.mirror),
+            *(DETECTION_VERSION, _network_hashes("blazepose"), self.detector),
+            *(self.person, self.shots, self.input_fps, self.mirror),
+            *([HAND_VERSION, self.hands, _network_hashes("hands")] if self.hands != "off" else []),
             *([name, status.st_size, status.st_mtime_ns] for name, status in files),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
@@ -97,15 +105,29 @@ def _read(cache: CacheFolder, name: str) -> tuple[Array, Detections] | None:
 
 
 def _arrays(keypoints: Keypoints) -> Person:
-    return {
+    arrays: dict[str, AnyArray] = {
         "time": keypoints.time,
         "points": keypoints.points.astype(np.float32),
         "confidence": keypoints.confidence.astype(np.float32),
         "image_size": np.array(keypoints.image_size),
     }
+    if keypoints.hands is not None:
+        arrays |= {f"hand_{part}": getattr(keypoints.hands, part).astype(np.float32) for part in HAND_PARTS}
+    return arrays
 
 
 def _keypoints(person: Person) -> Keypoints:
     width, height = (int(side) for side in person["image_size"])
     points, confidence = (person[name].astype(np.float64) for name in ("points", "confidence"))
-    return Keypoints(person["time"], points, confidence, (width, height))
+    hands = None
+    if all(f"hand_{part}" in person for part in HAND_PARTS):
+        hands = HandKeypoints(*(person[f"hand_{part}"].astype(np.float64) for part in HAND_PARTS))
+    return Keypoints(person["time"], points, confidence, (width, height), hands)
+
+
+def _network_hashes(folder: str) -> list[str]:
+    """Hashes of the shipped networks of a folder; none where they are not known."""
+    if not ASSET_HASHES.is_file():
+        return []
+    hashes = json.loads(ASSET_HASHES.read_text(encoding="utf-8"))
+    return [hashed for path, hashed in sorted(hashes.items()) if path.startswith(f"{folder}/")]

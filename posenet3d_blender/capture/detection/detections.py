@@ -31,3 +31,7 @@ class Detections:
         """The same shots with every person's keypoints changed."""
         shots = tuple(replace(shot, people=tuple(map(change, shot.people))) for shot in self.shots)
         return replace(self, shots=shots)
+
+    def without_hands(self) -> Detections:
+        """The bodies alone."""
+        return self.changed(lambda person: replace(person, hands=None))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import zip_longest
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -31,6 +32,9 @@ LARGEST_TURN: Final = np.radians(75)
 """Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
 have gone astray or over to another person."""
 
+Observe: TypeAlias = Callable[[Frame, Landmarks], None]
+"""Told of each frame that is searched, and of the person's landmarks there, in the order of time."""
+
 
 def track_keypoints(
     footage: Footage,
@@ -40,6 +44,7 @@ def track_keypoints(
     progress: Progress = silent,
     others: Sequence[PersonTrack] = (),
     copies: GreyCopies | None = None,
+    observers: Sequence[Observe] = (),
 ) -> list[Keypoints]:
     """Each person's 2D joints in every one of some frames, which are read once for all of them.
 
@@ -56,13 +61,14 @@ def track_keypoints(
         progress: told of the stage "landmarks".
         others: everyone else in these frames.
         copies: keeps copies of the frames.
+        observers: of each person, or none; told of frames that show them, not of those searched again for fast motion.
     """
     everyone = (*tracks, *others)
     stride = frame_stride(footage.time[frames])
     searches = []
-    for track in tracks:
+    for track, observe in zip_longest(tracks, observers):
         rivals = [other for other in everyone if other is not track]
-        searches.append(_StridingSearch(_LandmarkTracker(track, rivals, landmark_finder), stride))
+        searches.append(_StridingSearch(_LandmarkTracker(track, rivals, landmark_finder), stride, observe))
     poses: list[dict[int, Pose]] = [{} for _ in tracks]
     read = read_frames(footage, frames)
     for frame in copies.keep(frames, read) if copies else read:
@@ -91,9 +97,10 @@ class _Stretch:
 class _StridingSearch:
     """Searches every so many frames, and those between where they can't be interpolated."""
 
-    def __init__(self, tracker: _LandmarkTracker, stride: int) -> None:
+    def __init__(self, tracker: _LandmarkTracker, stride: int, observe: Observe | None) -> None:
         self._tracker = tracker
         self._stride = stride
+        self._observe = observe
         self._earlier: FoundFrame | None = None
         self._before: FoundFrame | None = None
         self._between: list[Frame] = []
@@ -107,6 +114,8 @@ class _StridingSearch:
             return
         found = FoundFrame(frame.time, self._tracker.update(frame))
         if found.landmarks is not None:
+            if self._observe is not None:
+                self._observe(frame, found.landmarks)
             yield frame.index, _pose(found.landmarks)
         yield from self._close(found)
         if self._before is not None and self._between:

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from .keypoints import Keypoints
+from .keypoints import KEYPOINT_INDEX, Keypoints
 from .swaps import undo_swaps
 
 SIZE_WINDOW: Final = 0.5
@@ -35,12 +35,15 @@ LONGEST_BRIDGE: Final = 0.4
 """Seconds; longer gaps are left to the solver, which has a model of the body."""
 BRIDGE_CONFIDENCE: Final = 0.25
 """Confidence of bridged points, as a part of the lower one of the two ends."""
+_LEFT_WRIST: Final = KEYPOINT_INDEX["left_wrist"]
 
 
 def repair(keypoints: Keypoints) -> Keypoints:
     """Undo left-right swaps, drop points that jump away and back, and bridge short gaps with low confidence."""
     size = body_size(keypoints)
-    unswapped, _ = undo_swaps(keypoints, size)
+    unswapped, swapped = undo_swaps(keypoints, size)
+    if keypoints.hands is not None:  # they were found at the wrists as detected
+        unswapped = replace(unswapped, hands=keypoints.hands.exchanged(swapped[:, _LEFT_WRIST]))
     return bridge_gaps(drop_jumps(unswapped, size))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,13 +13,17 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.capture import detect
+from posenet3d_blender.capture.camera_motion.track import survey_copies
 from posenet3d_blender.capture.detection.cache import DetectionKey, load_detections, store_detections
 from posenet3d_blender.capture.detection.cache_folder import CacheFolder
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
+from posenet3d_blender.capture.keypoints.hand_keypoints import HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
+from posenet3d_blender.progress import silent
 
 TIME = np.arange(90) / 30
 
@@ -139,3 +146,69 @@ def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: P
     assert "landmarks" not in second.seconds
     np.testing.assert_allclose(second.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
     assert np.abs(second.motions[0].joints - first.motions[0].joints).max() > 1e-3
+
+
+def person_with_hands(seed: int = 0) -> Keypoints:
+    rng = np.random.default_rng(seed)
+    shape = (len(TIME), 2)
+    hands = HandKeypoints(
+        rng.uniform(0, 480, (*shape, 21, 2)), rng.normal(0, 0.1, (*shape, 21, 3)), *rng.random((2, *shape))
+    )
+    return replace(person(seed=seed), hands=hands)
+
+
+def test_hands_are_kept_with_the_body(footage: Footage, tmp_path: Path) -> None:
+    cache = CacheFolder(tmp_path)
+    key = DetectionKey(footage.path, "heavy", "largest", hands="auto")
+    stored = person_with_hands()
+    store_detections(cache, key, TIME, detections(stored))
+    loaded = load_detections(cache, key, TIME[30:61])
+    assert loaded is not None
+    hands = loaded.shots[0].people[0].hands
+    assert hands is not None
+    assert stored.hands is not None
+    np.testing.assert_allclose(hands.points, stored.hands.points[30:61], atol=1e-4)
+    np.testing.assert_allclose(hands.metric, stored.hands.metric[30:61], atol=1e-7)
+    np.testing.assert_allclose(hands.presence, stored.hands.presence[30:61], atol=1e-6)
+    np.testing.assert_allclose(hands.handedness, stored.hands.handedness[30:61], atol=1e-6)
+
+
+def test_bodies_of_a_run_without_hands_are_not_mistaken_for_one_with_them(footage: Footage, tmp_path: Path) -> None:
+    cache = CacheFolder(tmp_path)
+    off, auto, on = (DetectionKey(footage.path, "heavy", "largest", hands=hands) for hands in ("off", "auto", "on"))
+    store_detections(cache, off, TIME, detections())
+    assert load_detections(cache, auto, TIME) is None
+    assert load_detections(cache, on, TIME) is None
+    loaded = load_detections(cache, off, TIME)
+    assert loaded is not None
+    assert loaded.shots[0].people[0].hands is None
+
+
+def test_the_body_of_a_stored_run_is_not_detected_again_for_its_hands(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought = []
+
+    def find_hands(_: Footage, people: Sequence[Keypoints], *__: object) -> list[Keypoints]:
+        sought.append(len(people))
+        return [replace(one, hands=HandKeypoints.empty(len(one.time))) for one in people]
+
+    def detect_nothing(*_: object) -> None:
+        raise AssertionError("the bodies are stored")
+
+    monkeypatch.setattr(detect, "find_hands", find_hands)
+    monkeypatch.setattr(detect, "open_hand_finder", lambda *_: None)
+    monkeypatch.setattr(detect, "_detect", detect_nothing)
+    off = DetectionKey(footage.path, "heavy", "largest")
+    store_detections(CacheFolder(tmp_path), off, TIME, detections())
+
+    def run(hands: str) -> Keypoints:
+        settings = detect.DetectionRun(replace(off, hands=hands), "cpu", tmp_path, silent, print, survey_copies())
+        found = detect.detect_people(footage, slice(0, 90), settings, lambda _: nullcontext())
+        return found.shots[0].people[0]
+
+    assert run("auto").hands is not None
+    assert run("auto").hands is not None
+    assert sought == [1], "the second time they are in the cache"
+    os.unlink(next(tmp_path.glob(f"{off.name()}_*.npz")))
+    assert run("off").hands is None

@@ -1,0 +1,49 @@
+"""The search for hands of people whose 2D joints are known already, from a cache or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ...progress import Progress
+from ..keypoints.keypoints import Keypoints
+from ..video.footage import Footage, read_frames
+from .finder import HandFinder
+from .tracker import HandTracker, body_points
+
+LEAST_INTERVAL: Final = 0.9 / 30
+"""Seconds between the frames that are searched, at least: no more than 30 a second count."""
+
+
+def find_hands(
+    footage: Footage, people: Sequence[Keypoints], finder: HandFinder, smallest: float, progress: Progress
+) -> list[Keypoints]:
+    """The same people with their hands, in one pass over the footage.
+
+    Args:
+        footage: the video.
+        people: each with the footage's frames in a range of its own.
+        finder: the hand networks.
+        smallest: as of `HandTracker`.
+        progress: told of the stage "hands".
+    """
+    trackers = [HandTracker(finder, smallest) for _ in people]
+    starts = [int(np.searchsorted(footage.time, one.time[0] - 1e-6)) for one in people]
+    frames = slice(min(starts), max(start + len(one.time) for start, one in zip(starts, people, strict=True)))
+    last_time = -np.inf
+    for frame in read_frames(footage, frames):
+        progress("hands", (frame.index + 1 - frames.start) / (frames.stop - frames.start))
+        if frame.time - last_time < LEAST_INTERVAL:
+            continue
+        last_time = frame.time
+        for start, one, tracker in zip(starts, people, trackers, strict=True):
+            row = frame.index - start
+            if 0 <= row < len(one.time):
+                tracker.find(frame, *body_points(one.points[row], one.confidence[row]))
+    return [
+        replace(one, hands=tracker.hand_keypoints(slice(start, start + len(one.time))))
+        for start, one, tracker in zip(starts, people, trackers, strict=True)
+    ]
