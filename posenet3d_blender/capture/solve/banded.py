@@ -69,7 +69,7 @@ class FrameSystem:
 
     def solve(self, damping: float) -> tuple[Array, Array]:
         """The damped Gauss-Newton step, (frames, size) and (shared,), by the Schur complement of the shared part."""
-        border = self.border.reshape(-1, self.shared)  # (frames size, shared)
+        border = self.border.reshape(self.frames * self.size, self.shared)
         right = np.concatenate([border, -self.gradient.reshape(-1, 1)], axis=1)  # (frames size, shared + 1)
         solution = solve_banded(self._band(damping), right)
         coupling, frame_step = solution[:, :-1], solution[:, -1]

@@ -1,0 +1,146 @@
+"""One hand at an even rate: directions of its bones in the frame of the solve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Array
+from ...camera import CameraPath
+from ..keypoints.hand_keypoints import SIDES
+from ..keypoints.keypoints import Keypoints
+from ..keypoints.sampling import AVERAGING_TIME, SampledKeypoints
+from .bones import BONE_COUNT, directions_of_points
+from .choice import hand_confidence
+
+SIDE_WINDOW: Final = 0.25
+"""Seconds to either side over which the network's word on left and right is averaged."""
+NEAREST: Final = 0.2
+"""Metres from the camera; nearer hands are taken for this far."""
+
+
+@dataclass(frozen=True)
+class SampledHand:
+    """One hand over S even samples, in the frame of the solve."""
+
+    directions: Array
+    """(S, 22, 3) unit directions of the bones; meaningless where confidence is 0."""
+    view: Array
+    """(S, 3) unit direction in which the camera sees the hand: along it the points are least sure."""
+    confidence: Array
+    """(S,) from 0 (not seen) to 1."""
+
+    def select(self, samples: slice) -> SampledHand:
+        """A range of the samples."""
+        return SampledHand(self.directions[samples], self.view[samples], self.confidence[samples])
+
+
+def sample_hand(
+    keypoints: Keypoints, side: int, sampled: SampledKeypoints, focal_length: float, path: CameraPath | None
+) -> SampledHand:
+    """The hand at the samples of the body: the frames around each one are averaged.
+
+    Args:
+        keypoints: with hands.
+        side: 0 for the left one, 1 for the right one.
+        sampled: the body's.
+        focal_length: pixels, of a camera that stands still.
+        path: of a camera that moves.
+    """
+    hands = keypoints.hands
+    if hands is None:
+        raise ValueError("the keypoints have no hands")
+    presence = hands.presence[:, side]
+    found = np.flatnonzero(presence > 0)
+    if not len(found):
+        return _unseen(len(sampled.time))
+    time = keypoints.time[found]
+    of_frames = np.full(len(found), focal_length) if path is None else path.at(time).focal_lengths
+    centre = np.array(keypoints.image_size) / 2
+    rays = (hands.points[found, side] - centre) / of_frames[:, None, None]  # (F, 21, 2)
+    confidence = hand_confidence(presence[found])
+    metric = hands.metric[found, side].copy()
+    metric[_taken_for_other(time, hands.handedness[found, side], confidence, side), :, 2] *= -1
+    points, view = points_in_camera(rays, metric)
+    gap = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else AVERAGING_TIME
+    reach = 1.001 * max(AVERAGING_TIME, gap)
+    taps = int(np.ceil(2 * reach / gap)) + 2
+    near = np.searchsorted(time, sampled.time)[:, None] + np.arange(taps) - taps // 2  # (S, taps)
+    rows = near.clip(0, len(time) - 1)
+    nearness = np.clip(1 - np.abs(sampled.time[:, None] - time[rows]) / reach, 0, None) * (near == rows)
+    weight = nearness * confidence[rows]
+    directions = _unit(np.einsum("st,stba->sba", weight, directions_of_points(points)[rows]))
+    seen_along = _unit(np.einsum("st,sta->sa", weight, view[rows]))
+    total = nearness.sum(axis=1)
+    sure = np.where(total > 1e-9, weight.sum(axis=1) / np.maximum(total, 1e-9), 0.0)
+    return SampledHand(_from_camera(directions, sampled), _from_camera(seen_along[:, None], sampled)[:, 0], sure)
+
+
+def _taken_for_other(time: Array, handedness: Array, confidence: Array, side: int) -> NDArray[np.bool_]:
+    """(F,) frames in which the network takes the hand for one of the other side.
+
+    A left hand has the outline of a right one whose depths are mirrored: so are then the network's. Its word is
+    averaged over the frames around, as a hand keeps its side.
+    """
+    weight = confidence + 1e-3
+    sums = np.concatenate([[[0.0, 0.0]], np.cumsum(np.stack([weight, weight * handedness], axis=1), axis=0)])
+    first, end = np.searchsorted(time, time - SIDE_WINDOW), np.searchsorted(time, time + SIDE_WINDOW)
+    total = sums[end] - sums[first]
+    right = total[:, 1] / total[:, 0]
+    is_other: NDArray[np.bool_] = right < 0.5 if SIDES[side] == "right" else right > 0.5
+    return is_other
+
+
+def points_in_camera(rays: Array, metric: Array) -> tuple[Array, Array]:
+    """A hand's points in the camera's axes, by its points in the picture and the network's own in metres.
+
+    The picture gives directions across the view; the depth along it, and with it the size, are the network's.
+
+    Args:
+        rays: (F, 21, 2) x/z and y/z in the camera frame.
+        metric: (F, 21, 3) as `HandKeypoints.metric`.
+
+    Returns:
+        (F, 21, 3) metres from the middle of the hand, and (F, 3) the unit direction to that.
+    """
+    whole = np.concatenate([rays, np.ones((*rays.shape[:-1], 1))], axis=-1)
+    view = whole.mean(axis=1)
+    view /= np.linalg.norm(view, axis=-1, keepdims=True)
+    axes = _looking_along(view)  # (F, 3, 3)
+    turned = whole @ axes  # in the axes of a camera that looks at the hand
+    across = turned[..., :2] / turned[..., 2:]
+    spread = across - across.mean(axis=1, keepdims=True)
+    in_metres = metric[..., :2] - metric[..., :2].mean(axis=1, keepdims=True)
+    distance = (spread * in_metres).sum(axis=(1, 2)) / np.maximum((spread**2).sum(axis=(1, 2)), 1e-12)
+    depth = np.maximum(distance, NEAREST)[:, None] + metric[..., 2]  # (F, 21)
+    points = np.concatenate([across * depth[..., None], metric[..., 2:]], axis=-1)
+    return points @ np.swapaxes(axes, 1, 2), view
+
+
+def _looking_along(view: Array) -> Array:
+    """(F, 3, 3) axes, as columns, of cameras turned the shortest way to look along `view` (F, 3)."""
+    x, y, z = view.T
+    across = 1 / (1 + np.maximum(z, -0.99))
+    axes = np.empty((len(view), 3, 3))
+    axes[:, :, 0] = np.stack([1 - x * x * across, -x * y * across, -x], axis=-1)
+    axes[:, :, 1] = np.stack([-x * y * across, 1 - y * y * across, -y], axis=-1)
+    axes[:, :, 2] = view
+    return axes
+
+
+def _from_camera(vectors: Array, sampled: SampledKeypoints) -> Array:
+    """Vectors (S, N, 3) along each sample's camera's axes, along those of the solve."""
+    return vectors if sampled.views is None else vectors @ sampled.views[:, :3, :3]
+
+
+def _unseen(count: int) -> SampledHand:
+    forward = np.array([0.0, 0.0, 1.0])
+    return SampledHand(np.tile(forward, (count, BONE_COUNT, 1)), np.tile(forward, (count, 1)), np.zeros(count))
+
+
+def _unit(vectors: Array) -> Array:
+    unit: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return unit

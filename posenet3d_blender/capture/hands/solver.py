@@ -1,0 +1,99 @@
+"""The hand solver: the wrist by the palm, then Gauss-Newton steps over all joints and samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from ...arrays import Array
+from ...body.hands import RestHand
+from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..solve.banded import FrameSystem
+from .bones import PALM_COUNT
+from .posed_hand import PosedHand
+from .sampling import SampledHand
+from .terms import UNKNOWNS, HandWeights, add_bones, add_limits, add_priors, add_smoothness, seen_lately
+
+STEPS: Final = 8
+DAMPING: Final = 0.1
+SEGMENT: Final = 1800
+"""Samples solved at once, a minute."""
+OVERLAP: Final = 60
+"""Samples that two segments share."""
+SMALLEST_SEEN: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class SolvedHand:
+    """One hand over S samples."""
+
+    wrist: Array
+    """(S, 3, 3) rotation of the wrist's joint in the frame of the solve."""
+    pose: Array
+    """(S, 45) axis-angle, as `Motion.left_hand_pose`."""
+    confidence: Array
+    """(S,) from 0 (relaxed, as the hand is not seen) to 1."""
+
+
+def solve_hand(
+    rest: RestHand, time: Array, sampled: SampledHand, body_wrist: Array, weights: HandWeights | None = None
+) -> SolvedHand:
+    """Fit a hand to its found bones.
+
+    Args:
+        rest: the body's hand.
+        time: (S,) seconds, even.
+        sampled: the found bones.
+        body_wrist: (S, 3, 3) the wrist's rotation by the body alone.
+        weights: of the terms.
+    """
+    weights = weights or HandWeights()
+    state = PosedHand.relaxed(rest, body_wrist)
+    if sampled.confidence.max(initial=0.0) < SMALLEST_SEEN:
+        return SolvedHand(body_wrist, state.pose(), np.zeros(len(time)))
+    state = replace(state, wrist=_by_palm(state, sampled, body_wrist))
+    solved = None
+    for start in range(0, max(1, len(time) - OVERLAP), SEGMENT):
+        part = slice(start, min(start + SEGMENT + OVERLAP, len(time)))
+        segment = replace(state, wrist=state.wrist[part], angles=state.angles[part])
+        fitted = _fit(segment, time[part], sampled.select(part), body_wrist[part], weights)
+        solved = fitted if solved is None else _blend(solved, fitted, start)
+    assert solved is not None
+    return SolvedHand(solved.wrist, solved.pose(), sampled.confidence)
+
+
+def _fit(state: PosedHand, time: Array, sampled: SampledHand, body_wrist: Array, weights: HandWeights) -> PosedHand:
+    step_seconds = float(time[1] - time[0])
+    seen = seen_lately(time, sampled.confidence, weights.easing)
+    for _ in range(STEPS):
+        system = FrameSystem(len(time), UNKNOWNS, 0)
+        add_bones(system, state, sampled, weights)
+        add_priors(system, state, body_wrist, seen, weights)
+        add_limits(system, state, weights)
+        add_smoothness(system, state, step_seconds, weights)
+        state = state.moved(system.solve(DAMPING)[0])
+    return state
+
+
+def _by_palm(state: PosedHand, sampled: SampledHand, body_wrist: Array) -> Array:
+    """(S, 3, 3) the wrist's rotation that fits the palm best (Kabsch), or the body's where the hand is not seen."""
+    covariance = np.einsum("ska,kb->sab", sampled.directions[:, :PALM_COUNT], state.rest_directions[:PALM_COUNT])
+    left, _, right = np.linalg.svd(covariance)
+    left[..., 2] *= np.linalg.det(left @ right)[:, None]
+    return np.where((sampled.confidence > 0)[:, None, None], left @ right, body_wrist)
+
+
+def _blend(before: PosedHand, after: PosedHand, start: int) -> PosedHand:
+    """Join two segments; `after` begins at sample `start` of `before`, and the overlap is cross-faded."""
+    overlap = len(before.wrist) - start
+    part = (np.arange(overlap) + 0.5) / overlap
+    turn = matrix_to_axis_angle(np.swapaxes(before.wrist[start:], -1, -2) @ after.wrist[:overlap])
+    wrist = before.wrist[start:] @ axis_angle_to_matrix(part[:, None] * turn)
+    angles = before.angles[start:] * (1 - part[:, None]) + after.angles[:overlap] * part[:, None]
+    return replace(
+        before,
+        wrist=np.concatenate([before.wrist[:start], wrist, after.wrist[overlap:]]),
+        angles=np.concatenate([before.angles[:start], angles, after.angles[overlap:]]),
+    )

@@ -1,0 +1,153 @@
+"""Terms of the hand solver's cost: each adds its residuals to the system of equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ...arrays import Array
+from ...body.rotations import matrix_to_axis_angle
+from ..solve.banded import FrameSystem
+from ..solve.terms import SHORTEST_SMOOTHING, SolveWeights
+from .bones import PALM_BONES, PALM_COUNT, rest_vectors
+from .posed_hand import ANGLE_COUNT, ANGLES, LAST_BY_MIDDLE, PosedHand, angle_limits, relaxed_angles
+from .sampling import SampledHand
+
+WRIST: Final = slice(0, 3)
+"""The wrist's turn among a sample's unknowns."""
+UNKNOWNS: Final = 3 + ANGLE_COUNT
+
+
+@dataclass(frozen=True)
+class HandWeights:
+    """Expected deviations (one standard deviation) of each term, in radians and seconds."""
+
+    across: float = 0.12
+    """Between a bone of 3 cm and the found one, across the view."""
+    along: float = 0.40
+    """The same along the view, which single pictures tell less of."""
+    outlier: float = 0.6
+    """From which a bone counts less and less."""
+    palm: float = 2.0
+    """Deviation of lines through the palm, as a part of the others': no two palms are of one shape."""
+    relaxed: float = 1.0
+    """Deviation from the relaxed hand while the hand is seen, as a part of the usual one."""
+    unseen_relaxed: float = 0.3
+    """The same where it is not."""
+    wrist: float = 1.0
+    """Between the wrist's rotation and the body's own estimate, while the hand is seen."""
+    unseen_wrist: float = 0.1
+    """The same where it is not."""
+    coupling: float = 0.3
+    """Between a finger's last joint and what its middle one tells."""
+    limit: float = 0.05
+    """Beyond a joint's limits."""
+    turn_acceleration: float = 40.0
+    """Per second squared, as the body's."""
+    easing: float = 0.4
+    """Seconds from the last sight of a hand until it is relaxed."""
+    smoothing: float = SolveWeights.smoothing
+    """As of `SolveWeights`."""
+
+
+def add_bones(system: FrameSystem, state: PosedHand, sampled: SampledHand, weights: HandWeights) -> None:
+    """The bones point the way of the found ones. Robust, with Geman and McClure's weights."""
+    error = state.directions - sampled.directions  # (S, 22, 3)
+    robust_weight = 1 / (1 + (error**2).sum(-1) / weights.outlier**2) ** 2  # (S, 22)
+    root_weight = np.sqrt(robust_weight * sampled.confidence[:, None]) / _deviations(state, weights)  # (S, 22)
+    view = sampled.view[:, None, None]  # (S, 1, 1, 3)
+    ratio = weights.across / weights.along
+
+    def weighted(derivative: Array) -> Array:
+        """(S, 22, 3, N) to (S, 66, N), of which the part along the view counts less."""
+        along = np.swapaxes(view @ derivative, -1, -2)  # (S, 22, N, 1)
+        less = derivative - (1 - ratio) * np.swapaxes(along * view, -1, -2)
+        rows: Array = (less * root_weight[..., None, None]).reshape(len(error), -1, derivative.shape[-1])
+        return rows
+
+    system.add([weighted(state.jacobian())], weighted(error[..., None])[..., 0])
+
+
+def add_priors(system: FrameSystem, state: PosedHand, body_wrist: Array, seen: Array, weights: HandWeights) -> None:
+    """The hand is relaxed and the wrist as the body has it, more so where the hand is not seen.
+
+    Args:
+        system: of the equations.
+        state: of the hand.
+        body_wrist: (S, 3, 3) the wrist's rotation by the body alone.
+        seen: (S,) from 0 (not seen for long) to 1.
+        weights: of the terms.
+    """
+    usual = np.radians([angle.deviation for angle in ANGLES])
+    factor = weights.unseen_relaxed * (weights.relaxed / weights.unseen_relaxed) ** seen[:, None]  # (S, 1)
+    wrist = weights.unseen_wrist * (weights.wrist / weights.unseen_wrist) ** seen[:, None]
+    off = np.concatenate(
+        [matrix_to_axis_angle(np.swapaxes(body_wrist, 1, 2) @ state.wrist), state.angles - relaxed_angles(state.rest)],
+        axis=1,
+    )  # (S, 3 + A)
+    deviation = np.concatenate([np.repeat(wrist, 3, axis=1), factor * usual], axis=1)
+    _add_for_each(system, 1 / deviation**2, off)
+
+
+def add_limits(system: FrameSystem, state: PosedHand, weights: HandWeights) -> None:
+    """Joints keep their limits, and the last joint of a finger bends with its middle one."""
+    lowest, highest = angle_limits(state.rest)
+    beyond = np.minimum(state.angles - lowest, 0) + np.maximum(state.angles - highest, 0)  # (S, A)
+    zero = np.zeros((len(beyond), 3))
+    _add_for_each(
+        system,
+        np.concatenate([zero, (beyond != 0) / weights.limit**2], axis=1),
+        np.concatenate([zero, beyond], axis=1),
+    )
+    flexion = state.angles + [state.rest.rest_flexion[angle.joint] for angle in ANGLES]
+    rows: list[tuple[int, int]] = []
+    for number, angle in enumerate(ANGLES):
+        if angle.kind == "flex" and angle.joint % 3 == 2 and ANGLES[number - 1].kind == "flex":
+            rows.append((number - 1, number))
+    jacobian = np.zeros((len(beyond), len(rows), UNKNOWNS))
+    residual = np.empty((len(beyond), len(rows)))
+    for row, (middle, last) in enumerate(rows):
+        jacobian[:, row, 3 + last], jacobian[:, row, 3 + middle] = 1.0, -LAST_BY_MIDDLE
+        residual[:, row] = flexion[:, last] - LAST_BY_MIDDLE * flexion[:, middle]
+    system.add([jacobian / weights.coupling], residual / weights.coupling)
+
+
+def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, weights: HandWeights) -> None:
+    """Accelerations are small; robust, as the body's."""
+    turns = matrix_to_axis_angle(np.swapaxes(state.wrist[:-1], 1, 2) @ state.wrist[1:])  # (S - 1, 3)
+    steps = np.concatenate([turns, np.diff(state.angles, axis=0)], axis=1)
+    acceleration = np.diff(steps, axis=0)  # (S - 2, 3 + A)
+    tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
+    deviation = weights.turn_acceleration * tempo * step_seconds**2
+    robust_weight = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
+    system.add_second_differences(robust_weight / deviation**2, acceleration)
+
+
+def seen_lately(time: Array, confidence: Array, easing: float) -> Array:
+    """(S,) from 1 at samples that show the hand to 0 at those `easing` seconds and more from all of these."""
+    sights = time[confidence > 0]
+    if not len(sights):
+        return np.zeros(len(time))
+    after = np.searchsorted(sights, time).clip(0, len(sights) - 1)
+    off = np.minimum(np.abs(sights[after] - time), np.abs(sights[(after - 1).clip(0)] - time))
+    lately: Array = np.clip(1 - off / easing, 0.0, 1.0)
+    return lately
+
+
+def _deviations(state: PosedHand, weights: HandWeights) -> Array:
+    """(22,) of the bones across the view: short bones' directions are less sure."""
+    lengths = np.linalg.norm(rest_vectors(state.rest), axis=-1)
+    deviations: Array = weights.across * np.sqrt(0.03 / np.maximum(lengths, 0.01))
+    deviations[:PALM_COUNT] *= weights.palm
+    # The thumb's first joint lies elsewhere in the networks' hand.
+    deviations[PALM_BONES.index(("wrist", "thumb1"))] *= 3
+    return deviations
+
+
+def _add_for_each(system: FrameSystem, weight: Array, residual: Array) -> None:
+    """Add one residual for each unknown of each sample: squared weights and residuals (S, 3 + A)."""
+    indices = np.arange(UNKNOWNS)
+    system.blocks[0][:, indices, indices] += weight
+    system.gradient += weight * residual
