@@ -11,6 +11,8 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..camera import Camera, CameraPath
 from ..progress import Progress
+from .hands.solve_hands import SolvedHands, solve_hands
+from .keypoints.hand_keypoints import HandKeypoints
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import body_confidence, certainty, limb_confidence
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
@@ -38,6 +40,8 @@ class LiftedPerson:
     """The student's, in the shape of the solved body's kind."""
     body: PosedBody
     floor: Floor
+    hands: SolvedHands | None = None
+    """None: without fingers."""
 
     @property
     def contacts(self) -> Array:
@@ -62,6 +66,12 @@ class LiftedPerson:
         prediction = replace(self.prediction, betas=scale_shape(self.body.betas, scale, body))
         solved = solve(body, self.sampled, prediction, weights, floor=floor)
         return replace(self, prediction=prediction, body=solved.body, floor=solved.floor)
+
+    def with_hands(self, hands: HandKeypoints, camera: Camera | CameraPath, smoothing: float) -> LiftedPerson:
+        """The person with fingers, and with wrists and forearms turned to the hands; `camera` as of `lift`."""
+        keypoints = replace(self.keypoints, hands=hands)
+        body, solved = solve_hands(self.body, self.sampled, keypoints, camera, smoothing)
+        return replace(self, body=body, hands=solved)
 
 
 def lift(

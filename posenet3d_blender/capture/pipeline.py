@@ -19,11 +19,13 @@ from ..motion import Motion
 from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import camera_of_shot
 from .camera_motion.track import survey_copies
-from .detect import DetectionRun, detect_people, people_in_file
+from .detect import DetectionRun, add_hands, detect_people, people_in_file
 from .detection.cache import DetectionKey
+from .detection.detections import Detections
+from .hands.choice import EVERY_HAND, usable_hands
 from .keypoints.keypoints import Keypoints
 from .keypoints.repair import hide_outside, repair
-from .lifting import lift
+from .lifting import LiftedPerson, lift
 from .moving_camera import in_metres
 from .shared_floor import share_floor
 from .shots import (
@@ -89,6 +91,9 @@ class CaptureSettings:
     """auto (found out from the background), static or moving."""
     mirror: bool = False
     """The footage is a mirror image, as of many front cameras."""
+    hands: str = "auto"
+    """Fingers: auto (where hands are large enough in the picture and seen often enough), on or off. With a file of 2D
+    joints auto leaves them out."""
 
 
 @dataclass(frozen=True)
@@ -154,18 +159,11 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         footage = _open(video, settings)
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
-    focal_length = None
     copies = survey_copies() if settings.camera == "auto" else None
-    if settings.keypoints is not None:
-        with watch.stage("keypoints"):
-            detections, focal_length = people_in_file(
-                footage, frames, settings.keypoints, settings.person, settings.shots, progress, warnings.append
-            )
-    else:
-        run = DetectionRun(
-            _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
-        )
-        detections = detect_people(footage, frames, run, watch.stage).changed(hide_outside)
+    run = DetectionRun(
+        _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
+    )
+    detections, focal_length = _find_people(footage, frames, settings, run, watch)
     warnings += [*detections.notes, *footage.warnings(frames)]
     with watch.stage("repair"):
         repaired = detections.changed(repair).shots
@@ -186,6 +184,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
             SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock, height=settings.height),
             rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
             float(footage.time[frames.start]),
+            settings.hands,
         )
         shots = solver.solve_shots(stretches, progress, warnings.append)
     return Capture(
@@ -197,6 +196,21 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         # A device that failed did so for each network.
         tuple(dict.fromkeys(warnings)),
     )
+
+
+def _find_people(
+    footage: Footage, frames: slice, settings: CaptureSettings, run: DetectionRun, watch: _Stopwatch
+) -> tuple[Detections, float | None]:
+    """The people's 2D joints, detected or from a file, and the file's focal length in pixels where it has one."""
+    if settings.keypoints is None:
+        return detect_people(footage, frames, run, watch.stage).changed(hide_outside), None
+    with watch.stage("keypoints"):
+        detections, focal_length = people_in_file(
+            footage, frames, settings.keypoints, settings.person, settings.shots, run.progress, run.warn
+        )
+    if settings.hands == EVERY_HAND:
+        detections = add_hands(footage, detections, run, watch.stage)
+    return detections, focal_length
 
 
 @dataclass(frozen=True)
@@ -212,6 +226,8 @@ class _Solver:
     """Of the motions, per second."""
     start: float
     """Time of the captured range's first frame, seconds: a sample of every motion's grid."""
+    hands: str
+    """As `CaptureSettings.hands`."""
 
     def solve_shots(self, stretches: Sequence[Stretch], progress: Progress, warn: Warn) -> tuple[CapturedShot, ...]:
         """The motions of each stretch, in step with one another."""
@@ -246,10 +262,15 @@ class _Solver:
             warn_of_guessed(name, person.limb_confidence, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
+        lifted = [self._with_hands(person, name, camera, warn) for name, person in zip(names, lifted, strict=True)]
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
         return [to_motion(person, world, camera, times, float(self.rate)) for person in lifted]
+
+    def _with_hands(self, person: LiftedPerson, name: str, camera: Camera | CameraPath, warn: Warn) -> LiftedPerson:
+        hands = usable_hands(person.keypoints, self.hands, name, warn)
+        return person if hands is None else person.with_hands(hands, camera, self.weights.smoothing)
 
 
 def _open(video: Path, settings: CaptureSettings) -> Footage:
@@ -259,7 +280,13 @@ def _open(video: Path, settings: CaptureSettings) -> Footage:
 
 def _detection_key(footage: Footage, settings: CaptureSettings) -> DetectionKey:
     return DetectionKey(
-        footage.path, settings.detector, settings.person, settings.input_fps, settings.shots, settings.mirror
+        footage.path,
+        settings.detector,
+        settings.person,
+        settings.input_fps,
+        settings.shots,
+        settings.mirror,
+        settings.hands,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         first = path.camera(0)
     else:
         first = Camera(camera.focal_length, camera.image_size, world.world_to_camera)
-    return Motion(
+    motion = Motion(
         poses=poses,
         trans=trans,
         betas=state.betas,
@@ -107,6 +107,21 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         camera=first,
         camera_path=path,
         gender=state.body.gender,
+    )
+    if person.hands is None:
+        return motion
+    fingers = CubicSpline(sample_time, person.hands.poses)(at)  # (T, 2, 45)
+    return _with_fingers(motion, fingers, resample(person.hands.confidence))
+
+
+def _with_fingers(motion: Motion, poses: Array, confidence: Array) -> Motion:
+    """The motion with the poses (T, 2, 45) and the confidence (T, 2) of its left and right hand."""
+    return replace(
+        motion,
+        left_hand_pose=poses[:, 0],
+        right_hand_pose=poses[:, 1],
+        left_hand_confidence=confidence[:, 0],
+        right_hand_confidence=confidence[:, 1],
     )
 
 

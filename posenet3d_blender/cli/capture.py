@@ -77,6 +77,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         input_fps=arguments.input_fps,
         camera=arguments.camera,
         mirror=arguments.mirror,
+        hands=arguments.hands,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
         student=arguments.student,

@@ -88,6 +88,15 @@ class CaptureOptions:
     mirror: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Mirror Image", description="The footage is a mirror image, as of many front cameras: left is right"
     )
+    hands: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Fingers",
+        description="Whether fingers are captured",
+        items=(
+            ("auto", "Automatic", "Where hands are large enough in the image and seen often enough"),
+            ("on", "Always", "Also of small or blurred hands; fingers that are not seen rest"),
+            ("off", "Off", "The body alone, which is faster"),
+        ),
+    )
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
         description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
@@ -150,6 +159,7 @@ class CaptureOptions:
             "shots": str(self.shot) if self.shot else "longest",
             "camera": self.camera_motion,
             "mirror": self.mirror,
+            "hands": self.hands,
             "field_of_view": math.degrees(self.view_angle) or None,
             "height": self.height or None,
             "input_fps": self.input_fps or None,
@@ -179,6 +189,7 @@ def draw_solver_options(layout: bpy.types.UILayout, options: CaptureOptions) -> 
     """The options that change a motion without another search for joints."""
     layout.prop(options, "camera_motion")
     layout.prop(options, "mirror")
+    layout.prop(options, "hands")
     layout.prop(options, "view_angle")
     layout.prop(options, "height")
     layout.prop(options, "smoothing")
