@@ -35,9 +35,9 @@ def _angles() -> tuple[Angle, ...]:
     for joint, name in enumerate(FINGER_JOINTS):
         if name == "thumb1":
             angles += [
-                Angle(joint, "flex", -40, 45, 12),
-                Angle(joint, "spread", -35, 40, 12),
-                Angle(joint, "twist", -25, 25, 6),
+                Angle(joint, "flex", -40, 45, 15),
+                Angle(joint, "spread", -35, 40, 15),
+                Angle(joint, "twist", -25, 25, 8),
             ]
         elif name == "thumb2":
             angles += [Angle(joint, "flex", -25, 65, 25), Angle(joint, "spread", -12, 12, 6)]

@@ -32,7 +32,7 @@ class HandWeights:
     """From which a bone counts less and less."""
     palm: float = 2.0
     """Deviation of lines through the palm, as a part of the others': no two palms are of one shape."""
-    relaxed: float = 1.0
+    relaxed: float = 1.5
     """Deviation from the relaxed hand while the hand is seen, as a part of the usual one."""
     unseen_relaxed: float = 0.3
     """The same where it is not."""
