@@ -18,6 +18,8 @@ from .sampling import SampledHand
 WRIST: Final = slice(0, 3)
 """The wrist's turn among a sample's unknowns."""
 UNKNOWNS: Final = 3 + ANGLE_COUNT
+OUTLYING_ACCELERATION: Final = 12.0
+"""Expected deviations of an acceleration from which it costs less and less."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,13 @@ def add_limits(system: FrameSystem, state: PosedHand, weights: HandWeights) -> N
 
 
 def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, weights: HandWeights) -> None:
-    """Accelerations are small; robust, as the body's."""
+    """Accelerations are small; robust, but less than the body's: a misread frame turns the whole hand over."""
     turns = matrix_to_axis_angle(np.swapaxes(state.wrist[:-1], 1, 2) @ state.wrist[1:])  # (S - 1, 3)
     steps = np.concatenate([turns, np.diff(state.angles, axis=0)], axis=1)
     acceleration = np.diff(steps, axis=0)  # (S - 2, 3 + A)
     tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
     deviation = weights.turn_acceleration * tempo * step_seconds**2
-    robust_weight = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
+    robust_weight = 1 / (1 + (acceleration / (OUTLYING_ACCELERATION * deviation)) ** 2)
     system.add_second_differences(robust_weight / deviation**2, acceleration)
 
 
