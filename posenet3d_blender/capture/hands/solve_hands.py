@@ -88,9 +88,12 @@ def turn_wrist(body: PosedBody, side: int, wrist: Array) -> PosedBody:
 
 
 def twist_about(rotations: Array, axis: Array) -> Array:
-    """(S,) radians by which rotations (S, 3, 3) turn about a unit axis (3,), without jumps from sample to sample."""
+    """(S,) radians, from -pi to pi, by which rotations (S, 3, 3) turn about a unit axis (3,).
+
+    Not followed from sample to sample: a forearm turns by less than half a turn to either side, and one misread hand
+    would turn it right round for the rest of the clip.
+    """
     quaternions = matrix_to_quaternion(rotations)
     twist = 2 * np.arctan2(quaternions[:, 1:] @ axis, quaternions[:, 0])
-    unwrapped: Array = np.unwrap(twist)
-    nearest: Array = unwrapped - 2 * np.pi * np.round(np.median(unwrapped) / (2 * np.pi))
-    return nearest
+    principal: Array = np.remainder(twist + np.pi, 2 * np.pi) - np.pi
+    return principal

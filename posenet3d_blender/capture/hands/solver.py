@@ -23,6 +23,9 @@ SEGMENT: Final = 1800
 OVERLAP: Final = 60
 """Samples that two segments share."""
 SMALLEST_SEEN: Final = 1e-3
+MISREAD: Final = np.radians(100.0)
+"""Angle between the palm that the network shows and the one of the body's own points from which the hand is misread:
+taken for its back, or for the other hand."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,11 @@ def solve_hand(
     state = PosedHand.relaxed(rest, body_wrist)
     if sampled.confidence.max(initial=0.0) < SMALLEST_SEEN:
         return SolvedHand(body_wrist, state.pose(), np.zeros(len(time)))
-    state = replace(state, wrist=_by_palm(state, sampled, body_wrist))
+    by_palm = _by_palm(state, sampled, body_wrist)
+    off = np.linalg.norm(matrix_to_axis_angle(np.swapaxes(body_wrist, -1, -2) @ by_palm), axis=-1)  # (S,)
+    misread = off > MISREAD
+    sampled = replace(sampled, confidence=np.where(misread, 0.0, sampled.confidence))
+    state = replace(state, wrist=np.where(misread[:, None, None], body_wrist, by_palm))
     solved = None
     for start in range(0, max(1, len(time) - OVERLAP), SEGMENT):
         part = slice(start, min(start + SEGMENT + OVERLAP, len(time)))

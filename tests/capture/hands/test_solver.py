@@ -96,6 +96,19 @@ def test_a_hand_that_is_not_seen_eases_to_a_relaxed_one_and_to_the_bodys_wrist(r
     assert speed < 12, "radians per second: it eases, it does not jump"
 
 
+def test_a_hand_taken_for_its_back_for_a_moment_does_not_turn_the_wrist(rest: RestHand) -> None:
+    hand = moving_hand(rest, TIME)
+    misread = (TIME > 1.0) & (TIME < 1.4)
+    # The network's palm is the true one turned by half about the fingers' direction; the body's points show the latter.
+    half = axis_angle_to_matrix(np.pi * rest.joints[3] / np.linalg.norm(rest.joints[3]))
+    body_wrist = np.where(misread[:, None, None], hand.truth.wrist @ half, hand.truth.wrist)
+    solved = solve(hand, body_wrist=body_wrist)
+    assert not solved.confidence[misread].any()
+    assert (solved.confidence[~misread] > 0.9).all()
+    off = matrix_to_axis_angle(np.swapaxes(solved.wrist, 1, 2) @ body_wrist)
+    assert np.degrees(np.linalg.norm(off[(TIME > 1.15) & (TIME < 1.25)], axis=-1)).max() < 60
+
+
 def test_a_hand_that_is_never_seen_is_relaxed_throughout(rest: RestHand) -> None:
     hand = moving_hand(rest, TIME, presence=np.full(len(TIME), 0.2))
     solved = solve(hand)
