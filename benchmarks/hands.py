@@ -55,7 +55,7 @@ SIZES: Final = (30, 45, 60, 100, 150, 300)
 SEEN: Final = 0.75
 """Presence from which a rendered hand counts as seen."""
 CLIPS: Final = ("intel_asl/again.mkv", "intel_asl/help.mkv", "opencap_squat.mp4", "sports2d_demo.mp4")
-UNKNOWN_WRIST: Final = HandWeights(wrist=100.0, unseen_wrist=100.0)
+UNKNOWN_WRIST: Final = HandWeights(wrist=100.0, unseen_wrist=100.0, misread=np.pi)
 """Weights of hands without a body."""
 
 

@@ -23,9 +23,6 @@ SEGMENT: Final = 1800
 OVERLAP: Final = 60
 """Samples that two segments share."""
 SMALLEST_SEEN: Final = 1e-3
-MISREAD: Final = np.radians(100.0)
-"""Angle between the palm that the network shows and the one of the body's own points from which the hand is misread:
-taken for its back, or for the other hand."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def solve_hand(
         return SolvedHand(body_wrist, state.pose(), np.zeros(len(time)))
     by_palm = _by_palm(state, sampled, body_wrist)
     off = np.linalg.norm(matrix_to_axis_angle(np.swapaxes(body_wrist, -1, -2) @ by_palm), axis=-1)  # (S,)
-    misread = off > MISREAD
+    misread = off > weights.misread
     sampled = replace(sampled, confidence=np.where(misread, 0.0, sampled.confidence))
     state = replace(state, wrist=np.where(misread[:, None, None], body_wrist, by_palm))
     solved = None

@@ -42,6 +42,9 @@ class HandWeights:
     """Between the wrist's rotation and the body's own estimate, while the hand is seen."""
     unseen_wrist: float = 0.1
     """The same where it is not."""
+    misread: float = 1.75
+    """Angle between the palm that the network shows and the body's own from which the hand counts as unseen: it is
+    taken for its back, or for the other hand."""
     coupling: float = 0.3
     """Between a finger's last joint and what its middle one tells."""
     limit: float = 0.05
