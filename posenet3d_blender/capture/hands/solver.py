@@ -11,6 +11,7 @@ from ...arrays import Array
 from ...body.hands import RestHand
 from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..solve.banded import FrameSystem
+from ..solve.segments import overlapping_segments
 from .bones import PALM_COUNT
 from .posed_hand import PosedHand
 from .sampling import SampledHand
@@ -59,11 +60,10 @@ def solve_hand(
     sampled = replace(sampled, confidence=np.where(misread, 0.0, sampled.confidence))
     state = replace(state, wrist=np.where(misread[:, None, None], body_wrist, by_palm))
     solved = None
-    for start in range(0, max(1, len(time) - OVERLAP), SEGMENT):
-        part = slice(start, min(start + SEGMENT + OVERLAP, len(time)))
+    for part in overlapping_segments(len(time), SEGMENT, OVERLAP):
         segment = replace(state, wrist=state.wrist[part], angles=state.angles[part])
         fitted = _fit(segment, time[part], sampled.select(part), body_wrist[part], weights)
-        solved = fitted if solved is None else _blend(solved, fitted, start)
+        solved = fitted if solved is None else _blend(solved, fitted, part.start)
     assert solved is not None
     return SolvedHand(solved.wrist, solved.pose(), sampled.confidence)
 

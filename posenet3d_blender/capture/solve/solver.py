@@ -20,6 +20,7 @@ from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, res
 from .foot_motion import seen_feet, still_feet
 from .hidden_legs import stand_hidden_legs
 from .posed_body import PosedBody
+from .segments import overlapping_segments
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
 STEPS: Final = 8
@@ -64,7 +65,7 @@ def solve(
     initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
-    segments = _segments(len(sampled.time))
+    segments = overlapping_segments(len(sampled.time), SEGMENT, OVERLAP)
     if len(segments) == 1:
         return _solve_segment(initial, sampled, prediction, weights, progress)
     best = max(segments, key=lambda segment: float(sampled.confidence[segment].mean()))
@@ -128,14 +129,6 @@ def _resting(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Ar
 
 def _step_seconds(sampled: SampledKeypoints) -> float:
     return float(sampled.time[1] - sampled.time[0])
-
-
-def _segments(count: int) -> list[slice]:
-    """Slices of about SEGMENT samples that overlap by OVERLAP."""
-    if count <= SEGMENT + OVERLAP:
-        return [slice(0, count)]
-    starts = range(0, count - OVERLAP - 1, SEGMENT)
-    return [slice(start, min(start + SEGMENT + OVERLAP, count)) for start in starts]
 
 
 def _join(whole: PosedBody, solved: PosedBody, segment: slice) -> None:
