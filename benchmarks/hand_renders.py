@@ -14,7 +14,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import FINGERS, SIDES
 from posenet3d_blender.body.hands import RestHand, rest_hand
 from posenet3d_blender.body.model import Body, load_body
-from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.rotations import axis_angle_to_matrix, unit
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.camera import Camera
 
@@ -118,11 +118,11 @@ def draw(vertices: Array, faces: NDArray[np.int64], camera: Camera) -> NDArray[n
     near = ((pixels > -100) & (pixels < CANVAS + 100)).all(axis=1)[faces].all(axis=1)
     faces_towards = near & ((flat * corners.mean(axis=1)).sum(axis=1) < 0)
     kept = faces[faces_towards]
-    values = np.concatenate([pixels, in_camera[:, 2:], _unit(normals)], axis=1)[kept]  # (K, 3, 6)
+    values = np.concatenate([pixels, in_camera[:, 2:], unit(normals)], axis=1)[kept]  # (K, 3, 6)
     for _ in range(2):
         values = _cut_in_four(values)
-    normal = _unit(values[..., 3:].mean(axis=1))
-    light = 0.35 + 0.65 * np.clip(normal @ _unit(np.array([-0.4, -0.7, -0.6])), 0, 1)
+    normal = unit(values[..., 3:].mean(axis=1))
+    light = 0.35 + 0.65 * np.clip(normal @ unit(np.array([-0.4, -0.7, -0.6])), 0, 1)
     colours = 255 * np.clip(light[:, None] * [0.93, 0.70, 0.58], 0, 1)
     picture = _wall()
     outlines = (values[..., :2] * 16).round().astype(np.int32)
@@ -144,11 +144,6 @@ def _wall() -> NDArray[np.uint8]:
     return np.asarray(
         cv2.resize(spots.astype(np.float32), (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
     )
-
-
-def _unit(vectors: Array) -> Array:
-    unit: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
-    return unit
 
 
 def _camera(body: Body, rest: RestHand, view: str) -> tuple[Camera, Array]:

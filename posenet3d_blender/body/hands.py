@@ -18,6 +18,7 @@ from ..arrays import Array, FloatArray
 from ..errors import PoseNet3DError
 from .fingers import FINGER_COUNT, FINGER_JOINTS, FINGER_PARENTS, FINGERS, SIDES, TIPS, WRISTS, Fingers
 from .model import Body
+from .rotations import unit
 
 RELAXED_FLEXION: Final = {
     # degrees from a straight finger, of the joints from the palm outwards
@@ -75,7 +76,7 @@ class RestHand:
         """(3,) unit, out of the palm: the direction in which fingers flex."""
         index, pinky = (self.joints[3 * FINGERS.index(name)] for name in ("index", "pinky"))
         back = np.cross(index, pinky) if self.side == "left" else np.cross(pinky, index)
-        return _unit(-back)
+        return unit(-back)
 
     @cached_property
     def flexion_axes(self) -> Array:
@@ -83,14 +84,14 @@ class RestHand:
 
         A finger's joints are hinged along the arch of the knuckles, the thumb's across the plane that it rests in.
         """
-        directions = _unit(self.bones)
+        directions = unit(self.bones)
         knuckles = np.array([self.joints[3 * FINGERS.index(name)] for name in _ACROSS])
         arch = np.gradient(knuckles, axis=0) * (1.0 if self.side == "left" else -1.0)
         axes = np.empty_like(self.joints)
         for finger, name in enumerate(FINGERS):
             own = slice(3 * finger, 3 * finger + 3)
             axes[own] = arch[_ACROSS.index(name)] if name in _ACROSS else self._thumb_axis(directions[own])
-        return _unit(axes - (axes * directions).sum(axis=-1, keepdims=True) * directions)
+        return unit(axes - (axes * directions).sum(axis=-1, keepdims=True) * directions)
 
     def _thumb_axis(self, directions: Array) -> Array:
         """(3,) of any length, for the thumb's bones (3, 3)."""
@@ -108,8 +109,8 @@ class RestHand:
 
         A positive rotation moves a finger towards the thumb's side, the thumb away from the other fingers.
         """
-        axes = np.cross(self.flexion_axes, _unit(self.bones))
-        outwards = np.cross(self.palm_normal, _unit(self.joints[3 * FINGERS.index("middle")]))
+        axes = np.cross(self.flexion_axes, unit(self.bones))
+        outwards = np.cross(self.palm_normal, unit(self.joints[3 * FINGERS.index("middle")]))
         outwards = outwards if self.side == "left" else -outwards
         moves = np.cross(axes, self.bones) @ outwards
         spread: Array = axes * np.where(moves < 0, -1.0, 1.0)[:, None]
@@ -123,7 +124,7 @@ class RestHand:
         """
         before = np.concatenate([self.joints[0::3, None], self.bones.reshape(5, 3, 3)[:, :2]], axis=1).reshape(-1, 3)
         axes = self.flexion_axes
-        flat = [_unit(each - (each * axes).sum(axis=-1, keepdims=True) * axes) for each in (before, self.bones)]
+        flat = [unit(each - (each * axes).sum(axis=-1, keepdims=True) * axes) for each in (before, self.bones)]
         sine = (np.cross(flat[0], flat[1]) * axes).sum(axis=-1)
         angles: Array = np.arctan2(sine, (flat[0] * flat[1]).sum(axis=-1))
         angles[3 * FINGERS.index("thumb")] = 0.0
@@ -187,13 +188,8 @@ def fingertips(body: Body, fingers: Fingers) -> list[NDArray[np.int64]]:
     for side in range(2):
         for name in TIPS:
             last = side * FINGER_COUNT + 3 * FINGERS.index(name) + 2
-            direction = _unit(body.finger_template[last] - body.finger_template[last - 1])
+            direction = unit(body.finger_template[last] - body.finger_template[last - 1])
             own = np.flatnonzero((owners == last) & (fingers.skin_weights[:, last] > 0))
             reach = body.template[own] @ direction
             tips.append(own[reach > reach.max() - _TIP_LENGTH])
     return tips
-
-
-def _unit(vectors: Array) -> Array:
-    result: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return result

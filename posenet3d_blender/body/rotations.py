@@ -21,6 +21,14 @@ def matrix_to_axis_angle(matrix: FloatArray) -> Array:
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
 
 
+def unit(vectors: FloatArray) -> Array:
+    """Vectors (..., 3) scaled to length 1; zero stays zero."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: Array = vectors / np.maximum(lengths, 1e-12)
+    return result
+
+
 def cross_matrix(vectors: FloatArray) -> Array:
     """The matrices (..., 3, 3) that multiply as the cross product with vectors (..., 3) does."""
     x, y, z = np.moveaxis(vectors, -1, 0)

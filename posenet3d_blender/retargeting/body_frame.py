@@ -8,12 +8,11 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from ..body.rotations import matrix_to_axis_angle
+from ..body.rotations import matrix_to_axis_angle, unit
 from ..errors import PoseNet3DError
 from .bone_map import BoneMap
 from .rig import Rig
 from .roles import SIDES
-from .vectors import unit
 
 _ALIGNMENT_LIMIT: Final = np.radians(20.0)
 """Bodies differ by a few degrees between hips and head; a skeleton that was rotated on purpose is off by more."""

@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from ..body.rotations import axis_angle_to_matrix, matrix_to_quaternion
+from ..body.rotations import axis_angle_to_matrix, matrix_to_quaternion, unit
 from .bone_map import BoneMap, Control
 from .rig import Rig
 from .roles import NEXT_ROLE
 from .solve import SkeletonPose
-from .vectors import across, rotate, unit
+from .vectors import across, rotate
 
 _NEAREST_POLE: Final = 0.3
 """Distance of a pole target from its joint, at least, in leg lengths."""

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle, unit
 from ..body.skeleton import JOINT_INDEX
 from .contacts import contact_intervals
 from .skeleton import Skeleton
 from .source import SourceMotion
-from .vectors import rotate, shortest_rotation, smooth, unit
+from .vectors import rotate, shortest_rotation, smooth
 
 _HEEL, _BALL, _TOE_TIP = 0, 1, 2
 _HEEL_SHARE: Final = 0.25

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from .vectors import across, unit
+from ..body.rotations import unit
+from .vectors import across
 
 _ACROSS: Final = ("index", "middle", "ring", "pinky")
 """Fingers from the thumb's side to the other."""

@@ -9,6 +9,7 @@ import numpy as np
 from ...arrays import Array
 from ...body.fingers import FINGER_JOINTS, FINGERS
 from ...body.hands import RestHand
+from ...body.rotations import unit
 from ..keypoints.hand_keypoints import POINT_INDEX
 
 PALM_BONES: Final = (*(("wrist", f"{finger}1") for finger in FINGERS), ("index1", "pinky1"), ("middle1", "pinky1"))
@@ -23,7 +24,7 @@ _STARTS, _ENDS = ([POINT_INDEX[bone[end]] for bone in (*PALM_BONES, *FINGER_BONE
 
 def directions_of_points(points: Array) -> Array:
     """(..., 22, 3) unit directions of the bones between a hand's points (..., 21, 3)."""
-    return _unit(points[..., _ENDS, :] - points[..., _STARTS, :])
+    return unit(points[..., _ENDS, :] - points[..., _STARTS, :])
 
 
 def rest_vectors(hand: RestHand) -> Array:
@@ -31,9 +32,3 @@ def rest_vectors(hand: RestHand) -> Array:
     places = {"wrist": np.zeros(3)} | {f"{finger}1": hand.joints[3 * number] for number, finger in enumerate(FINGERS)}
     palm = [places[end] - places[start] for start, end in PALM_BONES]
     return np.concatenate([palm, hand.bones])
-
-
-def _unit(vectors: Array) -> Array:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: Array = vectors / np.maximum(lengths, 1e-9)
-    return unit

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.rotations import unit
 from ...camera import CameraPath
 from ..keypoints.hand_keypoints import SIDES
 from ..keypoints.keypoints import Keypoints
@@ -72,8 +73,8 @@ def sample_hand(
     rows = near.clip(0, len(time) - 1)
     nearness = np.clip(1 - np.abs(sampled.time[:, None] - time[rows]) / reach, 0, None) * (near == rows)
     weight = nearness * confidence[rows]
-    directions = _unit(np.einsum("st,stba->sba", weight, directions_of_points(points)[rows]))
-    seen_along = _unit(np.einsum("st,sta->sa", weight, view[rows]))
+    directions = unit(np.einsum("st,stba->sba", weight, directions_of_points(points)[rows]))
+    seen_along = unit(np.einsum("st,sta->sa", weight, view[rows]))
     total = nearness.sum(axis=1)
     sure = np.where(total > 1e-9, weight.sum(axis=1) / np.maximum(total, 1e-9), 0.0)
     return SampledHand(_from_camera(directions, sampled), _from_camera(seen_along[:, None], sampled)[:, 0], sure)
@@ -139,8 +140,3 @@ def _from_camera(vectors: Array, sampled: SampledKeypoints) -> Array:
 def _unseen(count: int) -> SampledHand:
     forward = np.array([0.0, 0.0, 1.0])
     return SampledHand(np.tile(forward, (count, BONE_COUNT, 1)), np.tile(forward, (count, 1)), np.zeros(count))
-
-
-def _unit(vectors: Array) -> Array:
-    unit: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return unit
