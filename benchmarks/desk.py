@@ -19,16 +19,14 @@ import cv2
 import numpy as np
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.keypoints import KEYPOINT_INDEX, body_keypoints, keypoints_on_body
-from posenet3d_blender.body.kinematics import forward_kinematics
+from posenet3d_blender.body.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.body.limbs import LIMB_NAMES
-from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
 from posenet3d_blender.motion import Motion
 from tools.calibrate_on_people import SURE, View, triangulated
 
-from .motion_measures import load_scorer
+from .motion_measures import load_scorer, posed_keypoints
 
 SHARED: Final = Path(__file__).parents[2] / "shared"
 FOLDER: Final = SHARED / "video" / "caliscope_seated_hands"
@@ -124,15 +122,6 @@ def upper_body_errors(motion: Motion, time: Array, view: View, points: Array) ->
         scale = (a * b).sum() / (a**2).sum()
         in_camera.append(np.linalg.norm(scale * a - b, axis=-1).mean())
     return 1000 * float(np.mean(fitted)), 1000 * float(np.mean(in_camera))
-
-
-def posed_keypoints(motion: Motion) -> Array:
-    """(T, 25, 3) the keypoints of the shipped body in the world, metres."""
-    body = load_body()
-    rest = body.rest_joints(motion.betas)
-    joints, world = forward_kinematics(axis_angle_to_matrix(motion.poses), rest)
-    posed = joints + motion.trans[:, None]
-    return keypoints_on_body(posed, world, rest, body_keypoints(body).rest_points(motion.betas))
 
 
 if __name__ == "__main__":

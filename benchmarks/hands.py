@@ -66,6 +66,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)} (default: all)")
     parser.add_argument("--out", type=Path, default=Path("out/hands"), help="folder for detections")
     arguments = parser.parse_args()
+    if unknown := [name for name in arguments.parts if name not in parts]:
+        parser.error(f"no such part: {', '.join(unknown)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.parts or parts:
         print(f"== {name}", flush=True)

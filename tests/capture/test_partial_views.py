@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_body
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.limbs import LIMB_NAMES, LIMB_OF_JOINT
@@ -26,6 +25,7 @@ from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import Student, load_student
 from posenet3d_blender.motion import Motion, load_motion
 from posenet3d_blender.progress import silent
+from tools.score_demo import aligned_to
 
 from .keypoints.dancer import FOOTAGE, HEIGHT, TRUTH, WIDTH, dancer
 
@@ -66,15 +66,9 @@ def error(person: LiftedPerson, truth: Motion, joints: list[int]) -> float:
     at = person.sampled.time
     true = np.stack([np.interp(at, truth.time, axis) for axis in truth.joints.reshape(len(truth.time), -1).T], axis=-1)
     found, wanted = person.body.joints[:, joints], true.reshape(len(at), 24, 3)[:, joints]
-    return 1000 * float(np.mean([_fitted(a, b) for a, b in zip(found, wanted, strict=True)]))
-
-
-def _fitted(found: Array, true: Array) -> float:
-    a, b = found - found.mean(axis=0), true - true.mean(axis=0)
-    u, s, vt = np.linalg.svd(a.T @ b)
-    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    turned = (s * flip).sum() / (a**2).sum() * a @ (u * flip) @ vt
-    return float(np.linalg.norm(turned - b, axis=1).mean())
+    return 1000 * float(
+        np.mean([np.linalg.norm(aligned_to(a, b) - b, axis=-1).mean() for a, b in zip(found, wanted, strict=True)])
+    )
 
 
 def row_of(truth: Motion, *joints: str) -> float:

@@ -6,19 +6,18 @@ from typing import Final
 
 import anny
 import numpy as np
-from scipy.optimize import nnls
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import FINGER_COUNT, FINGER_PARENTS, HAND_JOINT_NAMES, HANDS, WRISTS
 
 from .anny_people import AVERAGE, rest_fingers
+from .regressor import ring_weights
 from .shapes import COMPONENTS
 
 _NUMBERS: Final = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
 """Anny's number of each finger."""
 _RING: Final = 120
 """Vertices around a joint that may have a weight in its regressor."""
-_SUM_STRENGTH: Final = 50.0
 
 
 def finger_bones() -> list[str]:
@@ -87,11 +86,5 @@ def finger_regressor(surfaces: Array, joints: Array, finger_weights: Array, wris
         above = finger_weights[:, side * FINGER_COUNT + parent] if parent >= 0 else wrist_weights[:, WRISTS[side]]
         ring = np.flatnonzero(finger_weights[:, joint] + above > 0.3)
         ring = ring[np.argsort(np.linalg.norm(mean[ring] - place, axis=1), kind="stable")[:_RING]]
-        system = surfaces[:, ring].transpose(0, 2, 1).reshape(-1, len(ring))
-        weights, _ = nnls(
-            np.vstack([system, np.full((1, len(ring)), _SUM_STRENGTH)]),
-            np.append(joints[:, joint].ravel(), _SUM_STRENGTH),
-            maxiter=20000,
-        )
-        regressor[joint, ring] = weights / weights.sum()
+        regressor[joint, ring] = ring_weights(surfaces[:, ring], joints[:, joint])
     return regressor

@@ -120,7 +120,7 @@ def _knee_flexion(vectors: Array, side: str) -> Array:
     thigh, shank = unit(vectors[:, JOINT_INDEX[f"{side}_knee"]]), unit(vectors[:, JOINT_INDEX[f"{side}_ankle"]])
     across = np.cross(thigh, shank)
     to_left = unit(vectors[:, JOINT_INDEX["left_hip"]] - vectors[:, JOINT_INDEX["right_hip"]])
-    size = np.arccos(np.clip((thigh * shank).sum(-1), -1, 1))
+    size = angle_between(thigh, shank)
     # Only a nearly straight knee can look bent forwards.
     forwards = ((across * to_left).sum(-1) < 0) & (size < _LARGEST_KNEE_ANGLE)
     return np.where(forwards, -size, size)
