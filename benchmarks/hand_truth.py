@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.fingers import FINGERS as BODY_FINGERS
+from posenet3d_blender.body.fingers import TIPS
+from posenet3d_blender.body.fingers import TIPS as BODY_FINGERS
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.capture.keypoints.hand_keypoints import FINGERS, POINT_INDEX
+from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX
 
-JOINTS: Final = tuple(f"{finger} {number}" for finger in FINGERS for number in (1, 2, 3))
+JOINTS: Final = tuple(f"{finger} {number}" for finger in TIPS for number in (1, 2, 3))
 """Finger joints from the palm outwards, at which angles are measured."""
 SURE: Final = 0.9
 """Presence from which a view counts for the truth."""
@@ -125,7 +126,7 @@ def _intersect(places: Sequence[Array], rays: Array) -> Array:
 def joint_angles(points: Array) -> Array:
     """(..., 15) degrees between the bones that meet at each of JOINTS, of points (..., 21, 3)."""
     angles = []
-    for finger in FINGERS:
+    for finger in TIPS:
         chain = ["wrist", *(f"{finger}{number}" for number in range(1, 5))]
         places = points[..., [POINT_INDEX[name] for name in chain], :]
         bones = np.diff(places, axis=-2)
@@ -142,5 +143,5 @@ def posed_points(rest: RestHand, pose: Array) -> Array:
     for number, finger in enumerate(BODY_FINGERS):
         first = POINT_INDEX[f"{finger}1"]
         points[:, first : first + 3] = joints[:, 3 * number : 3 * number + 3]
-        points[:, first + 3] = tips[:, FINGERS.index(finger)]
+        points[:, first + 3] = tips[:, TIPS.index(finger)]
     return points

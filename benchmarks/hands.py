@@ -32,6 +32,7 @@ from benchmarks.hand_truth import (
     triangulate,
 )
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import SIDES
 from posenet3d_blender.body.hands import rest_hand
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -43,7 +44,7 @@ from posenet3d_blender.capture.hands.regions import region_by_body
 from posenet3d_blender.capture.hands.sampling import sample_hand
 from posenet3d_blender.capture.hands.solver import SolvedHand, solve_hand
 from posenet3d_blender.capture.hands.terms import HandWeights
-from posenet3d_blender.capture.keypoints.hand_keypoints import SIDES, HandKeypoints
+from posenet3d_blender.capture.keypoints.hand_keypoints import HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video

@@ -33,6 +33,6 @@ def check_body_fits(motion: Motion, body: Body) -> None:
 
 
 def warn_of_stiff_hands(motions: Sequence[Motion], body: Body, warn: Callable[[str], object]) -> None:
-    """Warn once if the motions have fingers and the body has none."""
+    """Warn if any of the motions has fingers and the body has none."""
     if body.fingers is None and any(motion.finger_poses is not None for motion in motions):
         warn(f"The body '{body.name}' has no finger joints: the fingers are left out; give an SMPL-H or SMPL-X body")

@@ -23,7 +23,8 @@ FINGER_COUNT: Final = len(FINGER_JOINTS)
 HAND_JOINT_NAMES: Final[tuple[str, ...]] = tuple(f"{side}_{joint}" for side in SIDES for joint in FINGER_JOINTS)
 """All 30, as in SMPL-H: the left hand's first."""
 WRISTS: Final = tuple(JOINT_INDEX[f"{side}_wrist"] for side in SIDES)
-HANDS: Final = tuple(JOINT_INDEX[f"{side}_hand"] for side in SIDES)
+HAND_NAMES: Final = tuple(f"{side}_hand" for side in SIDES)
+HANDS: Final = tuple(JOINT_INDEX[name] for name in HAND_NAMES)
 """SMPL's joints of the whole fingers, which the 15 of a side take the place of."""
 
 
@@ -53,7 +54,7 @@ def split_hands(skin_weights: FloatArray, shares: FloatArray) -> Array:
 
     Args:
         skin_weights: (V, 24) of the body.
-        shares: (V, 30) of the fingers, of any sum; where they are zero, the nearest thing to a finger is all of them.
+        shares: (V, 30) of the fingers, of any sum; where all are zero, the side's 15 joints share the weight evenly.
     """
     result = np.empty((len(skin_weights), 2 * FINGER_COUNT))
     for number, hand in enumerate(HANDS):

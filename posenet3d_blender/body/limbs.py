@@ -25,8 +25,3 @@ def _limb_of(joint: str) -> str:
 
 LIMB_OF_JOINT: Final[tuple[str, ...]] = tuple(_limb_of(name) for name in JOINT_NAMES)
 """(24) the name of the limb that each joint belongs to."""
-
-
-def joints_of(*limbs: str) -> tuple[int, ...]:
-    """The joints of some limbs, in SMPL's order."""
-    return tuple(joint for joint, limb in enumerate(LIMB_OF_JOINT) if limb in limbs)

@@ -236,7 +236,7 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
 
 
 def _pose_directions_of_columns(directions: AnyArray, joint_count: int) -> AnyArray:
-    """(207, 3 V), as PyTorch programs keep them, to (V, 3, 207); anything else stays as it is."""
+    """(P, 3 V), as PyTorch programs keep them, to (V, 3, P), P = 9 (J - 1); anything else stays as it is."""
     feature_count = 9 * (joint_count - 1)
     if directions.shape[0] != feature_count or directions.shape[1] % 3:
         return directions

@@ -6,9 +6,14 @@ Plain numpy: Blender's own Python has no scipy.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ..arrays import Array, FloatArray
+
+BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
 
 
 def axis_angle_to_matrix(axis_angle: FloatArray) -> Array:

@@ -21,7 +21,6 @@ _KNUCKLES: Final = np.array([0.25 if joint.endswith("1") and joint != "thumb1" e
 class Layout:
     """Joints of a body file."""
 
-    name: str
     face: int
     """Joints of jaw and eyes between body and fingers; they stay at rest."""
 
@@ -41,7 +40,7 @@ class Layout:
         return (*PARENTS[:_BODY], *[JOINT_INDEX["head"]] * self.face, *fingers)
 
 
-LAYOUTS: Final = {52: Layout("SMPL-H", face=0), 55: Layout("SMPL-X", face=3)}
+LAYOUTS: Final = {52: Layout(face=0), 55: Layout(face=3)}
 """By the number of joints."""
 
 

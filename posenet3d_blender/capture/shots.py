@@ -32,12 +32,12 @@ NOTED_LEAD_IN: Final = 0.5
 """Seconds from which a warning tells of it."""
 LEAST_AGREEMENT: Final = 0.7
 """Agreement of the student's windows below which a pose is doubtful; on clips of upright people hardly any is."""
+SHORTEST_DOUBT: Final = 0.3
+"""Seconds of such poses that are worth a warning."""
 GUESSED_LIMB: Final = 0.3
 """Confidence below which a limb is more guessed than seen."""
 NOTED_GUESS: Final = 0.25
 """Part of the time for which a limb must be guessed to be worth a warning."""
-SHORTEST_DOUBT: Final = 0.3
-"""Seconds of such poses that are worth a warning."""
 
 
 @dataclass(frozen=True)

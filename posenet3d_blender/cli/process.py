@@ -102,8 +102,8 @@ def exit_process(code: int) -> NoReturn:
     """Exit with this code at once, past the interpreter's teardown.
 
     Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig). And `python -m`
-    ends itself by SIGINT, whatever the code, once a KeyboardInterrupt has passed through `exec`, which defines
-    dataclasses, even if it was handled.
+    kills itself with SIGINT, whatever the code, if a KeyboardInterrupt ever passed through `exec` (as in the making of
+    dataclasses), even one that was handled.
     """
     sys.stdout.flush()
     sys.stderr.flush()

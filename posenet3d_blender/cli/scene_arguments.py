@@ -53,5 +53,5 @@ def scene_options(arguments: argparse.Namespace) -> BuildOptions:
         heading=arguments.heading or chosen.heading,
         body_parts=arguments.body_parts,
         armature_name=chosen.armature_name,
-        smpl_h=getattr(arguments, "smplh", False),
+        smpl_h=arguments.smplh,
     )

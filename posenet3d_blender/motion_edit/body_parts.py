@@ -11,13 +11,11 @@ from ..arrays import Array
 from ..body.kinematics import forward_kinematics
 from ..body.limbs import LIMB_OF_JOINT
 from ..body.model import Body
-from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..body.rotations import BODY_TO_WORLD, axis_angle_to_matrix, matrix_to_axis_angle
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES
 from ..motion import Motion
 from .heading import about_z, headings
 
-_BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""From the body's axes (Y up, +Z front) to the world's (Z up), of a person who faces -Y."""
 _ARM_JOINTS: Final = tuple(
     joint for joint, name in enumerate(JOINT_NAMES) if LIMB_OF_JOINT[joint].endswith("arm") or name.endswith("collar")
 )
@@ -48,7 +46,7 @@ def limit_to_parts(motion: Motion, parts: str, body: Body) -> Motion:
     rotations = axis_angle_to_matrix(motion.poses)  # (T, 24, 3, 3)
     pelvis = motion.trans + rest[0]  # (T, 3)
     if parts != "no-legs":
-        standing = about_z(_mean_heading(rotations[:, 0])) @ _BODY_TO_WORLD  # (3, 3)
+        standing = about_z(_mean_heading(rotations[:, 0])) @ BODY_TO_WORLD  # (3, 3)
         if parts == "upper":
             spine = JOINT_INDEX["spine1"]
             rotations[:, spine] = standing.T @ rotations[:, 0] @ rotations[:, spine]

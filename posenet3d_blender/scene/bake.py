@@ -53,7 +53,7 @@ def bake(
     target = target or source
     _check(source, target)
     frames = motion_frames(source)
-    names = smpl_bones(source) if has_fingers(target) else JOINT_NAMES
+    names = _baked_bones(source, target)
     motion = read_motion(source, frames, names)
     properties = _capture_properties(source, frames) if target is source else {}
     name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
@@ -93,9 +93,15 @@ def motion_frames(source: bpy.types.Object) -> range:
     return range(round(min(start for start, _ in spans)), round(max(end for _, end in spans)) + 1)
 
 
-def blocking_animation(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
+def blocking_animation(
+    source: bpy.types.Object, target: bpy.types.Object
+) -> list[bpy.types.Constraint | bpy.types.FCurve]:
     """Find what baking mutes: active constraints on the baked bones or on IK chains with them, and drivers of them."""
-    return blockers_of(target, smpl_bones(target))
+    return blockers_of(target, _baked_bones(source, target))
+
+
+def _baked_bones(source: bpy.types.Object, target: bpy.types.Object) -> tuple[str, ...]:
+    return smpl_bones(source) if has_fingers(target) else JOINT_NAMES
 
 
 def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:

@@ -11,7 +11,8 @@ from typing import Final, TypeAlias
 import bpy
 import numpy as np
 
-from ..body.fingers import FINGERS
+from ..body.fingers import FINGERS, HAND_NAMES
+from .finger_bones import has_fingers
 
 BONE_COLLECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Root": ("root",),
@@ -58,7 +59,7 @@ def arrange_bones(armature: bpy.types.Object) -> None:
 
 def _sort_bones(armature: bpy.types.Object) -> None:
     bones = armature.data.bones
-    stiff_hands = {"left_hand", "right_hand"} if "left_index1" in bones else set()
+    stiff_hands = HAND_NAMES if has_fingers(armature) else ()
     by_collection = {**BONE_COLLECTIONS, **(FINGER_COLLECTIONS if stiff_hands else {})}
     for name, beginnings in by_collection.items():
         collection = armature.data.collections.new(name)

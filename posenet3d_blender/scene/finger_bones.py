@@ -13,12 +13,12 @@ import numpy as np
 from mathutils import Vector
 
 from ..arrays import Array
-from ..body.fingers import FINGER_COUNT, FINGER_PARENTS, HAND_JOINT_NAMES, HANDS, SIDES, WRISTS
+from ..body.fingers import FINGER_COUNT, FINGER_PARENTS, HAND_JOINT_NAMES, HAND_NAMES, SIDES, WRISTS
 from ..body.hands import rest_hand
 from ..body.model import Body
-from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
+from ..body.rotations import BODY_TO_WORLD, axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES
-from .rest_pose import BODY_TO_WORLD, bone_turns
+from .rest_pose import bone_turns
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def add_finger_bones(edit_bones: bpy.types.ArmatureEditBones, rest: FingerRest) 
         above = JOINT_NAMES[WRISTS[side]] if parent < 0 else HAND_JOINT_NAMES[side * FINGER_COUNT + parent]
         bone.parent = edit_bones[above]
         bone.use_connect = parent >= 0
-    for hand in HANDS:
-        edit_bones[JOINT_NAMES[hand]].use_deform = False
+    for name in HAND_NAMES:
+        edit_bones[name].use_deform = False
 
 
 def has_fingers(armature: bpy.types.Object) -> bool:

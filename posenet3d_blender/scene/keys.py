@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..body.fingers import HAND_JOINT_NAMES, SIDES
 from ..body.limbs import LIMB_NAMES
-from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
+from ..body.rotations import BODY_TO_WORLD, axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES, PARENTS
 from ..motion import Motion
 from ..motion_edit.body_parts import moving_joints
@@ -24,7 +24,7 @@ from .armature import ARM_ANGLE, REST_HEIGHT, ROOT_NAME, rest_rotations
 from .finger_bones import finger_quaternions, has_fingers
 from .incremental import Steps, run
 from .names import data_name
-from .rest_pose import BODY_TO_WORLD, bone_turns
+from .rest_pose import bone_turns
 
 # Enum values of Keyframe.interpolation, as foreach_set takes them.
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..arrays import Array
-from ..body.fingers import HAND_JOINT_NAMES, HANDS
+from ..body.fingers import HAND_JOINT_NAMES, HAND_NAMES
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import ARM_ANGLE
@@ -58,7 +58,7 @@ def _weights_by_bone(armature: bpy.types.Object, body: Body) -> dict[str, Array]
         return dict(zip(JOINT_NAMES, body.skin_weights.T, strict=True))
     weights = body.fingers.with_body(body.skin_weights)
     by_bone = dict(zip((*JOINT_NAMES, *HAND_JOINT_NAMES), weights.T, strict=True))
-    return {name: values for name, values in by_bone.items() if name not in [JOINT_NAMES[hand] for hand in HANDS]}
+    return {name: values for name, values in by_bone.items() if name not in HAND_NAMES}
 
 
 def add_material(name: str) -> bpy.types.Material:

@@ -112,7 +112,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         if target is None:
             raise PoseNet3DError(f"{self.target}: no such object; choose an armature with SMPL's bone names")
         tolerance = Tolerance(math.degrees(self.angle), 1000.0 * self.distance) if self.keys == "REDUCED" else None
-        muted = len(blocking_animation(target)) if target.type == "ARMATURE" else 0
+        muted = len(blocking_animation(source, target)) if target.type == "ARMATURE" else 0
         action = bake(source, target, tolerance)
         key_count = sum(len(curve.keyframe_points) for curve in curves_of(target))
         if muted:

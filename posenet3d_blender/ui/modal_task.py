@@ -159,6 +159,15 @@ class POSENET3D_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def draw_cancel(layout: bpy.types.UILayout, emboss: bool = True) -> None:
+    """Draw the Cancel button of the present task, or Esc where the task takes all input."""
+    task = current_task()
+    if task is not None and task.is_cancelled_by_escape:
+        layout.label(text="Cancel", icon="EVENT_ESC")
+    else:
+        layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X", emboss=emboss)
+
+
 def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     """Draw the status bar: the progress, and the Cancel button for those who have the sidebar closed."""
     task = current_task()
@@ -166,7 +175,7 @@ def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
         return
     row = header.layout.row()
     row.label(text=f"{task.title}: {describe_stage(task)} ({describe(task)})", icon="ARMATURE_DATA")
-    row.operator(POSENET3D_OT_cancel.bl_idname, text="Cancel", icon="X", emboss=False)
+    draw_cancel(row, emboss=False)
 
 
 @bpy.app.handlers.persistent

@@ -14,7 +14,7 @@ from .clip_queue import (
     queue_of,
 )
 from .footage_menu import POSENET3D_MT_footage, POSENET3D_OT_open_footage
-from .modal_task import POSENET3D_OT_cancel, current_task, describe, describe_stage
+from .modal_task import current_task, describe, describe_stage, draw_cancel
 from .options import draw_choice_of_person, draw_solver_options
 from .people import POSENET3D_OT_choose_person, POSENET3D_OT_find_people, icon_id, thumbnails_for
 from .settings import POSENET3D_PG_settings, settings_of
@@ -34,10 +34,7 @@ class POSENET3D_PT_capture(SidebarTab, bpy.types.Panel):
             layout.label(text=task.title, icon="FILE_MOVIE")
             layout.progress(factor=task.estimate.total, text=describe(task))
             layout.label(text=describe_stage(task))
-            if task.is_cancelled_by_escape:
-                layout.label(text="Cancel", icon="EVENT_ESC")
-            else:
-                layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X")
+            draw_cancel(layout)
             return
         settings = settings_of(context.scene)
         row = layout.row(align=True)

@@ -85,7 +85,7 @@ def test_presets(name: str, body: Body, make_motion: MakeMotion, tmp_path: Path)
     """What each program looks for: root node and bone, axes and units, heading, rate and name of the take."""
     preset = ENGINE_PRESETS[name]
     motion, path = make_motion(12), tmp_path / "walk.fbx"
-    arguments = argparse.Namespace(preset=name, root=None, rest=None, heading=None, body_parts="whole")
+    arguments = argparse.Namespace(preset=name, root=None, rest=None, heading=None, body_parts="whole", smplh=False)
     armatures = build_scene([motion], body, options=scene_options(arguments))
     export(path, armatures)
     report = read(path, 0.0, 11 / 30)
@@ -106,7 +106,7 @@ def test_presets(name: str, body: Body, make_motion: MakeMotion, tmp_path: Path)
 
 def test_an_option_overrules_the_preset() -> None:
     options = scene_options(
-        argparse.Namespace(preset="unreal", root="hips", rest=None, heading=None, body_parts="whole")
+        argparse.Namespace(preset="unreal", root="hips", rest=None, heading=None, body_parts="whole", smplh=False)
     )
     assert (options.root, options.rest, options.heading) == ("hips", "A", "forward")
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...arrays import Array
 from ...body.fingers import FINGER_COUNT, FINGER_JOINTS, FINGER_PARENTS
 from ...body.hands import RestHand
-from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...body.rotations import axis_angle_to_matrix, cross_matrix, matrix_to_axis_angle
 from .bones import PALM_COUNT, rest_vectors
 
 
@@ -110,7 +110,7 @@ class PosedHand:
     def jacobian(self) -> Array:
         """(S, 22, 3, 3 + A) derivative of `directions` by a turn of the wrist in its own axes, and by the angles."""
         jacobian = np.zeros((*self.in_wrist.shape, 3 + ANGLE_COUNT))
-        jacobian[..., :3] = -_cross_matrices(self.in_wrist)
+        jacobian[..., :3] = -cross_matrix(self.in_wrist)
         axes = self._turned[1]
         for number, angle in enumerate(ANGLES):
             for joint in range(angle.joint, angle.joint - angle.joint % 3 + 3):
@@ -151,11 +151,3 @@ def angle_limits(rest: RestHand) -> Array:
     in_degrees = np.array([[angle.lowest for angle in ANGLES], [angle.highest for angle in ANGLES]])
     limits: Array = np.radians(in_degrees) - at_rest
     return limits
-
-
-def _cross_matrices(vectors: Array) -> Array:
-    """(..., 3, 3) matrices of the cross product with vectors (..., 3)."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
-    zero = np.zeros_like(x)
-    matrices: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vectors.shape[:-1], 3, 3)
-    return matrices

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.fingers import SIDES
 from ...body.rotations import unit
 from ...camera import CameraPath
-from ..keypoints.hand_keypoints import SIDES
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.sampling import AVERAGING_TIME, SampledKeypoints
 from .bones import BONE_COUNT, directions_of_points

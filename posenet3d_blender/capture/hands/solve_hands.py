@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ...body.fingers import SIDES
 from ...body.hands import rest_hand
 from ...body.model import load_body
 from ...body.rotations import axis_angle_to_matrix, matrix_to_quaternion
 from ...body.skeleton import JOINT_INDEX
 from ...camera import Camera, CameraPath
-from ..keypoints.hand_keypoints import SIDES
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.sampling import SampledKeypoints
 from ..solve.posed_body import PosedBody

@@ -15,9 +15,8 @@ from .bones import PALM_BONES, PALM_COUNT, rest_vectors
 from .posed_hand import ANGLE_COUNT, ANGLES, LAST_BY_MIDDLE, PosedHand, angle_limits, relaxed_angles
 from .sampling import SampledHand
 
-WRIST: Final = slice(0, 3)
-"""The wrist's turn among a sample's unknowns."""
 UNKNOWNS: Final = 3 + ANGLE_COUNT
+"""Of a sample: the wrist's turn and the angles."""
 OUTLYING_ACCELERATION: Final = 12.0
 """Expected deviations of an acceleration from which it costs less and less."""
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.fingers import SIDES
 from ..detection.blazepose.landmarks import Landmarks
 from ..detection.blazepose.regions import Region
-from ..keypoints.hand_keypoints import POINT_INDEX, SIDES, HandKeypoints
+from ..keypoints.hand_keypoints import POINT_INDEX, HandKeypoints
 from ..keypoints.keypoints import KEYPOINT_INDEX
 from ..keypoints.layouts import BLAZEPOSE_33
 from ..video.footage import Frame

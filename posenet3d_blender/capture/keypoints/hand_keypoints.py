@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.fingers import TIPS
 
-SIDES: Final = ("left", "right")
-"""The order of the hands in every array."""
-FINGERS: Final = ("thumb", "index", "middle", "ring", "pinky")
-POINT_NAMES: Final = ("wrist", *(f"{finger}{number}" for finger in FINGERS for number in range(1, 5)))
+POINT_NAMES: Final = ("wrist", *(f"{finger}{number}" for finger in TIPS for number in range(1, 5)))
 """Of the fingers' points 1 is the joint next to the wrist (of the thumb the one in the palm) and 4 is the tip."""
 POINT_COUNT: Final = len(POINT_NAMES)
 POINT_INDEX: Final[dict[str, int]] = {name: index for index, name in enumerate(POINT_NAMES)}

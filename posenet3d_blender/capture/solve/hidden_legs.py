@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.fingers import SIDES
 from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...body.skeleton import JOINT_INDEX
 from ..keypoints.keypoints import KEYPOINT_INDEX
@@ -26,9 +27,8 @@ WALKING: Final = 0.4
 UPRIGHT: Final = 0.5
 """Cosine between the hips and upright below which somebody does not stand."""
 _LEG_POINTS: Final = [
-    KEYPOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle", "heel", "big_toe")
+    KEYPOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("knee", "ankle", "heel", "big_toe")
 ]
-_SIDES: Final = ("left", "right")
 
 
 def stand_hidden_legs(rotations: Array, pelvis: Array, sampled: SampledKeypoints, up: Array) -> Array:
@@ -45,7 +45,7 @@ def stand_hidden_legs(rotations: Array, pelvis: Array, sampled: SampledKeypoints
         return rotations
     stood = rotations.copy()
     standing = _standing_hips(rotations[:, 0], up)  # (S, 3, 3)
-    for side in _SIDES:
+    for side in SIDES:
         goals = {"hip": np.swapaxes(rotations[:, 0], -1, -2) @ standing}
         goals |= dict.fromkeys(("knee", "ankle", "foot"), np.tile(np.eye(3), (len(share), 1, 1)))
         for part, goal in goals.items():

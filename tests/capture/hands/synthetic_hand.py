@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import SIDES
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.hands.posed_hand import ANGLES, PosedHand, angle_limits
-from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX, SIDES, HandKeypoints
+from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX, HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 
 FOCAL_LENGTH = 1000.0

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import TIPS
 from posenet3d_blender.capture.hands.finder import FOLDER, LANDMARK_FILE, RECROP_FILE
 from posenet3d_blender.capture.hands.regions import hand_length, region_by_body, region_of_points, region_of_recrop
-from posenet3d_blender.capture.keypoints.hand_keypoints import FINGERS
 
 UP = np.array([0.0, -1.0])
 
@@ -19,7 +19,7 @@ UP = np.array([0.0, -1.0])
 def upright_hand(wrist: tuple[float, float] = (100.0, 300.0), length: float = 100.0) -> Array:
     """(21, 2) a flat hand with its fingers straight up."""
     points = [np.array(wrist)]
-    for number, _ in enumerate(FINGERS):
+    for number, _ in enumerate(TIPS):
         base = np.array(wrist) + UP * length * 0.5 + np.array([(number - 2) * 0.15 * length, 0.0])
         points += [base + UP * length * 0.17 * joint for joint in range(4)]
     return np.array(points)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import SIDES
 from posenet3d_blender.body.hands import RestHand, rest_hand
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.capture.hands.posed_hand import ANGLES, PosedHand, angle_limits
 from posenet3d_blender.capture.hands.sampling import points_in_camera, sample_hand
 from posenet3d_blender.capture.hands.solver import SolvedHand, solve_hand
-from posenet3d_blender.capture.keypoints.hand_keypoints import SIDES
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 
 from .synthetic_hand import FOCAL_LENGTH, SyntheticHand, finger_errors, moving_hand, points_of
