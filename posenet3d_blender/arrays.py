@@ -21,3 +21,9 @@ BLOCK: Final = 2048
 def blocks(count: int, size: int = BLOCK) -> Iterator[slice]:
     """Slices of up to `size` that cover `count` samples: what is computed on the way then needs little memory."""
     return (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def interpolate_rows(at: Array, time: Array, values: Array) -> Array:
+    """(N, ...) values (T, ...) of the times `time` (T,) at other times (N,): linear between rows, held at the ends."""
+    flat = values.reshape(len(values), -1)
+    return np.stack([np.interp(at, time, column) for column in flat.T], axis=-1).reshape(len(at), *values.shape[1:])

@@ -22,7 +22,7 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.motion import Motion, load_motion
 
-from .studio import empty_scene
+from .studio import empty_scene, render_in_object_colours
 
 MOMENTS: Final = 6
 SPACING: Final = 1.5
@@ -99,19 +99,12 @@ def render() -> Array:
     camera.location, camera.rotation_euler = (0.0, -30.0, 0.42 * ROW_METRES + 3.0), (np.radians(84.3), 0.0, 0.0)
     scene.collection.objects.link(camera)
     scene.camera = camera
-    scene.render.engine = "BLENDER_WORKBENCH"
+    render_in_object_colours(BACKGROUND, smoothing="8")
     scene.render.resolution_x, scene.render.resolution_y = (
         round(width * PIXELS_PER_METRE),
         round(ROW_METRES * PIXELS_PER_METRE),
     )
     scene.render.resolution_percentage = 100
-    shading = scene.display.shading
-    shading.light, shading.color_type, shading.show_cavity = "STUDIO", "OBJECT", True
-    shading.background_type, shading.background_color = "VIEWPORT", BACKGROUND
-    scene.world = bpy.data.worlds.new("grey")
-    scene.world.color = BACKGROUND
-    scene.display.render_aa = "8"
-    scene.view_settings.view_transform = "Standard"
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = str(Path(folder, "row.png"))
         bpy.ops.render.render(write_still=True)
