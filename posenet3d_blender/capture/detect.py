@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..arrays import Array
+from ..cores import usable_cores
 from ..errors import PoseNet3DError
 from ..progress import Progress, Warn, part_of
 from .detection.blazepose.assets import open_landmark_finder
-from .detection.cache import DetectionKey, load_detections, store_detections
-from .detection.cache_folder import CacheFolder, open_cache
+from .detection.cache.folder import CacheFolder, open_cache
+from .detection.cache.stored_detections import DetectionKey, load_detections, store_detections
+from .detection.cache.stored_people import find_or_load_people
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
 from .detection.landmark_pass import track_keypoints
-from .detection.people_cache import find_or_load_people
+from .detection.stretches import stream_count
 from .hands.choice import HAND_CHOICES, NO_HANDS, smallest_hand
 from .hands.finder import open_hand_finder
-from .hands.hand_pass import find_hands
-from .hands.tracker import HandTracker
+from .hands.hand_pass import HandSearch, find_hands
 from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
@@ -107,18 +108,23 @@ def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) ->
         )
         choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
     with stage("landmarks"):
-        finder = open_landmark_finder(key.detector, run.device, run.warn)
-        hand_finder = open_hand_finder(run.device, run.warn) if key.hands != NO_HANDS else None
+        streams = stream_count(footage, [shot.frames for shot in choice.shots])
+        threads = max(1, usable_cores() // streams)
+        finder = open_landmark_finder(key.detector, run.device, run.warn, threads)
+        hand_finder = open_hand_finder(run.device, run.warn, threads) if key.hands != NO_HANDS else None
+        if finder.network.device != "cpu":
+            streams = 1
         shots = []
         for number, (shot, others) in enumerate(zip(choice.shots, choice.others, strict=True)):
             part = part_of(run.progress, number, len(choice.shots))
-            hands = [HandTracker(hand_finder, smallest_hand(key.hands)) for _ in shot.people] if hand_finder else []
-            observers = [tracker.observe for tracker in hands]
-            people = track_keypoints(footage, shot.frames, shot.people, finder, part, others, run.copies, observers)
+            hands = [HandSearch(hand_finder, smallest_hand(key.hands)) for _ in shot.people] if hand_finder else []
+            observers = [search.observe_stretch for search in hands]
+            people = track_keypoints(
+                footage, shot.frames, shot.people, finder, part, others, run.copies, observers, streams
+            )
             if hands:
                 people = [
-                    replace(person, hands=tracker.hand_keypoints(shot.frames))
-                    for person, tracker in zip(people, hands, strict=True)
+                    replace(person, hands=search.hand_keypoints()) for person, search in zip(people, hands, strict=True)
                 ]
             shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])

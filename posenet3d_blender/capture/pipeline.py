@@ -20,7 +20,7 @@ from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import camera_of_shot
 from .camera_motion.track import survey_copies
 from .detect import DetectionRun, add_hands, detect_people, people_in_file
-from .detection.cache import DetectionKey
+from .detection.cache.stored_detections import DetectionKey
 from .detection.detections import Detections
 from .hands.choice import EVERY_HAND, usable_hands
 from .keypoints.keypoints import Keypoints

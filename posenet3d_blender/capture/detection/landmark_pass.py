@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeAlias
@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from ...progress import Progress, silent
+from ...threads import side_by_side
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
@@ -18,6 +19,7 @@ from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
 from .fast_motion import FoundFrame, frame_stride, interpolate, is_fast
 from .find_people import PersonTrack
+from .stretches import Stretch, divide
 
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
@@ -33,7 +35,9 @@ LARGEST_TURN: Final = np.radians(75)
 have gone astray or over to another person."""
 
 Observe: TypeAlias = Callable[[Frame, Landmarks], None]
-"""Told of each frame that is searched, and of the person's landmarks there, in the order of time."""
+"""Told of frames that are searched, and of the person's landmarks there, in the order of time."""
+Observer: TypeAlias = Callable[[slice], Observe]
+"""Gives a listener for each stretch of a shot, by the frames whose results count; others are told of before them."""
 
 
 def track_keypoints(
@@ -44,14 +48,15 @@ def track_keypoints(
     progress: Progress = silent,
     others: Sequence[PersonTrack] = (),
     copies: GreyCopies | None = None,
-    observers: Sequence[Observe] = (),
+    observers: Sequence[Observer] = (),
+    streams: int = 1,
 ) -> list[Keypoints]:
     """Each person's 2D joints in every one of some frames, which are read once for all of them.
 
     Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
     detector's track of this person, so that a passer-by can not take over. At 50 frames per second and more only every
     second frame or fewer are searched, 25 a second at least; those between are interpolated, or searched too where the
-    motion is fast. Confidence is 0 in frames where the person is not visible.
+    motion is fast. Long shots are searched in stretches. Confidence is 0 in frames where the person is not visible.
 
     Args:
         footage: the video.
@@ -62,33 +67,46 @@ def track_keypoints(
         others: everyone else in these frames.
         copies: keeps copies of the frames.
         observers: of each person, or none; told of frames that show them, not of those searched again for fast motion.
+        streams: stretches at a time; 1 on a GPU.
     """
-    everyone = (*tracks, *others)
-    stride = frame_stride(footage.time[frames])
-    searches = []
-    for track, observe in zip_longest(tracks, observers):
-        rivals = [other for other in everyone if other is not track]
-        searches.append(_StridingSearch(_LandmarkTracker(track, rivals, landmark_finder), stride, observe))
+    stretches = divide(footage, frames, tracks)
     poses: list[dict[int, Pose]] = [{} for _ in tracks]
-    read = read_frames(footage, frames)
-    for frame in copies.keep(frames, read) if copies else read:
-        for search, found in zip(searches, poses, strict=True):
-            found.update(search.update(frame, frame.index == frames.stop - 1))
-        progress("landmarks", (frame.index - frames.start + 1) / (frames.stop - frames.start))
+
+    def search(stretch: Stretch) -> Iterator[None]:
+        searches = []
+        for track, observer in zip_longest(tracks, observers):
+            rivals = [other for other in (*tracks, *others) if other is not track]
+            tracker = _LandmarkTracker(track, rivals, landmark_finder)
+            observe = observer(stretch.frames) if observer else None
+            searches.append(_StridingSearch(tracker, frame_stride(footage.time[frames]), observe))
+        read = read_frames(footage, stretch.read)
+        for frame in copies.keep(footage, frames, read) if copies else read:
+            is_last = frame.index == stretch.read.stop - 1
+            for one, found in zip(searches, poses, strict=True):
+                found.update(_within(stretch.frames, one.update(frame, is_last)))
+            yield
+        for one, found in zip(searches, poses, strict=True):
+            found.update(_within(stretch.frames, one.finish()))
+
+    steps = sum(stretch.read.stop - stretch.read.start for stretch in stretches)
+    side_by_side(
+        [search(stretch) for stretch in stretches], steps, streams, lambda fraction: progress("landmarks", fraction)
+    )
     layout, time = PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size), footage.time[frames]
-    keypoints = []
-    for search, found in zip(searches, poses, strict=True):
-        found.update(search.finish())
-        keypoints.append(layout.keypoints(time, [found.get(index) for index in range(frames.start, frames.stop)]))
-    return keypoints
+    return [layout.keypoints(time, [found.get(index) for index in range(frames.start, frames.stop)]) for found in poses]
+
+
+def _within(frames: slice, found: Iterable[tuple[int, Pose]]) -> list[tuple[int, Pose]]:
+    """The poses of these frames; each frame belongs to one stretch alone."""
+    return [(index, pose) for index, pose in found if frames.start <= index < frames.stop]
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Gap:
     """Frames between two that were searched."""
 
     earlier: FoundFrame | None
-    """Searched before the stretch's beginning."""
+    """Searched before the gap's beginning."""
     before: FoundFrame
     after: FoundFrame
     between: list[Frame]
@@ -104,8 +122,8 @@ class _StridingSearch:
         self._earlier: FoundFrame | None = None
         self._before: FoundFrame | None = None
         self._between: list[Frame] = []
-        self._open: _Stretch | None = None
-        """The stretch before `_before`, which waits for the motion after it."""
+        self._open: _Gap | None = None
+        """The gap before `_before`, which waits for the motion after it."""
 
     def update(self, frame: Frame, is_last: bool) -> Iterator[tuple[int, Pose]]:
         """Take the next frame; yields the frames whose poses are known by now, by index, not in their order."""
@@ -119,7 +137,7 @@ class _StridingSearch:
             yield frame.index, _pose(found.landmarks)
         yield from self._close(found)
         if self._before is not None and self._between:
-            self._open = _Stretch(self._earlier, self._before, found, self._between)
+            self._open = _Gap(self._earlier, self._before, found, self._between)
         self._earlier, self._before, self._between = self._before, found, []
 
     def finish(self) -> Iterator[tuple[int, Pose]]:
@@ -129,14 +147,14 @@ class _StridingSearch:
         yield from self._close(None)
 
     def _close(self, later: FoundFrame | None) -> Iterator[tuple[int, Pose]]:
-        """The frames of the open stretch."""
-        stretch, self._open = self._open, None
-        if stretch is None or (stretch.before.landmarks is None and stretch.after.landmarks is None):
+        """The frames of the open gap."""
+        gap, self._open = self._open, None
+        if gap is None or (gap.before.landmarks is None and gap.after.landmarks is None):
             return
-        fast = is_fast(stretch.earlier, stretch.before, stretch.after, later)
-        for frame in stretch.between:
-            landmarks = self._tracker.find_between(frame, stretch.before, stretch.after) if fast else None
-            pose = _pose(landmarks) if landmarks else interpolate(stretch.before, stretch.after, frame.time)
+        fast = is_fast(gap.earlier, gap.before, gap.after, later)
+        for frame in gap.between:
+            landmarks = self._tracker.find_between(frame, gap.before, gap.after) if fast else None
+            pose = _pose(landmarks) if landmarks else interpolate(gap.before, gap.after, frame.time)
             if pose is not None:
                 yield frame.index, pose
 

@@ -69,13 +69,14 @@ class HandFinder:
         return HandLandmarks(points, metric, presence, handedness, region_of_points(points))
 
 
-def open_hand_finder(device: str = "auto", warn: Warn = ignore_warning) -> HandFinder:
-    """The hand networks, ready on a device; `warn` as in `open_network`.
+def open_hand_finder(device: str = "auto", warn: Warn = ignore_warning, threads: int | None = None) -> HandFinder:
+    """The hand networks, ready on a device; `warn` and `threads` as in `open_network`.
 
     Raises:
         PoseNet3DError: the device is not there, or a network file is missing or damaged.
     """
-    return HandFinder(open_network(RECROP_FILE, device, warn), open_network(LANDMARK_FILE, device, warn))
+    recrop, landmarks = (open_network(file, device, warn, threads) for file in (RECROP_FILE, LANDMARK_FILE))
+    return HandFinder(recrop, landmarks)
 
 
 def _as_input(crop: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,14 +1,16 @@
-"""The search for hands of people whose 2D joints are known already, from a cache or a file."""
+"""The search for hands in a shot: beside the landmark pass, or of people whose 2D joints are known already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from ...progress import Progress
+from ..detection.landmark_pass import Observe
+from ..keypoints.hand_keypoints import HandKeypoints
 from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage, read_frames
 from .finder import HandFinder
@@ -16,6 +18,28 @@ from .tracker import HandTracker, body_points
 
 LEAST_INTERVAL: Final = 0.9 / 30
 """Seconds between the frames that are searched, at least: no more than 30 a second count."""
+
+
+@dataclass
+class HandSearch:
+    """One person's hands in a shot; `observe_stretch` is an `Observer` of the landmark pass."""
+
+    finder: HandFinder
+    smallest: float
+    """As of `HandTracker`."""
+    _trackers: list[tuple[slice, HandTracker]] = field(default_factory=list)
+    """With the frames whose hands count."""
+
+    def observe_stretch(self, frames: slice) -> Observe:
+        """A listener for the stretch of these frames; in any thread."""
+        tracker = HandTracker(self.finder, self.smallest)
+        self._trackers.append((frames, tracker))
+        return tracker.observe
+
+    def hand_keypoints(self) -> HandKeypoints:
+        """Everything found in the shot, when it has been searched."""
+        in_order = sorted(self._trackers, key=lambda one: one[0].start)
+        return HandKeypoints.joined([tracker.hand_keypoints(frames) for frames, tracker in in_order])
 
 
 def find_hands(

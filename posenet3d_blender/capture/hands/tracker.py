@@ -96,10 +96,9 @@ class HandTracker:
     def hand_keypoints(self, frames: slice) -> HandKeypoints:
         """Everything found in these frames."""
         hands = HandKeypoints.empty(frames.stop - frames.start)
-        for index, found in self._found.items():
-            for number, hand in enumerate(found):
+        for row in range(frames.stop - frames.start):
+            for number, hand in enumerate(self._found.get(frames.start + row, ())):
                 if hand is not None:
-                    row = index - frames.start
                     hands.points[row, number], hands.metric[row, number] = hand.points, hand.metric
                     hands.presence[row, number], hands.handedness[row, number] = hand.presence, hand.handedness
         return hands

@@ -5,6 +5,7 @@ Points of a hand: the wrist, then four of each finger from the palm outwards, th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,6 +40,15 @@ class HandKeypoints:
         """No hand in any of `count` frames."""
         points, metric = np.zeros((count, 2, POINT_COUNT, 2)), np.zeros((count, 2, POINT_COUNT, 3))
         return HandKeypoints(points, metric, np.zeros((count, 2)), np.tile([0.0, 1.0], (count, 1)))
+
+    @staticmethod
+    def joined(parts: Sequence[HandKeypoints]) -> HandKeypoints:
+        """Parts that follow one another."""
+        points, metric, presence, handedness = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("points", "metric", "presence", "handedness")
+        )
+        return HandKeypoints(points, metric, presence, handedness)
 
     def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> HandKeypoints:
         """Some of the frames: a slice, a mask (T,) or row numbers."""

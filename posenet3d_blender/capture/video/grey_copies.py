@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,7 @@ class GreyCopy:
 
 
 class GreyCopies:
-    """Copies of the frames that are at least an interval apart, and of each range's last one."""
+    """Copies of a shot's frames that are at least an interval apart, and of its last one."""
 
     def __init__(self, longer_side: int, interval: float, largest_size: int = LARGEST_SIZE) -> None:
         """Keep nothing yet.
@@ -43,43 +44,46 @@ class GreyCopies:
         self._longer_side = longer_side
         self._interval = interval
         self._room = largest_size
-        self._kept: dict[tuple[int, int], deque[GreyCopy]] = {}
-        self._is_whole: set[tuple[int, int]] = set()
+        self._kept: dict[int, GreyCopy] = {}
+        """By the frame's index."""
+        self._lock = threading.Lock()
 
-    def keep(self, frames: slice, read: Iterable[Frame]) -> Iterator[Frame]:
-        """Pass on frames as they are read, all of a range, and keep copies of those that are due."""
-        key = (frames.start, frames.stop)
-        kept = self._kept[key] = deque()
-        due = -np.inf
+    def keep(self, footage: Footage, shot: slice, read: Iterable[Frame]) -> Iterator[Frame]:
+        """Pass on frames of a shot as they are read, and keep copies of those that are due; in any thread."""
+        due = set(self._due(footage, shot))
         for frame in read:
-            if self._room > 0 and self._is_due(frame, due, frames):
+            if frame.index in due and frame.index not in self._kept and self._room > 0:
                 copy = self._copy(frame)
-                due = frame.time + self._interval
-                kept.append(copy)
-                self._room -= copy.pixels.nbytes
+                with self._lock:
+                    self._kept[frame.index] = copy
+                    self._room -= copy.pixels.nbytes
             yield frame
-        if self._room > 0:
-            self._is_whole.add(key)
 
-    def take(self, footage: Footage, frames: slice) -> Iterator[GreyCopy]:
-        """The copies of a range, once: those that were kept, then those that are read now."""
-        key = (frames.start, frames.stop)
-        kept = self._kept.pop(key, deque())
-        start, due = frames.start, -np.inf
-        while kept:
-            copy = kept.popleft()
-            self._room += copy.pixels.nbytes
-            start, due = copy.index + 1, copy.time + self._interval
-            yield copy
-        if key in self._is_whole or start >= frames.stop:
-            return
-        for frame in read_frames(footage, slice(start, frames.stop)):
-            if self._is_due(frame, due, frames):
-                due = frame.time + self._interval
-                yield self._copy(frame)
+    def take(self, footage: Footage, shot: slice) -> Iterator[GreyCopy]:
+        """The copies of a shot, once: those that were kept, and between them others that are read now."""
+        due = self._due(footage, shot)
+        for is_kept, indices in groupby(due, key=self._kept.__contains__):
+            if is_kept:
+                yield from map(self._take_kept, indices)
+            else:
+                wanted = list(indices)
+                for frame in read_frames(footage, slice(wanted[0], wanted[-1] + 1)):
+                    if frame.index in wanted:
+                        yield self._copy(frame)
 
-    def _is_due(self, frame: Frame, due: float, frames: slice) -> bool:
-        return frame.time >= due - TOLERANCE or frame.index == frames.stop - 1
+    def _take_kept(self, index: int) -> GreyCopy:
+        copy = self._kept.pop(index)
+        self._room += copy.pixels.nbytes
+        return copy
+
+    def _due(self, footage: Footage, shot: slice) -> list[int]:
+        """Indices of the frames that are wanted, by their times alone."""
+        due, next_time = [], -np.inf
+        for index, time in enumerate(footage.time[shot].tolist(), start=shot.start):
+            if time >= next_time - TOLERANCE or index == shot.stop - 1:
+                due.append(index)
+                next_time = time + self._interval
+        return due
 
     def _copy(self, frame: Frame) -> GreyCopy:
         import cv2

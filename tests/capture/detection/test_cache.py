@@ -15,8 +15,8 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture import detect
 from posenet3d_blender.capture.camera_motion.track import survey_copies
-from posenet3d_blender.capture.detection.cache import DetectionKey, load_detections, store_detections
-from posenet3d_blender.capture.detection.cache_folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, load_detections, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.hand_keypoints import HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints

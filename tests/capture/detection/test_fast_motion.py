@@ -31,6 +31,8 @@ Path2D = Callable[[float], float]
 class NumberedPictures:
     """Pictures whose pixels are their number; some can't be read."""
 
+    can_seek = True
+
     def __init__(self, count: int, unreadable: frozenset[int] = frozenset()) -> None:
         self._indices = [index for index in range(count) if index not in unreadable]
 

@@ -19,8 +19,8 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.detection.cache import DetectionKey, store_detections
-from posenet3d_blender.capture.detection.cache_folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.keypoints import MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints

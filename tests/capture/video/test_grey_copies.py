@@ -23,6 +23,7 @@ class CountingSource:
 
     source: PictureSource
     count: int = 0
+    can_seek: bool = True
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         for picture in self.source.pictures(first):
@@ -62,7 +63,7 @@ def assert_equal(copies: list[GreyCopy], others: list[GreyCopy]) -> None:
 def test_kept_copies_are_those_of_a_second_reading(footage: Footage, source: CountingSource, room: int) -> None:
     wanted = expected(footage)
     copies = GreyCopies(SIDE, 0.25, room)
-    passed = [frame.index for frame in copies.keep(FRAMES, read_frames(footage, FRAMES))]
+    passed = [frame.index for frame in copies.keep(footage, FRAMES, read_frames(footage, FRAMES))]
     assert passed == list(range(FRAMES.start, FRAMES.stop))
     source.count = 0
     assert_equal(list(copies.take(footage, FRAMES)), wanted)
@@ -71,5 +72,15 @@ def test_kept_copies_are_those_of_a_second_reading(footage: Footage, source: Cou
 
 def test_a_range_that_was_not_kept_is_read(footage: Footage) -> None:
     copies = GreyCopies(SIDE, 0.25)
-    list(copies.keep(slice(0, 10), read_frames(footage, slice(0, 10))))
+    list(copies.keep(footage, slice(0, 10), read_frames(footage, slice(0, 10))))
     assert_equal(list(copies.take(footage, FRAMES)), expected(footage))
+
+
+def test_copies_that_are_kept_in_stretches_are_those_of_one_reading(footage: Footage, source: CountingSource) -> None:
+    wanted = expected(footage)
+    copies = GreyCopies(SIDE, 0.25)
+    for stretch in (slice(18, 40), slice(3, 24)):
+        list(copies.keep(footage, FRAMES, read_frames(footage, stretch)))
+    source.count = 0
+    assert_equal(list(copies.take(footage, FRAMES)), wanted)
+    assert source.count == 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class ImageSequence:
     """In the files' names, rising; None: the names have none, and their order counts."""
     left_out: tuple[Path, ...] = ()
     """Pictures of the folder that are not of the sequence."""
+    can_seek: ClassVar[bool] = True
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be read, in order, from index `first` on."""

@@ -28,6 +28,11 @@ class StoredPicture:
 class PictureSource(Protocol):
     """A video file or an image sequence."""
 
+    @property
+    def can_seek(self) -> bool:
+        """True if reading may start at any picture, without all of those before it."""
+        ...
+
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be read, in order, from index `first` or somewhat before it."""
         ...
@@ -43,6 +48,8 @@ class PictureSource(Protocol):
 
 class NoPictures:
     """A source of nothing, for footage that is known by its times alone."""
+
+    can_seek = False
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """None."""

@@ -51,7 +51,7 @@ class VideoFile:
     pixel_aspect: Fraction
     """Width of a stored pixel over its height."""
     can_seek: bool
-    """Reading may start in the middle."""
+    """As `PictureSource` has it."""
     size: int
     """Bytes."""
 

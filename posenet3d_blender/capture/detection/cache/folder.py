@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from ...arrays import AnyArray
-from ...errors import PoseNet3DError
-from ...npz import read_npz, write_npz
+from ....arrays import AnyArray
+from ....errors import PoseNet3DError
+from ....npz import read_npz, write_npz
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all cached files."""

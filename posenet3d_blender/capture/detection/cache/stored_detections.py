@@ -14,14 +14,14 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import AnyArray, Array
-from ..keypoints.hand_keypoints import HandKeypoints
-from ..keypoints.keypoints import TIME_TOLERANCE, Keypoints
-from ..video.sources.image_sequence import footage_files
-from .cache_folder import CachedRun, CachedShot, CacheFolder, Person
-from .detections import DetectedShot, Detections
+from ....arrays import AnyArray, Array
+from ...keypoints.hand_keypoints import HandKeypoints
+from ...keypoints.keypoints import TIME_TOLERANCE, Keypoints
+from ...video.sources.image_sequence import footage_files
+from ..detections import DetectedShot, Detections
+from .folder import CachedRun, CachedShot, CacheFolder, Person
 
-DETECTION_VERSION: Final = 5
+DETECTION_VERSION: Final = 6
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 HAND_VERSION: Final = 1
 """The same for what concerns hands alone."""

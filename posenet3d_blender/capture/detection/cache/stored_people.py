@@ -1,6 +1,6 @@
 """Cache of the people found in the footage, so that a search serves each later capture, of whomever.
 
-The file lies beside those of `cache.py` and holds everyone's regions as found.
+The file lies beside those of `stored_detections.py` and holds everyone's regions as found.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import AnyArray, Array
-from ...errors import PoseNet3DError
-from ...progress import Progress, Warn
-from ..video.footage import Footage
-from .blazepose.assets import open_person_detector
-from .blazepose.regions import Region
-from .cache import DetectionKey
-from .cache_folder import CachedRun, CachedShot, CacheFolder, open_cache
-from .choice import Shot
-from .find_people import PersonTrack, find_people
+from ....arrays import AnyArray, Array
+from ....errors import PoseNet3DError
+from ....progress import Progress, Warn
+from ...video.footage import Footage
+from ..blazepose.assets import open_person_detector
+from ..blazepose.regions import Region
+from ..choice import Shot
+from ..find_people import PersonTrack, find_people
+from .folder import CachedRun, CachedShot, CacheFolder, open_cache
+from .stored_detections import DetectionKey
 
 PEOPLE_VERSION: Final = 1
 """Raised when the search for people or the file's layout changes: older files then no longer count."""
