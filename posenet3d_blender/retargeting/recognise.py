@@ -10,6 +10,8 @@ from .bone_map import BoneMap
 from .families.auto_rig_pro import find_auto_rig_pro
 from .families.fingers import with_fingers
 from .families.plain import (
+    find_character_creator,
+    find_daz,
     find_makehuman,
     find_mixamo,
     find_rigify_meta_rig,
@@ -31,6 +33,8 @@ _FINDERS: Final = (
     find_unity,
     find_vrm,
     find_makehuman,
+    find_character_creator,
+    find_daz,
     find_rigify_meta_rig,
 )
 """Rigs with controls before the plain ones that they contain."""

@@ -24,7 +24,7 @@ from posenet3d_blender.scene.retarget.read_rig import read_rig
 from posenet3d_blender.scene.retarget.retarget import retarget
 
 from .retargeted import captured, slow_motion
-from .rigs import families
+from .rigs import families, studio
 from .rigs.measure import measure, posed_heads, to_source_space
 from .rigs.rigify import meta_rig, rigify
 
@@ -40,6 +40,9 @@ PLAIN: dict[str, MakeRig] = {
     "VRM 1": families.vrm1,
     "VRM VRoid": families.vroid,
     "MakeHuman": families.makehuman,
+    "Character Creator": studio.character_creator,
+    "DAZ Genesis 8": studio.genesis_8,
+    "DAZ Genesis 9": studio.genesis_9,
     "Rigify meta-rig": meta_rig,
 }
 RIGS = PLAIN | {"Rigify": rigify}

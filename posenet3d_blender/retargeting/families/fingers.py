@@ -19,6 +19,7 @@ _PHALANGES: Final = ("Proximal", "Intermediate", "Distal")
 _THUMB: Final = ("Metacarpal", "Proximal", "Distal")
 """Of VRM 1.0; in Unity and VRM 0 the thumb's bones are named like the other fingers'."""
 _LITTLE: Final = {"pinky": "Little"}
+_MID: Final = {"middle": "Mid"}
 _MAKEHUMAN: Final = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
 _WORDS: Final = {
     "thumb": ("thumb",),
@@ -121,7 +122,17 @@ def _rigify(rig: Rig, hand: str, side: str, finger: str, number: int) -> tuple[s
     return (f"{prefix}{'' if finger == 'thumb' else 'f_'}{finger}.0{number}.{side[0].upper()}",)
 
 
+def _character_creator(_rig: Rig, _hand: str, side: str, finger: str, number: int) -> tuple[str, ...]:
+    return (f"CC_Base_{side[0].upper()}_{_MID.get(finger, finger.title())}{number}",)
+
+
+def _daz(_rig: Rig, _hand: str, side: str, finger: str, number: int) -> tuple[str, ...]:
+    word = _MID.get(finger, finger.title())
+    return (f"{side[0]}{word}{number}", f"{side[0]}_{word.lower()}{number}")
+
+
 def _auto_rig_pro(_rig: Rig, _hand: str, side: str, finger: str, number: int) -> tuple[str, ...]:
+    """The first bone of a finger deforms and has a control; the others are controls that deform themselves."""
     return (f"{finger}{number}.{side[0]}", f"c_{finger}{number}.{side[0]}")
 
 
@@ -132,6 +143,8 @@ _NAMES: Final[Mapping[str, FingerNames]] = {
     "Unity": _unity,
     "VRM": _vrm,
     "MakeHuman": _makehuman,
+    "Character Creator": _character_creator,
+    "DAZ": _daz,
     "Rigify": _rigify,
     "Rigify meta-rig": _rigify,
     "Auto-Rig Pro": _auto_rig_pro,

@@ -1,4 +1,4 @@
-"""Rigs whose own bones are keyed: SMPL, Mixamo, Unreal, Unity, VRM, MakeHuman, Rigify's meta-rig."""
+"""Rigs whose own bones are keyed: SMPL, Mixamo, Unreal, Unity, VRM, MakeHuman, Character Creator, DAZ, meta-rigs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ _HUMANOID: Final = {
     "ankle": "Foot",
     "foot": "Toes",
 }
+_GENESIS: Final = (
+    # 3, 8 and 8.1; 9; 1 and 2
+    ("{side}{part}", ("Collar", "ShldrBend", "ForearmBend", "Hand", "ThighBend", "Shin", "Foot", "Toe")),
+    ("{side}_{part}", ("shoulder", "upperarm", "forearm", "hand", "thigh", "shin", "foot", "toes")),
+    ("{side}{part}", ("Collar", "Shldr", "ForeArm", "Hand", "Thigh", "Shin", "Foot", "Toe")),
+)
 
 
 def _sided(pattern: str, parts: tuple[str, ...], sides: tuple[str, str]) -> dict[str, str]:
@@ -91,11 +97,31 @@ def find_makehuman(rig: Rig) -> BoneMap | None:
     return found and found.with_controls(forearm_twists(rig, found, lambda name: name.startswith("lowerarm02.")))
 
 
+def find_character_creator(rig: Rig) -> BoneMap | None:
+    """Character Creator, iClone and AccuRIG; the hip carries both the legs' pelvis and the spine."""
+    parts = ("Clavicle", "Upperarm", "Forearm", "Hand", "Thigh", "Calf", "Foot", "ToeBase")
+    names = _sided("CC_Base_{side}_{part}", parts, ("L", "R")) | {"pelvis": "CC_Base_Hip", "head": "CC_Base_Head"}
+    roots = ("RL_BoneRoot", "CC_Base_BoneRoot")
+    found = plain_map("Character Creator", rig, names, next((name for name in roots if name in rig.index), None))
+    return found and found.with_controls(forearm_twists(rig, found, lambda name: "_ForearmTwist" in name))
+
+
+def find_daz(rig: Rig) -> BoneMap | None:
+    """DAZ's Genesis figures, from the first to Genesis 9; bone `hip` carries the legs' `pelvis` and the spine."""
+    for pattern, parts in _GENESIS:
+        names = _sided(pattern, parts, ("l", "r")) | {"pelvis": "hip", "head": "head"}
+        found = plain_map("DAZ", rig, names, "root")
+        if found:
+            return found.with_controls(forearm_twists(rig, found, lambda name: "forearmtwist" in name.lower()))
+    return None
+
+
 def find_rigify_meta_rig(rig: Rig) -> BoneMap | None:
-    """Rigify's human meta-rig, before a rig is generated from it."""
+    """Rigify's human meta-rig, before a rig is generated from it; before Blender 2.79 it began with `hips`."""
     parts = ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe")
-    names = _sided("{part}.{side}", parts, ("L", "R")) | {"pelvis": "spine"}
-    return plain_map("Rigify meta-rig", rig, names | {"head": _last_of_chain(rig, names)})
+    names = _sided("{part}.{side}", parts, ("L", "R"))
+    names |= {"pelvis": "hips", "head": "head"} if "hips" in rig.index else {"pelvis": "spine"}
+    return plain_map("Rigify meta-rig", rig, {"head": _last_of_chain(rig, names)} | names)
 
 
 def _last_of_chain(rig: Rig, names: Mapping[str, str]) -> str:
