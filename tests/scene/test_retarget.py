@@ -25,7 +25,7 @@ from posenet3d_blender.scene.retarget.retarget import retarget
 
 from .retargeted import captured, slow_motion
 from .rigs import families, studio
-from .rigs.measure import measure, posed_heads, to_source_space
+from .rigs.measure import Measured, measure, posed_heads, to_source_space
 from .rigs.rigify import meta_rig, rigify
 
 MakeRig = Callable[[], bpy.types.Object]
@@ -63,6 +63,15 @@ def source(body: Body, slow: Motion) -> bpy.types.Object:
     return build_scene([slow], body)[0]
 
 
+def check_limbs_and_feet(found: Measured) -> None:
+    """The promise for every family: limbs point where the source's do, planted feet stand still on the floor."""
+    assert found.limb_degrees < 5
+    assert found.mean_limb_degrees < 1
+    assert found.arm_degrees < 0.5
+    assert found.sole_height < 0.01
+    assert found.sole_drift < 0.01
+
+
 @pytest.mark.parametrize("family", RIGS)
 def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.types.Object, slow: Motion) -> None:
     rig = RIGS[family]()
@@ -71,10 +80,8 @@ def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.typ
     assert bone_map.name == family if family in ("Unity", "MakeHuman", "Rigify") else bone_map.name in family
     assert not retargeted.warnings
     found = measure(source, rig, bone_map, slow)
-    assert found.limb_degrees < 5
-    assert found.sole_height < 0.01
-    assert found.sole_drift < 0.005
-    assert found.worst_jump < 3
+    check_limbs_and_feet(found)
+    assert found.worst_jump < 0.5
 
 
 def test_rigifys_whole_human(body: Body) -> None:
@@ -85,52 +92,26 @@ def test_rigifys_whole_human(body: Body) -> None:
     retarget(source, rig)
     bone_map = map_of(rig)
     assert (bone_map.name, len(bone_map.spine), len(bone_map.neck)) == ("Rigify", 3, 2)
-    found = measure(source, rig, bone_map, motion)
-    assert found.limb_degrees < 5
-    assert found.sole_height < 0.01
+    check_limbs_and_feet(measure(source, rig, bone_map, motion))
 
 
-@pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
-@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM 1", "Rigify"])
+@pytest.mark.parametrize("clip", ["opencap_walk", "opencap_squat", "demo_clip"])
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Unity", "VRM 1", "VRM VRoid", "MakeHuman", "Rigify"])
 def test_real_motion(
-    clip: str, limit: float, family: str, body: Body, shared_folder: Path, pytestconfig: pytest.Config
+    clip: str, family: str, body: Body, shared_folder: Path, demo_clip: Path, pytestconfig: pytest.Config
 ) -> None:
+    """Long and short legs, A- and T-poses: a walk, squats, and a dance with fast steps."""
     cache = pytestconfig.cache
     assert cache is not None
-    motion = captured(shared_folder / "video" / clip, cache.mkdir("posenet3d_motions"), "--end", "2")
+    video = demo_clip if clip == demo_clip.stem else shared_folder / "video" / f"{clip}.mp4"
+    motion = captured(video, cache.mkdir("posenet3d_motions"), "--end", "2")
     source = build_scene([motion], body)[0]
     rig = RIGS[family]()
     retarget(source, rig)
     found = measure(source, rig, map_of(rig), motion)
-    assert found.usual_limb_degrees < limit
-    assert found.limb_degrees < 3 * limit
-    assert found.mean_limb_degrees < 1.5
-    assert found.arm_degrees < 0.5
-    assert found.sole_height < 0.01
-    assert found.sole_drift < 0.005
-    assert found.worst_jump < 5
-    assert found.worst_flip < 12
-    assert found.arm_depth < 0.05
-
-
-@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid", "VRM 1", "Rigify"])
-def test_the_dance_of_the_demo_clip(family: str, body: Body, demo_clip: Path, pytestconfig: pytest.Config) -> None:
-    """Fast steps: where the captured foot itself slides or lifts during a contact, the character's leg can't follow."""
-    cache = pytestconfig.cache
-    assert cache is not None
-    motion = captured(demo_clip, cache.mkdir("posenet3d_motions"), "--end", "1.6")
-    source = build_scene([motion], body)[0]
-    rig = RIGS[family]()
-    retarget(source, rig)
-    found = measure(source, rig, map_of(rig), motion)
-    assert found.arm_degrees < 0.5
-    assert found.usual_limb_degrees < 6
-    assert found.limb_degrees < 10
-    assert found.mean_limb_degrees < 1
-    assert found.sole_height < 0.01
-    assert found.sole_drift < 0.01
-    assert found.worst_jump < 1
-    assert found.worst_flip < 12
+    check_limbs_and_feet(found)
+    assert found.worst_jump < 4
+    assert found.worst_flip < 8
     assert found.arm_depth < 0.05
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_INDEX
@@ -24,8 +25,6 @@ class Measured:
 
     limb_degrees: float
     """Largest angle between a limb's direction and the source's."""
-    usual_limb_degrees: float
-    """That of all but 2 in 100: where the source's own planted foot slides, the character's leg can't follow."""
     mean_limb_degrees: float
     arm_degrees: float
     """As `limb_degrees`, of the arms alone, which nothing holds."""
@@ -91,7 +90,6 @@ def measure(source: bpy.types.Object, target: bpy.types.Object, bone_map: BoneMa
     depths = _arm_depths(heads, roles) - _arm_depths(motion.joints[:, of_roles], roles)
     return Measured(
         float(np.max(angles)),
-        float(np.percentile(angles, 98)),
         float(np.mean(angles)),
         float(np.max(arm_angles)),
         height,
@@ -156,7 +154,8 @@ def _soles(
             moved = world_axes @ arm
             soles.append(heads_world + to_source_space_direction(target, moved))
         stacked = np.stack(soles, axis=1)
-        for interval in contact_intervals(motion.contacts[:, foot], motion.frame_rate):
+        for contact in contact_intervals(motion.contacts[:, foot], motion.frame_rate):
+            interval = np.arange(contact.start, contact.stop)[_rests(motion, side, contact)]
             lowest = stacked[interval, :, 2].min(axis=1)
             heights.append(float(np.abs(lowest).max()))
             ball = stacked[interval, -1, :2]
@@ -164,6 +163,13 @@ def _soles(
             spread = np.linalg.norm(ball - ball.mean(axis=0), axis=-1).max()
             drifts.append(float(spread - 1.2 * np.linalg.norm(own - own.mean(axis=0), axis=-1).max()))
     return max(heights), max(drifts)
+
+
+def _rests(motion: Motion, side: str, contact: slice) -> NDArray[np.bool_]:
+    """(N,) True where the source itself has the foot down, of the frames in which a contact is likely."""
+    heights = motion.joints[contact][:, [JOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "foot")], 2]
+    lifted: NDArray[np.bool_] = (heights - heights.min(axis=0)).min(axis=1) > 0.01
+    return ~lifted
 
 
 def to_source_space_direction(target: bpy.types.Object, directions: Array) -> Array:
