@@ -72,7 +72,11 @@ class _Evaluator:
         return flat.reshape(-1, 4, 4).astype(np.float64)
 
     def _apply(self, pose: Array) -> None:
-        self._bones.foreach_set("matrix_basis", pose.astype(np.float32).ravel())
+        if self._target.override_library:  # Blender ignores foreach_set of matrices on overrides, without a word
+            for bone, matrix in zip(self._bones, np.swapaxes(pose, -1, -2), strict=True):
+                bone.matrix_basis = Matrix(matrix)
+        else:
+            self._bones.foreach_set("matrix_basis", pose.astype(np.float32).ravel())
         self._target.update_tag()
         bpy.context.view_layer.update()
 

@@ -19,12 +19,13 @@ from ...retargeting.skeleton import find_skeleton
 from ...retargeting.solve import solve
 from ..bake import motion_frames
 from ..incremental import Steps, run
-from ..isolated_scene import isolated_scene
+from ..isolated_scene import isolated_scene, show_present_frame
 from ..key_reduction import Tolerance
 from ..names import data_name
 from .blockers import blocking_animation
 from .channels import Channels, solve_channels_in_steps
 from .check_target import check_target
+from .posable import obstacles_to_playing, posable
 from .read_rig import read_rig
 from .read_source import read_source
 from .same_bones import missing_bones
@@ -99,8 +100,8 @@ def retarget_in_steps(
     action = new_action(target, data_name(target.name, f"_{source.name}"))
     write_channels(action, target, channels, frames, tolerance)
     key_properties(action, target, used.properties, frames[0])
-    scene = bpy.context.scene
-    scene.frame_set(scene.frame_current)
+    warnings += obstacles_to_playing(target)
+    show_present_frame([target])
     return Retargeted(action, tuple(warnings))
 
 
@@ -153,7 +154,8 @@ def _free_to_move(
             target.pose.bones[name].rotation_mode = mode
         if animation:
             animation.action, animation.use_nla = None, False
-        yield blockers
+        with posable(target):
+            yield blockers
     except BaseException:
         for blocker in blockers:
             blocker.mute = False
