@@ -10,7 +10,7 @@ from .capture_task import new_take_task, request_of, summary, update_task
 from .characters import check_chosen
 from .modal_task import ModalTaskOperator
 from .settings import settings_of
-from .takes import current_take, take_of
+from .takes import current_take, take_of, takes_in
 
 
 class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
@@ -54,10 +54,13 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
+        self._before = len(takes_in(context.scene))
         return self.begin(context, new_take_task(request_of(settings, person=self.person), context))
 
     def outcome(self) -> tuple[set[str], str]:
-        return {"INFO"}, summary_of_current()
+        count = len(takes_in(bpy.context.scene)) - self._before
+        shots = f" in the last of {count} shots, each a take" if count > 1 else ""
+        return {"INFO"}, summary_of_current() + shots
 
 
 class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
@@ -78,6 +81,9 @@ class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         take = current_take(context)
         if take is None:
+            return {"CANCELLED"}
+        if take_of(take).shots == "all":
+            self.report({"ERROR"}, "A take holds one shot; choose Longest or By Number, or capture anew with All")
             return {"CANCELLED"}
         return self.begin(context, update_task(request_of(take_of(take)), take))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import bpy
 
@@ -12,6 +13,22 @@ from ..scene.replace_take import replace_action
 from ..scene.retarget.check_target import check_target
 from ..scene.retarget.retarget import Retargeted, retarget_in_steps
 from .character_settings import ChosenCharacter, chosen_characters, retarget_settings
+
+
+@dataclass
+class KeyedCharacters:
+    """Outcome for several characters."""
+
+    actions: list[bpy.types.Action] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """Sentences where something is doubtful."""
+    failures: list[str] = field(default_factory=list)
+    """One line for each character that could not be keyed."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """All that the user should know."""
+        return self.failures + self.warnings
 
 
 def check_chosen(scene: bpy.types.Scene) -> None:
@@ -39,37 +56,33 @@ def key_character(scene: bpy.types.Scene, person: bpy.types.Object, character: C
     return retargeted
 
 
-def key_people(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[list[str]]:
-    """Retarget each captured person to the chosen character; sentences where something is doubtful or failed."""
-    warnings: list[str] = []
-    pairs = [
-        (person, character) for person, character in zip(people, chosen_characters(scene), strict=False) if character
-    ]
-    for number, (person, character) in enumerate(pairs):
-        try:
-            retargeted = yield from share(key_character(scene, person, character), number, len(pairs))
-        except PoseNet3DError as error:
-            warnings.append(str(error))
-        else:
-            warnings += retargeted.warnings
-    return warnings
+def key_people(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[KeyedCharacters]:
+    """Retarget each captured person to the character that is chosen for them; people without one are left out."""
+    pairs = zip(people, chosen_characters(scene), strict=False)
+    return _key_each([key_character(scene, person, character) for person, character in pairs if character])
 
 
-def key_people_again(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[list[str]]:
+def key_people_again(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[KeyedCharacters]:
     """Give the characters that have these people's motion the new one, in place of the action that holds it."""
-    warnings: list[str] = []
     keyed = [person for person in people if person.posenet3d.character and person.posenet3d.character_action]
-    for number, person in enumerate(keyed):
+    return _key_each([_key_again(scene, person) for person in keyed])
+
+
+def _key_each(keyings: Sequence[Steps[Retargeted]]) -> Steps[KeyedCharacters]:
+    """Key one after the other; a failure does not stop the next."""
+    keyed = KeyedCharacters()
+    for number, keying in enumerate(keyings):
         try:
-            found = yield from share(_key_again(scene, person), number, len(keyed))
+            retargeted = yield from share(keying, number, len(keyings))
         except PoseNet3DError as error:
-            warnings.append(str(error))
+            keyed.failures.append(str(error))
         else:
-            warnings += found
-    return warnings
+            keyed.actions.append(retargeted.action)
+            keyed.warnings += retargeted.warnings
+    return keyed
 
 
-def _key_again(scene: bpy.types.Scene, person: bpy.types.Object) -> Steps[tuple[str, ...]]:
+def _key_again(scene: bpy.types.Scene, person: bpy.types.Object) -> Steps[Retargeted]:
     target, former = person.posenet3d.character, person.posenet3d.character_action
     chosen = (one for one in chosen_characters(scene) if one and one.target == target)
     character = next(chosen, ChosenCharacter(target, None))
@@ -83,4 +96,4 @@ def _key_again(scene: bpy.types.Scene, person: bpy.types.Object) -> Steps[tuple[
         target.animation_data.action = present
         if slot:
             target.animation_data.action_slot = slot
-    return retargeted.warnings
+    return retargeted

@@ -1,4 +1,4 @@
-"""Relative paths of footage follow a file that is saved in another folder.
+"""Relative paths of footage and other files follow a file that is saved in another folder.
 
 Blender does this for its own paths, not for those in takes, settings and queue.
 """
@@ -11,19 +11,20 @@ from pathlib import Path
 import bpy
 
 from .clip_queue import POSENET3D_PG_clip, queue_of
-from .options import CaptureOptions
+from .options import PATH_NAMES, CaptureOptions
 from .settings import settings_of
 from .takes import is_take, take_of
 
-_replaced: list[tuple[CaptureOptions | POSENET3D_PG_clip, str]] = []
-"""A holder of a path of footage, and that path before the file was saved."""
+_replaced: list[tuple[CaptureOptions | POSENET3D_PG_clip, str, str]] = []
+"""A holder of a path, the path's name in it, and that path before the file was saved."""
 
 
-def _with_footage() -> Iterator[CaptureOptions | POSENET3D_PG_clip]:
-    for scene in bpy.data.scenes:
-        yield settings_of(scene)
-        yield from queue_of(scene).clips
-    yield from (take_of(collection) for collection in bpy.data.collections if is_take(collection))
+def _paths() -> Iterator[tuple[CaptureOptions | POSENET3D_PG_clip, str]]:
+    """Each holder of a path, with the path's name in it."""
+    holders: list[CaptureOptions] = [settings_of(scene) for scene in bpy.data.scenes]
+    holders += [take_of(collection) for collection in bpy.data.collections if is_take(collection)]
+    yield from ((holder, name) for holder in holders for name in PATH_NAMES)
+    yield from ((clip, "footage") for scene in bpy.data.scenes for clip in queue_of(scene).clips)
 
 
 @bpy.app.handlers.persistent
@@ -32,21 +33,22 @@ def _before_saving(path: str, *_: object) -> None:
     former = bpy.data.filepath
     if not former or not path or Path(former).parent == Path(path).parent:
         return
-    for owner in _with_footage():
-        if owner.footage.startswith("//"):
-            _replaced.append((owner, owner.footage))
-            absolute = bpy.path.abspath(owner.footage)
+    for owner, name in _paths():
+        present = getattr(owner, name)
+        if present.startswith("//"):
+            _replaced.append((owner, name, present))
+            absolute = bpy.path.abspath(present)
             try:
-                owner.footage = bpy.path.relpath(absolute, start=str(Path(path).parent))
+                setattr(owner, name, bpy.path.relpath(absolute, start=str(Path(path).parent)))
             except ValueError:  # on another drive of Windows
-                owner.footage = absolute
+                setattr(owner, name, absolute)
 
 
 @bpy.app.handlers.persistent
 def _after_saving(path: str, *_: object) -> None:
     if bpy.data.filepath != path:  # a copy was saved, or saving failed: the open file is still the former one
-        for owner, footage in _replaced:
-            owner.footage = footage
+        for owner, name, before in _replaced:
+            setattr(owner, name, before)
     _replaced.clear()
 
 

@@ -15,7 +15,7 @@ from .clip_queue import (
 )
 from .footage_menu import POSENET3D_MT_footage, POSENET3D_OT_open_footage
 from .modal_task import current_task, describe, describe_stage, draw_cancel
-from .options import draw_choice_of_person, draw_solver_options
+from .options import draw_choice_of_person, draw_choice_of_shot, draw_files, draw_solver_options
 from .people import POSENET3D_OT_choose_person, POSENET3D_OT_find_people, icon_id, thumbnails_for
 from .settings import POSENET3D_PG_settings, settings_of
 from .sidebar import SidebarTab
@@ -64,11 +64,14 @@ class POSENET3D_PT_settings(SidebarTab, bpy.types.Panel):
         times = layout.column(align=True)
         times.prop(settings, "start")
         times.prop(settings, "end")
-        layout.prop(settings, "shot")
+        draw_choice_of_shot(layout, settings)
         layout.prop(settings, "input_fps")
-        layout.prop(settings, "quality")
+        quality = layout.column()
+        quality.enabled = not settings.keypoints  # a file of joints takes the place of their detection
+        quality.prop(settings, "quality")
         layout.prop(settings, "device")
         draw_solver_options(layout, settings)
+        draw_files(layout, settings)
 
 
 class POSENET3D_PT_people(SidebarTab, bpy.types.Panel):

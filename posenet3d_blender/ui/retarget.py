@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -10,10 +9,10 @@ import bpy
 from ..errors import PoseNet3DError, printable
 from ..retargeting.map_file import load_map, save_map
 from ..retargeting.recognise import Recognition
-from ..scene.incremental import Steps, share
+from ..scene.incremental import Steps
 from ..scene.retarget.check_target import check_target
-from .character_settings import ChosenCharacter, POSENET3D_PG_character, chosen_characters, retarget_settings
-from .characters import check_chosen, key_character
+from .character_settings import POSENET3D_PG_character, chosen_characters, retarget_settings
+from .characters import KeyedCharacters, check_chosen, key_people
 from .modal_task import ModalTaskOperator, current_task
 from .panel import POSENET3D_PT_capture
 from .sidebar import SidebarTab
@@ -158,21 +157,18 @@ class POSENET3D_OT_retarget(ModalTaskOperator, bpy.types.Operator):
             return {"CANCELLED"}
         take = current_take(context)
         people = people_of(take) if take and len(characters) > 1 else [source]
-        pairs = [(person, one) for person, one in zip(people, characters, strict=False) if one]
-        self._keyed: list[str] = []
-        self._warnings: list[str] = []
-        return self.begin(context, StepTask("Retargeting", "retargeting", self._steps(context.scene, pairs)))
+        self._keyed = KeyedCharacters()
+        return self.begin(context, StepTask("Retargeting", "retargeting", self._steps(context.scene, people)))
 
     def outcome(self) -> tuple[set[str], str]:
-        for warning in self._warnings:
-            self.report({"WARNING"}, printable(warning))
-        return {"INFO"}, f"Keyed {', '.join(self._keyed)}"
+        for sentence in self._keyed.sentences:
+            self.report({"WARNING"}, printable(sentence))
+        return {"INFO"}, f"Keyed {', '.join(action.name for action in self._keyed.actions)}"
 
-    def _steps(self, scene: bpy.types.Scene, pairs: Sequence[tuple[bpy.types.Object, ChosenCharacter]]) -> Steps[None]:
-        for number, (person, character) in enumerate(pairs):
-            retargeted = yield from share(key_character(scene, person, character), number, len(pairs))
-            self._keyed.append(retargeted.action.name)
-            self._warnings += retargeted.warnings
+    def _steps(self, scene: bpy.types.Scene, people: list[bpy.types.Object]) -> Steps[None]:
+        self._keyed = yield from key_people(scene, people)
+        if not self._keyed.actions:
+            raise PoseNet3DError("; ".join(self._keyed.failures) or "No character is chosen for these people")
 
 
 class POSENET3D_OT_add_character(bpy.types.Operator):

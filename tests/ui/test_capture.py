@@ -23,6 +23,7 @@ from posenet3d_blender.ui.takes import current_take, people_of, shown_armature, 
 from .conftest import Pipeline
 
 pytestmark = pytest.mark.usefixtures("add_on")
+BODY = Path(__file__).parents[2] / "posenet3d_blender" / "assets" / "body" / "body_smpl24.npz"
 
 
 def settings() -> POSENET3D_PG_settings:
@@ -51,7 +52,9 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     chosen.quality = "full"
     chosen.view_angle = math.radians(50)
     chosen.height = 1.8
-    chosen.smoothing, chosen.foot_lock, chosen.shot = 0.3, False, 2
+    chosen.smoothing, chosen.foot_lock = 0.3, False
+    chosen.shots, chosen.shot = "number", 2
+    chosen.keypoints, chosen.body = "/joints.json", str(BODY)
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (0.5, 1.5, "2", "full")
@@ -61,12 +64,14 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     assert not asked.foot_lock
     assert asked.shots == "2"
     assert asked.device == "auto"
+    assert (asked.keypoints, asked.body) == (Path("/joints.json"), BODY)
 
 
 def test_the_defaults_leave_all_to_the_footage(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (None, None, "largest", "heavy")
+    assert (asked.shots, asked.keypoints, asked.body, asked.student) == ("longest", None, None, None)
     assert asked.field_of_view is None
     assert asked.height is None
 
