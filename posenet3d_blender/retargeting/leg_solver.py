@@ -21,6 +21,8 @@ from .limb_ik import LONGEST_REACH
 from .vectors import rotate
 
 _ITERATIONS: Final = 12
+_SMALLEST_STEP: Final = 1e-4
+"""Leg lengths and radians: a tenth of a millimetre on the character."""
 _DAMPING: Final = 1e-6
 _SIZE: Final = 11
 """Unknowns of a frame: shift of the hips, shift of each ankle against the hips, tilt of each foot."""
@@ -90,7 +92,10 @@ def correct_legs(legs: Sequence[Leg], frame_rate: float) -> LegCorrection:
             _add_floor(system, leg, side, unknowns)
             _add_tilt(system, leg, side, unknowns)
         _add_smoothness(system, unknowns, frame_rate)
-        unknowns = unknowns + system.solve(_DAMPING)[0]
+        step = system.solve(_DAMPING)[0]
+        unknowns = unknowns + step
+        if np.abs(step).max() < _SMALLEST_STEP:
+            break
     tilts = [
         axis_angle_to_matrix(leg.tilt_axis * unknowns[:, tilt, None]) for leg, tilt in zip(legs, _TILTS, strict=True)
     ]
