@@ -9,6 +9,7 @@ import bpy
 
 from ..build_options import ENGINE_PRESETS, BuildOptions, SceneMatch
 from ..scene.matching import is_untouched
+from .character_settings import retarget_settings
 from .modal_task import current_task
 from .sidebar import SidebarTab
 
@@ -42,6 +43,7 @@ def _choice() -> Any:
 def _apply_preset(options: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     chosen = ENGINE_PRESETS.get(options.preset) or BuildOptions()
     options.root, options.rest, options.heading = chosen.root, chosen.rest, chosen.heading
+    retarget_settings(options.id_data).root_motion = chosen.root
 
 
 class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
@@ -85,7 +87,7 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
 
     preset: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Made For",
-        description="Program that the files are exported to: sets the choices below",
+        description="Program that the files are exported to: sets the choices below, and the path of characters",
         items=(
             ("none", "Blender", "As captured"),
             *((name, preset.label, f"As {preset.label} takes it") for name, preset in ENGINE_PRESETS.items()),
