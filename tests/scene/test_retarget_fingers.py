@@ -21,7 +21,7 @@ from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.scene.retarget.retarget import retarget
 
 from .retargeted import slow_motion
-from .rigs.controls import unknown
+from .rigs.controls import auto_rig_pro, unknown
 from .rigs.measure import posed_heads
 from .rigs.rigify import meta_rig, rigify
 from .test_retarget import RIGS, MakeRig, map_of
@@ -33,6 +33,7 @@ ALL_RIGS: dict[str, MakeRig] = {
     "Rigify meta-rig": lambda: meta_rig(with_fingers=True),
     "Rigify": lambda: rigify(with_fingers=True),
     "SMPL-H": lambda: add_armature("Hero", load_body(), np.ones(10), bpy.context.scene.collection, 45.0, True),
+    "Auto-Rig Pro": lambda: auto_rig_pro(with_fingers=True),
     "unknown": lambda: unknown(),
 }
 
@@ -111,6 +112,16 @@ def test_rigifys_deforming_fingers_follow_its_controls(source: bpy.types.Object)
     assert not [name for name in keyed if name.startswith(("ORG-", "DEF-", "MCH-"))]
     deforming = {role: bone.replace("ORG-", "DEF-") for role, bone in bone_map.fingers.items()}
     assert largest_difference(source, rig, replace(bone_map, fingers=deforming)) < 5
+
+
+def test_controls_of_auto_rig_pros_fingers_are_keyed(source: bpy.types.Object) -> None:
+    rig = ALL_RIGS["Auto-Rig Pro"]()
+    bone_map = map_of(rig)
+    assert [bone_map.fingers[f"left_index{number}"] for number in (1, 2, 3)] == ["index1.l", "c_index2.l", "c_index3.l"]
+    retarget(source, rig)
+    keyed = {curve.data_path.split('"')[1] for curve in curves_of(rig)}
+    assert {f"c_{finger}{number}.{side}" for finger in FINGERS for number in (1, 2, 3) for side in "lr"} <= keyed
+    assert not [name for name in keyed if "_base" in name or name.startswith(FINGERS)]
 
 
 def test_bones_of_the_palm_rest(source: bpy.types.Object) -> None:
