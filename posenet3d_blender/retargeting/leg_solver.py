@@ -38,7 +38,7 @@ _MOST_WEIGHT: Final = 30.0
 _STILL: Final = 1e-4
 _HEIGHT: Final = 2e-3
 _FLAT_TILT: Final = np.radians(0.7)
-_RAISED_TILT: Final = np.radians(4.0)
+_RAISED_TILT: Final = np.radians(8.0)
 _RAISED: Final = 0.06
 """Height between heel and ball from which a foot may tilt freely."""
 _PATH: Final = 0.15
