@@ -5,7 +5,6 @@ from __future__ import annotations
 import bpy
 
 from ..errors import PoseNet3DError, printable
-from ..scene.paths import path_to_store
 from .capture_task import new_take_task, request_of, summary, update_task
 from .characters import check_chosen
 from .modal_task import ModalTaskOperator
@@ -45,7 +44,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
         if self.filepath:
-            settings.footage = path_to_store(self.filepath)
+            settings.choose_footage(self.filepath)
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
             return {"CANCELLED"}

@@ -115,7 +115,7 @@ def test_locked_channels_and_hidden_bones_are_keyed_as_others(source: bpy.types.
     for bone in rig.pose.bones:
         bone.lock_location = bone.lock_rotation = (True, True, True)
         bone.lock_rotation_w = True
-        bone.bone.hide = True
+        (bone if hasattr(bone, "hide") else bone.bone).hide = True  # the pose bone's own since Blender 5.0
     hidden = rig.data.collections.new("Hidden")
     hidden.is_visible = False
     for bone in rig.data.bones:

@@ -157,6 +157,6 @@ def test_a_capture_uses_the_people_that_were_found(
         searches.append(arguments)
         raise AssertionError("the people were found already")
 
-    monkeypatch.setattr("posenet3d_blender.capture.detection.people_cache.find_people", find_people)
+    monkeypatch.setattr("posenet3d_blender.capture.detection.cache.stored_people.find_people", find_people)
     assert bpy.ops.posenet3d.capture() == {"FINISHED"}
     assert not searches

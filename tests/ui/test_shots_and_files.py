@@ -93,6 +93,16 @@ def test_a_file_of_joints_is_left_out_of_the_queue(pipeline: Pipeline, video: Pa
     assert take_of(take).keypoints == ""
 
 
+def test_other_footage_forgets_the_file_of_joints(pipeline: Pipeline, video: Path) -> None:
+    settings().footage, settings().keypoints = str(video), "/joints.json"
+    capture(video)
+    assert pipeline.settings[-1].keypoints == Path("/joints.json")
+    other = video.with_name("run.mp4")
+    other.symlink_to(video.resolve())
+    capture(other)
+    assert pipeline.settings[-1].keypoints is None
+
+
 def test_a_take_of_another_body_has_its_skin(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
     taller = dict(np.load(SHIPPED_BODY))
     taller["v_template"] = 1.1 * taller["v_template"]
