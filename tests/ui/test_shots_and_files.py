@@ -59,6 +59,18 @@ def test_each_shot_becomes_a_take_in_step_with_the_footage(pipeline: Pipeline, v
     assert shown == [[True, False], [False, False], [False, True]]
 
 
+def test_a_character_gets_an_action_for_each_shot(pipeline: Pipeline, video: Path) -> None:
+    hero = families.unity("Hero")
+    retarget_settings(bpy.context.scene).first.target = hero
+    settings().shots = "all"
+    capture(video)
+    people = [person for take in takes_in(bpy.context.scene) for person in people_of(take)]
+    actions = [person.posenet3d.character_action for person in people]
+    assert [tuple(action.frame_range) for action in actions] == [(1, 5), (61, 65)]
+    assert hero.animation_data.action == actions[1]
+    assert actions[0].use_fake_user
+
+
 def test_a_take_of_a_shot_is_updated_by_its_number(pipeline: Pipeline, video: Path) -> None:
     settings().shots = "all"
     take = capture(video)
