@@ -36,6 +36,7 @@ from .virtual_camera import film
 
 SHARED: Final = Path(__file__).parents[2] / "shared"
 CROPS: Final = ("hips", "chest", "knees", "left-half")
+"""The last one only shows something where the person stays in place, as in the squat."""
 MARKED: Final = ("hip_r", "hip_l", "shoulder_r", "elbow_r", "wrist_r", "shoulder_l", "elbow_l", "wrist_l")
 """Joints of the upper body that the markers tell."""
 UPPER_BODY: Final = [
@@ -51,7 +52,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Captures of clips that show a part of the person.")
     parser.add_argument("clip", nargs="?", choices=("walk", "squat"), default="walk")
-    parser.add_argument("--crops", nargs="+", choices=CROPS, default=CROPS)
+    parser.add_argument("--crops", nargs="+", choices=CROPS, help="default: knees, hips, chest; of the squat left-half")
     parser.add_argument("--out", type=Path, help="keep the clips and detections here")
     arguments = parser.parse_args()
     video = SHARED / "video" / f"opencap_{arguments.clip}.mp4"
@@ -62,7 +63,7 @@ def main() -> None:
         whole = _capture(video, PHONE_FIELD_OF_VIEW, folder)
         print("crop: all, in view, against the whole clip's capture (mm); legs (degrees); " + ", ".join(LIMB_NAMES))
         print(_line("whole", arguments.clip, whole, whole, (0.0, 0.0, *footage.image_size)), flush=True)
-        for crop in arguments.crops:
+        for crop in arguments.crops or (CROPS[3:] if arguments.clip == "squat" else CROPS[:3]):
             part, clip = crop_of(crop, whole), folder / f"{arguments.clip}_{crop}.mp4"
             try:
                 motion = _capture(clip, film_crop(footage, part, clip), folder)

@@ -33,6 +33,15 @@ LARGEST_SIZE_RATIO: Final = 1.5
 LARGEST_TURN: Final = np.radians(75)
 """Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
 have gone astray or over to another person."""
+WHOLE: Final = 0.95
+"""Part of the body's length in the picture from which somebody is whole in view. The detector squeezes whom the
+picture's edge cuts off into the picture, and so do the landmarks in its region, by up to half of the trunk."""
+SETTLED: Final = 1.04
+"""Growth of the region from one search to the next below which it is the person's ..."""
+MOST_SEARCHES: Final = 5
+"""... and how often the person is searched in a frame for that."""
+LARGEST_CUT_OFF_RATIO: Final = 5.0
+"""Size of the region of somebody who is cut off, over the one that the detector gives, up to which it is believed."""
 
 Observe: TypeAlias = Callable[[Frame, Landmarks], None]
 """Told of frames that are searched, and of the person's landmarks there, in the order of time."""
@@ -190,13 +199,29 @@ class _LandmarkTracker:
             continued = None
         if expected is None:
             return continued if continued is not None and continued.presence >= UNDETECTED_PRESENCE else None
-        if continued is not None and _agree(continued.next_region, expected):
+        image_size = (frame.image.shape[1], frame.image.shape[0])
+        if continued is not None and _agree(continued.next_region, expected, image_size):
             return continued
-        redetected = self._find(frame, expected)
-        if redetected is not None and _agree(redetected.next_region, expected):
+        is_whole = expected.part_in_picture(image_size) >= WHOLE
+        redetected = self._find(frame, expected) if is_whole else self._find_cut_off(frame, expected)
+        if redetected is not None and _agree(redetected.next_region, expected, image_size):
             return redetected
         # The detector may be wrong for a moment: nobody is where it points, and the one we follow is still in place.
         return continued
+
+    def _find_cut_off(self, frame: Frame, expected: Region) -> Landmarks | None:
+        """The landmarks of somebody whom the picture's edge cuts off, in a region that grows to the person's own."""
+        found = self._find(frame, expected)
+        region = expected
+        for _ in range(MOST_SEARCHES):
+            if found is None:
+                break
+            growth = found.next_region.size / region.size
+            if growth < SETTLED:
+                break
+            region = found.next_region.grown_from_top(growth**2)  # as far as some searches more would bring it
+            found = self._find(frame, region) or found
+        return found
 
     def _find(self, frame: Frame, region: Region | None) -> Landmarks | None:
         if region is None:
@@ -218,9 +243,11 @@ def _nearer_to_rival(region: Region, expected: Region | None, rivals: list[Regio
     return any(region.distance(rival) < min(own_distance, LARGEST_DISTANCE) for rival in rivals)
 
 
-def _agree(region: Region, expected: Region) -> bool:
-    return (
-        region.distance(expected) <= LARGEST_DISTANCE
-        and region.size_ratio(expected) <= LARGEST_SIZE_RATIO
-        and region.turn(expected) <= LARGEST_TURN
-    )
+def _agree(region: Region, expected: Region, image_size: tuple[int, int]) -> bool:
+    """Compare landmarks' region with the detector's; of somebody who is not whole in view their tops are compared."""
+    if region.turn(expected) > LARGEST_TURN:
+        return False
+    if min(one.part_in_picture(image_size) for one in (region, expected)) >= WHOLE:
+        return region.distance(expected) <= LARGEST_DISTANCE and region.size_ratio(expected) <= LARGEST_SIZE_RATIO
+    distance = float(np.linalg.norm(region.top - expected.top)) / ((region.size + expected.size) / 2)
+    return distance <= LARGEST_DISTANCE and region.size_ratio(expected) <= LARGEST_CUT_OFF_RATIO
