@@ -4,8 +4,9 @@
 
 Each contestant is a process of its own, timed from start to exit (imports and model loading count), in turns, so that
 other load on the machine affects all alike. Ours decodes, detects, lifts, solves and writes the motion (.npz), or
-the animated skinned armature (.fbx) on top; mediapipe 0.10.21 (model_complexity=2) decodes and tracks 2D joints. By
-default on footage of 60 and of 30 frames per second. The stages of ours are medians too.
+the animated skinned armature (.fbx) on top, or the motion of the body alone, without fingers; mediapipe 0.10.21
+(model_complexity=2) decodes and tracks 2D joints of the body. By default on footage of 60 and of 30 frames per second.
+The stages of ours are medians too.
 `make benchmark` sets up both environments.
 """
 
@@ -100,6 +101,7 @@ def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
         "mediapipe": [str(MEDIAPIPE_PYTHON), str(CHECKOUT / "benchmarks" / "mediapipe_pose.py"), str(video)],
         "capture to .npz": [*ours, str(folder / "motion.npz")],
         "capture to .fbx": [*ours, str(folder / "motion.fbx")],
+        "body alone": [*ours, str(folder / "body.npz"), "--hands", "off"],
     }
 
 
