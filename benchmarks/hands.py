@@ -137,7 +137,7 @@ def _solve_alone(keypoints: Keypoints, side: int, focal_length: float) -> Solved
     count = len(keypoints.time)
     sampled = SampledKeypoints(keypoints.time, np.zeros((count, KEYPOINT_COUNT, 2)), np.ones((count, KEYPOINT_COUNT)))
     rest = rest_hand(load_body(), SIDES[side], np.zeros(10))
-    found = sample_hand(keypoints, side, sampled, focal_length, None)
+    found = sample_hand(keypoints, side, sampled, focal_length)
     return solve_hand(rest, keypoints.time, found, np.tile(np.eye(3), (count, 1, 1)), UNKNOWN_WRIST)
 
 

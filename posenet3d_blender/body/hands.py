@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..arrays import Array, FloatArray
 from ..errors import PoseNet3DError
-from .fingers import FINGER_COUNT, FINGER_JOINTS, FINGER_PARENTS, FINGERS, SIDES, TIPS, WRISTS, Fingers
+from .fingers import FINGER_COUNT, FINGER_JOINTS, FINGERS, SIDES, TIPS, WRISTS, Fingers
+from .kinematics import hand_kinematics
 from .model import Body
 from .rotations import unit
 
@@ -147,13 +148,7 @@ class RestHand:
         Returns:
             joints (..., 15, 3), fingertips (..., 5, 3) and rotations (..., 15, 3, 3), all relative to the wrist.
         """
-        local = np.asarray(rotations, dtype=np.float64)
-        turned = local.copy()
-        joints = np.broadcast_to(self.joints, local.shape[:-1]).copy()
-        for joint, parent in enumerate(FINGER_PARENTS):
-            if parent >= 0:
-                turned[..., joint, :, :] = turned[..., parent, :, :] @ local[..., joint, :, :]
-                joints[..., joint, :] = joints[..., parent, :] + turned[..., parent, :, :] @ self.bones[parent]
+        joints, turned = hand_kinematics(rotations, self.joints)
         last = [3 * FINGERS.index(name) + 2 for name in TIPS]
         ends = (turned[..., last, :, :] @ self.bones[last][..., None])[..., 0]
         return joints, joints[..., last, :] + ends, turned
@@ -176,20 +171,21 @@ def rest_hand(body: Body, side: str, betas: FloatArray) -> RestHand:
     wrist = body.rest_joints(betas)[WRISTS[number]]
     own = slice(number * FINGER_COUNT, (number + 1) * FINGER_COUNT)
     shape = np.asarray(betas, dtype=np.float64)
-    own_tips = fingertips(body, body.fingers)[number * len(TIPS) : (number + 1) * len(TIPS)]
+    own_tips = fingertips(body, body.fingers, number)
     tips = np.array([(body.template[tip] + body.shape_directions[tip] @ shape).mean(axis=0) for tip in own_tips])
     return RestHand(side, body.rest_fingers(betas)[own] - wrist, tips - wrist)
 
 
-def fingertips(body: Body, fingers: Fingers) -> list[NDArray[np.int64]]:
-    """Vertices of the 10 fingertips, whose mean is the tip, left hand first, in the order of `fingers.TIPS`."""
-    owners = fingers.skin_weights.argmax(axis=1)
+def fingertips(body: Body, fingers: Fingers, side: int) -> list[NDArray[np.int64]]:
+    """Vertices of a hand's 5 fingertips, whose mean is the tip, in the order of `fingers.TIPS`; side: 0 is left."""
+    hand = slice(side * FINGER_COUNT, (side + 1) * FINGER_COUNT)
+    weights, joints = fingers.skin_weights[:, hand], body.finger_template[hand]
+    owners = weights.argmax(axis=1)
     tips = []
-    for side in range(2):
-        for name in TIPS:
-            last = side * FINGER_COUNT + 3 * FINGERS.index(name) + 2
-            direction = unit(body.finger_template[last] - body.finger_template[last - 1])
-            own = np.flatnonzero((owners == last) & (fingers.skin_weights[:, last] > 0))
-            reach = body.template[own] @ direction
-            tips.append(own[reach > reach.max() - _TIP_LENGTH])
+    for name in TIPS:
+        last = 3 * FINGERS.index(name) + 2
+        direction = unit(joints[last] - joints[last - 1])
+        own = np.flatnonzero((owners == last) & (weights[:, last] > 0))
+        reach = body.template[own] @ direction
+        tips.append(own[reach > reach.max() - _TIP_LENGTH])
     return tips

@@ -52,19 +52,36 @@ def finger_kinematics(
     Returns:
         finger joints (..., 30, 3) metres and their world rotations (..., 30, 3, 3).
     """
-    world = np.array(rotations, dtype=np.float64)
-    places = np.empty(world.shape[:-1])
-    for finger in range(2 * FINGER_COUNT):
-        side, own = divmod(finger, FINGER_COUNT)
-        if FINGER_PARENTS[own] < 0:
-            wrist = WRISTS[side]
-            above, start, bone = world_rotations[..., wrist, :, :], joints[..., wrist, :], rest_joints[wrist]
-        else:
-            parent = side * FINGER_COUNT + FINGER_PARENTS[own]
-            above, start, bone = world[..., parent, :, :], places[..., parent, :], rest_fingers[parent]
-        world[..., finger, :, :] = above @ world[..., finger, :, :]
-        places[..., finger, :] = start + above @ (rest_fingers[finger] - bone)
-    return places, world
+    hands = []
+    for side, wrist in enumerate(WRISTS):
+        own = slice(side * FINGER_COUNT, (side + 1) * FINGER_COUNT)
+        places, turned = hand_kinematics(rotations[..., own, :, :], rest_fingers[own] - rest_joints[wrist])
+        above = world_rotations[..., wrist, :, :]
+        hands.append(
+            (joints[..., wrist, None, :] + places @ np.swapaxes(above, -1, -2), above[..., None, :, :] @ turned)
+        )
+    (left_places, left_world), (right_places, right_world) = hands
+    return np.concatenate([left_places, right_places], axis=-2), np.concatenate([left_world, right_world], axis=-3)
+
+
+def hand_kinematics(rotations: FloatArray, rest_joints: FloatArray) -> tuple[Array, Array]:
+    """Pose the fingers of one hand.
+
+    Args:
+        rotations: (..., 15, 3, 3) relative to the parent, a finger's first one to the wrist.
+        rest_joints: (15, 3) metres from the wrist.
+
+    Returns:
+        joints (..., 15, 3) metres and their rotations (..., 15, 3, 3), both relative to the wrist.
+    """
+    turned = np.array(rotations, dtype=np.float64)
+    joints = np.broadcast_to(rest_joints, turned.shape[:-1]).copy()
+    for joint, parent in enumerate(FINGER_PARENTS):
+        if parent >= 0:
+            above = turned[..., parent, :, :]
+            turned[..., joint, :, :] = above @ turned[..., joint, :, :]
+            joints[..., joint, :] = joints[..., parent, :] + above @ (rest_joints[joint] - rest_joints[parent])
+    return joints, turned
 
 
 def local_rotations(world_rotations: FloatArray) -> Array:

@@ -118,6 +118,19 @@ def continuous_quaternions(quaternion: FloatArray) -> Array:
     return quaternion
 
 
+def turned_part_way(start: FloatArray, end: FloatArray, part: FloatArray) -> Array:
+    """Rotations (..., 3, 3) on the shortest arcs from `start` to `end`.
+
+    Args:
+        start: (..., 3, 3)
+        end: (..., 3, 3)
+        part: (...,) of the way, 0 to 1.
+    """
+    turn = matrix_to_axis_angle(np.swapaxes(start, -1, -2) @ end)
+    turned: Array = start @ axis_angle_to_matrix(np.asarray(part)[..., None] * turn)
+    return turned
+
+
 def interpolate_rotations(time: FloatArray, matrices: FloatArray, at: FloatArray) -> Array:
     """Rotations at other times: along the shortest arc between the two nearest samples, held at both ends.
 

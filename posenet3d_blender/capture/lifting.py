@@ -95,9 +95,7 @@ def lift(
         weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
     """
-    path = camera if isinstance(camera, CameraPath) else None
-    focal_length = camera.focal_length if isinstance(camera, Camera) else float(camera.focal_lengths[0])
-    sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length, path)
+    sampled = sample_keypoints(keypoints, STUDENT_RATE, camera)
     prediction = student.predict(sampled, progress)
     body = load_body()
     if own_body is not None:

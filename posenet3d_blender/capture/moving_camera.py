@@ -94,7 +94,7 @@ def in_metres(
 
 def _soles(path: CameraPath, person: Keypoints, student: Student, height: float | None) -> _Soles:
     turning = path.scaled(0.0)
-    sampled = sample_keypoints(person, STUDENT_RATE, float(path.focal_lengths[0]), turning)
+    sampled = sample_keypoints(person, STUDENT_RATE, turning)
     body = load_body()
     prediction = student.predict(sampled)
     if height is not None:

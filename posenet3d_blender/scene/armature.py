@@ -23,7 +23,7 @@ from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
 from .bone_display import arrange_bones
-from .finger_bones import FingerRest, add_finger_bones, finger_rest
+from .finger_bones import FingerBones, add_finger_bones, finger_bones_at_rest
 from .rest_pose import rest_pose
 
 ROOT_NAME: Final = "root"
@@ -64,7 +64,7 @@ def add_armature(
     rest = rest_pose(body, betas, arm_angle)
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     collection.objects.link(armature)
-    fingers = finger_rest(body, betas, rest.joints, arm_angle) if with_fingers else None
+    fingers = finger_bones_at_rest(body, betas, rest.joints, arm_angle) if with_fingers else None
     _add_bones(armature, rest.joints, _tails(rest.joints, rest.vertices, body.skin_weights), fingers)
     armature.data[REST_HEIGHT], armature.data[ARM_ANGLE] = rest.height, arm_angle
     armature.show_in_front = True
@@ -113,7 +113,7 @@ def _end_direction(joint: int, heads: Array) -> Array:
     return unit
 
 
-def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array, fingers: FingerRest | None) -> None:
+def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array, fingers: FingerBones | None) -> None:
     with _edit_mode(armature):
         root = armature.data.edit_bones.new(ROOT_NAME)
         root.head, root.tail = (0.0, 0.0, 0.0), (0.0, _ROOT_LENGTH, 0.0)

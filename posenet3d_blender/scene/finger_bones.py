@@ -22,7 +22,7 @@ from .rest_pose import bone_turns
 
 
 @dataclass(frozen=True)
-class FingerRest:
+class FingerBones:
     """The 30 finger bones at rest, in the armature's frame, metres."""
 
     heads: Array
@@ -33,7 +33,7 @@ class FingerRest:
     """(30, 3) unit."""
 
 
-def finger_rest(body: Body, betas: Array, joints: Array, arm_angle: float) -> FingerRest:
+def finger_bones_at_rest(body: Body, betas: Array, joints: Array, arm_angle: float) -> FingerBones:
     """The fingers on the wrists of an armature.
 
     Args:
@@ -48,10 +48,10 @@ def finger_rest(body: Body, betas: Array, joints: Array, arm_angle: float) -> Fi
     heads = [wrist + hand.joints @ turn.T for hand, turn, wrist in zip(hands, to_armature, wrists, strict=True)]
     bones = [hand.bones @ turn.T for hand, turn in zip(hands, to_armature, strict=True)]
     axes = [hand.flexion_axes @ turn.T for hand, turn in zip(hands, to_armature, strict=True)]
-    return FingerRest(np.concatenate(heads), np.concatenate(heads) + np.concatenate(bones), np.concatenate(axes))
+    return FingerBones(np.concatenate(heads), np.concatenate(heads) + np.concatenate(bones), np.concatenate(axes))
 
 
-def add_finger_bones(edit_bones: bpy.types.ArmatureEditBones, rest: FingerRest) -> None:
+def add_finger_bones(edit_bones: bpy.types.ArmatureEditBones, rest: FingerBones) -> None:
     """Add the bones to an armature in edit mode that has SMPL's bones."""
     for number, name in enumerate(HAND_JOINT_NAMES):
         side, joint = divmod(number, FINGER_COUNT)

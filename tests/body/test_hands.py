@@ -127,11 +127,11 @@ def test_the_skin_follows_the_hands_skeleton(body: Body) -> None:
     skin = body.posed_vertices(rotations, betas, trans, fingers)
     joints, world = forward_kinematics(rotations, body.rest_joints(betas))
     assert body.fingers is not None
-    own_tips = fingertips(body, body.fingers)
     for number, side in enumerate(SIDES):
         _, tips, _ = rest_hand(body, side, betas).posed(fingers[:, 15 * number : 15 * number + 15])
         in_world = joints[:, WRISTS[number], None] + tips @ np.swapaxes(world[:, WRISTS[number]], -1, -2)
-        of_skin = np.stack([skin[:, own_tips[5 * number + tip]].mean(axis=1) for tip in range(5)], axis=1)
+        own_tips = fingertips(body, body.fingers, number)
+        of_skin = np.stack([skin[:, tip].mean(axis=1) for tip in own_tips], axis=1)
         np.testing.assert_allclose(of_skin, in_world, atol=5e-4)
 
 

@@ -10,6 +10,7 @@ from ...arrays import Array, FloatArray
 from ...progress import Warn
 from ..keypoints.hand_keypoints import HandKeypoints
 from ..keypoints.keypoints import Keypoints
+from ..keypoints.sampling import seconds_to_nearest
 from .tracker import median_length
 
 NO_HANDS: Final = "off"
@@ -65,11 +66,5 @@ def usable_hands(person: Keypoints, hands: str, name: str, warn: Warn) -> HandKe
 
 def _shares_seen(time: Array, presence: Array) -> Array:
     """(2,) part of the time in which each hand is seen."""
-    shares = np.zeros(2)
-    for side in range(2):
-        seen = time[hand_confidence(presence[:, side]) > 0.5]
-        if len(seen):
-            after = np.searchsorted(seen, time).clip(0, len(seen) - 1)
-            nearest = np.minimum(np.abs(seen[after] - time), np.abs(seen[(after - 1).clip(0)] - time))
-            shares[side] = (nearest <= REACH).mean()
-    return shares
+    seen = hand_confidence(presence) > 0.5  # (T, 2)
+    return np.array([(seconds_to_nearest(time, of_side) <= REACH).mean() for of_side in seen.T])

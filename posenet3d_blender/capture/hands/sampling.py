@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...body.fingers import SIDES
 from ...body.rotations import unit
-from ...camera import CameraPath
+from ...camera import Camera, CameraPath
 from ..keypoints.keypoints import Keypoints
-from ..keypoints.sampling import AVERAGING_TIME, SampledKeypoints
+from ..keypoints.sampling import AveragingWindow, SampledKeypoints, focal_lengths_at
 from .bones import BONE_COUNT, directions_of_points
 from .choice import hand_confidence
 
@@ -40,7 +40,7 @@ class SampledHand:
 
 
 def sample_hand(
-    keypoints: Keypoints, side: int, sampled: SampledKeypoints, focal_length: float, path: CameraPath | None
+    keypoints: Keypoints, side: int, sampled: SampledKeypoints, lens: float | Camera | CameraPath
 ) -> SampledHand:
     """The hand at the samples of the body: the frames around each one are averaged.
 
@@ -48,8 +48,7 @@ def sample_hand(
         keypoints: with hands.
         side: 0 for the left one, 1 for the right one.
         sampled: the body's.
-        focal_length: pixels, of a camera that stands still.
-        path: of a camera that moves.
+        lens: as of `sample_keypoints`.
     """
     hands = keypoints.hands
     if hands is None:
@@ -59,25 +58,25 @@ def sample_hand(
     if not len(found):
         return _unseen(len(sampled.time))
     time = keypoints.time[found]
-    of_frames = np.full(len(found), focal_length) if path is None else path.at(time).focal_lengths
     centre = np.array(keypoints.image_size) / 2
-    rays = (hands.points[found, side] - centre) / of_frames[:, None, None]  # (F, 21, 2)
+    rays = (hands.points[found, side] - centre) / focal_lengths_at(lens, time)[:, None, None]  # (F, 21, 2)
     confidence = hand_confidence(presence[found])
     metric = hands.metric[found, side].copy()
     metric[_taken_for_other(time, hands.handedness[found, side], confidence, side), :, 2] *= -1
     points, view = points_in_camera(rays, metric)
-    gap = float(np.median(np.diff(keypoints.time))) if len(keypoints.time) > 1 else AVERAGING_TIME
-    reach = 1.001 * max(AVERAGING_TIME, gap)
-    taps = int(np.ceil(2 * reach / gap)) + 2
-    near = np.searchsorted(time, sampled.time)[:, None] + np.arange(taps) - taps // 2  # (S, taps)
-    rows = near.clip(0, len(time) - 1)
-    nearness = np.clip(1 - np.abs(sampled.time[:, None] - time[rows]) / reach, 0, None) * (near == rows)
-    weight = nearness * confidence[rows]
-    directions = unit(np.einsum("st,stba->sba", weight, directions_of_points(points)[rows]))
-    seen_along = unit(np.einsum("st,sta->sa", weight, view[rows]))
-    total = nearness.sum(axis=1)
-    sure = np.where(total > 1e-9, weight.sum(axis=1) / np.maximum(total, 1e-9), 0.0)
-    return SampledHand(_from_camera(directions, sampled), _from_camera(seen_along[:, None], sampled)[:, 0], sure)
+    window, of_frames = AveragingWindow.of(keypoints.time), directions_of_points(points)
+    hand = _unseen(len(sampled.time))
+    for samples in blocks(len(sampled.time)):
+        rows, nearness = window.frames(time, sampled.time[samples])  # (S, taps)
+        weight = nearness * confidence[rows]
+        hand.directions[samples] = unit(np.einsum("st,stba->sba", weight, of_frames[rows]))
+        hand.view[samples] = unit(np.einsum("st,sta->sa", weight, view[rows]))
+        hand.confidence[samples] = weight.sum(axis=1) / np.maximum(nearness.sum(axis=1), 1e-9)
+    return replace(
+        hand,
+        directions=_from_camera(hand.directions, sampled),
+        view=_from_camera(hand.view[:, None], sampled)[:, 0],
+    )
 
 
 def _taken_for_other(time: Array, handedness: Array, confidence: Array, side: int) -> NDArray[np.bool_]:

@@ -53,14 +53,12 @@ def solve_hands(
         camera: as of `lift`.
         smoothing: seconds, as of `SolveWeights`.
     """
-    path = camera if isinstance(camera, CameraPath) else None
-    focal_length = camera.focal_length if isinstance(camera, Camera) else float(camera.focal_lengths[0])
     own = body.body if body.body.fingers is not None else load_body()
     betas = body.betas if own is body.body else np.zeros_like(body.betas)
     hand_weights = replace(HandWeights(), smoothing=smoothing)
     poses, confidence = [], []
     for number, side in enumerate(SIDES):
-        found = sample_hand(keypoints, number, sampled, focal_length, path)
+        found = sample_hand(keypoints, number, sampled, camera)
         by_body = body.world_rotations[:, JOINT_INDEX[f"{side}_wrist"]]
         solved = solve_hand(rest_hand(own, side, betas), sampled.time, found, by_body, hand_weights)
         if solved.confidence.any():

@@ -9,13 +9,14 @@ import numpy as np
 
 from ...arrays import Array
 from ...body.hands import RestHand
-from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...body.rotations import matrix_to_axis_angle, turned_part_way
+from ..keypoints.sampling import seconds_to_nearest
 from ..solve.banded import FrameSystem
 from ..solve.segments import overlapping_segments
 from .bones import PALM_COUNT
 from .posed_hand import PosedHand
 from .sampling import SampledHand
-from .terms import UNKNOWNS, HandWeights, add_bones, add_limits, add_priors, add_smoothness, seen_lately
+from .terms import UNKNOWNS, HandWeights, add_bones, add_limits, add_priors, add_smoothness
 
 STEPS: Final = 8
 DAMPING: Final = 0.1
@@ -70,7 +71,7 @@ def solve_hand(
 
 def _fit(state: PosedHand, time: Array, sampled: SampledHand, body_wrist: Array, weights: HandWeights) -> PosedHand:
     step_seconds = float(time[1] - time[0])
-    seen = seen_lately(time, sampled.confidence, weights.easing)
+    seen = np.clip(1 - seconds_to_nearest(time, sampled.confidence > 0) / weights.easing, 0.0, 1.0)  # (S,)
     for _ in range(STEPS):
         system = FrameSystem(len(time), UNKNOWNS, 0)
         add_bones(system, state, sampled, weights)
@@ -93,8 +94,7 @@ def _blend(before: PosedHand, after: PosedHand, start: int) -> PosedHand:
     """Join two segments; `after` begins at sample `start` of `before`, and the overlap is cross-faded."""
     overlap = len(before.wrist) - start
     part = (np.arange(overlap) + 0.5) / overlap
-    turn = matrix_to_axis_angle(np.swapaxes(before.wrist[start:], -1, -2) @ after.wrist[:overlap])
-    wrist = before.wrist[start:] @ axis_angle_to_matrix(part[:, None] * turn)
+    wrist = turned_part_way(before.wrist[start:], after.wrist[:overlap], part)
     angles = before.angles[start:] * (1 - part[:, None]) + after.angles[:overlap] * part[:, None]
     return replace(
         before,

@@ -129,17 +129,6 @@ def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, w
     system.add_second_differences(robust_weight / deviation**2, acceleration)
 
 
-def seen_lately(time: Array, confidence: Array, easing: float) -> Array:
-    """(S,) from 1 at samples that show the hand to 0 at those `easing` seconds and more from all of these."""
-    sights = time[confidence > 0]
-    if not len(sights):
-        return np.zeros(len(time))
-    after = np.searchsorted(sights, time).clip(0, len(sights) - 1)
-    off = np.minimum(np.abs(sights[after] - time), np.abs(sights[(after - 1).clip(0)] - time))
-    lately: Array = np.clip(1 - off / easing, 0.0, 1.0)
-    return lately
-
-
 def _deviations(state: PosedHand, weights: HandWeights) -> Array:
     """(22,) of the bones across the view: short bones' directions are less sure."""
     lengths = np.linalg.norm(rest_vectors(state.rest), axis=-1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.fingers import SIDES
-from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...body.rotations import turned_part_way
 from ...body.skeleton import JOINT_INDEX
 from ..keypoints.keypoints import KEYPOINT_INDEX
-from ..keypoints.sampling import SampledKeypoints
+from ..keypoints.sampling import SampledKeypoints, seconds_to_nearest
 
 LEAST_SEEN: Final = 0.2
 """Confidence of a leg's surest point below the hip from which the leg is in view."""
@@ -50,8 +49,7 @@ def stand_hidden_legs(rotations: Array, pelvis: Array, sampled: SampledKeypoints
         goals |= dict.fromkeys(("knee", "ankle", "foot"), np.tile(np.eye(3), (len(share), 1, 1)))
         for part, goal in goals.items():
             joint = JOINT_INDEX[f"{side}_{part}"]
-            turn = matrix_to_axis_angle(np.swapaxes(rotations[:, joint], -1, -2) @ goal)  # (S, 3)
-            stood[:, joint] = rotations[:, joint] @ axis_angle_to_matrix(share[:, None] * turn)
+            stood[:, joint] = turned_part_way(rotations[:, joint], goal, share)
     return stood
 
 
@@ -63,8 +61,7 @@ def _standing_share(pelvis_rotations: Array, pelvis: Array, sampled: SampledKeyp
     surest = sampled.confidence[:, _LEG_POINTS].max(axis=1)  # (S,)
     # A detector that sees no legs believes for a moment, now and then, that it does.
     seen = median_filter(surest, max(1, round(SURE_FOR / _step(time))), mode="nearest") >= LEAST_SEEN
-    since = _nearest_distance(time, seen) if seen.any() else np.full(len(time), np.inf)
-    share = np.clip((since - HOLD) / EASE, 0, 1)
+    share = np.clip((seconds_to_nearest(time, seen) - HOLD) / EASE, 0, 1)
     walks = np.clip(_speed(time, pelvis, up) / WALKING - 1, 0, 1)
     upright = np.clip((pelvis_rotations[:, :, 1] @ up - UPRIGHT) / (1 - UPRIGHT), 0, 1)
     standing: Array = share * (1 - walks) * np.minimum(2 * upright, 1)
@@ -74,14 +71,6 @@ def _standing_share(pelvis_rotations: Array, pelvis: Array, sampled: SampledKeyp
 def _step(time: Array) -> float:
     """Seconds between samples."""
     return float(time[1] - time[0]) if len(time) > 1 else 1.0
-
-
-def _nearest_distance(time: Array, seen: NDArray[np.bool_]) -> Array:
-    """(S,) seconds from each sample to the nearest one of a mask (S,) that holds at least one."""
-    marks = time[seen]
-    after = np.clip(np.searchsorted(marks, time), 0, len(marks) - 1)
-    nearest: Array = np.minimum(np.abs(marks[after] - time), np.abs(marks[np.maximum(after - 1, 0)] - time))
-    return nearest
 
 
 def _speed(time: Array, pelvis: Array, up: Array) -> Array:

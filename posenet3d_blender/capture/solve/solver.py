@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Array, blocks
 from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import SHAPE_COUNT, Body
-from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...body.rotations import turned_part_way
 from ...progress import Progress, silent
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
@@ -137,8 +137,7 @@ def _join(whole: PosedBody, solved: PosedBody, segment: slice) -> None:
     shared, rest = slice(segment.start, segment.start + overlap), slice(segment.start + overlap, segment.stop)
     part = (np.arange(overlap) + 0.5) / max(overlap, 1)
     before = whole.rotations[shared]
-    turn = matrix_to_axis_angle(np.swapaxes(before, -1, -2) @ solved.rotations[:overlap])
-    whole.rotations[shared] = before @ axis_angle_to_matrix(part[:, None, None] * turn)
+    whole.rotations[shared] = turned_part_way(before, solved.rotations[:overlap], part[:, None])
     whole.pelvis[shared] += part[:, None] * (solved.pelvis[:overlap] - whole.pelvis[shared])
     whole.rotations[rest], whole.pelvis[rest] = solved.rotations[overlap:], solved.pelvis[overlap:]
 

@@ -28,7 +28,7 @@ def rest(request: pytest.FixtureRequest) -> RestHand:
 def solve(hand: SyntheticHand, body_wrist: Array | None = None) -> SolvedHand:
     sampled = SampledKeypoints(TIME, np.zeros((len(TIME), 25, 2)), np.ones((len(TIME), 25)))
     side = SIDES.index(hand.truth.rest.side)
-    found = sample_hand(hand.keypoints, side, sampled, FOCAL_LENGTH, None)
+    found = sample_hand(hand.keypoints, side, sampled, FOCAL_LENGTH)
     return solve_hand(hand.truth.rest, TIME, found, hand.truth.wrist if body_wrist is None else body_wrist)
 
 
