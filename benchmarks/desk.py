@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -21,15 +20,13 @@ import numpy as np
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.body.limbs import LIMB_NAMES
-from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
 from posenet3d_blender.motion import Motion
-from tools.calibrate_on_people import SURE, View, triangulated
+from tools.calibrate_on_people import SURE, triangulated
 
+from .hand_truth import DESK, IMAGE_SIZE, SHARED, View, read_four_cameras
 from .motion_measures import load_scorer, posed_keypoints
 
-SHARED: Final = Path(__file__).parents[2] / "shared"
-FOLDER: Final = SHARED / "video" / "caliscope_seated_hands"
 _ARMS: Final = [f"{side}_{part}" for part in ("shoulder", "elbow", "wrist") for side in ("left", "right")]
 UPPER_BODY: Final = [KEYPOINT_INDEX[name] for name in ("nose", "left_ear", "right_ear", *_ARMS)]
 _SHOULDERS: Final = [KEYPOINT_INDEX["left_shoulder"], KEYPOINT_INDEX["right_shoulder"]]
@@ -40,15 +37,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Captures of somebody at a desk.")
     parser.add_argument("--out", type=Path, help="keep the detections here")
     arguments = parser.parse_args()
-    views, lenses = read_cameras(FOLDER / "camera_array.toml")
+    views = read_four_cameras()
     with tempfile.TemporaryDirectory() as temporary:
         cache = arguments.out or Path(temporary)
         captures = [
             capture_video(
-                FOLDER / f"cam_{number}.mp4",
-                CaptureSettings(device="cpu", field_of_view=lens, cache_folder=cache),
+                DESK / f"cam_{number}.mp4",
+                CaptureSettings(device="cpu", field_of_view=view.field_of_view(IMAGE_SIZE), cache_folder=cache),
             )
-            for number, lens in enumerate(lenses)
+            for number, view in enumerate(views)
         ]
     seen = [_detected(capture, len(captures[0].footage.time)) for capture in captures]
     points = triangulated(views, seen)
@@ -61,19 +58,6 @@ def main() -> None:
         print(f"{number}: {fitted:.0f}, {in_camera:.0f}, {confidence}")
         for warning in capture.warnings:
             print(f"   {warning}")
-
-
-def read_cameras(path: Path) -> tuple[list[View], list[float]]:
-    """The calibrated cameras, and their fields of view, degrees along the longer side."""
-    cameras: dict[str, Any] = tomllib.loads(path.read_text())["cameras"]
-    views, lenses = [], []
-    for camera in cameras.values():
-        matrix = np.array(camera["matrix"])
-        rotation = np.array(camera["rotation"])
-        turn = axis_angle_to_matrix(rotation) if rotation.ndim == 1 else rotation
-        views.append(View(matrix, np.array(camera["distortions"]), np.column_stack([turn, camera["translation"]])))
-        lenses.append(float(np.degrees(2 * np.arctan(max(camera["size"]) / 2 / matrix[0, 0]))))
-    return views, lenses
 
 
 def _detected(capture: Capture, count: int) -> Array:

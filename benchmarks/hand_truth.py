@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.fingers import TIPS
-from posenet3d_blender.body.fingers import TIPS as BODY_FINGERS
+from posenet3d_blender.body.fingers import FINGERS, TIPS
+
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX
+from tools import calibrate_on_people
 
+SHARED: Final = Path(__file__).parents[2] / "shared"
+DESK: Final = SHARED / "video" / "caliscope_seated_hands"
+IMAGE_SIZE: Final = (1280, 720)
+"""Of the films in DESK."""
 JOINTS: Final = tuple(f"{finger} {number}" for finger in TIPS for number in (1, 2, 3))
 """Finger joints from the palm outwards, at which angles are measured."""
 SURE: Final = 0.9
@@ -28,21 +32,17 @@ LARGEST_ERROR: Final = 8.0
 show one hand."""
 
 
-@dataclass(frozen=True)
-class View:
-    """A calibrated camera."""
-
-    matrix: Array
-    """(3, 3)"""
-    distortion: Array
-    """(5,) of OpenCV."""
-    world_to_camera: Array
-    """(3, 4)"""
+class View(calibrate_on_people.View):
+    """One calibrated camera."""
 
     @property
     def focal_length(self) -> float:
         """Mean of both axes', pixels."""
         return float(self.matrix[0, 0] + self.matrix[1, 1]) / 2
+
+    def field_of_view(self, image_size: tuple[int, int]) -> float:
+        """Degrees along the picture's longer side."""
+        return float(np.degrees(2 * np.arctan(max(image_size) / 2 / self.focal_length)))
 
     def rays(self, points: Array) -> Array:
         """(..., 2) x/z and y/z of pixels (..., 2)."""
@@ -62,9 +62,9 @@ def read_two_cameras(folder: Path) -> list[View]:
     return views
 
 
-def read_four_cameras(folder: Path) -> list[View]:
-    """The cameras of Caliscope's seated hands."""
-    cameras = tomllib.loads((folder / "camera_array.toml").read_text(encoding="utf-8"))["cameras"]
+def read_four_cameras() -> list[View]:
+    """The cameras of Caliscope's seated hands, in DESK."""
+    cameras = tomllib.loads((DESK / "camera_array.toml").read_text(encoding="utf-8"))["cameras"]
     return [
         View(
             np.array(one["matrix"]),
@@ -140,7 +140,7 @@ def posed_points(rest: RestHand, pose: Array) -> Array:
     """(T, 21, 3) metres from the wrist of a hand in poses (T, 45), in the order of the networks' points."""
     joints, tips, _ = rest.posed(axis_angle_to_matrix(pose.reshape(len(pose), -1, 3)))
     points = np.zeros((len(pose), len(POINT_INDEX), 3))
-    for number, finger in enumerate(BODY_FINGERS):
+    for number, finger in enumerate(FINGERS):
         first = POINT_INDEX[f"{finger}1"]
         points[:, first : first + 3] = joints[:, 3 * number : 3 * number + 3]
         points[:, first + 3] = tips[:, TIPS.index(finger)]

@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 
 from benchmarks.hand_renders import POSES, RenderedHand, render_hands
 from benchmarks.hand_truth import (
+    DESK,
+    IMAGE_SIZE,
     JOINTS,
+    SHARED,
     View,
     joint_angles,
     posed_points,
@@ -51,7 +54,7 @@ from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture
 from posenet3d_blender.capture.video.footage import open_footage, read_frames
 from posenet3d_blender.motion import Motion
 
-SHARED: Final = Path(__file__).parents[2] / "shared" / "video"
+VIDEOS: Final = SHARED / "video"
 SIZES: Final = (30, 45, 60, 100, 150, 300)
 SEEN: Final = 0.75
 """Presence from which a rendered hand counts as seen."""
@@ -150,7 +153,7 @@ def _joint_errors(pose: Array, truth: Array) -> Array:
 
 def two_cameras(_: Path) -> None:
     """Print the errors of a right hand over a desk: each camera alone against both."""
-    folder = SHARED / "handpose3d_2cam"
+    folder = VIDEOS / "handpose3d_2cam"
     views, finder = read_two_cameras(folder), open_hand_finder("cpu")
     side = SIDES.index("right")
     found = [_follow_alone(folder / f"cam{number}_test.mp4", finder, side) for number in range(len(views))]
@@ -188,9 +191,8 @@ def _follow_alone(video: Path, finder: HandFinder, side: int) -> Keypoints:
 
 def four_cameras(folder: Path) -> None:
     """Print the errors of whole captures of a man at a desk: each camera alone against the other three."""
-    source = SHARED / "caliscope_seated_hands"
-    views = read_four_cameras(source)
-    captures = [_capture(source / f"cam_{number}.mp4", folder, "on", view) for number, view in enumerate(views)]
+    views = read_four_cameras()
+    captures = [_capture(DESK / f"cam_{number}.mp4", folder, view) for number, view in enumerate(views)]
     for side, name in enumerate(SIDES):
         points = np.stack([_by_frame(one, side)[0] for one in captures])
         presence = np.stack([_by_frame(one, side)[1] for one in captures])
@@ -237,14 +239,10 @@ def _print_angles(title: str, ours: Array, raw: Array, truth: Array, compared: N
     print(f"    {', '.join(columns)}", flush=True)
 
 
-def _capture(video: Path, folder: Path, hands: str, view: View | None = None) -> Capture:
-    field_of_view = None
-    if view is not None:
-        width, height = open_footage(video).image_size
-        field_of_view = float(np.degrees(2 * np.arctan(max(width, height) / 2 / view.focal_length)))
+def _capture(video: Path, folder: Path, view: View) -> Capture:
+    lens = view.field_of_view(IMAGE_SIZE)
     return capture_video(
-        video,
-        CaptureSettings(device="cpu", hands=hands, field_of_view=field_of_view, cache_folder=folder / "detections"),
+        video, CaptureSettings(device="cpu", hands="on", field_of_view=lens, cache_folder=folder / "detections")
     )
 
 
@@ -254,7 +252,7 @@ def clips(_: Path) -> None:
         seconds = {}
         for hands in ("off", "auto"):
             began = time.process_time()
-            capture = capture_video(SHARED / name, CaptureSettings(device="cpu", hands=hands))
+            capture = capture_video(VIDEOS / name, CaptureSettings(device="cpu", hands=hands))
             seconds[hands] = time.process_time() - began
         motion = capture.motions[0]
         share = 1 - seconds["off"] / seconds["auto"]
