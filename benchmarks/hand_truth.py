@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import FINGERS, TIPS
-
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX

@@ -111,10 +111,10 @@ def test_hands_that_never_bend_are_no_fingers(tmp_path: Path, width: int) -> Non
 
 
 def test_convert_writes_a_motion_file_of_a_raw_take(
-    raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    raw: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["convert", str(raw), "-o", str(tmp_path / "own.npz"), str(tmp_path / "own.bvh")]) == 0
-    assert "mean shape" in capsys.readouterr().err
+    assert "mean shape" in capfd.readouterr().err
     motion = load_motion(tmp_path / "own.npz")
     assert motion.finger_poses is not None
     assert (tmp_path / "own.bvh").read_text().count("JOINT left_index") == 3
@@ -149,5 +149,5 @@ def test_a_motion_of_ours_that_lacks_a_key_is_told_so(raw: Path, tmp_path: Path)
         arrays = dict(archive)
     del arrays["joints"]
     np.savez(own, **arrays)
-    with pytest.raises(PoseNet3DError, match="'joints' is missing; give a motion .npz that capture wrote"):
+    with pytest.raises(PoseNet3DError, match="'joints' is missing; give a motion"):
         load_any_motion(own, None, lambda _: None)

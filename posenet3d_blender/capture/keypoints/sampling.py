@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
@@ -95,9 +94,7 @@ class SampledKeypoints:
         return turned
 
 
-def sample_keypoints(
-    keypoints: Keypoints, rate: float, lens: float | Camera | CameraPath
-) -> SampledKeypoints:
+def sample_keypoints(keypoints: Keypoints, rate: float, lens: float | Camera | CameraPath) -> SampledKeypoints:
     """Average the frames around each sample, weighted by nearness and confidence.
 
     The first and the last sample are at the first and the last frame. Where no frame is near (a pause in the footage),
