@@ -72,7 +72,7 @@ def load_any_motion(path: Path, own_body: Path | None, warn: Warn) -> Motion:
     motion = take_motion(take, own_body)
     if own_body is None:
         warn(
-            f"{path.name} is of SMPL's body, the shipped one in its mean shape moves instead; give yours with --body FILE"
+            f"{path.name} is of SMPL's body; the shipped one in its mean shape moves instead, give yours by --body"
         )
     elif take.gender not in (None, motion.gender):
         warn(f"{path.name} is of a {take.gender} body, {own_body.name} is {motion.gender}; give the {take.gender} one")

@@ -54,8 +54,8 @@ def find_hands(
         smallest: as of `HandTracker`.
         progress: told of the stage "hands".
     """
-    # A pass of its own, as bodies from a cache or a file need none: the frames are decoded once more. It keeps no copies
-    # for the camera's motion, which then reads the few frames that it needs itself.
+    # A pass of its own, as bodies from a cache or a file need none: the frames are decoded once more. It keeps no
+    # copies for the camera's motion, which then reads the few frames that it needs itself.
     trackers = [HandTracker(finder, smallest) for _ in people]
     starts = [int(np.searchsorted(footage.time, one.time[0] - 1e-6)) for one in people]
     frames = slice(min(starts), max(start + len(one.time) for start, one in zip(starts, people, strict=True)))
