@@ -15,6 +15,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import FINGERS, TIPS
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.capture.hands.bones import FINGER_BONES, PALM_BONES, PALM_COUNT, rest_vectors
 from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX
 from tools import calibrate_on_people
 
@@ -136,11 +137,12 @@ def joint_angles(points: Array) -> Array:
 
 
 def posed_points(rest: RestHand, pose: Array) -> Array:
-    """(T, 21, 3) metres from the wrist of a hand in poses (T, 45), in the order of the networks' points."""
-    joints, tips, _ = rest.posed(axis_angle_to_matrix(pose.reshape(len(pose), -1, 3)))
+    """(T, 21, 3) metres from the wrist: the networks' points, as the truth's are, on a hand in poses (T, 45)."""
+    _, _, turned = rest.posed(axis_angle_to_matrix(pose.reshape(len(pose), -1, 3)))
+    vectors = rest_vectors(rest)
     points = np.zeros((len(pose), len(POINT_INDEX), 3))
-    for number, finger in enumerate(FINGERS):
-        first = POINT_INDEX[f"{finger}1"]
-        points[:, first : first + 3] = joints[:, 3 * number : 3 * number + 3]
-        points[:, first + 3] = tips[:, TIPS.index(finger)]
+    for number, (_, end) in enumerate(PALM_BONES[: len(FINGERS)]):
+        points[:, POINT_INDEX[end]] = vectors[number]
+    for joint, (start, end) in enumerate(FINGER_BONES):
+        points[:, POINT_INDEX[end]] = points[:, POINT_INDEX[start]] + turned[:, joint] @ vectors[PALM_COUNT + joint]
     return points

@@ -71,9 +71,7 @@ def load_any_motion(path: Path, own_body: Path | None, warn: Warn) -> Motion:
     take = read_take(path, f"{WANTED}, or {WANTED_TAKE}")
     motion = take_motion(take, own_body)
     if own_body is None:
-        warn(
-            f"{path.name} is of SMPL's body; the shipped one in its mean shape moves instead, give yours by --body"
-        )
+        warn(f"{path.name} is of SMPL's body; the shipped one in its mean shape moves instead, give yours by --body")
     elif take.gender not in (None, motion.gender):
         warn(f"{path.name} is of a {take.gender} body, {own_body.name} is {motion.gender}; give the {take.gender} one")
     return motion

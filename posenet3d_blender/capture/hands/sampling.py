@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.fingers import SIDES
@@ -17,8 +16,6 @@ from ..keypoints.sampling import AveragingWindow, SampledKeypoints, focal_length
 from .bones import BONE_COUNT, directions_of_points
 from .choice import hand_confidence
 
-SIDE_WINDOW: Final = 0.25
-"""Seconds to either side over which the network's word on left and right is averaged."""
 NEAREST: Final = 0.2
 """Metres from the camera; nearer hands are taken for this far."""
 
@@ -33,10 +30,22 @@ class SampledHand:
     """(S, 3) unit direction in which the camera sees the hand: along it the points are least sure."""
     confidence: Array
     """(S,) from 0 (not seen) to 1."""
+    own_side: Array
+    """(S,) the network's word, from 0 to 1, that the hand is of the side that the body says. A left hand has the
+    outline of a right one whose depths are mirrored: where the network is mistaken, so are its depths."""
 
     def select(self, samples: slice) -> SampledHand:
         """A range of the samples."""
-        return SampledHand(self.directions[samples], self.view[samples], self.confidence[samples])
+        return SampledHand(*(getattr(self, one.name)[samples] for one in fields(self)))
+
+    def seen_from(self, rotations: Array) -> SampledHand:
+        """The same hand in axes that turn with each sample: columns of (S, 3, 3) in the present ones."""
+        return replace(self, directions=self.directions @ rotations, view=(self.view[:, None] @ rotations)[:, 0])
+
+    def mirrored(self) -> SampledHand:
+        """The same outline with mirrored depths."""
+        along = (self.directions * self.view[:, None]).sum(axis=-1, keepdims=True)
+        return replace(self, directions=self.directions - 2 * along * self.view[:, None], own_side=1 - self.own_side)
 
 
 def sample_hand(
@@ -61,9 +70,9 @@ def sample_hand(
     centre = np.array(keypoints.image_size) / 2
     rays = (hands.points[found, side] - centre) / focal_lengths_at(lens, time)[:, None, None]  # (F, 21, 2)
     confidence = hand_confidence(presence[found])
-    metric = hands.metric[found, side].copy()
-    metric[_taken_for_other(time, hands.handedness[found, side], confidence, side), :, 2] *= -1
-    points, view = points_in_camera(rays, metric)
+    points, view = points_in_camera(rays, hands.metric[found, side])
+    handedness = hands.handedness[found, side]
+    own_side = handedness if SIDES[side] == "right" else 1 - handedness
     window, of_frames = AveragingWindow.of(keypoints.time), directions_of_points(points)
     hand = _unseen(len(sampled.time))
     for samples in blocks(len(sampled.time)):
@@ -71,27 +80,14 @@ def sample_hand(
         weight = nearness * confidence[rows]
         hand.directions[samples] = unit(np.einsum("st,stba->sba", weight, of_frames[rows]))
         hand.view[samples] = unit(np.einsum("st,sta->sa", weight, view[rows]))
-        hand.confidence[samples] = weight.sum(axis=1) / np.maximum(nearness.sum(axis=1), 1e-9)
+        total = weight.sum(axis=1)
+        hand.confidence[samples] = total / np.maximum(nearness.sum(axis=1), 1e-9)
+        hand.own_side[samples] = (weight * own_side[rows]).sum(axis=1) / np.maximum(total, 1e-9)
     return replace(
         hand,
         directions=_from_camera(hand.directions, sampled),
         view=_from_camera(hand.view[:, None], sampled)[:, 0],
     )
-
-
-def _taken_for_other(time: Array, handedness: Array, confidence: Array, side: int) -> NDArray[np.bool_]:
-    """(F,) frames in which the network takes the hand for one of the other side.
-
-    A left hand has the outline of a right one whose depths are mirrored: so are then the network's. Its word is
-    averaged over the frames around, as a hand keeps its side.
-    """
-    weight = confidence + 1e-3
-    sums = np.concatenate([[[0.0, 0.0]], np.cumsum(np.stack([weight, weight * handedness], axis=1), axis=0)])
-    first, end = np.searchsorted(time, time - SIDE_WINDOW), np.searchsorted(time, time + SIDE_WINDOW)
-    total = sums[end] - sums[first]
-    right = total[:, 1] / total[:, 0]
-    is_other: NDArray[np.bool_] = right < 0.5 if SIDES[side] == "right" else right > 0.5
-    return is_other
 
 
 def points_in_camera(rays: Array, metric: Array) -> tuple[Array, Array]:
@@ -138,4 +134,5 @@ def _from_camera(vectors: Array, sampled: SampledKeypoints) -> Array:
 
 def _unseen(count: int) -> SampledHand:
     forward = np.array([0.0, 0.0, 1.0])
-    return SampledHand(np.tile(forward, (count, BONE_COUNT, 1)), np.tile(forward, (count, 1)), np.zeros(count))
+    directions, view = np.tile(forward, (count, BONE_COUNT, 1)), np.tile(forward, (count, 1))
+    return SampledHand(directions, view, np.zeros(count), np.full(count, 0.5))

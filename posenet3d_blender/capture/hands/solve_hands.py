@@ -59,10 +59,12 @@ def solve_hands(
     poses, confidence = [], []
     for number, side in enumerate(SIDES):
         found = sample_hand(keypoints, number, sampled, camera)
-        by_body = body.world_rotations[:, JOINT_INDEX[f"{side}_wrist"]]
-        solved = solve_hand(rest_hand(own, side, betas), sampled.time, found, by_body, hand_weights)
+        # In the forearm's axes, so that the wrist is smooth on it however fast the arm waves.
+        forearm = body.world_rotations[:, JOINT_INDEX[f"{side}_elbow"]]
+        by_body = body.rotations[:, JOINT_INDEX[f"{side}_wrist"]]
+        solved = solve_hand(rest_hand(own, side, betas), sampled.time, found.seen_from(forearm), by_body, hand_weights)
         if solved.confidence.any():
-            body = turn_wrist(body, number, solved.wrist)
+            body = turn_wrist(body, number, forearm @ solved.wrist)
         poses.append(solved.pose)
         confidence.append(solved.confidence)
     return body, SolvedHands(np.stack(poses, axis=1), np.stack(confidence, axis=1))

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ...body.fingers import FINGER_JOINTS
 from ...body.rotations import matrix_to_axis_angle
 from ..solve.banded import FrameSystem
 from ..solve.terms import SHORTEST_SMOOTHING, SolveWeights
@@ -17,6 +18,9 @@ from .sampling import SampledHand
 
 UNKNOWNS: Final = 3 + ANGLE_COUNT
 """Of a sample: the wrist's turn and the angles."""
+_LAST_OF_FINGERS: Final = [
+    PALM_COUNT + joint for joint, name in enumerate(FINGER_JOINTS) if name.endswith("3") and name != "thumb3"
+]
 OUTLYING_ACCELERATION: Final = 12.0
 """Expected deviations of an acceleration from which it costs less and less."""
 
@@ -33,6 +37,9 @@ class HandWeights:
     """From which a bone counts less and less."""
     palm: float = 2.0
     """Deviation of lines through the palm, as a part of the others': no two palms are of one shape."""
+    last: float = 2.0
+    """Deviation of the last bone of a finger, the thumb aside, as a part of the others': the networks hardly see how
+    far it bends."""
     relaxed: float = 1.5
     """Deviation from the relaxed hand while the hand is seen, as a part of the usual one."""
     unseen_relaxed: float = 0.3
@@ -41,15 +48,19 @@ class HandWeights:
     """Between the wrist's rotation and the body's own estimate, while the hand is seen."""
     unseen_wrist: float = 0.1
     """The same where it is not."""
+    handedness: float = 4.0
+    """Squares of deviations that the log odds of the network's word on the side are worth."""
     misread: float = 1.75
     """Angle between the palm that the network shows and the body's own from which the hand counts as unseen: it is
     taken for its back, or for the other hand."""
-    coupling: float = 0.3
+    coupling: float = 0.15
     """Between a finger's last joint and what its middle one tells."""
     limit: float = 0.05
     """Beyond a joint's limits."""
     turn_acceleration: float = 40.0
-    """Per second squared, as the body's."""
+    """Of the fingers per second squared, as the body's."""
+    wrist_acceleration: float = 18.0
+    """Of the wrist on the forearm: less, as the palm's few points show its turn badly."""
     easing: float = 0.4
     """Seconds from the last sight of a hand until it is relaxed."""
     smoothing: float = SolveWeights.smoothing
@@ -59,7 +70,7 @@ class HandWeights:
 def add_bones(system: FrameSystem, state: PosedHand, sampled: SampledHand, weights: HandWeights) -> None:
     """The bones point the way of the found ones. Robust, with Geman and McClure's weights."""
     error = state.directions - sampled.directions  # (S, 22, 3)
-    robust_weight = 1 / (1 + (error**2).sum(-1) / weights.outlier**2) ** 2  # (S, 22)
+    robust_weight = _trust(error, weights) ** 2  # (S, 22)
     root_weight = np.sqrt(robust_weight * sampled.confidence[:, None]) / _deviations(state, weights)  # (S, 22)
     view = sampled.view[:, None, None]  # (S, 1, 1, 3)
     ratio = weights.across / weights.along
@@ -72,6 +83,22 @@ def add_bones(system: FrameSystem, state: PosedHand, sampled: SampledHand, weigh
         return rows
 
     system.add([weighted(state.jacobian())], weighted(error[..., None])[..., 0])
+
+
+def bone_cost(state: PosedHand, sampled: SampledHand, weights: HandWeights) -> Array:
+    """(S,) how far the bones are from the found ones, in squares of the expected deviations, as for full confidence."""
+    error = state.directions - sampled.directions  # (S, 22, 3)
+    along = (error * sampled.view[:, None]).sum(axis=-1)
+    ratio = weights.across / weights.along
+    squares = (error**2).sum(axis=-1) - (1 - ratio**2) * along**2  # (S, 22)
+    cost: Array = (squares * _trust(error, weights) / _deviations(state, weights) ** 2).sum(axis=1)
+    return cost
+
+
+def _trust(error: Array, weights: HandWeights) -> Array:
+    """(S, 22) from 1 down to 0 for large errors (S, 22, 3): Geman and McClure's."""
+    trust: Array = 1 / (1 + (error**2).sum(-1) / weights.outlier**2)
+    return trust
 
 
 def add_priors(system: FrameSystem, state: PosedHand, body_wrist: Array, seen: Array, weights: HandWeights) -> None:
@@ -124,7 +151,8 @@ def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, w
     steps = np.concatenate([turns, np.diff(state.angles, axis=0)], axis=1)
     acceleration = np.diff(steps, axis=0)  # (S - 2, 3 + A)
     tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
-    deviation = weights.turn_acceleration * tempo * step_seconds**2
+    of_each = np.repeat([weights.wrist_acceleration, weights.turn_acceleration], [3, ANGLE_COUNT])  # (3 + A,)
+    deviation = of_each * tempo * step_seconds**2
     robust_weight = 1 / (1 + (acceleration / (OUTLYING_ACCELERATION * deviation)) ** 2)
     system.add_second_differences(robust_weight / deviation**2, acceleration)
 
@@ -136,6 +164,7 @@ def _deviations(state: PosedHand, weights: HandWeights) -> Array:
     deviations[:PALM_COUNT] *= weights.palm
     # The thumb's first joint lies elsewhere in the networks' hand.
     deviations[PALM_BONES.index(("wrist", "thumb1"))] *= 3
+    deviations[_LAST_OF_FINGERS] *= weights.last
     return deviations
 
 

@@ -10,7 +10,8 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.fingers import SIDES
 from posenet3d_blender.body.hands import RestHand
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.capture.hands.posed_hand import ANGLES, PosedHand, angle_limits
+from posenet3d_blender.capture.hands.bones import FINGER_BONES, PALM_BONES, rest_vectors
+from posenet3d_blender.capture.hands.posed_hand import ANGLES, LAST_BY_MIDDLE, PosedHand, angle_limits
 from posenet3d_blender.capture.keypoints.hand_keypoints import POINT_INDEX, HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 
@@ -36,6 +37,12 @@ def moving_hand(
     phase = rng.uniform(0, 2 * np.pi, len(ANGLES))
     of_kind = np.array([0.7 if angle.kind == "flex" else 0.4 for angle in ANGLES])
     angles = middle + reach * of_kind * np.sin(2 * np.pi * 0.4 * time[:, None] + phase)
+    for number, angle in enumerate(ANGLES):
+        if angle.joint % 3 == 2 and ANGLES[number - 1].kind == "flex":
+            # One tendon bends the last joint with the middle one; a fifth of its own way is left to it.
+            of_middle = angles[:, number - 1] + rest.rest_flexion[angle.joint - 1]
+            coupled = LAST_BY_MIDDLE * of_middle - rest.rest_flexion[angle.joint]
+            angles[:, number] = coupled + 0.2 * (angles[:, number] - middle[number])
     turn = np.stack([0.5 * np.sin(2 * time), 0.4 * np.cos(1.5 * time), 0.3 * np.sin(time)], axis=-1)
     facing = axis_angle_to_matrix(np.array([0.0, 0.0, 1.4 if rest.side == "left" else -1.4]))
     wrist = axis_angle_to_matrix(turn) @ axis_angle_to_matrix(np.array([2.8, 0.0, 0.0])) @ facing
@@ -45,16 +52,14 @@ def moving_hand(
 
 
 def points_of(state: PosedHand) -> Array:
-    """(S, 21, 3) metres from the wrist, in the frame of the solve."""
-    local = axis_angle_to_matrix(state.pose().reshape(len(state.wrist), -1, 3))
-    joints, tips, _ = state.rest.posed(local)
+    """(S, 21, 3) metres from the wrist of the networks' points, in the frame of the solve."""
+    lengths = np.linalg.norm(rest_vectors(state.rest), axis=-1)
+    bones = state.directions * lengths[:, None]
     points = np.zeros((len(state.wrist), len(POINT_INDEX), 3))
-    for joint, name in enumerate(state.rest.names):
-        points[:, POINT_INDEX[name.partition("_")[2]]] = joints[:, joint]
-    for number, finger in enumerate(("thumb", "index", "middle", "ring", "pinky")):
-        points[:, POINT_INDEX[f"{finger}4"]] = tips[:, number]
-    turned: Array = points @ np.swapaxes(state.wrist, 1, 2)
-    return turned
+    for (start, end), bone in zip((*PALM_BONES, *FINGER_BONES), np.moveaxis(bones, 1, 0), strict=True):
+        if start == "wrist" or (start, end) in FINGER_BONES:
+            points[:, POINT_INDEX[end]] = points[:, POINT_INDEX[start]] + bone
+    return points
 
 
 def keypoints_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,31 @@ def test_depths_of_a_hand_taken_for_the_other_side_are_turned_back(rest: RestHan
     hands.handedness[:] = taken_for[:, None]
     solved = solve(hand)
     assert finger_errors(solved.pose, hand.truth).mean() < 8
+
+
+def test_mirrored_depths_are_turned_back_also_where_the_network_takes_the_hand_for_its_own_side(rest: RestHand) -> None:
+    hand = moving_hand(rest, TIME)
+    hands = hand.keypoints.hands
+    assert hands is not None
+    hands.metric[..., 2] *= -1
+    hands.handedness[:] = 0.6 if rest.side == "right" else 0.4
+    assert finger_errors(solve(hand).pose, hand.truth).mean() < 8
+
+
+def test_an_arm_that_waves_fast_does_not_smooth_its_wrist_away(rest: RestHand) -> None:
+    hand = moving_hand(rest, TIME)
+    waving = axis_angle_to_matrix(0.5 * np.sin(2 * np.pi * 3 * TIME)[:, None] * [0.0, 0.0, 1.0])
+    sampled = SampledKeypoints(TIME, np.zeros((len(TIME), 25, 2)), np.ones((len(TIME), 25)))
+    found = sample_hand(hand.keypoints, SIDES.index(rest.side), sampled, FOCAL_LENGTH)
+    still = solve_hand(rest, TIME, found, hand.truth.wrist)
+    # The same hand on a forearm that waves three times a second, seen from that forearm.
+    waved = replace(
+        found,
+        directions=found.directions @ np.swapaxes(waving, 1, 2),
+        view=(waving @ found.view[..., None])[..., 0],
+    )
+    again = solve_hand(rest, TIME, waved.seen_from(waving), hand.truth.wrist)
+    np.testing.assert_allclose(again.wrist, still.wrist, atol=1e-9)
 
 
 def words_near(word: float) -> Array:
