@@ -25,7 +25,7 @@ SEGMENT: Final = 1800
 OVERLAP: Final = 60
 """Samples that two segments share."""
 SMALLEST_SEEN: Final = 1e-3
-STEPS_ALONE: Final = 6
+STEPS_ALONE: Final = 4
 SIDE_WINDOW: Final = 0.25
 """Seconds to either side over which left and right are decided."""
 SUREST_WORD: Final = 1e-3

@@ -59,7 +59,7 @@ class HandWeights:
     """Beyond a joint's limits."""
     turn_acceleration: float = 40.0
     """Of the fingers per second squared, as the body's."""
-    wrist_acceleration: float = 18.0
+    wrist_acceleration: float = 16.0
     """Of the wrist on the forearm: less, as the palm's few points show its turn badly."""
     easing: float = 0.4
     """Seconds from the last sight of a hand until it is relaxed."""
