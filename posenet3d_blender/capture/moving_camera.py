@@ -20,10 +20,10 @@ from ..camera import CameraPath
 from ..progress import Warn
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import VISIBLE_CERTAINTY, certainty
-from .keypoints.sampling import sample_keypoints
+from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.solver import place
 from .student.features import STUDENT_RATE
-from .student.predict import Student
+from .student.predict import Student, StudentPrediction
 
 SLIP: Final = 0.25
 """Metres per second from which the slowest sole counts less and less as resting."""
@@ -35,6 +35,13 @@ LARGEST_DEPTH_UNIT: Final = 20.0
 """Metres that a unit of the background's depth may be, at most; the least is its inverse."""
 LEAST_GAIN: Final = 0.1
 """By which the scale must bring the soles to rest, of 1, to be believed."""
+
+POSTURE_LEVEL: Final = 0.05
+"""Radians by which gravity is off that a person's posture tells, one standard deviation."""
+ROLL: Final = 0.02
+"""Radians by which the camera's roll changes while it pans, one standard deviation."""
+INDEPENDENT_VIEWS: Final = 4.0
+"""Of a shot, as far as its roll is concerned."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class _Soles:
 
 def in_metres(
     path: CameraPath, people: Sequence[Keypoints], student: Student, height: float | None, warn: Warn
-) -> CameraPath:
+) -> tuple[CameraPath, list[StudentPrediction | None]]:
     """The path with positions in metres; a path that stays in its place is returned as it is.
 
     Args:
@@ -68,35 +75,63 @@ def in_metres(
         student: the network.
         height: metres; None: unknown.
         warn: told if the scale can't be told; then the camera is taken to stay in its place.
+
+    Returns:
+        The path, and the student's prediction for each person, as far as it was needed: the camera's place does not
+        change it.
     """
     if not path.positions.any():
-        return path
-    soles = [_soles(path, person, student, None if number else height) for number, person in enumerate(people)]
-    soles = [one for one in soles if len(one.places) > 2 * SPAN]
+        return path, [None] * len(people)
+    turning = path.scaled(0.0)
+    sampled = [sample_keypoints(one, STUDENT_RATE, float(path.focal_lengths[0]), turning) for one in people]
+    predictions = [student.predict(one) for one in sampled]
+    heights = [height, *[None] * (len(people) - 1)]
+    soles = [_soles(path, *seen) for seen in zip(sampled, predictions, heights, strict=True)]
+    scale = _metres_of_unit([one for one in soles if len(one.places) > 2 * SPAN])
+    if scale is None:
+        warn(
+            "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its "
+            "place, so the way that is walked may be wrong"
+        )
+    return path.scaled(scale or 0.0), [*predictions]
+
+
+def level_with_pan(up: Array, views: Array) -> Array:
+    """The direction against gravity (3,), by the person's posture and by a camera that pans about the vertical.
+
+    People who film turn about the vertical: the camera's roll, by its own level, hardly changes on the way.
+
+    Args:
+        up: (3,) unit vector, as the person's posture tells it, in the frame of the solve.
+        views: (S, 4, 4) from that frame to each sample's camera.
+    """
+    sideways = views[:, 0, :3]  # the camera's own x axis
+    change = sideways - sideways.mean(axis=0)
+    levelled = np.linalg.solve(
+        np.eye(3) / POSTURE_LEVEL**2 + INDEPENDENT_VIEWS / ROLL**2 * (change.T @ change) / len(change),
+        up / POSTURE_LEVEL**2,
+    )
+    return np.asarray(levelled / np.linalg.norm(levelled))
+
+
+def _metres_of_unit(soles: Sequence[_Soles]) -> float | None:
+    """Metres of the path's unit with which the soles rest best; None: with none of them they do."""
+    if not soles:
+        return None
 
     def slip(scale: float) -> float:
         return sum(one.slip(scale) for one in soles) / len(soles)
 
-    if soles:
-        scales = np.geomspace(1 / LARGEST_DEPTH_UNIT, LARGEST_DEPTH_UNIT, 120)
-        for _ in range(2):
-            best = float(min(scales, key=slip))
-            scales = best * np.geomspace(0.95, 1.05, 40)
+    scales = np.geomspace(1 / LARGEST_DEPTH_UNIT, LARGEST_DEPTH_UNIT, 120)
+    for _ in range(2):
         best = float(min(scales, key=slip))
-        if slip(0.0) - slip(best) > LEAST_GAIN:
-            return path.scaled(best)
-    warn(
-        "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its place, so "
-        "the way that is walked may be wrong"
-    )
-    return path.scaled(0.0)
+        scales = best * np.geomspace(0.95, 1.05, 40)
+    best = float(min(scales, key=slip))
+    return best if slip(0.0) - slip(best) > LEAST_GAIN else None
 
 
-def _soles(path: CameraPath, person: Keypoints, student: Student, height: float | None) -> _Soles:
-    turning = path.scaled(0.0)
-    sampled = sample_keypoints(person, STUDENT_RATE, float(path.focal_lengths[0]), turning)
+def _soles(path: CameraPath, sampled: SampledKeypoints, prediction: StudentPrediction, height: float | None) -> _Soles:
     body = load_body()
-    prediction = student.predict(sampled)
     if height is not None:
         prediction = replace(prediction, betas=shape_of_height(prediction.betas, height, body))
     placed = place(body, body_keypoints(body), sampled, prediction)

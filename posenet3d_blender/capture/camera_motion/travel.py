@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.rotations import axis_angle_to_matrix, cross_matrix, interpolate_rotations
+from .sights import Sights
 
-INTERVAL: Final = 0.1
-"""Seconds between the pictures that are adjusted."""
 FIRST_PIECE: Final = 12
 PIECE: Final = 8
 """Pictures by which the adjusted part of the way grows."""
@@ -42,18 +41,6 @@ _DEPTH_SPREAD: Final = 1.0
 _DEPTH_WEIGHT: Final = 0.05
 _JERK: Final = 0.02
 """Units by which the way may bend from picture to picture, one standard deviation: where parallax says little."""
-
-
-@dataclass(frozen=True)
-class Sights:
-    """Points of the background, as O single sights."""
-
-    rows: NDArray[np.intp]
-    """(O,) picture."""
-    numbers: NDArray[np.intp]
-    """(O,) point."""
-    places: Array
-    """(O, 2) pixels from the principal point."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +77,8 @@ def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sigh
         focal_length: pixels.
         sights: of all pictures.
     """
-    rows = _spread(time)
-    chosen = _choose(sights, rows)
-    if chosen is None:
+    rows = np.unique(sights.rows).astype(np.intp)
+    if _choose(sights, rows) is None:
         return None
     turns = rotations[rows]
     found = Travel(rows[:1], turns[:1], np.zeros((1, 3)), 0.0)
@@ -100,16 +86,18 @@ def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sigh
     for stop in [*range(FIRST_PIECE, len(rows), PIECE), len(rows)]:
         first = max(0, stop - WINDOW)
         held = max(1, len(found.rows) - first - LOOSE)
-        found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_length, chosen, slice(first, stop), held)
-    return _adjust(found, focal_length, chosen, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
+        found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_length, sights, slice(first, stop), held)
+    return _adjust(found, focal_length, sights, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
 
 
 def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, held: int) -> Travel:
     """Adjust a part of the pictures, of which the first are held."""
-    within = (sights.rows >= part.start) & (sights.rows < part.stop)
-    some = Sights(sights.rows[within] - part.start, sights.numbers[within], sights.places[within])
+    rows = travel.rows[part]
+    chosen = _choose(sights.between(rows[0], rows[-1]), rows)
+    if chosen is None:
+        return travel
     rotations, positions = travel.rotations.copy(), travel.positions.copy()
-    problem = _Problem(rotations[part], positions[part], focal_length, some, held)
+    problem = _Problem(rotations[part], positions[part], focal_length, chosen, held)
     rotations[part], positions[part], miss = problem.solve()
     return Travel(travel.rows, rotations, positions, miss)
 
@@ -125,27 +113,20 @@ def _continued(found: Travel, turns: Array, rows: NDArray[np.intp]) -> Travel:
     return Travel(rows, rotations, positions, found.miss)
 
 
-def _spread(time: Array) -> NDArray[np.intp]:
-    """Rows of pictures that are INTERVAL apart, the last one included."""
-    count = max(2, round((time[-1] - time[0]) / INTERVAL) + 1)
-    nearest = np.searchsorted(time, np.linspace(time[0], time[-1], count) - 1e-6)
-    return np.asarray(np.unique(np.clip(nearest, 0, len(time) - 1)), dtype=np.intp)
-
-
 def _choose(sights: Sights, rows: NDArray[np.intp]) -> Sights | None:
-    """Sights in the adjusted pictures, renumbered, of the points that are seen in most of them."""
-    place = np.searchsorted(rows, sights.rows)
-    is_adjusted = (place < len(rows)) & (rows[np.minimum(place, len(rows) - 1)] == sights.rows)
-    place, numbers, places = place[is_adjusted], sights.numbers[is_adjusted], sights.places[is_adjusted]
-    points, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    """Sights in some pictures, renumbered, of the points that are seen in most of them; None: too few."""
+    points, inverse, counts = np.unique(sights.numbers, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[: max(FEWEST_TRACKS, TRACKS * len(rows))]
     kept = np.zeros(len(points), dtype=bool)
     kept[order] = counts[order] >= FEWEST_SIGHTS
     if kept.sum() < 3 * FEWEST_SIGHTS:
         return None
-    renumbered = np.cumsum(kept) - 1
-    rows_kept = kept[inverse]
-    return Sights(place[rows_kept], renumbered[inverse[rows_kept]], places[rows_kept])
+    sights_kept = kept[inverse]
+    return Sights(
+        np.searchsorted(rows, sights.rows[sights_kept]),
+        (np.cumsum(kept) - 1)[inverse[sights_kept]],
+        sights.places[sights_kept].astype(np.float64),
+    )
 
 
 class _Problem:
