@@ -1,4 +1,4 @@
-"""Captures of somebody who runs or walks ten metres while the camera pans after them, against exact truth.
+"""Captures of somebody who runs or walks ten metres while the camera pans after them or goes along, against truth.
 
     python -m benchmarks.panned_shot [SHOT …] [--out FOLDER] [--detector full]
 
@@ -58,6 +58,8 @@ class Shot:
     """Degrees RMS of the hand's shake."""
     arm: float = 0.0
     """Metres from the body of who films to the camera, which goes round it."""
+    along: float = 0.0
+    """Part of the way for which the camera travels along."""
     seed: int = 0
 
 
@@ -72,6 +74,8 @@ SHOTS: Final = {
     "oblique": Shot(heading=35.0),
     "near": Shot(distance=4.5, shutter=0.4),
     "walk": Shot(gait="walk"),
+    "walk along": Shot(gait="walk", distance=4.0, along=0.9, shake=0.5, shutter=0.3),
+    "run along": Shot(distance=5.0, along=0.7, shake=0.5, shutter=0.3, world="meadow"),
     "walk sparse blur": Shot(gait="walk", world="sparse", shutter=0.5),
 }
 
@@ -133,14 +137,16 @@ def filming_camera(shot: Shot, gait: Gait) -> CameraPath:
     late *= np.radians([1.5, 0.7]) / late.std(axis=0)
     shake = gaussian_filter1d(rng.normal(size=(count, 3)), RATE / 20, axis=0)
     shake *= np.radians(shot.shake) / shake.std(axis=0)
-    aim = gaussian_filter1d(gait.joints[:, 0], RATE / 3, axis=0, mode="nearest") - EYE
+    aim = gaussian_filter1d(gait.joints[:, 0], RATE / 3, axis=0, mode="nearest")
+    eyes = EYE + shot.along * (aim - aim.mean(axis=0)) * (1, 1, 0)
+    aim = aim - eyes
     bearing = np.arctan2(aim[:, 0], aim[:, 1]) + late[:, 0] - np.radians(shot.offset)
     height = np.arctan2(aim[:, 2] * 0.8, np.linalg.norm(aim[:, :2], axis=1)) + late[:, 1]
     forward = np.column_stack([np.sin(bearing), np.cos(bearing), np.tan(height)])
     around = shot.arm * np.column_stack([np.sin(bearing), np.cos(bearing), 0 * bearing])
     focal_length = Camera.from_field_of_view(FIELD_OF_VIEW, IMAGE_SIZE).focal_length
     cameras = []
-    for eye, ahead, turn in zip(around + EYE, forward, axis_angle_to_matrix(shake), strict=True):
+    for eye, ahead, turn in zip(around + eyes, forward, axis_angle_to_matrix(shake), strict=True):
         view = look_at(eye, eye + ahead)
         view[:3] = turn @ view[:3]
         cameras.append(Camera(focal_length, IMAGE_SIZE, view))

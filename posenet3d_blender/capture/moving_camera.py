@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import Array
 from ..body.keypoints import body_keypoints
 from ..body.model import load_body
+from ..body.rotations import unit
 from ..body.shape import shape_of_height
 from ..camera import CameraPath
 from ..progress import Warn
@@ -25,15 +26,17 @@ from .solve.solver import place
 from .student.features import STUDENT_RATE
 from .student.predict import Student, StudentPrediction
 
-SLIP: Final = 0.25
+SLIP: Final = 0.15
 """Metres per second from which the slowest sole counts less and less as resting."""
 SMOOTHING: Final = 5
 """Samples over which soles are averaged: a sixth of a second."""
-SPAN: Final = 6
-"""Samples over which speed is measured: a fifth of a second."""
+SPANS: Final = (6, 12, 18)
+"""Samples over which speed is measured: a fifth of a second, as running feet rest, to three."""
+DEPTH_NOISE: Final = 4.0
+"""Times as uncertain as across the line of sight the soles' places are along it."""
 LARGEST_DEPTH_UNIT: Final = 20.0
 """Metres that a unit of the background's depth may be, at most; the least is its inverse."""
-LEAST_GAIN: Final = 0.1
+LEAST_GAIN: Final = 0.05
 """By which the scale must bring the soles to rest, of 1, to be believed."""
 
 POSTURE_LEVEL: Final = 0.05
@@ -58,10 +61,18 @@ class _Soles:
     def slip(self, scale: float) -> float:
         """Mean slip of the slowest sole, from 0 (it rests) to 1, if the path's unit is so many metres."""
         world = self.places + scale * self.cameras[:, None]
-        speed = np.linalg.norm(world[SPAN:] - world[:-SPAN], axis=-1) * STUDENT_RATE / SPAN  # (S - SPAN, 4)
-        slowest = speed.min(axis=1)
-        weights = self.weights[SPAN:] * self.weights[:-SPAN] + 1e-9
-        return float(np.average(slowest**2 / (slowest**2 + SLIP**2), weights=weights))
+        return float(np.mean([self._slip_over(world, span) for span in SPANS]))
+
+    def _slip_over(self, world: Array, span: int) -> float:
+        """The same over some samples, of soles (S, 4, 3) in the world, metres."""
+        move = world[span:] - world[:-span]  # (S - span, 4, 3)
+        sight = unit(self.places[span // 2 : span // 2 + len(move)])
+        along = (move * sight).sum(axis=-1)
+        across = (move**2).sum(axis=-1) - along**2
+        square = np.maximum(across, 0) + (along / DEPTH_NOISE) ** 2
+        slowest = square.min(axis=1) * (STUDENT_RATE / span) ** 2
+        weights = self.weights[span:] * self.weights[:-span] + 1e-9
+        return float(np.average(slowest / (slowest + SLIP**2), weights=weights))
 
 
 def in_metres(
@@ -87,7 +98,7 @@ def in_metres(
     predictions = [student.predict(one) for one in sampled]
     heights = [height, *[None] * (len(people) - 1)]
     soles = [_soles(path, *seen) for seen in zip(sampled, predictions, heights, strict=True)]
-    scale = _metres_of_unit([one for one in soles if len(one.places) > 2 * SPAN])
+    scale = _metres_of_unit([one for one in soles if len(one.places) > 2 * max(SPANS)])
     if scale is None:
         warn(
             "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its "

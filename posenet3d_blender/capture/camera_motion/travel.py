@@ -15,10 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from ...body.rotations import axis_angle_to_matrix, cross_matrix, interpolate_rotations
+from ...body.rotations import axis_angle_to_matrix, cross_matrix, interpolate_rotations, matrix_to_axis_angle
 from .sights import Sights
 
 FIRST_PIECE: Final = 12
+FIRST_WAY: Final = 0.3
+"""Units by which the camera may move in the first piece, to begin with."""
+FEWEST_COMMON: Final = 30
+"""Points of two pictures that tell their essential matrix."""
 PIECE: Final = 8
 """Pictures by which the adjusted part of the way grows."""
 WINDOW: Final = 40
@@ -55,6 +59,8 @@ class Travel:
     """(M, 3) in the first picture's camera frame, in units of the background's depth."""
     miss: float
     """Median pixels by which the points are missed."""
+    cost: float = np.inf
+    """Of the last adjustment."""
 
     def between(self, time: Array, turns: Array) -> tuple[Array, Array]:
         """Rotations (F, 3, 3) and positions (F, 3) of all pictures at `time` (F,), seconds.
@@ -81,13 +87,56 @@ def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sigh
     if _choose(sights, rows) is None:
         return None
     turns = rotations[rows]
-    found = Travel(rows[:1], turns[:1], np.zeros((1, 3)), 0.0)
+    found = _begun(rows[:FIRST_PIECE], turns[:FIRST_PIECE], focal_length, sights)
     # On a long way the last pictures show nothing of the first: the way grows piece by piece.
-    for stop in [*range(FIRST_PIECE, len(rows), PIECE), len(rows)]:
+    for stop in [*range(FIRST_PIECE + PIECE, len(rows), PIECE), len(rows)]:
         first = max(0, stop - WINDOW)
         held = max(1, len(found.rows) - first - LOOSE)
         found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_length, sights, slice(first, stop), held)
     return _adjust(found, focal_length, sights, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
+
+
+def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, sights: Sights) -> Travel:
+    """The way's first pictures, `rows` (M,), from turns (M, 3, 3).
+
+    Nearly as well as by the right way, turns and depths are often explained by the opposite one; so several directions
+    are tried, and the way from the first picture to the last one as their essential matrix tells it.
+    """
+    part = np.linspace(0, 1, len(rows))[:, None]
+    starts = []
+    for way in (np.zeros(3), *FIRST_WAY * np.eye(3), *-FIRST_WAY * np.eye(3)):
+        # Turned so that what is at the first depth stays where it was seen.
+        aside = axis_angle_to_matrix(part * np.cross(way, [0.0, 0.0, 1.0]) / _FIRST_DEPTH)
+        starts.append((turns @ aside, part * way))
+    for last in range(len(rows) - 1, 2, -1):
+        known = _essential_pose(sights, rows[0], rows[last], focal_length)
+        if known is not None:
+            part = (np.arange(len(rows)) / last)[:, None]
+            change = matrix_to_axis_angle(known[0] @ turns[last].T)
+            starts.append((axis_angle_to_matrix(part * change) @ turns, part * known[1]))
+            break
+    every = slice(0, len(rows))
+    found = [_adjust(Travel(rows, *start, 0.0), focal_length, sights, every, 1) for start in starts]
+    return min(found, key=lambda travel: travel.cost)
+
+
+def _essential_pose(sights: Sights, row: int, other_row: int, focal_length: float) -> tuple[Array, Array] | None:
+    """Rotation (3, 3) and position (3,) of another picture, seen from a first one; None: too few points."""
+    import cv2
+
+    first, last = sights.between(row, row), sights.between(other_row, other_row)
+    _, own, other = np.intersect1d(first.numbers, last.numbers, return_indices=True)
+    if len(own) < FEWEST_COMMON:
+        return None
+    before, after = first.places[own].astype(np.float64), last.places[other].astype(np.float64)
+    lens = np.diag([focal_length, focal_length, 1.0])
+    essential, inliers = cv2.findEssentialMat(before, after, lens, cv2.RANSAC, 0.999, OUTLIER)
+    if essential is None or essential.shape != (3, 3):
+        return None
+    _, rotation, shift, _, points = cv2.recoverPose(essential, before, after, lens, distanceThresh=1e3, mask=inliers)
+    depths = points[2] / points[3]
+    depth = float(np.median(depths[depths > 0])) if (depths > 0).any() else _FIRST_DEPTH
+    return np.asarray(rotation), np.asarray(-rotation.T @ shift[:, 0] * _FIRST_DEPTH / depth)
 
 
 def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, held: int) -> Travel:
@@ -98,8 +147,8 @@ def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, he
         return travel
     rotations, positions = travel.rotations.copy(), travel.positions.copy()
     problem = _Problem(rotations[part], positions[part], focal_length, chosen, held)
-    rotations[part], positions[part], miss = problem.solve()
-    return Travel(travel.rows, rotations, positions, miss)
+    rotations[part], positions[part] = problem.solve()
+    return Travel(travel.rows, rotations, positions, problem.miss(), problem.cost())
 
 
 def _continued(found: Travel, turns: Array, rows: NDArray[np.intp]) -> Travel:
@@ -148,13 +197,13 @@ class _Problem:
         self._rays = rays[anchors[later]]  # (O, 3) in the anchor's camera
         self._log_inverse = np.full(len(first), -np.log(_FIRST_DEPTH))
 
-    def solve(self) -> tuple[Array, Array, float]:
-        """Rotations, positions and the median miss in pixels."""
-        damping, cost = 1e-3, self._cost()
+    def solve(self) -> tuple[Array, Array]:
+        """Rotations and positions."""
+        damping, cost = 1e-3, self.cost()
         for _ in range(STEPS):
             kept = self._rotations, self._positions, self._log_inverse
             self._move(self._step(damping))
-            new_cost = self._cost()
+            new_cost = self.cost()
             if new_cost < cost:
                 damping, converged, cost = damping / 5, cost - new_cost < 1e-4 * cost, new_cost
                 if converged:
@@ -162,8 +211,12 @@ class _Problem:
             else:
                 self._rotations, self._positions, self._log_inverse = kept
                 damping *= 10
+        return self._rotations, self._positions
+
+    def miss(self) -> float:
+        """Median pixels by which points are missed."""
         error, *_ = self._errors()
-        return self._rotations, self._positions, float(np.median(np.linalg.norm(error, axis=1)))
+        return float(np.median(np.linalg.norm(error, axis=1)))
 
     def _errors(self) -> tuple[Array, Array, Array, Array]:
         """Errors (O, 2) in pixels, directions in the cameras (O, 3), inverse depths (O,) and anchors' rays (O, 3)."""
@@ -175,7 +228,8 @@ class _Problem:
         projected = self._focal_length * seen[:, :2] / depth
         return projected - self._places, seen, inverse, shift
 
-    def _cost(self) -> float:
+    def cost(self) -> float:
+        """Sum of the robust square errors, in outliers, and of what is unlikely of depths and way."""
         error, *_ = self._errors()
         square = (error**2).sum(1) / OUTLIER**2
         spread = (self._log_inverse + np.log(_FIRST_DEPTH)) / _DEPTH_SPREAD
