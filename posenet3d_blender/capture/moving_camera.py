@@ -19,6 +19,7 @@ from ..body.rotations import unit
 from ..body.shape import shape_of_height
 from ..camera import CameraPath
 from ..progress import Warn
+from .camera_motion.travel import UNITS_TO_BACKGROUND
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import VISIBLE_CERTAINTY, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
@@ -34,10 +35,16 @@ SPANS: Final = (6, 12, 18)
 """Samples over which speed is measured: a fifth of a second, as running feet rest, to three."""
 DEPTH_NOISE: Final = 4.0
 """Times as uncertain as across the line of sight the soles' places are along it."""
-LARGEST_DEPTH_UNIT: Final = 20.0
-"""Metres that a unit of the background's depth may be, at most; the least is its inverse."""
+LARGEST_CHANGE: Final = 12.0
+"""Times larger or smaller than expected that the metres of a unit may be."""
+BACKGROUND_DISTANCE: Final = 1.5
+"""Times as far away as the person the background is expected, ..."""
+BACKGROUND_SPREAD: Final = 0.7
+"""... with this standard deviation of its logarithm, ..."""
+BACKGROUND_WEIGHT: Final = 0.02
+"""... against the slip, of 1."""
 LEAST_GAIN: Final = 0.05
-"""By which the scale must bring the soles to rest, of 1, to be believed."""
+"""By which the scale must bring the soles to rest, of 1, to be certain."""
 
 POSTURE_LEVEL: Final = 0.05
 """Radians by which gravity is off that a person's posture tells, one standard deviation."""
@@ -57,6 +64,11 @@ class _Soles:
     """(S, 3) in the path's unit."""
     weights: Array
     """(S,) 1 where the person is visible, else 0."""
+
+    @property
+    def distance(self) -> float:
+        """Metres from the camera, as a rule."""
+        return float(np.median(np.linalg.norm(self.places[self.weights > 0], axis=-1)))
 
     def slip(self, scale: float) -> float:
         """Mean slip of the slowest sole, from 0 (it rests) to 1, if the path's unit is so many metres."""
@@ -85,7 +97,7 @@ def in_metres(
         people: the first one's height may be known.
         student: the network.
         height: metres; None: unknown.
-        warn: told if the scale can't be told; then the camera is taken to stay in its place.
+        warn: told if the scale is uncertain.
 
     Returns:
         The path, and the student's prediction for each person, as far as it was needed: the camera's place does not
@@ -98,13 +110,14 @@ def in_metres(
     predictions = [student.predict(one) for one in sampled]
     heights = [height, *[None] * (len(people) - 1)]
     soles = [_soles(path, *seen) for seen in zip(sampled, predictions, heights, strict=True)]
-    scale = _metres_of_unit([one for one in soles if len(one.places) > 2 * max(SPANS)])
-    if scale is None:
+    soles = [one for one in soles if len(one.places) > 2 * max(SPANS) and one.weights.any()]
+    scale, is_certain = _metres_of_unit(soles) if soles else (0.0, False)
+    if not is_certain:
         warn(
-            "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its "
-            "place, so the way that is walked may be wrong"
+            "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the way that is "
+            "walked may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
         )
-    return path.scaled(scale or 0.0), [*predictions]
+    return path.scaled(scale), [*predictions]
 
 
 def level_with_pan(up: Array, views: Array) -> Array:
@@ -125,20 +138,23 @@ def level_with_pan(up: Array, views: Array) -> Array:
     return np.asarray(levelled / np.linalg.norm(levelled))
 
 
-def _metres_of_unit(soles: Sequence[_Soles]) -> float | None:
-    """Metres of the path's unit with which the soles rest best; None: with none of them they do."""
-    if not soles:
-        return None
+def _metres_of_unit(soles: Sequence[_Soles]) -> tuple[float, bool]:
+    """Metres of the path's unit with which the soles of at least one person rest best, and whether that is certain."""
+    distance = float(np.median([one.distance for one in soles]))
+    expected = BACKGROUND_DISTANCE * distance / UNITS_TO_BACKGROUND
 
     def slip(scale: float) -> float:
         return sum(one.slip(scale) for one in soles) / len(soles)
 
-    scales = np.geomspace(1 / LARGEST_DEPTH_UNIT, LARGEST_DEPTH_UNIT, 120)
+    def cost(scale: float) -> float:
+        return slip(scale) + BACKGROUND_WEIGHT * float(np.log(scale / expected) / BACKGROUND_SPREAD) ** 2
+
+    scales = expected * np.geomspace(1 / LARGEST_CHANGE, LARGEST_CHANGE, 80)
     for _ in range(2):
-        best = float(min(scales, key=slip))
-        scales = best * np.geomspace(0.95, 1.05, 40)
-    best = float(min(scales, key=slip))
-    return best if slip(0.0) - slip(best) > LEAST_GAIN else None
+        best = float(min(scales, key=cost))
+        scales = best * np.geomspace(0.95, 1.05, 20)
+    best = float(min(scales, key=cost))
+    return best, slip(0.0) - slip(best) > LEAST_GAIN
 
 
 def _soles(path: CameraPath, sampled: SampledKeypoints, prediction: StudentPrediction, height: float | None) -> _Soles:

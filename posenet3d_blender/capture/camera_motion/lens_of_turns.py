@@ -25,9 +25,9 @@ SHORTEST, LONGEST = 0.35, 10.0
 """Of the guess: focal lengths that are tried."""
 LEAST_CHANGE: Final = 0.08
 """Logarithm of the focal length: a lens's distortion looks like a smaller change."""
-LARGEST_MISS: Final = 0.7
-"""Pixels by which turns with the found lens may miss the background; more is parallax, or a zoom."""
-MUCH_BETTER: Final = 0.6
+LARGEST_MISS: Final = 1.0
+"""Pixels, the median, by which turns with the found lens may miss the background; more is parallax, or a zoom."""
+MUCH_BETTER: Final = 0.5
 """Part of the guess's miss that the found lens's must not exceed."""
 
 
@@ -85,18 +85,19 @@ def lens_of_turns(pairs: Sequence[ViewPair], guess: float) -> float | None:
         return None
     telling = [pairs[row] for row in np.unique(np.linspace(0, len(pairs) - 1, MOST_PAIRS).round().astype(int))]
 
-    def miss(focal_length: float) -> float:
-        """Root of the mean robust square error, pixels."""
-        errors = np.concatenate(
+    def errors(focal_length: float) -> Array:
+        return np.concatenate(
             [fit_turn(pair.before, pair.after, focal_length, may_zoom=False).errors for pair in telling]
         )
-        square = errors**2
-        return float(np.sqrt(np.mean(square / (1 + square / OUTLIER**2))))
+
+    def miss(focal_length: float) -> float:
+        square = errors(focal_length) ** 2
+        return float(np.mean(square / (1 + square / OUTLIER**2)))
 
     tried = guess * np.geomspace(SHORTEST, LONGEST, 24)
     for step in (1.04, 1.01):
         best = float(min(tried, key=miss))
         tried = best * step ** np.arange(-4.0, 5.0)
     best = float(min(tried, key=miss))
-    is_better = miss(best) < min(LARGEST_MISS, MUCH_BETTER * miss(guess))
+    is_better = np.median(errors(best)) < min(LARGEST_MISS, MUCH_BETTER * np.median(errors(guess)))
     return best if is_better and abs(np.log(best / guess)) > LEAST_CHANGE else None

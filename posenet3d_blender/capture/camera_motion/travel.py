@@ -39,7 +39,8 @@ FEWEST_SIGHTS: Final = 3
 STEPS: Final = 25
 OUTLIER: Final = 1.0
 """Pixels from which a point counts less and less."""
-_FIRST_DEPTH: Final = 5.0
+UNITS_TO_BACKGROUND: Final = 5.0
+"""Depth of the background, as a rule: it makes the unit."""
 _DEPTH_SPREAD: Final = 1.0
 """Of the logarithm of a depth, one standard deviation; points at infinity stay finite."""
 _DEPTH_WEIGHT: Final = 0.05
@@ -106,7 +107,7 @@ def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, sights: Si
     starts = []
     for way in (np.zeros(3), *FIRST_WAY * np.eye(3), *-FIRST_WAY * np.eye(3)):
         # Turned so that what is at the first depth stays where it was seen.
-        aside = axis_angle_to_matrix(part * np.cross(way, [0.0, 0.0, 1.0]) / _FIRST_DEPTH)
+        aside = axis_angle_to_matrix(part * np.cross(way, [0.0, 0.0, 1.0]) / UNITS_TO_BACKGROUND)
         starts.append((turns @ aside, part * way))
     for last in range(len(rows) - 1, 2, -1):
         known = _essential_pose(sights, rows[0], rows[last], focal_length)
@@ -135,8 +136,8 @@ def _essential_pose(sights: Sights, row: int, other_row: int, focal_length: floa
         return None
     _, rotation, shift, _, points = cv2.recoverPose(essential, before, after, lens, distanceThresh=1e3, mask=inliers)
     depths = points[2] / points[3]
-    depth = float(np.median(depths[depths > 0])) if (depths > 0).any() else _FIRST_DEPTH
-    return np.asarray(rotation), np.asarray(-rotation.T @ shift[:, 0] * _FIRST_DEPTH / depth)
+    depth = float(np.median(depths[depths > 0])) if (depths > 0).any() else UNITS_TO_BACKGROUND
+    return np.asarray(rotation), np.asarray(-rotation.T @ shift[:, 0] * UNITS_TO_BACKGROUND / depth)
 
 
 def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, held: int) -> Travel:
@@ -195,7 +196,7 @@ class _Problem:
         self._places = places[later]
         rays = np.column_stack([places / focal_length, np.ones(len(rows))])
         self._rays = rays[anchors[later]]  # (O, 3) in the anchor's camera
-        self._log_inverse = np.full(len(first), -np.log(_FIRST_DEPTH))
+        self._log_inverse = np.full(len(first), -np.log(UNITS_TO_BACKGROUND))
 
     def solve(self) -> tuple[Array, Array]:
         """Rotations and positions."""
@@ -232,7 +233,7 @@ class _Problem:
         """Sum of the robust square errors, in outliers, and of what is unlikely of depths and way."""
         error, *_ = self._errors()
         square = (error**2).sum(1) / OUTLIER**2
-        spread = (self._log_inverse + np.log(_FIRST_DEPTH)) / _DEPTH_SPREAD
+        spread = (self._log_inverse + np.log(UNITS_TO_BACKGROUND)) / _DEPTH_SPREAD
         bend = np.diff(self._positions, 2, axis=0) / _JERK
         return float(
             (square / (1 + square)).sum() + _DEPTH_WEIGHT * (spread**2).sum() + _DEPTH_WEIGHT * (bend**2).sum()
@@ -290,7 +291,7 @@ class _Problem:
         count = len(self._rotations)
         diagonal, gradient = np.zeros(size), np.zeros(size)
         diagonal[6 * count :] = _DEPTH_WEIGHT / _DEPTH_SPREAD**2
-        gradient[6 * count :] = _DEPTH_WEIGHT / _DEPTH_SPREAD**2 * (self._log_inverse + np.log(_FIRST_DEPTH))
+        gradient[6 * count :] = _DEPTH_WEIGHT / _DEPTH_SPREAD**2 * (self._log_inverse + np.log(UNITS_TO_BACKGROUND))
         bends = max(0, count - 2)
         rows = np.repeat(np.arange(3 * bends), 3)
         columns = (6 * np.arange(bends)[:, None, None] + 3 + np.arange(3)[:, None] + 6 * np.arange(3)).ravel()
