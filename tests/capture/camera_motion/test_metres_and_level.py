@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
@@ -21,11 +22,11 @@ UP = np.array([0.0, -1.0, 0.0])
 TIME = np.arange(60) / 30
 
 
-def degrees_off(up: np.ndarray) -> float:
+def degrees_off(up: Array) -> float:
     return float(np.degrees(np.arccos(np.clip(up @ UP, -1, 1))))
 
 
-def views_of_pan(degrees: float) -> np.ndarray:
+def views_of_pan(degrees: float) -> Array:
     """(60, 4, 4) of a camera that pans from its aim by so much to either side."""
     views = np.tile(np.eye(4), (60, 1, 1))
     views[:, :3, :3] = axis_angle_to_matrix(np.radians(np.linspace(-degrees, degrees, 60))[:, None] * UP)
