@@ -30,7 +30,7 @@ from .virtual_camera import film
 SHARED: Final = Path(__file__).parents[2] / "shared"
 PART: Final = 0.75
 """Of the picture's sides that the virtual camera sees."""
-KINDS: Final = ("static", "pan", "tilt", "shake", "zoom")
+KINDS: Final = ("static", "pan", "tilt", "shake", "mild zoom", "zoom")
 
 
 def main() -> None:
@@ -47,7 +47,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         print("camera: degrees that the turn is off, factor that the zoom is off, figures")
         for kind in KINDS:
-            clip, motion = folder / f"{arguments.clip}_{kind}.mp4", folder / f"{arguments.clip}_{kind}.npz"
+            clip = folder / f"{arguments.clip}_{kind.replace(' ', '_')}.mp4"
+            motion = clip.with_suffix(".npz")
             turns, zooms = camera_motion(kind, footage.time)
             rotations = axis_angle_to_matrix(turns)
             field_of_view = film(footage, focal_length, rotations, zooms, (width, height), clip)
@@ -66,13 +67,14 @@ def camera_motion(kind: str, time: Array) -> tuple[Array, Array]:
     elif kind == "tilt":
         turns[:, 0] = np.radians(3) * wave
     elif kind == "shake":
-        turns = _shake(time)
-    elif kind == "zoom":
-        zooms = 1 + 0.35 * np.sin(np.pi * time / time[-1])
+        turns = shake_of_a_hand(time)
+    elif kind.endswith("zoom"):
+        # The larger one drives limbs out of the picture.
+        zooms = 1 + (0.15 if kind == "mild zoom" else 0.35) * np.sin(np.pi * time / time[-1])
     return turns, zooms
 
 
-def _shake(time: Array) -> Array:
+def shake_of_a_hand(time: Array) -> Array:
     """(F, 3) turns of a hand: falling with the square of the frequency from 1.2 Hz on, up to 12 Hz; 1.2 degrees RMS."""
     rng = np.random.default_rng(1)
     rate = 1 / float(np.median(np.diff(time)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -151,27 +151,31 @@ class Body:
 def load_body(path: Path | None = None) -> Body:
     """Load the shipped body, or a user's own SMPL file (`.npz`, or the official `.pkl`, of which nothing is executed).
 
+    The shipped body is read once and shared: its arrays are not to be written to.
+
     SMPL-H and SMPL-X bodies have fingers; of SMPL-X jaw, eyes and expressions stay at rest.
 
     Raises:
         PoseNet3DError: the file is missing, is no SMPL body, or is one with other joints.
     """
     if path is None:
-        return _shipped_body()
+        return _shipped_body(SHIPPED_BODY, SHIPPED_FINGERS)
     if not os.path.isfile(path):
         raise PoseNet3DError(f"{path}: no such file; give an SMPL body as .npz or .pkl")
     return _load(path)
 
 
-def _shipped_body() -> Body:
-    for path in (SHIPPED_BODY, SHIPPED_FINGERS):
+@lru_cache(maxsize=1)
+def _shipped_body(body_file: Path, fingers_file: Path) -> Body:
+    """The shipped body of two files, read once: a capture asks for it several times."""
+    for path in (body_file, fingers_file):
         if not path.is_file():
             raise PoseNet3DError(f"{path}: the shipped body is missing; install PoseNet3D again")
-    body = _load(SHIPPED_BODY)
-    arrays = read_smpl_archive(SHIPPED_FINGERS, ("weights", "J_regressor"))
+    body = _load(body_file)
+    arrays = read_smpl_archive(fingers_file, ("weights", "J_regressor"))
     shapes = {"weights": (len(body.template), 30), "J_regressor": (30, len(body.template))}
     if any(key not in arrays or arrays[key].shape != shape for key, shape in shapes.items()):
-        raise PoseNet3DError(f"{SHIPPED_FINGERS}: it holds no fingers of the shipped body; install PoseNet3D again")
+        raise PoseNet3DError(f"{fingers_file}: it holds no fingers of the shipped body; install PoseNet3D again")
     shares, regressor = (arrays[key].astype(np.float64) for key in ("weights", "J_regressor"))
     return replace(body, fingers=Fingers(regressor, split_hands(body.skin_weights, shares)))
 

@@ -16,6 +16,7 @@ from .keypoints.hand_keypoints import HandKeypoints
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import body_confidence, certainty, limb_confidence
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
+from .moving_camera import level_with_pan
 from .solve.floor import Floor
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
@@ -81,6 +82,7 @@ def lift(
     camera: Camera | CameraPath,
     weights: SolveWeights,
     progress: Progress,
+    prediction: StudentPrediction | None = None,
 ) -> LiftedPerson:
     """Lift one person.
 
@@ -94,9 +96,13 @@ def lift(
             world the result is.
         weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
+        prediction: the student's, if it is known already.
     """
     sampled = sample_keypoints(keypoints, STUDENT_RATE, camera)
-    prediction = student.predict(sampled, progress)
+    if prediction is None:
+        prediction = student.predict(sampled, progress)
+    if sampled.views is not None:
+        prediction = replace(prediction, up=level_with_pan(prediction.up, sampled.views))
     body = load_body()
     if own_body is not None:
         lengths = bone_lengths(body.rest_joints(prediction.betas))

@@ -39,7 +39,7 @@ from .shots import (
     warn_of_turned,
 )
 from .solve.terms import SolveWeights
-from .student.predict import STUDENT_FOLDER, Student, load_student
+from .student.predict import STUDENT_FOLDER, Student, StudentPrediction, load_student
 from .video.footage import Footage, open_footage
 from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import field_of_view as lens_field_of_view
@@ -172,8 +172,11 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     with watch.stage("camera"):
         lens = _camera(footage, settings.field_of_view, focal_length)
         captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
+        is_stated = bool(settings.field_of_view or focal_length or footage.equivalent_focal_length)
         cameras = {
-            shot.time_range: camera_of_shot(footage, shot, lens, settings.camera, progress, warnings.append, copies)
+            shot.time_range: camera_of_shot(
+                footage, shot, lens, settings.camera, progress, warnings.append, copies, is_stated
+            )
             for shot in captured
         }
     with watch.stage("solve"):
@@ -247,15 +250,16 @@ class _Solver:
         # The given height is the first person's; the others follow by the floor.
         weights_of = [self.weights, *[replace(self.weights, height=None)] * (count - 1)]
         camera = self.cameras[stretch.time_range]
+        predictions: list[StudentPrediction | None] = [None] * count
         if isinstance(camera, CameraPath):
             # The solve's frame is the camera's where somebody first comes into view.
             first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
             camera = camera.seen_from(np.linalg.inv(first))
-            camera = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
+            camera, predictions = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
         parts = [part_of(progress, number, count) for number in range(count)]
         lifted = [
-            lift(person, self.student, self.own_body, camera, weights, part)
-            for person, weights, part in zip(stretch.people, weights_of, parts, strict=True)
+            lift(person, self.student, self.own_body, camera, weights, part, prediction)
+            for person, weights, part, prediction in zip(stretch.people, weights_of, parts, predictions, strict=True)
         ]
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)

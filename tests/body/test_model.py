@@ -97,6 +97,10 @@ def test_kinematics_takes_any_leading_axes(body: Body) -> None:
     np.testing.assert_allclose(joints[1, 2], alone)
 
 
+def test_the_shipped_body_is_read_once() -> None:
+    assert load_body() is load_body()
+
+
 def test_shipped_body_stands_upright_facing_front(body: Body) -> None:
     joints = body.rest_joints(np.zeros(10))
     assert 1.6 < np.ptp(body.template[:, 1]) < 1.9
