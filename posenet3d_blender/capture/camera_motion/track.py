@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -41,6 +41,8 @@ FEWEST_FOLLOWED: Final = 6
 """Points from which a camera that is known to move is followed."""
 _SLOWING: Final = 0.85
 """Of a turn that can't be followed, from picture to picture."""
+LEAST_WELL_KNOWN: Final = 0.5
+"""Part of the pictures that must show enough of the background for a camera to be found to move."""
 LEAST_TOLD: Final = 0.5
 """Part of the survey's pictures that must show enough of the background."""
 _AGREED: Final = 0.4
@@ -72,9 +74,14 @@ class CameraTrack:
     """(F,) 1 where enough of the background was followed, else 0."""
     focal_length: float
     """Of the first picture, pixels of a picture of COPY_SIZE."""
+    well_known: float
+    """Part of the pictures with enough points to tell whether the camera moves at all. In a close-up most points lie on
+    somebody's clothes, and are lost again at once."""
 
     def moves(self) -> bool:
-        """True if it ever turns, zooms or travels by more than a picture's noise."""
+        """True if it surely turns, zooms or travels at some time by more than a picture's noise."""
+        if self.well_known < LEAST_WELL_KNOWN:
+            return False
         turned = max(angle_of(rotation) for rotation in self.rotations) > STILL_ANGLE
         return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM or self.positions.any())
 
@@ -168,6 +175,7 @@ def _follow(
     fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
     times: list[float] = []
     known: list[float] = []
+    told: list[bool] = []
     sights = SightLog()
     copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
     for index, grey, mask in _with_people(copies, people):
@@ -187,9 +195,11 @@ def _follow(
         sights.add(len(times), float(footage.time[index]), *tracker.places(), index == frames.stop - 1)
         times.append(float(footage.time[index]))
         known.append(float(matches is None or followed))
+        told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
     views.renew()
-    return _explain(np.array(times), np.array(known), fixed, zooming, sights.joined()), views.kept
+    track = _explain(np.array(times), np.array(known), fixed, zooming, sights.joined())
+    return replace(track, well_known=float(np.mean(told))), views.kept
 
 
 def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: Sights) -> CameraTrack:
@@ -204,9 +214,9 @@ def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: 
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
             return CameraTrack(
-                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens
+                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens, 1.0
             )
-    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens)
+    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, 1.0)
 
 
 class _Chain:
