@@ -25,8 +25,9 @@ SURVEY_INTERVAL: Final = 0.25
 """Seconds between the pictures in which a camera is found to stand still."""
 TRACKING_RATE: Final = 32.0
 """Pictures per second in which a moving one is followed, at most."""
-STILL_ANGLE: Final = np.radians(0.12)
-"""Turn below which a camera stands still: a pixel of a picture of COPY_SIZE."""
+STILL_ANGLE: Final = np.radians(0.3)
+"""Turn below which a camera stands still, some three pixels of a picture of COPY_SIZE: tripods on soft floors, and
+furniture that somebody moves, look like as much."""
 STILL_ZOOM: Final = 0.004
 LEAST_ZOOM: Final = 0.04
 """Logarithm of a zoom below which the lens is taken not to zoom: what is seen of it is the lens's distortion, or a
