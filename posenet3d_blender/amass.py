@@ -54,6 +54,13 @@ class AmassTake:
     gender: str | None
     """None: the file states none."""
 
+    @property
+    def smpl_poses(self) -> Array:
+        """(T, 24, 3) axis-angle of SMPL's joints, whose two hands, which AMASS lacks, stay at rest."""
+        poses = np.zeros((len(self.poses), JOINT_COUNT, 3))
+        poses[:, : self.poses.shape[1]] = self.poses
+        return poses
+
 
 def load_any_motion(path: Path, own_body: Path | None, warn: Warn) -> Motion:
     """Read a motion file that capture wrote, or one of AMASS's.
@@ -84,8 +91,7 @@ def take_motion(take: AmassTake, own_body: Path | None) -> Motion:
     """
     body = load_body(own_body)
     betas = take.betas if own_body else np.zeros(SHAPE_COUNT)
-    poses = np.zeros((len(take.poses), JOINT_COUNT, 3))
-    poses[:, : take.poses.shape[1]] = take.poses
+    poses = take.smpl_poses
     joints, world = forward_kinematics(axis_angle_to_matrix(poses), body.rest_joints(betas))
     trans = take.trans if own_body else take.trans + _lift(body, betas, joints + take.trans[:, None], world)
     joints = joints + trans[:, None]

@@ -21,6 +21,18 @@ from posenet3d_blender.motion import load_motion
 
 FRAMES = 40
 QUARTER = np.pi / 2
+UNUSABLE: list[tuple[str, AnyArray | None]] = [
+    ("poses", None),
+    ("trans", None),
+    ("mocap_framerate", None),
+    ("mocap_framerate", np.array(0.0)),
+    ("poses", np.zeros((FRAMES, 63))),
+    ("poses", np.full((FRAMES, 156), np.nan)),
+    ("trans", np.zeros((3, 3))),
+    ("trans", np.full((FRAMES, 3), 1e30)),
+    ("betas", np.array("text")),
+]
+"""Keys of a take with values that no reader can use; None: it is missing."""
 
 
 def write(path: Path, **changes: NDArray[Any] | None) -> Path:
@@ -120,20 +132,7 @@ def test_convert_writes_a_motion_file_of_a_raw_take(
     assert (tmp_path / "own.bvh").read_text().count("JOINT left_index") == 3
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("poses", None),
-        ("trans", None),
-        ("mocap_framerate", None),
-        ("mocap_framerate", np.array(0.0)),
-        ("poses", np.zeros((FRAMES, 63))),
-        ("poses", np.full((FRAMES, 156), np.nan)),
-        ("trans", np.zeros((3, 3))),
-        ("trans", np.full((FRAMES, 3), 1e30)),
-        ("betas", np.array("text")),
-    ],
-)
+@pytest.mark.parametrize(("key", "value"), UNUSABLE)
 def test_what_cant_be_used_is_one_line_that_names_the_key(tmp_path: Path, key: str, value: AnyArray | None) -> None:
     path = write(tmp_path / "walk_poses.npz", **{key: value})
     with pytest.raises(PoseNet3DError, match=f"'{key}'") as caught:

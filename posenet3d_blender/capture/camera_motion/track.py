@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -199,11 +199,13 @@ def _follow(
         told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
     views.renew()
-    track = _explain(np.array(times), np.array(known), fixed, zooming, sights.joined())
-    return replace(track, well_known=float(np.mean(told))), views.kept
+    well_known = float(np.mean(told))
+    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, sights.joined()), views.kept
 
 
-def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: Sights) -> CameraTrack:
+def _explain(
+    time: Array, known: Array, well_known: float, fixed: _Chain, zooming: _Chain, sights: Sights
+) -> CameraTrack:
     """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
     in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
     zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
@@ -215,9 +217,9 @@ def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: 
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
             return CameraTrack(
-                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens, 1.0
+                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens, well_known
             )
-    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, 1.0)
+    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, well_known)
 
 
 class _Chain:

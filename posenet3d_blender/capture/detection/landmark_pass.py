@@ -78,7 +78,7 @@ def track_keypoints(
         observers: of each person, or none; told of frames that show them, not of those searched again for fast motion.
         streams: stretches at a time; 1 on a GPU.
     """
-    stretches = divide(footage, frames, tracks)
+    stretches, stride = divide(footage, frames, tracks), frame_stride(footage.time[frames])
     poses: list[dict[int, Pose]] = [{} for _ in tracks]
 
     def search(stretch: Stretch) -> Iterator[None]:
@@ -87,7 +87,7 @@ def track_keypoints(
             rivals = [other for other in (*tracks, *others) if other is not track]
             tracker = _LandmarkTracker(track, rivals, landmark_finder)
             observe = observer(stretch.frames) if observer else None
-            searches.append(_StridingSearch(tracker, frame_stride(footage.time[frames]), observe))
+            searches.append(_StridingSearch(tracker, stride, observe))
         read = read_frames(footage, stretch.read)
         for frame in copies.keep(footage, frames, read) if copies else read:
             is_last = frame.index == stretch.read.stop - 1

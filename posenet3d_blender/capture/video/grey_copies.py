@@ -46,11 +46,13 @@ class GreyCopies:
         self._room = largest_size
         self._kept: dict[int, GreyCopy] = {}
         """By the frame's index."""
+        self._due_of: dict[tuple[int, int], dict[int, None]] = {}
+        """Frames that are wanted of each shot, in their order."""
         self._lock = threading.Lock()
 
     def keep(self, footage: Footage, shot: slice, read: Iterable[Frame]) -> Iterator[Frame]:
         """Pass on frames of a shot as they are read, and keep copies of those that are due; in any thread."""
-        due = set(self._due(footage, shot))
+        due = self._due(footage, shot)
         for frame in read:
             if frame.index in due and frame.index not in self._kept and self._room > 0:
                 copy = self._copy(frame)
@@ -68,7 +70,7 @@ class GreyCopies:
             else:
                 wanted = list(indices)
                 for frame in read_frames(footage, slice(wanted[0], wanted[-1] + 1)):
-                    if frame.index in wanted:
+                    if frame.index in due:
                         yield self._copy(frame)
 
     def _take_kept(self, index: int) -> GreyCopy:
@@ -76,14 +78,19 @@ class GreyCopies:
         self._room += copy.pixels.nbytes
         return copy
 
-    def _due(self, footage: Footage, shot: slice) -> list[int]:
-        """Indices of the frames that are wanted, by their times alone."""
-        due, next_time = [], -np.inf
-        for index, time in enumerate(footage.time[shot].tolist(), start=shot.start):
-            if time >= next_time - TOLERANCE or index == shot.stop - 1:
-                due.append(index)
-                next_time = time + self._interval
-        return due
+    def _due(self, footage: Footage, shot: slice) -> dict[int, None]:
+        """Indices of the frames that are wanted, by their times alone; found once for a shot."""
+        key = (shot.start, shot.stop)
+        with self._lock:
+            if key not in self._due_of:
+                due: dict[int, None] = {}
+                next_time = -np.inf
+                for index, time in enumerate(footage.time[shot].tolist(), start=shot.start):
+                    if time >= next_time - TOLERANCE or index == shot.stop - 1:
+                        due[index] = None
+                        next_time = time + self._interval
+                self._due_of[key] = due
+            return self._due_of[key]
 
     def _copy(self, frame: Frame) -> GreyCopy:
         import cv2

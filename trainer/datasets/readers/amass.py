@@ -10,7 +10,7 @@ from posenet3d_blender.amass import read_take
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_NAMES
+from posenet3d_blender.body.skeleton import JOINT_NAMES
 
 from ..axes import Z_UP_TO_Y_UP
 from ..take import Take, stacked_joints
@@ -28,9 +28,7 @@ def read_amass(path: Path, own_body: Body | None = None) -> Take:
         PoseNet3DError: the file is missing or damaged, or a key is missing, of another layout or not finite.
     """
     take = read_take(path)
-    rotations = np.zeros((len(take.poses), JOINT_COUNT, 3))
-    rotations[:, : take.poses.shape[1]] = take.poses
     rest = (own_body or load_body()).rest_joints(take.betas if own_body else np.zeros(SHAPE_COUNT))
-    joints = forward_kinematics(axis_angle_to_matrix(rotations), rest)[0] + take.trans[:, None]
+    joints = forward_kinematics(axis_angle_to_matrix(take.smpl_poses), rest)[0] + take.trans[:, None]
     stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "poses")
     return Take(stacked @ Z_UP_TO_Y_UP.T, take.frame_rate, f"amass_{path.parent.name}_{path.stem}", "AMASS")
