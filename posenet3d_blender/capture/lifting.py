@@ -83,6 +83,7 @@ def lift(
     weights: SolveWeights,
     progress: Progress,
     prediction: StudentPrediction | None = None,
+    up: Array | None = None,
 ) -> LiftedPerson:
     """Lift one person.
 
@@ -97,12 +98,13 @@ def lift(
         weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
         prediction: the student's, if it is known already.
+        up: (3,) against gravity in a moving camera's world, if the background tells it.
     """
     sampled = sample_keypoints(keypoints, STUDENT_RATE, camera)
     if prediction is None:
         prediction = student.predict(sampled, progress)
     if sampled.views is not None:
-        prediction = replace(prediction, up=level_with_pan(prediction.up, sampled.views))
+        prediction = replace(prediction, up=level_with_pan(prediction.up, sampled.views) if up is None else up)
     body = load_body()
     if own_body is not None:
         lengths = bone_lengths(body.rest_joints(prediction.betas))

@@ -1,7 +1,8 @@
-"""The way of a camera that travels in metres, by the person: feet that walk rest in turns.
+"""The way of a camera that travels in metres, by the person: feet stand on the ground, and rest in turns.
 
-The background gives the way but for its scale, the student the person's size and pose. With the right scale one of the
-soles stays in its place at nearly every moment, whatever the student says of contacts.
+The background gives the way but for its scale, the student the person's size and pose. Where the background shows the
+ground, the scale is that with which the soles come down to it. Elsewhere, with the right scale one of the soles stays
+in its place at nearly every moment, whatever the student says of contacts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.keypoints import body_keypoints
@@ -19,10 +21,12 @@ from ..body.rotations import unit
 from ..body.shape import shape_of_height
 from ..camera import CameraPath
 from ..progress import Warn
-from .camera_motion.travel import UNITS_TO_BACKGROUND
+from .camera_motion.bundle import UNITS_TO_BACKGROUND
+from .camera_motion.ground import Ground, find_ground
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import VISIBLE_CERTAINTY, certainty
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
+from .solve.foot_motion import seen_feet
 from .solve.solver import place
 from .student.features import STUDENT_RATE
 from .student.predict import Student, StudentPrediction
@@ -45,6 +49,16 @@ BACKGROUND_WEIGHT: Final = 0.02
 """... against the slip, of 1."""
 LEAST_GAIN: Final = 0.05
 """By which the scale must bring the soles to rest, of 1, to be certain."""
+STEP: Final = 15
+"""Samples before and after each one within which a foot comes down to the ground."""
+COMES_DOWN: Final = 0.97
+"""Of the largest scale within a step, from which a foot is on the ground."""
+FEWEST_ON_GROUND: Final = 10
+"""Samples that must show a foot on the ground."""
+LARGEST_SPREAD: Final = 0.15
+"""Between the quartiles of the scales by feet on the ground, of 1, beyond which they stand on something else."""
+LARGEST_DISAGREEMENT: Final = 1.3
+"""Times as large or small as by resting feet, if these are certain, that the scale by the ground may be."""
 
 POSTURE_LEVEL: Final = 0.05
 """Radians by which gravity is off that a person's posture tells, one standard deviation."""
@@ -52,6 +66,17 @@ ROLL: Final = 0.02
 """Radians by which the camera's roll changes while it pans, one standard deviation."""
 INDEPENDENT_VIEWS: Final = 4.0
 """Of a shot, as far as its roll is concerned."""
+
+
+@dataclass(frozen=True)
+class MetricPath:
+    """A camera's path in metres."""
+
+    path: CameraPath
+    predictions: list[StudentPrediction | None]
+    """The student's for each person, as far as it was needed: the camera's place does not change it."""
+    up: Array | None = None
+    """(3,) unit vector against gravity, the ground's normal, in the path's world; None: no ground is seen."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +89,8 @@ class _Soles:
     """(S, 3) in the path's unit."""
     weights: Array
     """(S,) 1 where the person is visible, else 0."""
+    feet_are_seen: NDArray[np.bool_]
+    """(S,)"""
 
     @property
     def distance(self) -> float:
@@ -74,6 +101,16 @@ class _Soles:
         """Mean slip of the slowest sole, from 0 (it rests) to 1, if the path's unit is so many metres."""
         world = self.places + scale * self.cameras[:, None]
         return float(np.mean([self._slip_over(world, span) for span in SPANS]))
+
+    def scales_on(self, ground: Ground) -> Array:
+        """(N,) metres of the path's unit at the samples that show a foot on the ground."""
+        from scipy.ndimage import maximum_filter1d
+
+        down = self.places @ ground.up  # (S, 4)
+        scales = down.min(axis=1) / (ground.height - self.cameras @ ground.up)  # (S,) of a raised foot too small
+        scales = np.where(self.feet_are_seen, scales, 0.0)
+        lowest = maximum_filter1d(scales, 2 * STEP + 1, mode="nearest")
+        return np.asarray(scales[(scales > 0) & (scales >= COMES_DOWN * lowest)])
 
     def _slip_over(self, world: Array, span: int) -> float:
         """The same over some samples, of soles (S, 4, 3) in the world, metres."""
@@ -88,8 +125,13 @@ class _Soles:
 
 
 def in_metres(
-    path: CameraPath, people: Sequence[Keypoints], student: Student, height: float | None, warn: Warn
-) -> tuple[CameraPath, list[StudentPrediction | None]]:
+    path: CameraPath,
+    people: Sequence[Keypoints],
+    student: Student,
+    height: float | None,
+    warn: Warn,
+    background: Array | None = None,
+) -> MetricPath:
     """The path with positions in metres; a path that stays in its place is returned as it is.
 
     Args:
@@ -98,13 +140,10 @@ def in_metres(
         student: the network.
         height: metres; None: unknown.
         warn: told if the scale is uncertain.
-
-    Returns:
-        The path, and the student's prediction for each person, as far as it was needed: the camera's place does not
-        change it.
+        background: (N, 3) points of the background, in the path's world and unit; None: unknown.
     """
     if not path.positions.any():
-        return path, [None] * len(people)
+        return MetricPath(path, [None] * len(people))
     turning = path.scaled(0.0)
     sampled = [sample_keypoints(one, STUDENT_RATE, turning) for one in people]
     predictions = [student.predict(one) for one in sampled]
@@ -112,12 +151,16 @@ def in_metres(
     soles = [_soles(path, *seen) for seen in zip(sampled, predictions, heights, strict=True)]
     soles = [one for one in soles if len(one.places) > 2 * max(SPANS) and one.weights.any()]
     scale, is_certain = _metres_of_unit(soles) if soles else (0.0, False)
+    ground = _ground(path, background, sampled, predictions)
+    by_ground = None if ground is None else _metres_by_ground(soles, ground)
+    if by_ground is not None and not (is_certain and _ratio(by_ground, scale) > LARGEST_DISAGREEMENT):
+        scale, is_certain = by_ground, True
     if not is_certain:
         warn(
             "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the way that is "
             "walked may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
         )
-    return path.scaled(scale), [*predictions]
+    return MetricPath(path.scaled(scale), [*predictions], None if ground is None else ground.up)
 
 
 def level_with_pan(up: Array, views: Array) -> Array:
@@ -157,6 +200,32 @@ def _metres_of_unit(soles: Sequence[_Soles]) -> tuple[float, bool]:
     return best, slip(0.0) - slip(best) > LEAST_GAIN
 
 
+def _ground(
+    path: CameraPath,
+    background: Array | None,
+    sampled: Sequence[SampledKeypoints],
+    predictions: Sequence[StudentPrediction],
+) -> Ground | None:
+    """The ground that the background shows, near level by the first person's posture."""
+    if background is None or not predictions or sampled[0].views is None:
+        return None
+    return find_ground(background, path.positions, level_with_pan(predictions[0].up, sampled[0].views))
+
+
+def _metres_by_ground(soles: Sequence[_Soles], ground: Ground) -> float | None:
+    """Metres of the path's unit with which feet come down to the ground; None: they don't agree, or none is seen."""
+    scales = np.concatenate([np.zeros(0), *[one.scales_on(ground) for one in soles]])
+    if len(scales) < FEWEST_ON_GROUND:
+        return None
+    low, middle, high = np.percentile(scales, [25, 50, 75])
+    return float(middle) if high - low < LARGEST_SPREAD * middle else None
+
+
+def _ratio(one: float, other: float) -> float:
+    """At least 1."""
+    return max(one, other) / min(one, other)
+
+
 def _soles(path: CameraPath, sampled: SampledKeypoints, prediction: StudentPrediction, height: float | None) -> _Soles:
     body = load_body()
     if height is not None:
@@ -167,4 +236,5 @@ def _soles(path: CameraPath, sampled: SampledKeypoints, prediction: StudentPredi
     padded = np.pad(places.reshape(len(places), -1), ((SMOOTHING // 2, SMOOTHING // 2), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(axis, window / window.sum(), mode="valid") for axis in padded.T], axis=-1)
     visible = (certainty(sampled.confidence) >= VISIBLE_CERTAINTY).astype(np.float64)
-    return _Soles(smooth.reshape(places.shape), path.at(sampled.time).positions, visible)
+    cameras, seen = path.at(sampled.time).positions, seen_feet(sampled).any(axis=1) & (visible > 0)
+    return _Soles(smooth.reshape(places.shape), cameras, visible, seen)

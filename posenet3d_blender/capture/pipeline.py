@@ -17,7 +17,7 @@ from ..camera import Camera, CameraPath
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, Warn, part_of, silent
-from .camera_motion.shot_camera import camera_of_shot
+from .camera_motion.shot_camera import ShotCamera, camera_of_shot
 from .camera_motion.track import survey_copies
 from .detect import DetectionRun, add_hands, detect_people, people_in_file
 from .detection.cache.stored_detections import DetectionKey
@@ -222,7 +222,7 @@ class _Solver:
 
     student: Student
     own_body: Body | None
-    cameras: dict[tuple[float, float], Camera | CameraPath]
+    cameras: dict[tuple[float, float], ShotCamera]
     """Of each shot, by its time range."""
     weights: SolveWeights
     rate: Fraction
@@ -249,16 +249,18 @@ class _Solver:
         count = len(stretch.people)
         # The given height is the first person's; the others follow by the floor.
         weights_of = [self.weights, *[replace(self.weights, height=None)] * (count - 1)]
-        camera = self.cameras[stretch.time_range]
+        shot = self.cameras[stretch.time_range]
+        camera, up = shot.camera, None
         predictions: list[StudentPrediction | None] = [None] * count
         if isinstance(camera, CameraPath):
             # The solve's frame is the camera's where somebody first comes into view.
             first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
-            camera = camera.seen_from(np.linalg.inv(first))
-            camera, predictions = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
+            path, background = camera.seen_from(np.linalg.inv(first)), shot.background @ first[:3, :3].T + first[:3, 3]
+            found = in_metres(path, stretch.people, self.student, self.weights.height, warn, background)
+            camera, predictions, up = found.path, found.predictions, found.up
         parts = [part_of(progress, number, count) for number in range(count)]
         lifted = [
-            lift(person, self.student, self.own_body, camera, weights, part, prediction)
+            lift(person, self.student, self.own_body, camera, weights, part, prediction, up)
             for person, weights, part, prediction in zip(stretch.people, weights_of, parts, predictions, strict=True)
         ]
         for name, person in zip(names, lifted, strict=True):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from ...arrays import Array
 from ...camera import Camera, CameraPath
 from ...errors import PoseNet3DError
 from ...progress import Progress, Warn
@@ -21,6 +23,17 @@ _NOTED: Final = 0.05
 """Part of the pictures from which a warning tells of a doubt."""
 
 
+@dataclass(frozen=True)
+class ShotCamera:
+    """The camera of a shot."""
+
+    camera: Camera | CameraPath
+    """A path is relative to its place at the shot's start; positions of one that travels are in units of the
+    background's depth (`moving_camera.in_metres`)."""
+    background: Array
+    """(N, 3) points of the background, as the positions; none of a camera that stays in its place."""
+
+
 def camera_of_shot(
     footage: Footage,
     shot: DetectedShot,
@@ -30,10 +43,8 @@ def camera_of_shot(
     warn: Warn,
     copies: GreyCopies | None = None,
     lens_is_known: bool = True,
-) -> Camera | CameraPath:
-    """The camera as it is, if it stands still; else its path, relative to its place at the shot's start.
-
-    Positions of a camera that travels are in units of the background's depth (`moving_camera.in_metres`).
+) -> ShotCamera:
+    """The camera as it is, if it stands still; else its path.
 
     Args:
         footage: the video.
@@ -51,14 +62,14 @@ def camera_of_shot(
     if mode not in CAMERA_MODES:
         raise PoseNet3DError(f"camera '{mode}' is not known; use {', '.join(CAMERA_MODES)}")
     if mode == "static":
-        return camera
+        return ShotCamera(camera, np.zeros((0, 3)))
     frames = footage.frames_between(*shot.time_range)
     is_moving = mode == "moving"
     track = follow_camera(
         footage, frames, shot.people, camera.focal_length, is_moving, lens_is_known, progress, warn, copies
     )
     if track is None:
-        return camera
+        return ShotCamera(camera, np.zeros((0, 3)))
     focal_length = track.focal_length / copy_scale(footage.image_size)
     if not np.isclose(focal_length, camera.focal_length):
         degrees = 2 * np.degrees(np.arctan(max(camera.image_size) / 2 / focal_length))
@@ -70,7 +81,8 @@ def camera_of_shot(
     world_to_camera = np.tile(np.eye(4), (len(track.time), 1, 1))
     world_to_camera[:, :3, :3] = track.rotations
     world_to_camera[:, :3, 3] = -np.einsum("fab,fb->fa", track.rotations, track.positions)
-    return CameraPath(track.time, focal_length * track.zoom, camera.image_size, world_to_camera)
+    path = CameraPath(track.time, focal_length * track.zoom, camera.image_size, world_to_camera)
+    return ShotCamera(path, track.points)
 
 
 def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:

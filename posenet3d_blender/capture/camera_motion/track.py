@@ -16,6 +16,7 @@ from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage
 from ..video.grey_copies import GreyCopies, GreyCopy
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
+from .ground import placed_points
 from .lens_of_turns import ViewPair, ViewPairs, lens_of_turns
 from .sights import SightLog, Sights
 from .travel import find_travel
@@ -75,6 +76,8 @@ class CameraTrack:
     """(F,) 1 where enough of the background was followed, else 0."""
     focal_length: float
     """Of the first picture, pixels of a picture of COPY_SIZE."""
+    points: Array
+    """(N, 3) points of the background, as `positions`; none of a camera that stays in its place."""
     well_known: float
     """Part of the pictures with enough points to tell whether the camera moves at all. In a close-up most points lie on
     somebody's clothes, and are lost again at once."""
@@ -216,10 +219,10 @@ def _explain(
         travel = find_travel(time, turns, lens, sights)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
-            return CameraTrack(
-                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens, well_known
-            )
-    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, well_known)
+            points = placed_points(sights, rotations, positions, lens)
+            misses = np.full(len(time), travel.miss)
+            return CameraTrack(time, rotations, np.ones(len(time)), positions, misses, known, lens, points, well_known)
+    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, np.zeros((0, 3)), well_known)
 
 
 class _Chain:

@@ -53,7 +53,7 @@ def test_metres_are_plausible_where_no_foot_rests() -> None:
     places = np.column_stack([1.3 * np.sin(5 * TIME), 0 * TIME, 4 + 0 * TIME])
     person = standing_person(load_body(), TIME, places)
     warnings: list[str] = []
-    found, _ = in_metres(path, [person.keypoints], load_student("cpu"), None, warnings.append)
+    found = in_metres(path, [person.keypoints], load_student("cpu"), None, warnings.append).path
     scale = np.linalg.norm(found.positions[-1]) / np.linalg.norm(path.positions[-1])
     assert 0.2 < scale < 6
     assert len(warnings) == 1
@@ -78,4 +78,6 @@ def test_the_unused_prediction_of_a_turning_camera_is_not_made() -> None:
     path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * 3, np.arange(3.0))
     person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]])).keypoints
     turning = replace(path, focal_lengths=path.focal_lengths * 1.1)
-    assert in_metres(turning, [person], load_student("cpu"), None, pytest.fail) == (turning, [None])
+    found = in_metres(turning, [person], load_student("cpu"), None, pytest.fail)
+    assert found.path is turning
+    assert found.predictions == [None]

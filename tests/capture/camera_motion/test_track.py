@@ -80,7 +80,7 @@ def path_of(clip: Path, mode: str = "auto") -> Camera | CameraPath:
     footage = open_footage(clip)
     span = (float(footage.time[0]), float(footage.time[-1]))
     lens = Camera(FOCAL_LENGTH, SIZE, np.eye(4))
-    return camera_of_shot(footage, DetectedShot(span, figure()), lens, mode, silent, no_warning)
+    return camera_of_shot(footage, DetectedShot(span, figure()), lens, mode, silent, no_warning).camera
 
 
 def worst_angle(path: CameraPath, turns: Array) -> float:

@@ -101,9 +101,9 @@ def test_a_person_who_stands_tells_metres() -> None:
     true, unscaled = way_past_a_standing_person()
     person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]]))
     keypoints = replace(person.keypoints, points=true.project(person.truth.points))
-    found, predictions = in_metres(unscaled, [keypoints], load_student("cpu"), None, pytest.fail)
-    assert predictions[0] is not None
-    assert np.linalg.norm(found.positions[-1]) == pytest.approx(1.5, rel=0.1)
+    found = in_metres(unscaled, [keypoints], load_student("cpu"), None, pytest.fail)
+    assert found.predictions[0] is not None
+    assert np.linalg.norm(found.path.positions[-1]) == pytest.approx(1.5, rel=0.1)
 
 
 def test_the_students_prediction_holds_for_any_way() -> None:
@@ -112,12 +112,14 @@ def test_the_students_prediction_holds_for_any_way() -> None:
     person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]]))
     keypoints = replace(person.keypoints, points=true.project(person.truth.points))
     student = load_student("cpu")
-    path, predictions = in_metres(unscaled, [keypoints], student, None, pytest.fail)
-    anew = lift(keypoints, student, None, path, SolveWeights(), silent)
-    reused = lift(keypoints, student, None, path, SolveWeights(), silent, predictions[0])
+    found = in_metres(unscaled, [keypoints], student, None, pytest.fail)
+    anew = lift(keypoints, student, None, found.path, SolveWeights(), silent)
+    reused = lift(keypoints, student, None, found.path, SolveWeights(), silent, found.predictions[0])
     np.testing.assert_allclose(reused.body.joints, anew.body.joints, atol=1e-6)
 
 
 def test_a_camera_in_its_place_needs_no_metres() -> None:
     path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * 3, np.arange(3.0))
-    assert in_metres(path, [], load_student("cpu"), None, pytest.fail) == (path, [])
+    found = in_metres(path, [], load_student("cpu"), None, pytest.fail)
+    assert found.path is path
+    assert not found.predictions
