@@ -53,6 +53,7 @@ class Bundle:
         self._places = places[later]
         rays = np.column_stack([places / focal_length, np.ones(len(rows))])
         self._rays = rays[anchors[later]]  # (O, 3) in the anchor's camera
+        self._crossed_rays = cross_matrix(self._rays)
         self._log_inverse = np.full(len(first), -np.log(UNITS_TO_BACKGROUND))
 
     def solve(self) -> tuple[Array, Array]:
@@ -110,7 +111,7 @@ class Bundle:
         by_place = by_seen @ (inverse[:, None, None] * turned)  # (O, 2, 3) of the anchor's position
         from_anchor = turned @ np.swapaxes(self._rotations[self._anchor], 1, 2)
         by_own = np.concatenate([-by_seen @ cross_matrix(seen), -by_place], axis=2)  # (O, 2, 6) of the picture's pose
-        by_anchor = np.concatenate([by_seen @ from_anchor @ cross_matrix(self._rays), by_place], axis=2)
+        by_anchor = np.concatenate([by_seen @ from_anchor @ self._crossed_rays, by_place], axis=2)
         by_depth = (by_place @ shift[..., None])[..., 0]  # (O, 2)
         system = _PosesAndDepths.empty(len(self._rotations), len(self._log_inverse))
         system.add(self._at, self._anchor, self._point, by_own, by_anchor, by_depth, weight[:, None] * error)
@@ -171,17 +172,19 @@ class _PosesAndDepths:
             by_depth: (O, 2) the same by the depth.
             error: (O, 2)
         """
-        sides = ((at, by_own), (anchor, by_anchor))
-        for row, first in sides:
-            transposed = np.swapaxes(first, 1, 2)
-            for column, second in sides:
-                blocks = _summed(row * len(self.poses) + column, transposed @ second, len(self.poses) ** 2)
-                self.poses[:] += blocks.reshape(len(self.poses), -1, 6, 6).swapaxes(1, 2)
-            self.pose_gradient[:] += _summed(row, (transposed @ error[..., None])[..., 0], len(self.poses))
+        count = len(self.poses)
+        every = np.arange(count)
+        for row, derivative in ((at, by_own), (anchor, by_anchor)):
+            transposed = np.swapaxes(derivative, 1, 2)
+            self.poses[every, :, every] += _summed(row, transposed @ derivative, count)
+            self.pose_gradient[:] += _summed(row, (transposed @ error[..., None])[..., 0], count)
             coupled = (transposed @ by_depth[..., None])[..., 0]  # (O, 6)
-            self.coupling[:] += _summed(
-                point * len(self.poses) + row, coupled, len(self.depths) * len(self.poses)
-            ).reshape(self.coupling.shape)
+            self.coupling[:] += _summed(point * count + row, coupled, self.coupling[..., 0].size).reshape(
+                self.coupling.shape
+            )
+        crossed = _summed(at * count + anchor, np.swapaxes(by_own, 1, 2) @ by_anchor, count**2)
+        crossed = crossed.reshape(count, count, 6, 6).swapaxes(1, 2)  # (M, 6, M, 6)
+        self.poses[:] += crossed + crossed.transpose(2, 3, 0, 1)
         self.depths[:] += _summed(point, (by_depth**2).sum(1), len(self.depths))
         self.depth_gradient[:] += _summed(point, (by_depth * error).sum(1), len(self.depths))
 
