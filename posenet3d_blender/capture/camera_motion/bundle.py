@@ -220,4 +220,4 @@ def _summed(indices: NDArray[np.intp], values: Array, count: int) -> Array:
     size = flat.shape[1]
     places = indices[:, None] * size + np.arange(size)
     summed = np.bincount(places.ravel(), weights=flat.ravel(), minlength=count * size)
-    return summed.reshape(count, *values.shape[1:])
+    return np.asarray(summed, dtype=np.float64).reshape(count, *values.shape[1:])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.rotations import unit
@@ -54,9 +55,9 @@ def placed_points(sights: Sights, rotations: Array, positions: Array, focal_leng
     """
     if not len(sights.rows):
         return np.zeros((0, 3))
-    numbers, points = np.unique(sights.numbers, return_inverse=True)
-    squares, sums = np.zeros((len(numbers), 3, 3)), np.zeros((len(numbers), 3))
+    points = sights.numbers  # they count up from 0
     seen = np.bincount(points)
+    squares, sums = np.zeros((len(seen), 3, 3)), np.zeros((len(seen), 3))
     for part in blocks(len(points), _BLOCK):
         rows = sights.rows[part]
         rays = np.column_stack([sights.places[part] / focal_length, np.ones(len(rows))])
@@ -65,9 +66,9 @@ def placed_points(sights: Sights, rotations: Array, positions: Array, focal_leng
         np.add.at(squares, points[part], across)
         np.add.at(sums, points[part], (across @ positions[rows][..., None])[..., 0])
     told = (seen >= FEWEST_SIGHTS) & (np.linalg.eigvalsh(squares)[:, 0] > LEAST_PARALLAX**2)
-    places = np.zeros((len(numbers), 3))
+    places = np.zeros((len(seen), 3))
     places[told] = np.linalg.solve(squares[told], sums[told][..., None])[..., 0]
-    misses = np.zeros(len(numbers))
+    misses = np.zeros(len(seen))
     for part in blocks(len(points), _BLOCK):
         rows = sights.rows[part]
         in_camera = np.einsum("oab,ob->oa", rotations[rows], places[points[part]] - positions[rows])
@@ -110,6 +111,6 @@ def find_ground(points: Array, positions: Array, up: Array) -> Ground | None:
     return best if is_ground else None
 
 
-def _on(plane: Ground, points: Array, camera: Array) -> Array:
+def _on(plane: Ground, points: Array, camera: Array) -> NDArray[np.bool_]:
     """(N,) whether points (N, 3) lie on a plane, as seen from the camera (3,)."""
-    return np.abs(points @ plane.up - plane.height) < THICKNESS * (camera @ plane.up - plane.height)
+    return np.asarray(np.abs(points @ plane.up - plane.height) < THICKNESS * (camera @ plane.up - plane.height))

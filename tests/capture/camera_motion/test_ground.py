@@ -30,7 +30,7 @@ def surroundings(height: float, on_ground: int = 300, tilt: float = 0.0) -> Arra
     wall = np.column_stack([rng.uniform(-4, 4, 200), rng.uniform(-2, height, 200), rng.normal(9, 0.01, 200)])
     table = np.column_stack([rng.uniform(1, 2, 60), np.full(60, 0.5 * height), rng.uniform(4, 5, 60)])
     turn = axis_angle_to_matrix(np.radians([tilt, 0.0, 0.0]))
-    return np.concatenate([ground, wall, table]) @ turn.T
+    return np.asarray(np.concatenate([ground, wall, table]) @ turn.T)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 5.0, -5.0])
