@@ -110,8 +110,10 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
     )
     if person.hands is None:
         return motion
-    fingers = CubicSpline(sample_time, person.hands.poses)(at)  # (T, 2, 45)
-    return _with_fingers(motion, fingers, resample(person.hands.confidence))
+    # A number at a time, as joints above.
+    numbers = person.hands.poses.reshape(len(sample_time), -1).T  # (90, S)
+    fingers = np.stack([CubicSpline(sample_time, number)(at) for number in numbers], axis=-1)
+    return _with_fingers(motion, fingers.reshape(len(at), 2, -1), resample(person.hands.confidence))
 
 
 def _with_fingers(motion: Motion, poses: Array, confidence: Array) -> Motion:
