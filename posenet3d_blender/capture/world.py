@@ -110,8 +110,17 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
     )
     if person.hands is None:
         return motion
-    fingers = CubicSpline(sample_time, person.hands.poses)(at)  # (T, 2, 45)
+    fingers = _splines_of_numbers(sample_time, person.hands.poses, at)
     return _with_fingers(motion, fingers, resample(person.hands.confidence))
+
+
+def _splines_of_numbers(time: Array, values: Array, at: Array) -> Array:
+    """Values (S, ...) of `time` (S,) at the times `at` (T,), by splines: one at a time, as all take much memory."""
+    from scipy.interpolate import CubicSpline
+
+    columns = values.reshape(len(time), -1).T
+    splined: Array = np.stack([CubicSpline(time, column)(at) for column in columns], axis=-1)
+    return splined.reshape(len(at), *values.shape[1:])
 
 
 def _with_fingers(motion: Motion, poses: Array, confidence: Array) -> Motion:

@@ -77,6 +77,10 @@ class PosedHand:
         directions = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
         return PosedHand(rest, wrist, np.tile(relaxed_angles(rest), (len(wrist), 1)), directions)
 
+    def select(self, samples: slice) -> PosedHand:
+        """A range of the samples."""
+        return replace(self, wrist=self.wrist[samples], angles=self.angles[samples])
+
     @cached_property
     def _turned(self) -> tuple[Array, Array]:
         """(S, 15, 3, 3) joints' rotations and (S, A, 3) the angles' axes, both in the wrist's axes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.fingers import SIDES
@@ -34,8 +35,8 @@ class SampledHand:
     """(S,) the network's word, from 0 to 1, that the hand is of the side that the body says. A left hand has the
     outline of a right one whose depths are mirrored: where the network is mistaken, so are its depths."""
 
-    def select(self, samples: slice) -> SampledHand:
-        """A range of the samples."""
+    def select(self, samples: slice | NDArray[np.bool_]) -> SampledHand:
+        """Some of the samples: a range or a mask (S,)."""
         return SampledHand(*(getattr(self, one.name)[samples] for one in fields(self)))
 
     def seen_from(self, rotations: Array) -> SampledHand:
@@ -68,12 +69,15 @@ def sample_hand(
         return _unseen(len(sampled.time))
     time = keypoints.time[found]
     centre = np.array(keypoints.image_size) / 2
-    rays = (hands.points[found, side] - centre) / focal_lengths_at(lens, time)[:, None, None]  # (F, 21, 2)
-    confidence = hand_confidence(presence[found])
-    points, view = points_in_camera(rays, hands.metric[found, side])
+    focal_lengths, confidence = focal_lengths_at(lens, time), hand_confidence(presence[found])
+    of_frames, view = np.empty((len(found), BONE_COUNT, 3)), np.empty((len(found), 3))
+    for some in blocks(len(found)):
+        rays = (hands.points[found[some], side] - centre) / focal_lengths[some, None, None]  # (F, 21, 2)
+        points, view[some] = points_in_camera(rays, hands.metric[found[some], side])
+        of_frames[some] = directions_of_points(points)
     handedness = hands.handedness[found, side]
     own_side = handedness if SIDES[side] == "right" else 1 - handedness
-    window, of_frames = AveragingWindow.of(keypoints.time), directions_of_points(points)
+    window = AveragingWindow.of(keypoints.time)
     hand = _unseen(len(sampled.time))
     for samples in blocks(len(sampled.time)):
         rows, nearness = window.frames(time, sampled.time[samples])  # (S, taps)

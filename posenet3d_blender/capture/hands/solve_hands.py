@@ -60,7 +60,7 @@ def solve_hands(
     for number, side in enumerate(SIDES):
         found = sample_hand(keypoints, number, sampled, camera)
         # In the forearm's axes, so that the wrist is smooth on it however fast the arm waves.
-        forearm = body.world_rotations[:, JOINT_INDEX[f"{side}_elbow"]]
+        forearm = body.world_rotations_of(JOINT_INDEX[f"{side}_elbow"])
         by_body = body.rotations[:, JOINT_INDEX[f"{side}_wrist"]]
         solved = solve_hand(rest_hand(own, side, betas), sampled.time, found.seen_from(forearm), by_body, hand_weights)
         if solved.confidence.any():
@@ -78,7 +78,7 @@ def turn_wrist(body: PosedBody, side: int, wrist: Array) -> PosedBody:
     elbow, hand = (JOINT_INDEX[f"{SIDES[side]}_{part}"] for part in ("elbow", "wrist"))
     forearm = body.rest_joints[hand] - body.rest_joints[elbow]
     forearm = forearm / np.linalg.norm(forearm)
-    relative = np.swapaxes(body.world_rotations[:, elbow], 1, 2) @ wrist
+    relative = np.swapaxes(body.world_rotations_of(elbow), 1, 2) @ wrist
     shared = FOREARM_SHARE * twist_about(relative, forearm)  # (S,)
     turn = axis_angle_to_matrix(shared[:, None] * forearm)
     rotations = body.rotations.copy()

@@ -59,7 +59,7 @@ def solve_hand(
     weights = weights or HandWeights()
     state = PosedHand.relaxed(rest, body_wrist)
     if sampled.confidence.max(initial=0.0) < SMALLEST_SEEN:
-        return SolvedHand(body_wrist, state.pose(), np.zeros(len(time)))
+        return SolvedHand(body_wrist, _pose(state), np.zeros(len(time)))
     sampled = _with_true_depths(state, time, sampled, body_wrist, weights)
     by_palm = _by_palm(state, sampled, body_wrist)
     off = np.linalg.norm(matrix_to_axis_angle(np.swapaxes(body_wrist, -1, -2) @ by_palm), axis=-1)  # (S,)
@@ -68,11 +68,11 @@ def solve_hand(
     state = replace(state, wrist=np.where(misread[:, None, None], body_wrist, by_palm))
     solved = None
     for part in overlapping_segments(len(time), SEGMENT, OVERLAP):
-        segment = replace(state, wrist=state.wrist[part], angles=state.angles[part])
+        segment = state.select(part)
         fitted = _fit(segment, time[part], sampled.select(part), body_wrist[part], weights)
         solved = fitted if solved is None else _blend(solved, fitted, part.start)
     assert solved is not None
-    return SolvedHand(solved.wrist, solved.pose(), sampled.confidence)
+    return SolvedHand(solved.wrist, _pose(solved), sampled.confidence)
 
 
 def _with_true_depths(
@@ -83,31 +83,32 @@ def _with_true_depths(
     Both ways are fitted, each sample alone: a hand whose depths are mirrored fits none of the body's side. The better
     fit and the network's own word decide together, over the samples around, as a hand keeps its side.
     """
-    both = sampled, sampled.mirrored()
-    cost = np.stack([_cost_alone(state, one, body_wrist, weights) for one in both])  # (2, S)
+    worse = np.empty(len(time))  # (S,) by how much mirrored depths fit worse
+    for part in blocks(len(time)):
+        one, wrist = sampled.select(part), body_wrist[part]
+        cost, other_cost = (_cost_alone(state.select(part), each, wrist, weights) for each in (one, one.mirrored()))
+        worse[part] = other_cost - cost
     word = np.clip(sampled.own_side, SUREST_WORD, 1 - SUREST_WORD)
-    gain = cost[1] - cost[0] + weights.handedness * np.log(word / (1 - word))
+    gain = worse + weights.handedness * np.log(word / (1 - word))
     sums = np.concatenate([[0.0], np.cumsum(gain * (sampled.confidence + SMALLEST_SEEN))])
     first, end = np.searchsorted(time, time - SIDE_WINDOW), np.searchsorted(time, time + SIDE_WINDOW, side="right")
     is_other = sums[end] < sums[first]  # (S,)
-    return replace(sampled, directions=np.where(is_other[:, None, None], both[1].directions, sampled.directions))
+    directions = sampled.directions.copy()
+    directions[is_other] = sampled.select(is_other).mirrored().directions
+    return replace(sampled, directions=directions)
 
 
 def _cost_alone(state: PosedHand, sampled: SampledHand, body_wrist: Array, weights: HandWeights) -> Array:
     """(S,) cost of the best fit to the bones of each sample without its neighbours."""
-    costs = []
-    for part in blocks(len(body_wrist)):
-        found, wrist = sampled.select(part), body_wrist[part]
-        alone = replace(state, wrist=_by_palm(replace(state, wrist=wrist), found, wrist), angles=state.angles[part])
-        found = replace(found, confidence=np.ones(len(wrist)))
-        for _ in range(STEPS_ALONE):
-            system = FrameSystem(len(wrist), UNKNOWNS, 0)
-            add_bones(system, alone, found, weights)
-            add_priors(system, alone, wrist, found.confidence, weights)
-            add_limits(system, alone, weights)
-            alone = alone.moved(system.solve(DAMPING)[0])
-        costs.append(bone_cost(alone, found, weights))
-    return np.concatenate(costs)
+    alone = replace(state, wrist=_by_palm(state, sampled, body_wrist))
+    found = replace(sampled, confidence=np.ones(len(body_wrist)))
+    for _ in range(STEPS_ALONE):
+        system = FrameSystem(len(body_wrist), UNKNOWNS, 0)
+        add_bones(system, alone, found, weights)
+        add_priors(system, alone, body_wrist, found.confidence, weights)
+        add_limits(system, alone, weights)
+        alone = alone.moved(system.solve(DAMPING)[0])
+    return bone_cost(alone, found, weights)
 
 
 def _fit(state: PosedHand, time: Array, sampled: SampledHand, body_wrist: Array, weights: HandWeights) -> PosedHand:
@@ -129,6 +130,11 @@ def _by_palm(state: PosedHand, sampled: SampledHand, body_wrist: Array) -> Array
     left, _, right = np.linalg.svd(covariance)
     left[..., 2] *= np.linalg.det(left @ right)[:, None]
     return np.where((sampled.confidence > 0)[:, None, None], left @ right, body_wrist)
+
+
+def _pose(state: PosedHand) -> Array:
+    """(S, 45) as `PosedHand.pose`; some samples at a time, so that an hour's joints need not all be kept."""
+    return np.concatenate([state.select(part).pose() for part in blocks(len(state.wrist))])
 
 
 def _blend(before: PosedHand, after: PosedHand, start: int) -> PosedHand:
