@@ -24,6 +24,8 @@ class PaperRecipe:
     """Folder of the run."""
     seed: int = 0
     threads: int = 2
+    start_from: str = ""
+    """Folder of a checkpoint whose teacher and student are trained further; empty: from scratch."""
     cameras: int = 4
     """Fixed cameras around each clip of motion capture."""
     priors: PriorConfig = field(default_factory=PriorConfig)

@@ -17,7 +17,7 @@ from ..synthesis.detector_noise import DetectorNoise, simulate_detector_on_windo
 from .geometry import view_of_rays
 from .skeleton import FEET
 from .whole_body import impute_missing_points, whole_body_stretches
-from .windows import PaperWindows
+from .windows import SequenceWindows
 
 _MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 _EXACT: Final = 0.25
@@ -47,17 +47,25 @@ class SequenceSampler:
         self._generator = torch.Generator().manual_seed(seed)
         self._starts, self._ends = whole_body_stretches(sequences, self._confidence)
 
-    def draw(self, count: int) -> PaperWindows:
+    def draw(self, count: int) -> SequenceWindows:
         """A batch of `count` windows."""
         rays, confidence = self._windows(count)  # (B, T, 27, 2), (B, T, 27)
         mirrored = self._random.random(count) < 0.5
         rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
         confidence[mirrored] = confidence[mirrored][:, :, _MIRRORED]
-        view = view_of_rays(normalise_windows(rays, confidence), rays)  # (B, T, 18, 2)
-        # The noise turns the student's virtual camera by a fraction of a degree against the teacher's.
-        noisy = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
-        features = normalise_windows(*noisy).features  # (B, T, 82)
-        return PaperWindows(view, torch.from_numpy(features), contacts_from_points(view.points))
+        exact = normalise_windows(rays, confidence)
+        view = view_of_rays(exact, rays)  # (B, T, 18, 2)
+        noisy_rays, noisy_confidence = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
+        # The noise turns the virtual camera by a fraction of a degree.
+        noisy = normalise_windows(noisy_rays, noisy_confidence)
+        turn = noisy.view_rotations @ exact.view_rotations.transpose(0, 2, 1)  # (B, 3, 3)
+        return SequenceWindows(
+            view,
+            torch.from_numpy(noisy.features),
+            contacts_from_points(view.points),
+            view_of_rays(noisy, noisy_rays),
+            torch.from_numpy(turn.astype(np.float32)),
+        )
 
     def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Rays (B, T, 27, 2), interpolated between samples, and confidence (B, T, 27)."""

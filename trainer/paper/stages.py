@@ -33,11 +33,11 @@ from .student.losses import StudentWeights, student_terms
 from .student.smpl_skeleton import SmplSkeleton
 from .teacher.losses import TeacherWeights, teacher_terms
 from .teacher.network import TeacherConfig, TeacherNetwork
-from .windows import DistillationWindows, PaperWindows
+from .windows import DistillationWindows, SequenceWindows
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
-Batch = TypeVar("Batch", PaperWindows, DistillationWindows)
+Batch = TypeVar("Batch", SequenceWindows, DistillationWindows)
 
 _HELD_OUT_LOSSES: Final = "criterion.json"
 _BLUR: Final = 0.005
@@ -113,10 +113,10 @@ def read_held_out_losses(folder: Path) -> dict[int, float]:
         raise PoseNet3DError(f"{path}: damaged; train without --resume, or restore the file") from error
 
 
-class PriorStage(PaperStage[PaperWindows]):
+class PriorStage(PaperStage[SequenceWindows]):
     """The flows learn the distribution of 2D poses and their motion."""
 
-    def __init__(self, config: PriorConfig, examples: PaperWindows, held_out: PaperWindows, notes: Notes) -> None:
+    def __init__(self, config: PriorConfig, examples: SequenceWindows, held_out: SequenceWindows, notes: Notes) -> None:
         """Build the flows and set their principal components.
 
         Args:
@@ -129,7 +129,7 @@ class PriorStage(PaperStage[PaperWindows]):
         self.priors = Priors(config)
         self.priors.fit_components(examples.view.points)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """Negative log-likelihoods of slightly blurred real poses."""
         return self.priors.blurred_terms(batch.view.points, _BLUR)
 
@@ -138,7 +138,7 @@ class PriorStage(PaperStage[PaperWindows]):
         return {"priors": self.priors}
 
 
-class TeacherStage(PaperStage[PaperWindows]):
+class TeacherStage(PaperStage[SequenceWindows]):
     """The teacher learns to lift, judged by the frozen priors."""
 
     ratios: Tensor
@@ -150,7 +150,7 @@ class TeacherStage(PaperStage[PaperWindows]):
         body: Body,
         weights: TeacherWeights,
         mixed_precision: bool,
-        held_out: PaperWindows,
+        held_out: SequenceWindows,
         notes: Notes,
     ) -> None:
         """Build the teacher and freeze the priors.
@@ -170,13 +170,13 @@ class TeacherStage(PaperStage[PaperWindows]):
         self.priors = _frozen(priors)
         self.register_buffer("ratios", template_ratios(body), persistent=False)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The terms of `teacher_terms`."""
         return self.terms_and_prediction(batch)[0]
 
-    def terms_and_prediction(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
+    def terms_and_prediction(self, batch: SequenceWindows) -> tuple[dict[str, Tensor], Lifted]:
         """The terms, and the teacher's prediction for the windows."""
-        return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, self.weights, self.mixed_precision)
+        return teacher_terms(self.teacher, self.priors, batch, self.ratios, self.weights, self.mixed_precision)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """The teacher."""
@@ -227,11 +227,11 @@ class StudentStage(PaperStage[DistillationWindows]):
         return {"teacher": self.teacher, "student": self.student}
 
 
-class JointStage(PaperStage[PaperWindows]):
+class JointStage(PaperStage[SequenceWindows]):
     """Teacher and student learn from each other, end to end, with the losses of both."""
 
     def __init__(
-        self, teacher_stage: TeacherStage, student_stage: StudentStage, held_out: PaperWindows, notes: Notes
+        self, teacher_stage: TeacherStage, student_stage: StudentStage, held_out: SequenceWindows, notes: Notes
     ) -> None:
         """Unfreeze the teacher.
 
@@ -245,7 +245,7 @@ class JointStage(PaperStage[PaperWindows]):
         self.teacher_stage, self.student_stage = teacher_stage, student_stage
         set_trainable(teacher_stage.teacher.parameters(), True)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
         terms, prediction = self.teacher_stage.terms_and_prediction(batch)
         student_terms = self.student_stage(synthesise_half(batch, prediction))

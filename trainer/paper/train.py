@@ -11,9 +11,10 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.network import StudentNetwork
+from posenet3d_blender.errors import PoseNet3DError, one_line
 
 from ..synthesis.detector_noise import load_detector_noise
-from ..training.checkpoint import Notes, settings_of
+from ..training.checkpoint import Notes, load_student, settings_of
 from ..training.distributed import main_process_first, processes_joined
 from ..training.loop import MakeSource, set_trainable, train_stage
 from ..training.schedule import Schedule
@@ -23,6 +24,7 @@ from .sequence_sampler import SequenceSampler
 from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
 from .student.distillation_sampler import DistillationSampler, run_teacher
 from .teacher.inference import Teacher
+from .teacher.network import TeacherNetwork, load_teacher
 
 STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
 """Folders of the stages, in the run's."""
@@ -72,9 +74,12 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         run.train(priors, make_windows, recipe.prior_stage, "priors")
         mixed = recipe.teacher_stage.mixed_precision
         teacher = TeacherStage(recipe.teacher, priors.priors, body, recipe.teacher_weights, mixed, held_out, notes)
+        network = StudentNetwork(recipe.student)
+        if recipe.start_from:
+            _start_from(Path(recipe.start_from), teacher.teacher, network)
         run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
 
-        trained_teacher, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
+        trained_teacher = Teacher(teacher.teacher, body)
         held_out_motions = run_teacher(trained_teacher, split.held_out)
         make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), noise)
         make_student_stage = partial(
@@ -92,6 +97,21 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
             return run.folder("student")
         run.train(JointStage(teacher, student, held_out, notes), make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
+
+
+def _start_from(folder: Path, teacher: TeacherNetwork, student: StudentNetwork) -> None:
+    """Copy the weights of a checkpoint; a correction of points that its teacher lacks begins at none.
+
+    Raises:
+        PoseNet3DError: the checkpoint is missing or damaged, or its networks have other sizes.
+    """
+    try:
+        teacher.load_state_dict({**teacher.state_dict(), **load_teacher(folder).state_dict()})
+        student.load_state_dict(load_student(folder).state_dict())
+    except RuntimeError as error:
+        raise PoseNet3DError(
+            f"{folder}: its networks have other sizes than the recipe's ({one_line(str(error))})"
+        ) from error
 
 
 def _notes(recipe: PaperRecipe) -> Notes:

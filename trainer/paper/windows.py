@@ -22,6 +22,16 @@ class PaperWindows:
 
 
 @dataclass(frozen=True)
+class SequenceWindows(PaperWindows):
+    """Windows of 2D sequences, exact and as the detector would give them."""
+
+    detected: View
+    """For the teacher: the same points with the noise of `features`, in a virtual camera of their own."""
+    turn: Tensor
+    """(B, 3, 3) from the frame of `view` to that of `detected`."""
+
+
+@dataclass(frozen=True)
 class DistillationWindows:
     """Windows for the student, with the teacher's prediction."""
 

@@ -1,4 +1,4 @@
-"""The teacher: a window of 2D joints to the depth of each joint and the camera's elevation."""
+"""The teacher: a window of 2D joints to a skeleton on their viewing rays and the camera's elevation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
-from ..geometry import View
+from ..geometry import Lifted, View, unproject
 from ..skeleton import LIFTED_COUNT
 
 
@@ -23,6 +23,8 @@ class TeacherConfig:
     """Of each block's temporal convolution, samples."""
     kernel: int = 3
     """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
+    correct_points: bool = False
+    """Move the 2D points before they are lifted, against the detector's noise."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "width", "dilations", "kernel")
@@ -68,16 +70,32 @@ class TeacherNetwork(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.depth = nn.Linear(config.width, LIFTED_COUNT)
         self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
+        self.correction = nn.Linear(config.width, 2 * LIFTED_COUNT) if config.correct_points else None
         with torch.no_grad():
             self.depth.weight.mul_(0.1)
             self.depth.bias.zero_()
+            if self.correction is not None:
+                self.correction.weight.zero_()
+                self.correction.bias.zero_()
 
-    def forward(self, view: View) -> tuple[Tensor, Tensor]:
-        """Depth (B, T, 18), of mean 0 over each window, and the camera's elevation (B,) in radians."""
+    def forward(self, view: View) -> tuple[Tensor, Tensor, Tensor]:
+        """Lift windows.
+
+        Returns:
+            the points (B, T, 18, 2) to lift, those of `view` unless the network corrects them; depth (B, T, 18), of
+            mean 0 over each window; the camera's elevation (B,), radians.
+        """
         size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
         x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
         depth = self.depth(x)
-        return depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
+        points = view.points if self.correction is None else view.points + self.correction(x).unflatten(-1, (-1, 2))
+        return points, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
+
+
+def lift(teacher: TeacherNetwork, view: View) -> Lifted:
+    """Skeletons of windows, in float32."""
+    points, depth, elevation = teacher(view)
+    return Lifted(unproject(View(points.float(), view.size), depth.float()), elevation.float())
 
 
 def load_teacher(folder: Path) -> TeacherNetwork:
