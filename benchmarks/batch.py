@@ -1,6 +1,6 @@
 """Try batches on a folder of clips: killed and restarted, two jobs against one, and on a Dask cluster.
 
-    .venv/bin/python -m benchmarks.batch [--count 40] [--seconds 4] [--kills 3] [--dask] [--out RESULT.json]
+    .venv/bin/python -m benchmarks.batch [--count 40] [--seconds 4] [--detector heavy] [--kills 3] [--dask] [--out FILE]
 
 All runs must give the same files. Two jobs against one are measured by wall time, side by side, so the machine must be
 idle. Linux and macOS only.
@@ -39,28 +39,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Try batches on a folder of clips.")
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--longer-side", type=int, default=960, help="pixels, of clips that are not 4K")
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--detector", choices=("heavy", "full"), default="heavy")
     parser.add_argument("--dask", action="store_true", help="also on a local Dask cluster; needs 'distributed'")
     parser.add_argument("--out", type=Path, help="also write the figures as JSON")
     arguments = parser.parse_args()
+    options = ["--detector", arguments.detector]
     with tempfile.TemporaryDirectory(prefix="batch-") as name:
         folder = Path(name)
         sources = [VIDEO_FOLDER / f"{source}.mp4" for source in SOURCES]
-        made = make_clips(folder / "clips", sources, arguments.count, arguments.seconds, 960)
+        made = make_clips(folder / "clips", sources, arguments.count, arguments.seconds, arguments.longer_side)
         seconds = {}
         for jobs in (1, 2):
             start = time.perf_counter()
-            code = run(folder, f"jobs_{jobs}", jobs).wait()
+            code = run(folder, f"jobs_{jobs}", jobs, options).wait()
             seconds[f"jobs {jobs}"] = round(time.perf_counter() - start, 1)
+            print(f"jobs {jobs}: {seconds[f'jobs {jobs}']} s", flush=True)
             assert_outcome(folder / f"jobs_{jobs}", made, code)
         truth = files_in(folder / "jobs_1")
         runs = {"two jobs": files_in(folder / "jobs_2")}
         generator = random.Random(arguments.seed)
         moments = [generator.random() for _ in range(arguments.kills)]
-        runs["killed and restarted"] = killed(folder, "killed", moments, seconds["jobs 2"])
+        runs["killed and restarted"] = killed(folder, "killed", moments, seconds["jobs 2"], options)
         if arguments.dask:
-            runs["Dask, a worker killed"] = on_dask(folder, "dask")
+            runs["Dask, a worker killed"] = on_dask(folder, "dask", options)
     different = [name for name, files in runs.items() if files != truth]
     print(f"{len(made)} clips, {sum(made.values())} good; {seconds}; ratio {seconds['jobs 2'] / seconds['jobs 1']:.2f}")
     print(f"other files: {different}" if different else f"the same {len(truth)} files in all runs")
@@ -96,7 +100,7 @@ def killed(folder: Path, out: str, moments: Sequence[float], seconds: float, opt
     return files_in(folder / out)
 
 
-def on_dask(folder: Path, out: str) -> Files:
+def on_dask(folder: Path, out: str, options: Sequence[str] = ()) -> Files:
     """Files of a batch on three workers, one of which is killed midway."""
     from distributed import Client, LocalCluster
 
@@ -105,7 +109,7 @@ def on_dask(folder: Path, out: str) -> Files:
         Client(cluster) as client,
     ):
         pids = sorted(client.run(os.getpid).values())
-        batch = run(folder, out, options=["--scheduler", cluster.scheduler_address])
+        batch = run(folder, out, options=["--scheduler", cluster.scheduler_address, *options])
         while len(list((folder / out).glob("*.npz"))) < 2 and batch.poll() is None:
             time.sleep(0.2)
         os.kill(pids[0], signal.SIGKILL)

@@ -76,17 +76,17 @@ def _make(path: Path, kind: str, source: Path, seconds: float, longer_side: int)
     if kind == "text":
         path.write_text("a call sheet with the wrong ending\n", encoding="utf-8")
         return
-    pictures = _pictures(source, LONG * seconds if kind == "long" else seconds, longer_side)
+    pictures = looped_pictures(source, LONG * seconds if kind == "long" else seconds, longer_side)
     if kind == "nobody":
         pictures = (np.full_like(picture, 90) for picture in pictures)
     if kind == "portrait":
         pictures = (_portrait(picture) for picture in pictures)
-    _write_video(path, pictures, open_footage(source).standard_rate)
+    write_video(path, pictures, open_footage(source).standard_rate)
     if kind == "cut_off":  # the index is at the end
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def _pictures(source: Path, seconds: float, longer_side: int) -> Iterator[Picture]:
+def looped_pictures(source: Path, seconds: float, longer_side: int) -> Iterator[Picture]:
     """The footage, to and fro if it is too short, for so many seconds."""
     footage = open_footage(source)
     scale = longer_side / max(footage.image_size)
@@ -107,7 +107,8 @@ def _portrait(picture: Picture) -> Picture:
     return picture[:, left : left + part]
 
 
-def _write_video(path: Path, pictures: Iterator[Picture], rate: Fraction) -> None:
+def write_video(path: Path, pictures: Iterator[Picture], rate: Fraction) -> None:
+    """Encode pictures (H, W, 3), all of one size, at so many a second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "22"})
         for number, picture in enumerate(pictures):

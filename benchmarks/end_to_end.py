@@ -4,8 +4,9 @@
 
 Each contestant is a process of its own, timed from start to exit (imports and model loading count), in turns, so that
 other load on the machine affects all alike. Ours decodes, detects, lifts, solves and writes the motion (.npz), or
-the animated skinned armature (.fbx) on top; mediapipe 0.10.21 (model_complexity=2) decodes and tracks 2D joints. By
-default on footage of 60 and of 30 frames per second. The stages of ours are medians too.
+the animated skinned armature (.fbx) on top, or the motion of the body alone, without fingers; mediapipe 0.10.21
+(model_complexity=2) decodes and tracks 2D joints of the body. By default on footage of 60 and of 30 frames per second.
+The stages of ours are medians too.
 `make benchmark` sets up both environments.
 """
 
@@ -35,6 +36,8 @@ class Run:
 
     seconds: float
     """Wall time."""
+    processor_seconds: float
+    """Of all its threads: other load on the machine changes it little."""
     stages: dict[str, float]
     """The same by stage, of ours."""
 
@@ -64,15 +67,21 @@ def compare(video: Path, rounds: int) -> dict[str, object]:
                 runs[name].append(time_process(command))
                 print(f"round {round_number}  {name:<18} {runs[name][-1].seconds:7.1f} s", flush=True)
     medians = {name: statistics.median(run.seconds for run in ones) for name, ones in runs.items()}
+    processor = {name: statistics.median(run.processor_seconds for run in ones) for name, ones in runs.items()}
     print(f"\n{video.name}, median of {rounds}, {os.cpu_count()} CPU cores")
     for name, median in medians.items():
-        print(f"{name:<18} {median:7.1f} s   {medians['mediapipe'] / median:5.2f} x mediapipe's speed")
+        wall_ratio, processor_ratio = (times["mediapipe"] / times[name] for times in (medians, processor))
+        print(
+            f"{name:<18} {median:7.1f} s   {wall_ratio:5.2f} x mediapipe's speed   "
+            f"{processor[name]:7.1f} s of processor time, {processor_ratio:5.2f} x"
+        )
         for stage, seconds in stage_medians(runs[name]).items():
             print(f"    {stage:<14} {seconds:7.1f} s   {seconds / median:5.0%}")
     return {
         "video": video.name,
         "cores": os.cpu_count(),
         "median_seconds": medians,
+        "median_processor_seconds": processor,
         "median_stages": {name: stage_medians(ones) for name, ones in runs.items()},
         "seconds": {name: [run.seconds for run in ones] for name, ones in runs.items()},
     }
@@ -92,18 +101,20 @@ def contestants(video: Path, folder: Path) -> dict[str, list[str]]:
         "mediapipe": [str(MEDIAPIPE_PYTHON), str(CHECKOUT / "benchmarks" / "mediapipe_pose.py"), str(video)],
         "capture to .npz": [*ours, str(folder / "motion.npz")],
         "capture to .fbx": [*ours, str(folder / "motion.fbx")],
+        "body alone": [*ours, str(folder / "body.npz"), "--hands", "off"],
     }
 
 
 def time_process(command: list[str]) -> Run:
     """Run a process; its last line of output is a JSON object, of which the seconds by stage are taken."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), os.times()
     run = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{run.stderr}")
-    elapsed = time.perf_counter() - start
+    elapsed, after = time.perf_counter() - start, os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
     stages = json.loads(run.stdout.splitlines()[-1]).get("seconds")
-    return Run(elapsed, stages if isinstance(stages, dict) else {})
+    return Run(elapsed, processor, stages if isinstance(stages, dict) else {})
 
 
 if __name__ == "__main__":

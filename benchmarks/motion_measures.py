@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import Array, interpolate_rows
 from posenet3d_blender.body.keypoints import body_keypoints, keypoints_on_body
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
@@ -57,9 +57,9 @@ def without_truth(motion: Motion) -> dict[str, float]:
     and its speed (cm/s). Jitter is the mean second difference at 30 Hz (mm/frame^2).
     """
     time = np.arange(motion.time[0], motion.time[-1], 1 / RATE)
-    soles = _resampled(motion.time, posed_soles(motion), time).reshape(len(time), 2, 2, 3)  # (N, foot, end, 3)
-    joints = _resampled(motion.time, motion.joints, time)
-    rests = _resampled(motion.time, motion.contacts, time) > 0.5  # (N, 2)
+    soles = interpolate_rows(time, motion.time, posed_soles(motion)).reshape(len(time), 2, 2, 3)  # (N, foot, end, 3)
+    joints = interpolate_rows(time, motion.time, motion.joints)
+    rests = interpolate_rows(time, motion.time, motion.contacts) > 0.5  # (N, 2)
     figures = {"jitter": 1000 * float(np.linalg.norm(np.diff(joints, 2, axis=0), axis=-1).mean())}
     if not rests.any():
         return figures
@@ -94,7 +94,7 @@ def between_views(motions: Sequence[Motion], scorer: ModuleType) -> dict[str, fl
     """Mean distance (mm) of two motions' limbs, over all pairs: after one similarity for the clip, and one a frame."""
     start, end = max(motion.time[0] for motion in motions), min(motion.time[-1] for motion in motions)
     time = np.arange(start, end, 1 / RATE)
-    limbs = [_resampled(motion.time, motion.joints[:, _LIMBS], time) for motion in motions]
+    limbs = [interpolate_rows(time, motion.time, motion.joints[:, _LIMBS]) for motion in motions]
     whole, frames = [], []
     for number, one in enumerate(limbs):
         for other in limbs[number + 1 :]:
@@ -113,7 +113,7 @@ def against_points(motion: Motion, points: Array, time: Array, scorer: ModuleTyp
         time: (T,) of the points, seconds.
         scorer: for its similarity.
     """
-    found = _resampled(motion.time, posed_keypoints(motion), time)
+    found = interpolate_rows(time, motion.time, posed_keypoints(motion))
     known = np.isfinite(points).all(axis=-1)
     fit = scorer.similarity(found[known], points[known])
     return 1000 * _distance(fit(found[known]), points[known])
@@ -121,9 +121,3 @@ def against_points(motion: Motion, points: Array, time: Array, scorer: ModuleTyp
 
 def _distance(one: Array, other: Array) -> float:
     return float(np.linalg.norm(one - other, axis=-1).mean())
-
-
-def _resampled(time: Array, values: Array, at: Array) -> Array:
-    """(T, ...) of `time` (T,) at the times `at` (N,), linearly interpolated."""
-    columns = [np.interp(at, time, column) for column in values.reshape(len(values), -1).T]
-    return np.stack(columns, axis=-1).reshape(len(at), *values.shape[1:])

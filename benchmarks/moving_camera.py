@@ -13,26 +13,24 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-import av
-import cv2
 import numpy as np
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.camera import CameraPath
-from posenet3d_blender.capture.video.footage import Footage, open_footage, read_frames
+from posenet3d_blender.camera import Camera, CameraPath
+from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.capture.video.lens import PHONE_FIELD_OF_VIEW
 from posenet3d_blender.motion import load_motion
+
+from .virtual_camera import film
 
 SHARED: Final = Path(__file__).parents[2] / "shared"
 PART: Final = 0.75
 """Of the picture's sides that the virtual camera sees."""
-CLOCK: Final = 90_000
-KINDS: Final = ("static", "pan", "tilt", "shake", "zoom")
+KINDS: Final = ("static", "pan", "tilt", "shake", "mild zoom", "zoom")
 
 
 def main() -> None:
@@ -42,14 +40,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="keep the clips and motions here")
     arguments = parser.parse_args()
     footage = open_footage(SHARED / "video" / f"opencap_{arguments.clip}.mp4")
+    focal_length = Camera.from_field_of_view(PHONE_FIELD_OF_VIEW, footage.image_size).focal_length
+    width, height = (2 * round(PART * side / 2) for side in footage.image_size)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         print("camera: degrees that the turn is off, factor that the zoom is off, figures")
         for kind in KINDS:
-            clip, motion = folder / f"{arguments.clip}_{kind}.mp4", folder / f"{arguments.clip}_{kind}.npz"
+            clip = folder / f"{arguments.clip}_{kind.replace(' ', '_')}.mp4"
+            motion = clip.with_suffix(".npz")
             turns, zooms = camera_motion(kind, footage.time)
-            field_of_view = film(footage, turns, zooms, clip)
+            rotations = axis_angle_to_matrix(turns)
+            field_of_view = film(footage, focal_length, rotations, zooms, (width, height), clip)
             command = ["capture", str(clip), "-o", str(motion), "--fov", f"{field_of_view:.3f}", "--device", "cpu"]
             subprocess.run([sys.executable, "-m", "posenet3d_blender", *command], check=True, stdout=subprocess.DEVNULL)
             path = load_motion(motion).camera_path
@@ -65,13 +67,14 @@ def camera_motion(kind: str, time: Array) -> tuple[Array, Array]:
     elif kind == "tilt":
         turns[:, 0] = np.radians(3) * wave
     elif kind == "shake":
-        turns = _shake(time)
-    elif kind == "zoom":
-        zooms = 1 + 0.35 * np.sin(np.pi * time / time[-1])
+        turns = shake_of_a_hand(time)
+    elif kind.endswith("zoom"):
+        # The larger one drives limbs out of the picture.
+        zooms = 1 + (0.15 if kind == "mild zoom" else 0.35) * np.sin(np.pi * time / time[-1])
     return turns, zooms
 
 
-def _shake(time: Array) -> Array:
+def shake_of_a_hand(time: Array) -> Array:
     """(F, 3) turns of a hand: falling with the square of the frequency from 1.2 Hz on, up to 12 Hz; 1.2 degrees RMS."""
     rng = np.random.default_rng(1)
     rate = 1 / float(np.median(np.diff(time)))
@@ -82,29 +85,6 @@ def _shake(time: Array) -> Array:
     limit = np.radians(4.0)
     clipped: Array = np.clip(turns / turns.std(axis=0) * np.radians([1.2, 1.2, 0.8]), -limit, limit)
     return clipped
-
-
-def film(footage: Footage, turns: Array, zooms: Array, path: Path) -> float:
-    """Write what the virtual camera sees; its field of view, degrees along the longer side."""
-    focal_length = max(footage.image_size) / 2 / np.tan(np.radians(PHONE_FIELD_OF_VIEW) / 2)
-    width, height = (2 * round(PART * side / 2) for side in footage.image_size)
-    back = np.linalg.inv(_lens(focal_length, footage.image_size))
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=footage.standard_rate, options={"crf": "18", "preset": "fast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, CLOCK)
-        for frame, turn, zoom in zip(read_frames(footage), axis_angle_to_matrix(turns), zooms, strict=True):
-            seen = _lens(zoom * focal_length, (width, height)) @ turn @ back
-            image = cv2.warpPerspective(frame.image, seen, (width, height), flags=cv2.INTER_CUBIC)
-            picture = av.VideoFrame.from_ndarray(np.asarray(image, dtype=np.uint8), format="rgb24")
-            picture.pts, picture.time_base = round(frame.time * CLOCK), Fraction(1, CLOCK)
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode(None))
-    return float(np.degrees(2 * np.arctan(max(width, height) / 2 / focal_length)))
-
-
-def _lens(focal_length: float, size: tuple[int, int]) -> Array:
-    return np.array([[focal_length, 0, size[0] / 2], [0, focal_length, size[1] / 2], [0, 0, 1]])
 
 
 def _errors(path: CameraPath | None, time: Array, turns: Array, zooms: Array) -> str:

@@ -79,12 +79,12 @@ def all_runtimes() -> list[Runtime]:
     return runtimes
 
 
-def _open_with_torch_on_cpu(path: Path) -> Network:
+def _open_with_torch_on_cpu(path: Path, threads: int) -> Network:
     import torch
 
     from posenet3d_blender.capture.runtime.torch_network import TorchNetwork
 
-    torch.set_num_threads(usable_cores())
+    torch.set_num_threads(threads)
     return TorchNetwork(path, "cpu")
 
 
@@ -109,7 +109,7 @@ def rates_of(task: Task, runtimes: list[Runtime], rounds: int, seconds: float) -
     runs: dict[str, Callable[[], object]] = {}
     for runtime in runtimes:
         try:
-            network = runtime.open(task.path)
+            network = runtime.open(task.path, usable_cores())
             # Warm-up: the first runs of a network select its kernels and allocate its memory.
             for _ in range(3):
                 network.run(task.inputs)

@@ -1,4 +1,4 @@
-"""Choices of how captured motions enter a scene."""
+"""Choices of how captured motions enter a scene and files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ REST_CHOICES: Final = ("T", "A")
 """The arms at rest: stretched out as SMPL has them, or lowered."""
 HEADING_CHOICES: Final = ("footage", "forward")
 """The direction that motions start in: as the camera saw it, or to the front, -Y."""
+BODY_PARTS: Final = ("whole", "upper", "arms", "no-legs")
+"""Parts of the body that are animated; the rest is at rest."""
 FIRST_FRAME: Final = 1
 """Frame at which motions start unless another one is chosen: Blender's scenes start at frame 1."""
 
@@ -51,10 +53,14 @@ class BuildOptions:
     """One of REST_CHOICES."""
     heading: str = "footage"
     """One of HEADING_CHOICES; forward: everyone and the camera turn about the origin together, by the first person."""
+    body_parts: str = "whole"
+    """One of BODY_PARTS; see `motion_edit.body_parts`."""
     as_asset: bool = False
     """Mark the actions as assets, for the Asset Browser."""
     armature_name: str = ""
     """Of the armatures; empty: the footage's."""
+    smpl_h: bool = False
+    """Motion files have `poses` in SMPL-H's form (T, 156), with the fingers."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import Array, FloatArray
+from .arrays import Array, FloatArray, interpolate_rows
 from .body.rotations import interpolate_rotations
 
 
@@ -83,7 +83,7 @@ class CameraPath:
     def at(self, time: Array) -> CameraPath:
         """The path at other times (N,), held before its start and after its end."""
         rotations = interpolate_rotations(self.time, self.rotations, time)  # (N, 3, 3)
-        positions = np.stack([np.interp(time, self.time, axis) for axis in self.positions.T], axis=-1)  # (N, 3)
+        positions = interpolate_rows(time, self.time, self.positions)  # (N, 3)
         world_to_camera = np.tile(np.eye(4), (len(time), 1, 1))
         world_to_camera[:, :3, :3] = rotations
         world_to_camera[:, :3, 3] = -np.einsum("nab,nb->na", rotations, positions)

@@ -13,9 +13,11 @@ import numpy as np
 
 from .arrays import AnyArray, Array
 from .body.gender import NEUTRAL, known_gender
+from .body.limbs import LIMB_COUNT, LIMB_NAMES
 from .body.skeleton import JOINT_COUNT
 from .camera import Camera, CameraPath
 from .errors import PoseNet3DError
+from .motion_hands import HAND_SHAPES, from_smpl_h, hand_arrays, to_smpl_h
 from .npz import read_npz, write_npz
 
 WANTED: Final = "a motion .npz that capture wrote"
@@ -40,6 +42,7 @@ _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_image_size": (2,),
     "camera_world_to_camera": (4, 4),
 }
+_LIMB_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {"limb_confidence": (None, LIMB_COUNT)}
 _MOVING_CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "camera_focal_length": (None,),
     "camera_image_size": (2,),
@@ -76,14 +79,37 @@ class Motion:
     scene_start: float | None = None
     """Seconds since the video's first frame at which scenes and animation files of this motion start, so that all of
     one capture are in step; None: at its first sample."""
+    limb_confidence: Array | None = None
+    """(T, 6) confidence of each limb, in the order of `body.limbs.LIMB_NAMES`; None: not known."""
+    left_hand_pose: Array | None = None
+    """(T, 45) axis-angle of the 15 finger joints in the order of `body.fingers.FINGER_JOINTS`, radians, each relative
+    to its parent, a finger's first to the wrist; zero is the body's rest hand. None: no fingers were captured."""
+    right_hand_pose: Array | None = None
+    """(T, 45) likewise."""
+    left_hand_confidence: Array | None = None
+    """(T,) from 0 (at rest, not seen) to 1 (clearly visible)."""
+    right_hand_confidence: Array | None = None
+    """(T,) likewise."""
 
     @property
     def frame_count(self) -> int:
         """T."""
         return len(self.poses)
 
-    def save(self, path: Path) -> None:
-        """Write the motion file atomically: AMASS's keys, then times, joints, contacts, confidence and camera."""
+    @property
+    def finger_poses(self) -> Array | None:
+        """(T, 30, 3) axis-angle in the order of `body.fingers.HAND_JOINT_NAMES`; None: a motion without fingers."""
+        poses = (self.left_hand_pose, self.right_hand_pose)
+        if all(pose is None for pose in poses):
+            return None
+        sides = [np.zeros((self.frame_count, 45)) if pose is None else pose for pose in poses]
+        return np.concatenate(sides, axis=1).reshape(self.frame_count, -1, 3)
+
+    def save(self, path: Path, smpl_h: bool = False) -> None:
+        """Write the motion file atomically: AMASS's keys, then times, joints, contacts, confidences, hands and camera.
+
+        `smpl_h`: with `poses` (T, 156), in which the fingers take the place of SMPL's hand joints.
+        """
         arrays: dict[str, AnyArray] = {
             "poses": self.poses.reshape(-1, 3 * JOINT_COUNT),
             "trans": self.trans,
@@ -95,14 +121,18 @@ class Motion:
             "contacts": self.contacts,
             "confidence": self.confidence,
         }
+        hands = {key: getattr(self, key) for key in HAND_SHAPES}
+        arrays |= {key: values for key, values in hands.items() if values is not None}
         if self.scene_start is not None:
             arrays["scene_start"] = np.array(self.scene_start)
+        if self.limb_confidence is not None:
+            arrays |= {"limb_confidence": self.limb_confidence, "limb_names": np.array(LIMB_NAMES)}
         if self.camera is not None:
             moving = self.camera_path
             arrays["camera_image_size"] = np.array(self.camera.image_size)
             arrays["camera_focal_length"] = moving.focal_lengths if moving else np.array(self.camera.focal_length)
             arrays["camera_world_to_camera"] = moving.world_to_camera if moving else self.camera.world_to_camera
-        write_npz(path, arrays)
+        write_npz(path, to_smpl_h(arrays) if smpl_h else arrays)
 
 
 def load_motion(path: Path) -> Motion:
@@ -111,11 +141,13 @@ def load_motion(path: Path) -> Motion:
     Raises:
         PoseNet3DError: the file is missing, is no motion file, or a key is missing or invalid.
     """
-    data = read_npz(path, WANTED, {*_SHAPES, *_CAMERA_SHAPES, "gender", "scene_start"})
+    keys = {*_SHAPES, *_CAMERA_SHAPES, *_LIMB_SHAPES, *HAND_SHAPES, "gender", "scene_start"}
+    data = from_smpl_h(read_npz(path, WANTED, keys))
     has_camera = any(key in data for key in _CAMERA_SHAPES)
     moves = has_camera and data.get("camera_world_to_camera", np.zeros(())).ndim == 3
     camera_shapes = _MOVING_CAMERA_SHAPES if moves else _CAMERA_SHAPES
-    _check_arrays(path, data, _SHAPES | camera_shapes if has_camera else _SHAPES)
+    optional = {key: shape for key, shape in (_LIMB_SHAPES | HAND_SHAPES).items() if key in data}
+    _check_arrays(path, data, _SHAPES | optional | (camera_shapes if has_camera else {}))
     if data["mocap_framerate"] <= 0:
         raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
     if (np.diff(data["time"]) <= 0).any():
@@ -137,6 +169,8 @@ def load_motion(path: Path) -> Motion:
         camera_path=camera_path,
         gender=known_gender(str(data.get("gender"))) or NEUTRAL,
         scene_start=_scene_start(path, data) if "scene_start" in data else None,
+        limb_confidence=data["limb_confidence"].astype(np.float64) if "limb_confidence" in data else None,
+        **hand_arrays(data),
     )
 
 

@@ -25,6 +25,7 @@ CAPTURE_LAYERS = {
     "camera_motion": {"video", "keypoints", "detection"},
     "student": {"runtime", "keypoints"},
     "solve": {"keypoints", "student"},
+    "hands": {"video", "runtime", "keypoints", "detection", "solve"},
 }
 CAPTURE_TOP = {"__init__", "detect", "lifting", "moving_camera", "pipeline", "shared_floor", "shots", "world"}
 """Modules of capture itself: they may import every folder of it, and no folder may import them."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import AnyArray
+from posenet3d_blender.body.limbs import LIMB_NAMES
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.errors import PoseNet3DError
@@ -49,6 +50,22 @@ def test_a_saved_motion_reads_back(motion: Motion, tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.camera.world_to_camera, motion.camera.world_to_camera)
 
 
+def test_the_confidence_of_limbs_reads_back_and_may_be_missing(motion: Motion, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    motion.save(path)
+    assert load_motion(path).limb_confidence is None
+    limbs = np.random.default_rng(1).random((5, 6))
+    dataclasses.replace(motion, limb_confidence=limbs).save(path)
+    loaded = load_motion(path).limb_confidence
+    assert loaded is not None
+    np.testing.assert_array_equal(loaded, limbs)
+    assert tuple(np.load(path)["limb_names"]) == LIMB_NAMES
+    for damaged in (limbs[:, :5], limbs[:4], np.full((5, 6), np.nan)):
+        dataclasses.replace(motion, limb_confidence=damaged).save(path)
+        with pytest.raises(PoseNet3DError, match="'limb_confidence'"):
+            load_motion(path)
+
+
 def test_the_start_of_the_scene_reads_back(motion: Motion, tmp_path: Path) -> None:
     path = tmp_path / "motion.npz"
     motion.save(path)
@@ -86,13 +103,74 @@ def test_the_file_has_amass_keys_and_shapes(motion: Motion, tmp_path: Path) -> N
         assert archive["mocap_framerate"] == motion.frame_rate
 
 
+@pytest.fixture
+def with_fingers(motion: Motion) -> Motion:
+    rng = np.random.default_rng(1)
+    return dataclasses.replace(
+        motion,
+        left_hand_pose=rng.normal(0, 0.5, (5, 45)),
+        right_hand_pose=rng.normal(0, 0.5, (5, 45)),
+        left_hand_confidence=rng.random(5),
+        right_hand_confidence=rng.random(5),
+    )
+
+
+HAND_FIELDS = ("left_hand_pose", "right_hand_pose", "left_hand_confidence", "right_hand_confidence")
+
+
+def test_fingers_read_back_beside_the_body(with_fingers: Motion, tmp_path: Path) -> None:
+    with_fingers.save(tmp_path / "motion.npz")
+    loaded = load_motion(tmp_path / "motion.npz")
+    for name in ("poses", *HAND_FIELDS):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(with_fingers, name), err_msg=name)
+    with np.load(tmp_path / "motion.npz") as archive:
+        assert archive["poses"].shape == (5, 72)
+    assert loaded.finger_poses is not None
+    assert with_fingers.right_hand_pose is not None
+    np.testing.assert_array_equal(loaded.finger_poses[:, 15:].reshape(5, 45), with_fingers.right_hand_pose)
+
+
+def test_the_smpl_h_form_has_the_fingers_in_poses(with_fingers: Motion, tmp_path: Path) -> None:
+    path = tmp_path / "motion.npz"
+    with_fingers.save(path, smpl_h=True)
+    with np.load(path) as archive:
+        assert archive["poses"].shape == (5, 156)
+        assert "left_hand_pose" not in archive
+        assert with_fingers.left_hand_pose is not None
+        np.testing.assert_array_equal(archive["poses"][:, 66:111], with_fingers.left_hand_pose)
+    loaded = load_motion(path)
+    for name in HAND_FIELDS:
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(with_fingers, name), err_msg=name)
+    np.testing.assert_array_equal(loaded.poses[:, :22], with_fingers.poses[:, :22])
+    np.testing.assert_array_equal(loaded.poses[:, 22:], 0.0)
+
+
+def test_a_motion_without_fingers_has_none(motion: Motion, tmp_path: Path) -> None:
+    motion.save(tmp_path / "motion.npz")
+    loaded = load_motion(tmp_path / "motion.npz")
+    assert [getattr(loaded, name) for name in HAND_FIELDS] == [None] * 4
+    assert loaded.finger_poses is None
+    with np.load(tmp_path / "motion.npz") as archive:
+        assert not [key for key in archive if "hand" in key]
+
+
+def test_fingers_of_one_side_leave_the_other_at_rest(with_fingers: Motion) -> None:
+    fingers = dataclasses.replace(with_fingers, right_hand_pose=None).finger_poses
+    assert fingers is not None
+    np.testing.assert_array_equal(fingers[:, 15:], 0.0)
+    assert fingers[:, :15].any()
+
+
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
         ("poses", None, "'poses' is missing"),
         ("joints", None, "'joints' is missing"),
         ("trans", np.full((5, 3), np.nan), "'trans' holds values that are not finite"),
-        ("poses", np.zeros((5, 156)), "'poses' has shape"),
+        ("poses", np.zeros((5, 165)), "'poses' has shape"),
+        ("left_hand_pose", np.zeros((5, 15, 3)), "'left_hand_pose' has shape"),
+        ("right_hand_pose", np.full((5, 45), np.inf), "'right_hand_pose' holds values that are not finite"),
+        ("left_hand_confidence", np.zeros(4), "'left_hand_confidence' has shape"),
         ("poses", np.full((5, 72), "bent"), "'poses' holds values that are not finite"),
         ("trans", np.array(1.0), "no frames"),
         ("trans", np.zeros((0, 3)), "no frames"),

@@ -42,7 +42,8 @@ def test_plain_data_comes_back(protocol: int) -> None:
 
 
 def test_a_name_that_is_allowed_besides() -> None:
-    content = pickle.dumps(ValueError("wrong"), 2).replace(b"cexceptions\n", b"cbuiltins\n")
+    # By hand: Dask's tblib changes how exceptions are pickled.
+    content = b"\x80\x02cbuiltins\nValueError\nX\x05\x00\x00\x00wrong\x85R."
     with pytest.raises(pickle.UnpicklingError, match=r"builtins\.ValueError"):
         read(content)
     assert load_pickle(io.BytesIO(content), {("builtins", "ValueError"): str}) == "wrong"

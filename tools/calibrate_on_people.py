@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,7 +104,7 @@ def _read_points(path: Path) -> Array:
     return np.array([frame["points"] for frame in json.loads(path.read_text())["frames"]], np.float64)
 
 
-def triangulated(views: list[View], points: list[Array]) -> Array:
+def triangulated(views: Sequence[View], points: list[Array]) -> Array:
     """(T, 25, 3) metres in the world; nan where fewer than two cameras are sure of a keypoint."""
     count = min(len(rows) for rows in points)
     rays, sure = [], []

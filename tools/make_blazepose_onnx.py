@@ -1,8 +1,9 @@
-"""Make the BlazePose networks in posenet3d_blender/assets/blazepose from Google's npm package.
+"""Make the networks in posenet3d_blender/assets/blazepose and .../hands from Google's npm packages.
 
-    npm pack @mediapipe/pose@0.5.1675469404
+    npm pack @mediapipe/pose@0.5.1675469404 @mediapipe/holistic@0.5.1675471629
     pip install tensorflow-cpu==2.21.0 tf2onnx==1.17.0 flatbuffers onnx numpy
     python tools/make_blazepose_onnx.py mediapipe-pose-0.5.1675469404.tgz posenet3d_blender/assets/blazepose
+    python tools/make_blazepose_onnx.py mediapipe-holistic-0.5.1675471629.tgz posenet3d_blender/assets/hands
 
 Steps for each network: extract its .tflite from the package; densify sparse weights, which tf2onnx can't read; convert;
 keep only the outputs that we use (the segmentation head costs a fifth of the time) under plain names; store the
@@ -24,11 +25,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
-PACKAGE_SHA256 = "8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84"
-
-DETECTOR_BYTES = 2_962_288
-"""Size of the detector's .tflite, with which the packed assets begin."""
-
 SMALLEST_HALVED = 64
 """Arrays with fewer numbers are not converted to 16 bits: it would save nothing."""
 
@@ -38,8 +34,8 @@ class Source:
     """Location of a network in the package, and our names of its inputs and outputs."""
 
     member: str
-    size: int | None
-    """Bytes to read from the start of the member; None: all."""
+    part: slice
+    """Of the member's bytes."""
     output: str
     names: dict[str, str]
     """tf2onnx's name of an input or output to ours; other outputs are removed."""
@@ -47,28 +43,57 @@ class Source:
 
 LANDMARK_NAMES = {"input_1": "image", "Identity": "landmarks", "Identity_1": "presence", "Identity_3": "heatmap"}
 
-SOURCES = (
+POSE_SOURCES = (
     Source(
         "package/pose_solution_packed_assets.data",
-        DETECTOR_BYTES,
+        slice(0, 2_962_288),
         "pose_detection.onnx",
         {"input_1": "image", "Identity": "boxes", "Identity_1": "scores"},
     ),
-    Source("package/pose_landmark_full.tflite", None, "pose_landmark_full.onnx", LANDMARK_NAMES),
-    Source("package/pose_landmark_heavy.tflite", None, "pose_landmark_heavy.onnx", LANDMARK_NAMES),
+    Source("package/pose_landmark_full.tflite", slice(None), "pose_landmark_full.onnx", LANDMARK_NAMES),
+    Source("package/pose_landmark_heavy.tflite", slice(None), "pose_landmark_heavy.onnx", LANDMARK_NAMES),
 )
+
+# Places of the files in the packed assets: holistic_solution_packed_assets_loader.js of the package lists them.
+HAND_SOURCES = (
+    Source(
+        "package/holistic_solution_packed_assets.data",
+        slice(9_464_955, 9_588_747),
+        "hand_recrop.onnx",
+        {"input_1": "image", "output_crop": "crop"},
+    ),
+    Source(
+        "package/holistic_solution_packed_assets.data",
+        slice(3_986_256, 9_464_944),
+        "hand_landmark_full.onnx",
+        {
+            "input_1": "image",
+            "Identity": "landmarks",
+            "Identity_1": "presence",
+            "Identity_2": "handedness",
+            "Identity_3": "metric_landmarks",
+        },
+    ),
+)
+
+PACKAGES = {
+    "8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84": POSE_SOURCES,
+    "8a3c0632e40e761e637d020738e96dc54d9bbbd4330ce2b206469fe467fd708b": HAND_SOURCES,
+}
+"""SHA-256 of each package."""
 
 
 def main() -> None:
-    """Read the command line and make every network."""
+    """Read the command line and make every network of the package."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("package", type=Path, help="the .tgz that npm pack wrote")
+    parser.add_argument("package", type=Path, help="a .tgz that npm pack wrote")
     parser.add_argument("out_dir", type=Path)
     arguments = parser.parse_args()
-    if hashlib.sha256(arguments.package.read_bytes()).hexdigest() != PACKAGE_SHA256:
-        raise SystemExit(f"{arguments.package} is not @mediapipe/pose 0.5.1675469404")
+    sources = PACKAGES.get(hashlib.sha256(arguments.package.read_bytes()).hexdigest())
+    if sources is None:
+        raise SystemExit(f"{arguments.package} is no package of networks; give one that the first lines here name")
     with tarfile.open(arguments.package) as package, tempfile.TemporaryDirectory() as folder:
-        for source in SOURCES:
+        for source in sources:
             tflite = Path(folder) / f"{source.output}.tflite"
             tflite.write_bytes(read_member(package, source))
             densify(tflite)
@@ -84,7 +109,7 @@ def read_member(package: tarfile.TarFile, source: Source) -> bytes:
     stream = package.extractfile(source.member)
     if stream is None:
         raise SystemExit(f"{source.member} is not a file in the package")
-    return stream.read(source.size if source.size is not None else -1)
+    return stream.read()[source.part]
 
 
 def densify(tflite: Path) -> None:

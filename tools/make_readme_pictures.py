@@ -1,6 +1,6 @@
 """Make the README's images from the results of `make demo`.
 
-    make demo && .venv/bin/python tools/make_readme_pictures.py
+    make demo && .venv/bin/python -m tools.make_readme_pictures
 
 docs/images/preview.jpg: frames of the preview video in a row. docs/images/armature.jpg: the captured body and its bones
 at moments of the clip, rendered by Blender's Workbench.
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.motion import Motion, load_motion
 from posenet3d_blender.scene import build_scene, reset_to_empty
+
+from .studio import render_in_object_colours
 
 CHECKOUT = Path(__file__).parents[1]
 MOMENTS = 5
@@ -141,17 +143,8 @@ def _add_front_camera(scene: bpy.types.Scene, height: float) -> None:
 
 
 def _render(scene: bpy.types.Scene, image: Path) -> None:
-    scene.render.engine = "BLENDER_WORKBENCH"
+    render_in_object_colours(BACKGROUND, smoothing="16")
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = *PICTURE_SIZE, 100
-    shading = scene.display.shading
-    shading.light, shading.color_type = "STUDIO", "OBJECT"
-    shading.show_cavity = True
-    shading.background_type, shading.background_color = "VIEWPORT", BACKGROUND
-    scene.display.render_aa = "16"
-    scene.view_settings.view_transform = "Standard"
-    if scene.world is None:
-        scene.world = bpy.data.worlds.new("grey")
-    scene.world.color = BACKGROUND
     scene.render.image_settings.file_format = "JPEG"
     scene.render.image_settings.quality = 88
     scene.render.filepath = str(image)

@@ -4,8 +4,9 @@
     python tools/make_screenshots.py --blender blender --zip out/zip/posenet3d_blender-*-linux-x64-blender5.1.zip
 
 Installs the zip into an empty user folder, opens the tab, chooses the bundled clip, clicks the buttons with the mouse,
-and takes a screenshot of each step. Needs Xvfb, xdotool and ImageMagick's import. The bundled clip's rendered dancer is
-the only person shown; for the choice among people a clip with two copies of her is made.
+and takes a screenshot of each step. Then, in a new window, it retargets a capture to a rig of each family. Needs Xvfb,
+xdotool and ImageMagick's import. The bundled clip's rendered dancer is the only person shown; for the choice among
+people a clip with two copies of her is made.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ SCREEN = (1280, 960)
 LEFT_PART = "1058x960+0+0"
 """Crop without the outliner and the properties editor at the right."""
 CLIP = CHECKOUT / "examples" / "demo_clip.mp4"
-TIMEOUT = 1800
+SCRIPTS = {"first-capture": "screenshots_in_blender", "characters": "characters_in_blender"}
+TIMEOUT = 3600
 """Seconds; a longer run of Blender is an error."""
 
 
@@ -35,23 +37,26 @@ def main() -> None:
     parser.add_argument("--blender", default="blender", help="the Blender program")
     parser.add_argument("--zip", type=Path, required=True, help="the built add-on")
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "images")
+    parser.add_argument("--only", choices=SCRIPTS, help="take the screenshots of these pages alone")
     parser.add_argument("--display", default=":87", help="a free X display")
     arguments = parser.parse_args()
     screen = subprocess.Popen(["Xvfb", arguments.display, "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24"])
     try:
         time.sleep(1)
-        with tempfile.TemporaryDirectory() as folder:
-            _run_blender(arguments, Path(folder))
+        for page in [arguments.only] if arguments.only else SCRIPTS:
+            with tempfile.TemporaryDirectory() as folder:
+                _run_blender(arguments, SCRIPTS[page], Path(folder))
     finally:
         screen.terminate()
         screen.wait()
 
 
-def _run_blender(arguments: argparse.Namespace, folder: Path) -> None:
+def _run_blender(arguments: argparse.Namespace, name: str, folder: Path) -> None:
     """Run Blender, and serve its requests for screenshots and clicks."""
     environment = {**os.environ, "DISPLAY": arguments.display, "BLENDER_USER_RESOURCES": str(folder / "user")}
     window = ["-p", "0", "0", *map(str, SCREEN), "--no-window-focus", "--factory-startup"]
-    script = ["--python", str(CHECKOUT / "tools" / "screenshots_in_blender.py")]
+    start = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); import tools.{name}"
+    script = ["--python-exit-code", "1", "--python-expr", start]
     make_clip_of_two(CLIP, folder / "two_dancers.mp4")
     inputs = ["--", str(arguments.zip.resolve()), str(CLIP), str(folder)]
     blender = subprocess.Popen([arguments.blender, *window, *script, *inputs], env=environment)

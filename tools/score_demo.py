@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import Array, interpolate_rows
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion, load_motion
 
@@ -60,9 +60,7 @@ def in_camera(motion: Motion) -> Array:
 
 def joints_at(motion: Motion, at: Array) -> Array:
     """(len(at), 24, 3) joints in the camera's frame at these seconds, linearly interpolated."""
-    flat = in_camera(motion).reshape(motion.frame_count, -1)
-    columns = [np.interp(at, motion.time, column) for column in flat.T]
-    return np.stack(columns, axis=-1).reshape(len(at), -1, 3)
+    return interpolate_rows(at, motion.time, in_camera(motion))
 
 
 def aligned_to(points: Array, target: Array) -> Array:

@@ -133,6 +133,24 @@ def render_with_workbench() -> None:
     scene.view_settings.exposure = 1.0
 
 
+def render_in_object_colours(background: Colour, smoothing: str) -> None:
+    """Set the scene to render with Workbench in the colours of the objects, on a plain ground.
+
+    Args:
+        background: of the ground.
+        smoothing: samples a pixel, as Blender names them: "8", "16".
+    """
+    scene = bpy.context.scene
+    scene.render.engine = "BLENDER_WORKBENCH"
+    shading = scene.display.shading
+    shading.light, shading.color_type, shading.show_cavity = "STUDIO", "OBJECT", True
+    shading.background_type, shading.background_color = "VIEWPORT", background
+    scene.display.render_aa = smoothing
+    scene.view_settings.view_transform = "Standard"
+    scene.world = scene.world or bpy.data.worlds.new("ground")
+    scene.world.color = background
+
+
 def render_to(path: Path, window: tuple[int, int, int, int] | None = None) -> None:
     """Render the open scene to a PNG, or only its `window` (left, top, right, bottom in pixels)."""
     scene = bpy.context.scene

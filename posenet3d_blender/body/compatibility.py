@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from ..errors import PoseNet3DError
@@ -28,3 +30,9 @@ def check_body_fits(motion: Motion, body: Body) -> None:
             f"the motion does not fit the body '{body.name}' ({1000 * distance:.0f} mm off); "
             "give the body that it was captured on with --body FILE"
         )
+
+
+def warn_of_stiff_hands(motions: Sequence[Motion], body: Body, warn: Callable[[str], object]) -> None:
+    """Warn if any of the motions has fingers and the body has none."""
+    if body.fingers is None and any(motion.finger_poses is not None for motion in motions):
+        warn(f"The body '{body.name}' has no finger joints: the fingers are left out; give an SMPL-H or SMPL-X body")

@@ -22,7 +22,7 @@ def gender_of_body(path: Path, stored: AnyArray | None = None) -> str:
         path: such as SMPL_FEMALE.pkl, basicmodel_m_lbs_10_207_0_v1.1.0.pkl or male/model.npz.
         stored: the file's key `gender`.
     """
-    return _stated(stored) or _named(path.stem) or _named(path.parent.name) or NEUTRAL
+    return stated_gender(stored) or _named(path.stem) or _named(path.parent.name) or NEUTRAL
 
 
 def known_gender(text: str) -> str | None:
@@ -31,7 +31,8 @@ def known_gender(text: str) -> str | None:
     return word if word in GENDERS else _BY_LETTER.get(word)
 
 
-def _stated(stored: AnyArray | None) -> str | None:
+def stated_gender(stored: AnyArray | None) -> str | None:
+    """One of GENDERS for a file's key `gender`; None where it is missing or holds no gender."""
     if stored is None or stored.size != 1:
         return None
     value = stored.item()

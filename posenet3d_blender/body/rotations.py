@@ -6,9 +6,14 @@ Plain numpy: Blender's own Python has no scipy.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ..arrays import Array, FloatArray
+
+BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
 
 
 def axis_angle_to_matrix(axis_angle: FloatArray) -> Array:
@@ -19,6 +24,22 @@ def axis_angle_to_matrix(axis_angle: FloatArray) -> Array:
 def matrix_to_axis_angle(matrix: FloatArray) -> Array:
     """(..., 3, 3) to (..., 3) radians, angles from 0 to pi."""
     return quaternion_to_axis_angle(matrix_to_quaternion(matrix))
+
+
+def unit(vectors: FloatArray) -> Array:
+    """Vectors (..., 3) scaled to length 1; zero stays zero."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: Array = vectors / np.maximum(lengths, 1e-12)
+    return result
+
+
+def cross_matrix(vectors: FloatArray) -> Array:
+    """The matrices (..., 3, 3) that multiply as the cross product with vectors (..., 3) does."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    zero = np.zeros_like(x)
+    matrices: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*np.shape(vectors), 3)
+    return matrices
 
 
 def axis_angle_to_quaternion(axis_angle: FloatArray) -> Array:
@@ -95,6 +116,19 @@ def continuous_quaternions(quaternion: FloatArray) -> Array:
     flips = (quaternion[1:] * quaternion[:-1]).sum(axis=-1, keepdims=True) < 0
     quaternion[1:] *= np.where(np.cumsum(flips, axis=0) % 2 == 1, -1.0, 1.0)
     return quaternion
+
+
+def turned_part_way(start: FloatArray, end: FloatArray, part: FloatArray) -> Array:
+    """Rotations (..., 3, 3) on the shortest arcs from `start` to `end`.
+
+    Args:
+        start: (..., 3, 3)
+        end: (..., 3, 3)
+        part: (...,) of the way, 0 to 1.
+    """
+    turn = matrix_to_axis_angle(np.swapaxes(start, -1, -2) @ end)
+    turned: Array = start @ axis_angle_to_matrix(np.asarray(part)[..., None] * turn)
+    return turned
 
 
 def interpolate_rotations(time: FloatArray, matrices: FloatArray, at: FloatArray) -> Array:

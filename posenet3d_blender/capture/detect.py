@@ -4,85 +4,128 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from ..arrays import Array
+from ..cores import usable_cores
 from ..errors import PoseNet3DError
 from ..progress import Progress, Warn, part_of
 from .detection.blazepose.assets import open_landmark_finder
-from .detection.cache import DetectionKey, open_cache
+from .detection.cache.folder import CacheFolder, open_cache
+from .detection.cache.stored_detections import DetectionKey, load_detections, store_detections
+from .detection.cache.stored_people import find_or_load_people
 from .detection.choice import Shot, choose_shots, left_out_people, left_out_shots, split_at_absences
 from .detection.cut_pass import find_shots
 from .detection.detections import DetectedShot, Detections
 from .detection.landmark_pass import track_keypoints
-from .detection.people_cache import find_or_load_people
+from .detection.stretches import stream_count
+from .hands.choice import HAND_CHOICES, NO_HANDS, smallest_hand
+from .hands.finder import open_hand_finder
+from .hands.hand_pass import HandSearch, find_hands
 from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_breaks
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
+from .video.grey_copies import GreyCopies
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
 """Opens a stage by its name, to measure its time."""
 
 
-def detect_people(
-    footage: Footage,
-    frames: slice,
-    key: DetectionKey,
-    device: str,
-    cache_folder: Path | None,
-    stage: Stage,
-    progress: Progress,
-    warn: Warn,
-) -> Detections:
-    """Detect the people that `key` names in some frames of the footage, or take them from the cache.
+@dataclass(frozen=True)
+class DetectionRun:
+    """Settings and listeners of a detection."""
+
+    key: DetectionKey
+    """The footage and the people who are wanted."""
+    device: str
+    cache_folder: Path | None
+    """None: no cache."""
+    progress: Progress
+    """Told of the stages "people", "landmarks" and "hands"."""
+    warn: Warn
+    """Told where nothing can be cached, and of devices that fail."""
+    copies: GreyCopies | None = None
+    """Keeps copies of the frames that are read, for the camera's motion; None: nobody needs them."""
+
+
+def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:
+    """Detect the wanted people in some frames of the footage, or take them from the cache.
 
     Raises:
         PoseNet3DError: nobody is found, or a network's file or device is missing.
     """
-
-    def detect() -> Detections:
-        return _detect(footage, frames, key, device, cache_folder, stage, progress, warn)
-
-    if cache_folder is None:
-        return detect()
-    cache = open_cache(cache_folder)
-    detections = cache.load(key, footage.time[frames])
+    if run.cache_folder is None:
+        return _detect(footage, frames, run, stage)
+    cache = open_cache(run.cache_folder)
+    detections = load_detections(cache, run.key, footage.time[frames])
     if detections is None:
-        detections = detect()
+        bodies = _load_bodies(cache, run.key, footage.time[frames])
+        if bodies is not None and run.key.hands == NO_HANDS:
+            return bodies
+        detections = add_hands(footage, bodies, run, stage) if bodies else _detect(footage, frames, run, stage)
         try:
-            cache.store(key, footage.time[frames], detections)
+            store_detections(cache, run.key, footage.time[frames], detections)
         except PoseNet3DError as error:  # a full disk must not cost the capture
-            warn(f"Detections could not be cached: {error}")
+            run.warn(f"Detections could not be cached: {error}")
     return detections
 
 
-def _detect(
-    footage: Footage,
-    frames: slice,
-    key: DetectionKey,
-    device: str,
-    cache_folder: Path | None,
-    stage: Stage,
-    progress: Progress,
-    warn: Warn,
-) -> Detections:
+def _load_bodies(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
+    """Detections of a run with another choice of hands, without them; None where none are stored."""
+    for hands in HAND_CHOICES:
+        detections = load_detections(cache, replace(key, hands=hands), time) if hands != key.hands else None
+        if detections is not None:
+            return detections.without_hands()
+    return None
+
+
+def add_hands(footage: Footage, detections: Detections, run: DetectionRun, stage: Stage) -> Detections:
+    """The same people with their hands, which are sought at their wrists in another pass over the footage.
+
+    Args:
+        footage: the video.
+        detections: from an earlier run, or from a file of 2D joints.
+        run: whose key says whether small hands are sought; told of the stage "hands".
+        stage: opened for the stage "hands".
+    """
+    with stage("hands"):
+        finder = open_hand_finder(run.device, run.warn)
+        shots = []
+        for number, shot in enumerate(detections.shots):
+            part = part_of(run.progress, number, len(detections.shots))
+            people = find_hands(footage, shot.people, finder, smallest_hand(run.key.hands), part)
+            shots.append(replace(shot, people=tuple(people)))
+    return replace(detections, shots=tuple(shots))
+
+
+def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) -> Detections:
+    key = run.key
     with stage("people"):
-        found = find_or_load_people(footage, frames, key.input_fps, device, cache_folder, progress, warn)
+        found = find_or_load_people(
+            footage, frames, key.input_fps, run.device, run.cache_folder, run.progress, run.warn
+        )
         choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
     with stage("landmarks"):
-        finder = open_landmark_finder(key.detector, device, warn)
-        total = sum(len(shot.people) for shot in choice.shots)
-        done = 0
+        streams = stream_count(footage, [shot.frames for shot in choice.shots])
+        threads = max(1, usable_cores() // streams)
+        finder = open_landmark_finder(key.detector, run.device, run.warn, threads)
+        hand_finder = open_hand_finder(run.device, run.warn, threads) if key.hands != NO_HANDS else None
+        if finder.network.device != "cpu":
+            streams = 1
         shots = []
-        for shot, others in zip(choice.shots, choice.others, strict=True):
-            tracks = (*shot.people, *others)
-            people = []
-            for track in shot.people:
-                rivals = [other for other in tracks if other is not track]
-                own = part_of(progress, done, total)
-                people.append(track_keypoints(footage, shot.frames, track, finder, own, rivals))
-                done += 1
+        for number, (shot, others) in enumerate(zip(choice.shots, choice.others, strict=True)):
+            part = part_of(run.progress, number, len(choice.shots))
+            hands = [HandSearch(hand_finder, smallest_hand(key.hands)) for _ in shot.people] if hand_finder else []
+            observers = [search.observe_stretch for search in hands]
+            people = track_keypoints(
+                footage, shot.frames, shot.people, finder, part, others, run.copies, observers, streams
+            )
+            if hands:
+                people = [
+                    replace(person, hands=search.hand_keypoints()) for person, search in zip(people, hands, strict=True)
+                ]
             shots.append(DetectedShot(_time_range(footage, shot.frames), tuple(people)))
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])
     for shot, others in zip(choice.shots, choice.others, strict=True):

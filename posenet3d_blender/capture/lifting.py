@@ -11,9 +11,12 @@ from ..body.model import Body, load_body
 from ..body.shape import bone_lengths, match_shape, scale_shape, shape_of_height
 from ..camera import Camera, CameraPath
 from ..progress import Progress
+from .hands.solve_hands import SolvedHands, solve_hands
+from .keypoints.hand_keypoints import HandKeypoints
 from .keypoints.keypoints import Keypoints
-from .keypoints.presence import body_confidence, certainty
+from .keypoints.presence import body_confidence, certainty, limb_confidence
 from .keypoints.sampling import SampledKeypoints, sample_keypoints
+from .moving_camera import level_with_pan
 from .solve.floor import Floor
 from .solve.posed_body import PosedBody
 from .solve.solver import solve
@@ -38,11 +41,18 @@ class LiftedPerson:
     """The student's, in the shape of the solved body's kind."""
     body: PosedBody
     floor: Floor
+    hands: SolvedHands | None = None
+    """None: without fingers."""
 
     @property
     def contacts(self) -> Array:
         """(S, 2) probability that the left and the right foot rest."""
         return self.prediction.contacts
+
+    @property
+    def limb_confidence(self) -> Array:
+        """(S, 6) `confidence` of each limb, in the order of `body.limbs.LIMB_NAMES`."""
+        return limb_confidence(self.sampled.confidence * point_agreement(self.prediction.spread))
 
     @property
     def agreement(self) -> Array:
@@ -58,6 +68,12 @@ class LiftedPerson:
         solved = solve(body, self.sampled, prediction, weights, floor=floor)
         return replace(self, prediction=prediction, body=solved.body, floor=solved.floor)
 
+    def with_hands(self, hands: HandKeypoints, camera: Camera | CameraPath, smoothing: float) -> LiftedPerson:
+        """The person with fingers, and with wrists and forearms turned to the hands; `camera` as of `lift`."""
+        keypoints = replace(self.keypoints, hands=hands)
+        body, solved = solve_hands(self.body, self.sampled, keypoints, camera, smoothing)
+        return replace(self, body=body, hands=solved)
+
 
 def lift(
     keypoints: Keypoints,
@@ -66,6 +82,7 @@ def lift(
     camera: Camera | CameraPath,
     weights: SolveWeights,
     progress: Progress,
+    prediction: StudentPrediction | None = None,
 ) -> LiftedPerson:
     """Lift one person.
 
@@ -79,11 +96,13 @@ def lift(
             world the result is.
         weights: of the solver's terms.
         progress: told of the stages "student" and "solve".
+        prediction: the student's, if it is known already.
     """
-    path = camera if isinstance(camera, CameraPath) else None
-    focal_length = camera.focal_length if isinstance(camera, Camera) else float(camera.focal_lengths[0])
-    sampled = sample_keypoints(keypoints, STUDENT_RATE, focal_length, path)
-    prediction = student.predict(sampled, progress)
+    sampled = sample_keypoints(keypoints, STUDENT_RATE, camera)
+    if prediction is None:
+        prediction = student.predict(sampled, progress)
+    if sampled.views is not None:
+        prediction = replace(prediction, up=level_with_pan(prediction.up, sampled.views))
     body = load_body()
     if own_body is not None:
         lengths = bone_lengths(body.rest_joints(prediction.betas))

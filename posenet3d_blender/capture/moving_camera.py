@@ -15,26 +15,43 @@ import numpy as np
 from ..arrays import Array
 from ..body.keypoints import body_keypoints
 from ..body.model import load_body
+from ..body.rotations import unit
 from ..body.shape import shape_of_height
 from ..camera import CameraPath
 from ..progress import Warn
+from .camera_motion.travel import UNITS_TO_BACKGROUND
 from .keypoints.keypoints import Keypoints
 from .keypoints.presence import VISIBLE_CERTAINTY, certainty
-from .keypoints.sampling import sample_keypoints
+from .keypoints.sampling import SampledKeypoints, sample_keypoints
 from .solve.solver import place
 from .student.features import STUDENT_RATE
-from .student.predict import Student
+from .student.predict import Student, StudentPrediction
 
-SLIP: Final = 0.25
+SLIP: Final = 0.15
 """Metres per second from which the slowest sole counts less and less as resting."""
 SMOOTHING: Final = 5
 """Samples over which soles are averaged: a sixth of a second."""
-SPAN: Final = 6
-"""Samples over which speed is measured: a fifth of a second."""
-LARGEST_DEPTH_UNIT: Final = 20.0
-"""Metres that a unit of the background's depth may be, at most; the least is its inverse."""
-LEAST_GAIN: Final = 0.1
-"""By which the scale must bring the soles to rest, of 1, to be believed."""
+SPANS: Final = (6, 12, 18)
+"""Samples over which speed is measured: a fifth of a second, as running feet rest, to three."""
+DEPTH_NOISE: Final = 4.0
+"""Times as uncertain as across the line of sight the soles' places are along it."""
+LARGEST_CHANGE: Final = 12.0
+"""Times larger or smaller than expected that the metres of a unit may be."""
+BACKGROUND_DISTANCE: Final = 1.5
+"""Times as far away as the person the background is expected, ..."""
+BACKGROUND_SPREAD: Final = 0.7
+"""... with this standard deviation of its logarithm, ..."""
+BACKGROUND_WEIGHT: Final = 0.02
+"""... against the slip, of 1."""
+LEAST_GAIN: Final = 0.05
+"""By which the scale must bring the soles to rest, of 1, to be certain."""
+
+POSTURE_LEVEL: Final = 0.05
+"""Radians by which gravity is off that a person's posture tells, one standard deviation."""
+ROLL: Final = 0.02
+"""Radians by which the camera's roll changes while it pans, one standard deviation."""
+INDEPENDENT_VIEWS: Final = 4.0
+"""Of a shot, as far as its roll is concerned."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +65,31 @@ class _Soles:
     weights: Array
     """(S,) 1 where the person is visible, else 0."""
 
+    @property
+    def distance(self) -> float:
+        """Metres from the camera, as a rule."""
+        return float(np.median(np.linalg.norm(self.places[self.weights > 0], axis=-1)))
+
     def slip(self, scale: float) -> float:
         """Mean slip of the slowest sole, from 0 (it rests) to 1, if the path's unit is so many metres."""
         world = self.places + scale * self.cameras[:, None]
-        speed = np.linalg.norm(world[SPAN:] - world[:-SPAN], axis=-1) * STUDENT_RATE / SPAN  # (S - SPAN, 4)
-        slowest = speed.min(axis=1)
-        weights = self.weights[SPAN:] * self.weights[:-SPAN] + 1e-9
-        return float(np.average(slowest**2 / (slowest**2 + SLIP**2), weights=weights))
+        return float(np.mean([self._slip_over(world, span) for span in SPANS]))
+
+    def _slip_over(self, world: Array, span: int) -> float:
+        """The same over some samples, of soles (S, 4, 3) in the world, metres."""
+        move = world[span:] - world[:-span]  # (S - span, 4, 3)
+        sight = unit(self.places[span // 2 : span // 2 + len(move)])
+        along = (move * sight).sum(axis=-1)
+        across = (move**2).sum(axis=-1) - along**2
+        square = np.maximum(across, 0) + (along / DEPTH_NOISE) ** 2
+        slowest = square.min(axis=1) * (STUDENT_RATE / span) ** 2
+        weights = self.weights[span:] * self.weights[:-span] + 1e-9
+        return float(np.average(slowest / (slowest + SLIP**2), weights=weights))
 
 
 def in_metres(
     path: CameraPath, people: Sequence[Keypoints], student: Student, height: float | None, warn: Warn
-) -> CameraPath:
+) -> tuple[CameraPath, list[StudentPrediction | None]]:
     """The path with positions in metres; a path that stays in its place is returned as it is.
 
     Args:
@@ -67,39 +97,72 @@ def in_metres(
         people: the first one's height may be known.
         student: the network.
         height: metres; None: unknown.
-        warn: told if the scale can't be told; then the camera is taken to stay in its place.
+        warn: told if the scale is uncertain.
+
+    Returns:
+        The path, and the student's prediction for each person, as far as it was needed: the camera's place does not
+        change it.
     """
     if not path.positions.any():
-        return path
-    soles = [_soles(path, person, student, None if number else height) for number, person in enumerate(people)]
-    soles = [one for one in soles if len(one.places) > 2 * SPAN]
+        return path, [None] * len(people)
+    turning = path.scaled(0.0)
+    sampled = [sample_keypoints(one, STUDENT_RATE, turning) for one in people]
+    predictions = [student.predict(one) for one in sampled]
+    heights = [height, *[None] * (len(people) - 1)]
+    soles = [_soles(path, *seen) for seen in zip(sampled, predictions, heights, strict=True)]
+    soles = [one for one in soles if len(one.places) > 2 * max(SPANS) and one.weights.any()]
+    scale, is_certain = _metres_of_unit(soles) if soles else (0.0, False)
+    if not is_certain:
+        warn(
+            "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the way that is "
+            "walked may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
+        )
+    return path.scaled(scale), [*predictions]
+
+
+def level_with_pan(up: Array, views: Array) -> Array:
+    """The direction against gravity (3,), by the person's posture and by a camera that pans about the vertical.
+
+    People who film turn about the vertical: the camera's roll, by its own level, hardly changes on the way.
+
+    Args:
+        up: (3,) unit vector, as the person's posture tells it, in the frame of the solve.
+        views: (S, 4, 4) from that frame to each sample's camera.
+    """
+    sideways = views[:, 0, :3]  # the camera's own x axis
+    change = sideways - sideways.mean(axis=0)
+    levelled = np.linalg.solve(
+        np.eye(3) / POSTURE_LEVEL**2 + INDEPENDENT_VIEWS / ROLL**2 * (change.T @ change) / len(change),
+        up / POSTURE_LEVEL**2,
+    )
+    return np.asarray(levelled / np.linalg.norm(levelled))
+
+
+def _metres_of_unit(soles: Sequence[_Soles]) -> tuple[float, bool]:
+    """Metres of the path's unit with which the soles of at least one person rest best, and whether that is certain."""
+    distance = float(np.median([one.distance for one in soles]))
+    expected = BACKGROUND_DISTANCE * distance / UNITS_TO_BACKGROUND
 
     def slip(scale: float) -> float:
         return sum(one.slip(scale) for one in soles) / len(soles)
 
-    if soles:
-        scales = np.geomspace(1 / LARGEST_DEPTH_UNIT, LARGEST_DEPTH_UNIT, 120)
-        for _ in range(2):
-            best = float(min(scales, key=slip))
-            scales = best * np.geomspace(0.95, 1.05, 40)
-        best = float(min(scales, key=slip))
-        if slip(0.0) - slip(best) > LEAST_GAIN:
-            return path.scaled(best)
-    warn(
-        "The camera travels, but how far can't be told: no foot is seen to rest; it is taken to stay in its place, so "
-        "the way that is walked may be wrong"
-    )
-    return path.scaled(0.0)
+    def cost(scale: float) -> float:
+        return slip(scale) + BACKGROUND_WEIGHT * float(np.log(scale / expected) / BACKGROUND_SPREAD) ** 2
+
+    scales = expected * np.geomspace(1 / LARGEST_CHANGE, LARGEST_CHANGE, 80)
+    for _ in range(2):
+        best = float(min(scales, key=cost))
+        scales = best * np.geomspace(0.95, 1.05, 20)
+    best = float(min(scales, key=cost))
+    return best, slip(0.0) - slip(best) > LEAST_GAIN
 
 
-def _soles(path: CameraPath, person: Keypoints, student: Student, height: float | None) -> _Soles:
-    turning = path.scaled(0.0)
-    sampled = sample_keypoints(person, STUDENT_RATE, float(path.focal_lengths[0]), turning)
+def _soles(path: CameraPath, sampled: SampledKeypoints, prediction: StudentPrediction, height: float | None) -> _Soles:
     body = load_body()
-    prediction = student.predict(sampled)
     if height is not None:
         prediction = replace(prediction, betas=shape_of_height(prediction.betas, height, body))
-    places = place(body, body_keypoints(body), sampled, prediction).soles  # (S, 4, 3)
+    placed = place(body, body_keypoints(body), sampled, prediction)
+    places = np.concatenate([part.soles for part in placed.in_blocks()])  # (S, 4, 3)
     window = np.hanning(SMOOTHING + 2)[1:-1]
     padded = np.pad(places.reshape(len(places), -1), ((SMOOTHING // 2, SMOOTHING // 2), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(axis, window / window.sum(), mode="valid") for axis in padded.T], axis=-1)

@@ -18,17 +18,28 @@ from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import camera_of_shot
-from .detect import detect_people, people_in_file
-from .detection.cache import DetectionKey
-from .detection.detections import DetectedShot
+from .camera_motion.track import survey_copies
+from .detect import DetectionRun, add_hands, detect_people, people_in_file
+from .detection.cache.stored_detections import DetectionKey
+from .detection.detections import Detections
+from .hands.choice import EVERY_HAND, usable_hands
 from .keypoints.keypoints import Keypoints
-from .keypoints.repair import repair
-from .lifting import lift
+from .keypoints.repair import hide_outside, repair
+from .lifting import LiftedPerson, lift
 from .moving_camera import in_metres
 from .shared_floor import share_floor
-from .shots import Stretch, choose_stretches, names_of, scene_start, warn_of_doubt, warn_of_hidden, warn_of_turned
+from .shots import (
+    Stretch,
+    choose_stretches,
+    names_of,
+    scene_start,
+    warn_of_doubt,
+    warn_of_guessed,
+    warn_of_hidden,
+    warn_of_turned,
+)
 from .solve.terms import SolveWeights
-from .student.predict import STUDENT_FOLDER, Student, load_student
+from .student.predict import STUDENT_FOLDER, Student, StudentPrediction, load_student
 from .video.footage import Footage, open_footage
 from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import field_of_view as lens_field_of_view
@@ -80,6 +91,9 @@ class CaptureSettings:
     """auto (found out from the background), static or moving."""
     mirror: bool = False
     """The footage is a mirror image, as of many front cameras."""
+    hands: str = "auto"
+    """Fingers: auto (where hands are large enough in the picture and seen often enough), on or off. With a file of 2D
+    joints auto leaves them out."""
 
 
 @dataclass(frozen=True)
@@ -145,27 +159,24 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         footage = _open(video, settings)
         frames = footage.frames_between(settings.start, settings.end)
         footage = footage.sized_for(frames)
-    focal_length = None
-    if settings.keypoints is not None:
-        with watch.stage("keypoints"):
-            detections, focal_length = people_in_file(
-                footage, frames, settings.keypoints, settings.person, settings.shots, progress, warnings.append
-            )
-    else:
-        key = _detection_key(footage, settings)
-        detections = detect_people(
-            footage, frames, key, settings.device, settings.cache_folder, watch.stage, progress, warnings.append
-        )
+    copies = survey_copies() if settings.camera == "auto" else None
+    run = DetectionRun(
+        _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
+    )
+    detections, focal_length = _find_people(footage, frames, settings, run, watch)
     warnings += [*detections.notes, *footage.warnings(frames)]
     with watch.stage("repair"):
-        repaired = [DetectedShot(one.time_range, tuple(map(repair, one.people))) for one in detections.shots]
+        repaired = detections.changed(repair).shots
         everyone = settings.person == "all"
         stretches = choose_stretches(repaired, settings.shots, everyone, video, warnings.append)
     with watch.stage("camera"):
         lens = _camera(footage, settings.field_of_view, focal_length)
         captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
+        is_stated = bool(settings.field_of_view or focal_length or footage.equivalent_focal_length)
         cameras = {
-            shot.time_range: camera_of_shot(footage, shot, lens, settings.camera, progress, warnings.append)
+            shot.time_range: camera_of_shot(
+                footage, shot, lens, settings.camera, progress, warnings.append, copies, is_stated
+            )
             for shot in captured
         }
     with watch.stage("solve"):
@@ -176,6 +187,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
             SolveWeights(smoothing=settings.smoothing, foot_lock=settings.foot_lock, height=settings.height),
             rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
             float(footage.time[frames.start]),
+            settings.hands,
         )
         shots = solver.solve_shots(stretches, progress, warnings.append)
     return Capture(
@@ -187,6 +199,21 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         # A device that failed did so for each network.
         tuple(dict.fromkeys(warnings)),
     )
+
+
+def _find_people(
+    footage: Footage, frames: slice, settings: CaptureSettings, run: DetectionRun, watch: _Stopwatch
+) -> tuple[Detections, float | None]:
+    """The people's 2D joints, detected or from a file, and the file's focal length in pixels where it has one."""
+    if settings.keypoints is None:
+        return detect_people(footage, frames, run, watch.stage).changed(hide_outside), None
+    with watch.stage("keypoints"):
+        detections, focal_length = people_in_file(
+            footage, frames, settings.keypoints, settings.person, settings.shots, run.progress, run.warn
+        )
+    if settings.hands == EVERY_HAND:
+        detections = add_hands(footage, detections, run, watch.stage)
+    return detections, focal_length
 
 
 @dataclass(frozen=True)
@@ -202,6 +229,8 @@ class _Solver:
     """Of the motions, per second."""
     start: float
     """Time of the captured range's first frame, seconds: a sample of every motion's grid."""
+    hands: str
+    """As `CaptureSettings.hands`."""
 
     def solve_shots(self, stretches: Sequence[Stretch], progress: Progress, warn: Warn) -> tuple[CapturedShot, ...]:
         """The motions of each stretch, in step with one another."""
@@ -221,24 +250,31 @@ class _Solver:
         # The given height is the first person's; the others follow by the floor.
         weights_of = [self.weights, *[replace(self.weights, height=None)] * (count - 1)]
         camera = self.cameras[stretch.time_range]
+        predictions: list[StudentPrediction | None] = [None] * count
         if isinstance(camera, CameraPath):
             # The solve's frame is the camera's where somebody first comes into view.
             first = camera.at(np.array(stretch.visible_span[:1])).world_to_camera[0]
             camera = camera.seen_from(np.linalg.inv(first))
-            camera = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
+            camera, predictions = in_metres(camera, stretch.people, self.student, self.weights.height, warn)
         parts = [part_of(progress, number, count) for number in range(count)]
         lifted = [
-            lift(person, self.student, self.own_body, camera, weights, part)
-            for person, weights, part in zip(stretch.people, weights_of, parts, strict=True)
+            lift(person, self.student, self.own_body, camera, weights, part, prediction)
+            for person, weights, part, prediction in zip(stretch.people, weights_of, parts, predictions, strict=True)
         ]
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)
+            warn_of_guessed(name, person.limb_confidence, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
+        lifted = [self._with_hands(person, name, camera, warn) for name, person in zip(names, lifted, strict=True)]
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
         return [to_motion(person, world, camera, times, float(self.rate)) for person in lifted]
+
+    def _with_hands(self, person: LiftedPerson, name: str, camera: Camera | CameraPath, warn: Warn) -> LiftedPerson:
+        hands = usable_hands(person.keypoints, self.hands, name, warn)
+        return person if hands is None else person.with_hands(hands, camera, self.weights.smoothing)
 
 
 def _open(video: Path, settings: CaptureSettings) -> Footage:
@@ -248,7 +284,13 @@ def _open(video: Path, settings: CaptureSettings) -> Footage:
 
 def _detection_key(footage: Footage, settings: CaptureSettings) -> DetectionKey:
     return DetectionKey(
-        footage.path, settings.detector, settings.person, settings.input_fps, settings.shots, settings.mirror
+        footage.path,
+        settings.detector,
+        settings.person,
+        settings.input_fps,
+        settings.shots,
+        settings.mirror,
+        settings.hands,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..arrays import Array
+from ..body.limbs import LIMB_NAMES
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Warn
@@ -33,6 +34,10 @@ LEAST_AGREEMENT: Final = 0.7
 """Agreement of the student's windows below which a pose is doubtful; on clips of upright people hardly any is."""
 SHORTEST_DOUBT: Final = 0.3
 """Seconds of such poses that are worth a warning."""
+GUESSED_LIMB: Final = 0.3
+"""Confidence below which a limb is more guessed than seen."""
+NOTED_GUESS: Final = 0.25
+"""Part of the time for which a limb must be guessed to be worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,18 @@ def warn_of_doubt(name: str, agreement: Array, warn: Warn) -> None:
         warn(
             f"{name} has doubtful poses {doubtful.mean():.0%} of the time: rare ones, such as upside down, or much of "
             "the body is hidden; check the frames of low confidence"
+        )
+
+
+def warn_of_guessed(name: str, limbs: Array, warn: Warn) -> None:
+    """Warn of limbs that are hidden, or out of the picture, for much of the time, by their confidence (S, 6)."""
+    guessed = (limbs < GUESSED_LIMB).mean(axis=0)
+    noted = [number for number, share in enumerate(guessed) if share >= NOTED_GUESS]
+    if noted:
+        shares = ", ".join(f"{LIMB_NAMES[number].replace('_', ' ')} {guessed[number]:.0%}" for number in noted)
+        warn(
+            f"{name} is only partly in view; guessed, of the time: {shares} (--body-parts keeps guessed limbs out of "
+            "the animation)"
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, blocks
 from ..body.kinematics import forward_kinematics
-from ..body.rotations import interpolate_rotations, matrix_to_axis_angle
+from ..body.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
+from ..body.skeleton import JOINT_COUNT
 from ..camera import Camera, CameraPath
 from ..motion import Motion
 from .lifting import LiftedPerson
@@ -67,15 +68,21 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         # At a rate of one per second, say, a person may come and go between two times.
         in_view[np.abs(times - sample_time.mean()).argmin()] = True
     time = times[in_view]  # (T,)
-    rotations = state.rotations.copy()  # (S, 24, 3, 3)
-    rotations[:, 0] = world.world_to_camera[:3, :3].T @ rotations[:, 0]
     pelvis = world.to_world(state.pelvis)  # (S, 3)
     at = np.clip(time, sample_time[0], sample_time[-1])
-    rotations = _interpolate_smoothly(sample_time, rotations, at)  # (T, 24, 3, 3)
+    # A joint at a time, and joints' places block by block: an hour's rotations need 370 MB.
+    poses = np.empty((len(at), JOINT_COUNT, 3))
+    for joint in range(JOINT_COUNT):
+        rotations = state.rotations[:, joint]  # (S, 3, 3)
+        if joint == 0:
+            rotations = world.world_to_camera[:3, :3].T @ rotations
+        poses[:, joint] = matrix_to_axis_angle(_interpolate_smoothly(sample_time, rotations, at))
     pelvis = CubicSpline(sample_time, pelvis)(at)  # (T, 3)
     rest = state.rest_joints
-    joints, _ = forward_kinematics(rotations, rest)
     trans = pelvis - rest[0]
+    joints = np.empty((len(at), JOINT_COUNT, 3))
+    for some in blocks(len(at)):
+        joints[some] = forward_kinematics(axis_angle_to_matrix(poses[some]), rest)[0] + trans[some, None]
 
     def resample(values: Array) -> Array:
         """(S, N) probabilities to (T, N)."""
@@ -87,28 +94,42 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         first = path.camera(0)
     else:
         first = Camera(camera.focal_length, camera.image_size, world.world_to_camera)
-    return Motion(
-        poses=matrix_to_axis_angle(rotations),
+    motion = Motion(
+        poses=poses,
         trans=trans,
         betas=state.betas,
         frame_rate=rate,
         time=time,
-        joints=joints + trans[:, None],
+        joints=joints,
         contacts=resample(person.contacts),
         confidence=resample(person.confidence[:, None])[:, 0],
+        limb_confidence=resample(person.limb_confidence),
         camera=first,
         camera_path=path,
         gender=state.body.gender,
     )
+    if person.hands is None:
+        return motion
+    fingers = CubicSpline(sample_time, person.hands.poses)(at)  # (T, 2, 45)
+    return _with_fingers(motion, fingers, resample(person.hands.confidence))
+
+
+def _with_fingers(motion: Motion, poses: Array, confidence: Array) -> Motion:
+    """The motion with the poses (T, 2, 45) and the confidence (T, 2) of its left and right hand."""
+    return replace(
+        motion,
+        left_hand_pose=poses[:, 0],
+        right_hand_pose=poses[:, 1],
+        left_hand_confidence=confidence[:, 0],
+        right_hand_confidence=confidence[:, 1],
+    )
 
 
 def _interpolate_smoothly(time: Array, rotations: Array, at: Array) -> Array:
-    """Rotations (S, 24, 3, 3) of `time` (S,) at the times `at` (T,), by splines; of two samples by slerp."""
+    """Rotations (S, 3, 3) of `time` (S,) at the times `at` (T,), by splines; of two samples by slerp."""
     from scipy.spatial.transform import Rotation, RotationSpline
 
     if len(time) < 3:
         return interpolate_rotations(time, rotations, at)
-    by_joint = [
-        RotationSpline(time, Rotation.from_matrix(joint))(at).as_matrix() for joint in np.moveaxis(rotations, 1, 0)
-    ]
-    return np.stack(by_joint, axis=1)
+    interpolated: Array = RotationSpline(time, Rotation.from_matrix(rotations))(at).as_matrix()
+    return interpolated

@@ -77,6 +77,7 @@ def capture_settings(arguments: argparse.Namespace) -> CaptureSettings:
         input_fps=arguments.input_fps,
         camera=arguments.camera,
         mirror=arguments.mirror,
+        hands=arguments.hands,
         keypoints=getattr(arguments, "keypoints", None),
         body=arguments.body,
         student=arguments.student,
@@ -124,7 +125,7 @@ def capture_to_files(
                 shot.motions, paths, numbered, settings.body, background, warnings.append, options, characters
             )
             files += _keypoint_files(shot, own(keypoints_out), numbered, settings.mirror) if keypoints_out else []
-        files += _pictures(capture, preview, contact_sheet, progress)
+        files += _pictures(capture, preview, contact_sheet, settings.body, progress)
         # Another capture into the same folder may have failed meanwhile and removed it.
         with made_folders(folders_of(file.path for file in files)):
             seconds = capture.seconds | write_files(files, progress)
@@ -141,14 +142,21 @@ def capture_to_files(
 
 
 def _pictures(
-    capture: Capture, preview: Path | None, contact_sheet: Path | None, progress: Progress
+    capture: Capture, preview: Path | None, contact_sheet: Path | None, body: Path | None, progress: Progress
 ) -> list[OutputFile]:
+    from ..body.model import load_body
     from ..capture.video.contact_sheet import write_contact_sheet
     from ..capture.video.preview import write_preview
 
     files = []
     if preview:
-        write = partial(write_preview, footage=capture.footage, motions=capture.motions, progress=progress)
+        write = partial(
+            write_preview,
+            footage=capture.footage,
+            motions=capture.motions,
+            progress=progress,
+            body=load_body(body),
+        )
         files.append(OutputFile(preview, "preview", write))
     if contact_sheet:
         title = capture.footage.path.name

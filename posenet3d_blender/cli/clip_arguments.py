@@ -55,6 +55,13 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
     )
     _add_camera_settings(command)
     command.add_argument(
+        "--hands",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="capture fingers; auto: where hands are large enough in the image and seen often enough, and not with "
+        "--keypoints (default: auto)",
+    )
+    command.add_argument(
         "--height",
         type=height,
         metavar="METRES",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from ..amass import load_any_motion
 from ..body.compatibility import check_body_fits
 from ..body.model import load_body
-from ..motion import load_motion
 from .character import characters_of, check_characters
 from .console import Console
 from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files
@@ -18,7 +18,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Run the command; the exit code is 0."""
     with made_folders(folders_of(arguments.outputs)):
         check_outputs(arguments.outputs)
-        motions = [load_motion(arguments.motion)]
+        warnings: list[str] = []
+        motions = [load_any_motion(arguments.motion, arguments.body, warnings.append)]
         if any(needs_blender(path) for path in arguments.outputs):
             check_body_fits(motions[0], load_body(arguments.body))
         characters = characters_of(arguments)
@@ -29,12 +30,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             numbered=False,
             body_path=arguments.body,
             footage=None,
-            warn=console.warn,
+            warn=warnings.append,
             options=scene_options(arguments),
             characters=characters,
         )
         seconds = write_files(files, console.progress)
-    summary = Summary.of_motions(motions, seconds, [file.path for file in files])
+    summary = Summary.of_motions(motions, seconds, [file.path for file in files], warnings=warnings)
+    for warning in summary.warnings:
+        console.warn(warning)
     if arguments.json:
         console.print_json(summary.as_json())
     else:

@@ -156,12 +156,14 @@ def _failures_to_open(warn: Warn) -> Iterator[str]:
     """Open every asset that a capture opens; yields one message per failure."""
     from ..body.model import load_body
     from ..capture.detection.blazepose.assets import open_landmark_finder, open_person_detector
+    from ..capture.hands.finder import open_hand_finder
     from ..capture.student.predict import load_student
     from ..errors import PoseNet3DError
 
     openers: tuple[Callable[[], object], ...] = (
         partial(open_person_detector, warn=warn),
         partial(open_landmark_finder, warn=warn),
+        partial(open_hand_finder, warn=warn),
         partial(load_student, warn=warn),
         load_body,
     )

@@ -40,7 +40,9 @@ def main(argv: Sequence[str]) -> int:
         return int(parser_exit.code or 0)
     with stop_signals() as stop, open_console(arguments.debug, stop) as console:
         try:
-            return COMMANDS[arguments.command](arguments, console)
+            # A signal while the streams are opened or closed must not end the process by KeyboardInterrupt.
+            with stop.interrupting():
+                return COMMANDS[arguments.command](arguments, console)
         except (KeyboardInterrupt, Cancelled):
             return _report_cancelled(console)
         except Exception as error:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -168,12 +169,13 @@ def motion_files(
     is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
     # Files of one scene are written before the next one's, which replaces it.
     show = warn if is_shown or characters else lambda _: None
-    scene = _LazyScene(motions, body_path, footage, show, options, characters)
+    scene = _LazyScene(motions, body_path, footage, show, options, characters, warn)
     files = []
     for output in outputs:
         for path, people in paths_by_people(output, len(motions), numbered):
             if path.suffix.lower() == MOTION_ENDING:
-                files.append(OutputFile(path, "motion", motions[people][0].save))
+                save = partial(motions[people][0].save, smpl_h=options.smpl_h)
+                files.append(OutputFile(path, "motion", save))
             elif needs_blender(path):
                 files.append(OutputFile(path, "export", scene.exporter(people)))
     return files
@@ -270,11 +272,12 @@ class _LazyScene:
         warn: Callable[[str], object],
         options: BuildOptions,
         characters: Sequence[Character],
+        warn_of_body: Callable[[str], object],
     ) -> None:
         self._motions = motions
         self._body_path = body_path
         self._footage = footage
-        self._warn = warn
+        self._warn, self._warn_of_body = warn, warn_of_body
         self._options = options
         self._characters = characters
         self._armatures: list[bpy.types.Object] = []
@@ -283,6 +286,7 @@ class _LazyScene:
         return lambda path: self._export(path, people)
 
     def _export(self, path: Path, people: slice) -> None:
+        from ..body.compatibility import warn_of_stiff_hands
         from ..body.model import load_body
         from ..scene import build_scene, export, reset_to_empty
         from ..scene.retarget.export_character import export_characters
@@ -290,6 +294,7 @@ class _LazyScene:
 
         if not self._armatures:
             body = load_body(self._body_path)
+            warn_of_stiff_hands(self._motions, body, self._warn_of_body)
             reset_to_empty()
             # A character gets its own root motion, from the hips' whole path.
             options = replace(self._options, root="hips") if self._characters else self._options

@@ -25,6 +25,21 @@ class StopRequest:
     def __init__(self) -> None:
         """Start without a request."""
         self.received = False
+        self._may_interrupt = False
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Let signals interrupt the block; those before and after it are only recorded, and check() tells of them.
+
+        Raises:
+            Cancelled: the user had asked to stop before.
+        """
+        try:
+            self._may_interrupt = True
+            self.check()
+            yield
+        finally:
+            self._may_interrupt = False
 
     def check(self) -> None:
         """Raise `errors.Cancelled` if the user asked to stop."""
@@ -32,9 +47,10 @@ class StopRequest:
             raise Cancelled
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
-        """Record the signal and interrupt the main thread: a handler for `signal.signal`."""
+        """Record the signal and, within `interrupting`, interrupt the main thread: a handler for `signal.signal`."""
         self.received = True
-        raise KeyboardInterrupt
+        if self._may_interrupt:
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -83,14 +99,15 @@ class SignalHold:
 
 
 def exit_process(code: int) -> NoReturn:
-    """Exit with this code, past the interpreter's teardown where Blender is loaded as a module.
+    """Exit with this code at once, past the interpreter's teardown.
 
-    Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig).
+    Unloading the bpy wheel may crash (4.2, after a glTF export) or hang (4.5, after Rigify made a rig). And `python -m`
+    kills itself with SIGINT, whatever the code, if a KeyboardInterrupt ever passed through `exec` (as in the making of
+    dataclasses), even one that was handled.
     """
+    sys.stdout.flush()
+    sys.stderr.flush()
     bpy = sys.modules.get("bpy")
-    if bpy is not None and not bpy.app.binary_path:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    if bpy is not None:
         shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
-        os._exit(code)
-    sys.exit(code)
+    os._exit(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..build_options import ENGINE_PRESETS, HEADING_CHOICES, REST_CHOICES, ROOT_CHOICES, BuildOptions
+from ..build_options import BODY_PARTS, ENGINE_PRESETS, HEADING_CHOICES, REST_CHOICES, ROOT_CHOICES, BuildOptions
 
 
 def add_scene_arguments(command: argparse.ArgumentParser) -> None:
@@ -30,6 +30,18 @@ def add_scene_arguments(command: argparse.ArgumentParser) -> None:
         choices=HEADING_CHOICES,
         help="direction that the motion starts in: as filmed, or forward, to -Y, with the camera (default: footage)",
     )
+    command.add_argument(
+        "--smplh",
+        action="store_true",
+        help="motion files (.npz) in the form of SMPL-H and AMASS, poses of 156 values with the fingers",
+    )
+    command.add_argument(
+        "--body-parts",
+        choices=BODY_PARTS,
+        default="whole",
+        help="parts of the body that are animated: upper (spine, head and arms, over hips and legs that stand still), "
+        "arms, or no-legs (all but the legs, which hang at rest) (default: whole); motion files stay as they are",
+    )
 
 
 def scene_options(arguments: argparse.Namespace) -> BuildOptions:
@@ -39,5 +51,7 @@ def scene_options(arguments: argparse.Namespace) -> BuildOptions:
         root=arguments.root or chosen.root,
         rest=arguments.rest or chosen.rest,
         heading=arguments.heading or chosen.heading,
+        body_parts=arguments.body_parts,
         armature_name=chosen.armature_name,
+        smpl_h=arguments.smplh,
     )

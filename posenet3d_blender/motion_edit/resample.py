@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, interpolate_rows
 from ..body.kinematics import forward_kinematics
 from ..body.model import Body
 from ..body.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
@@ -44,9 +44,15 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
     trans = interpolate_smoothly(motion.time, motion.trans, at)
     joints, _ = forward_kinematics(rotations, body.rest_joints(motion.betas))
 
-    def linear(values: Array) -> Array:
-        """(T, C) to (N, C)."""
-        return np.stack([np.interp(at, motion.time, column) for column in values.T], axis=-1)
+    def turning(pose: Array | None) -> Array | None:
+        """(T, 45) axis-angle to (N, 45)."""
+        if pose is None:
+            return None
+        matrices = axis_angle_to_matrix(pose.reshape(len(pose), -1, 3))
+        return matrix_to_axis_angle(interpolate_rotations(motion.time, matrices, at)).reshape(len(at), -1)
+
+    def certainty(values: Array | None) -> Array | None:
+        return None if values is None else interpolate_rows(at, motion.time, values)
 
     path = motion.camera_path
     return replace(
@@ -56,10 +62,15 @@ def _resample(motion: Motion, rate: float, start: float, body: Body) -> Motion:
         frame_rate=rate,
         time=time,
         joints=joints + trans[:, None],
-        contacts=linear(motion.contacts),
-        confidence=linear(motion.confidence[:, None])[:, 0],
+        contacts=interpolate_rows(at, motion.time, motion.contacts),
+        confidence=interpolate_rows(at, motion.time, motion.confidence),
+        limb_confidence=certainty(motion.limb_confidence),
         camera_path=path.at(time) if path else None,
         scene_start=start,
+        left_hand_pose=turning(motion.left_hand_pose),
+        right_hand_pose=turning(motion.right_hand_pose),
+        left_hand_confidence=certainty(motion.left_hand_confidence),
+        right_hand_confidence=certainty(motion.right_hand_confidence),
     )
 
 

@@ -8,12 +8,11 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from ..body.rotations import matrix_to_axis_angle
+from ..body.rotations import matrix_to_axis_angle, unit
 from ..errors import PoseNet3DError
 from .bone_map import BoneMap
 from .rig import Rig
 from .roles import SIDES
-from .vectors import unit
 
 _ALIGNMENT_LIMIT: Final = np.radians(20.0)
 """Bodies differ by a few degrees between hips and head; a skeleton that was rotated on purpose is off by more."""
@@ -77,16 +76,27 @@ def body_axes(left_hip: Array, right_hip: Array, top: Array) -> Array:
         PoseNet3DError: hips and head lie on one line.
     """
     up = top - (left_hip + right_hip) / 2
-    measured = _frame(left_hip - right_hip, up)
-    aligned = _frame(_nearest_axis(measured[:, 0]), _nearest_axis(measured[:, 2]))
+    measured = frame_of(left_hip - right_hip, up)
+    aligned = aligned_axes(measured)
+    return measured if aligned is None else aligned
+
+
+def aligned_axes(measured: Array) -> Array | None:
+    """(3, 3) axes of the space nearest to measured ones; None if these are rotated on purpose."""
+    aligned = frame_of(_nearest_axis(measured[:, 0]), _nearest_axis(measured[:, 2]))
     angle = float(np.linalg.norm(matrix_to_axis_angle(measured.T @ aligned)))
-    return aligned if angle < _ALIGNMENT_LIMIT else measured
+    return aligned if angle < _ALIGNMENT_LIMIT else None
 
 
-def _frame(left: Array, up: Array) -> Array:
+def frame_of(left: Array, up: Array, top: str = "head") -> Array:
+    """(3, 3) columns left, back and up of a body, from the line of its hips and that to its `top`.
+
+    Raises:
+        PoseNet3DError: both have the same direction.
+    """
     back = np.cross(up, left)
     if not np.linalg.norm(back) > 1e-3 * np.linalg.norm(left) * np.linalg.norm(up):
-        raise PoseNet3DError("hips and head lie on one line at rest; choose an armature that rests standing upright")
+        raise PoseNet3DError(f"hips and {top} lie on one line at rest; choose an armature that rests standing upright")
     up, back = unit(up), unit(back)
     return np.stack([np.cross(back, up), back, up], axis=-1)
 

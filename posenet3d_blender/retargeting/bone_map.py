@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .roles import REQUIRED_ROLES, SINGLE_ROLES
@@ -19,6 +19,20 @@ class Control:
     """Bone of the skeleton whose head carries it along, at the distance of the rest pose; None: not keyed."""
     pole: str | None = None
     """Limb, such as left_hip or left_shoulder, whose middle joint it points to: a pole target."""
+    twist: str | None = None
+    """Bone at the end of the one in `rotation`, whose turn about the line between both it shares: a twist bone."""
+    share: float | None = None
+    """Of that turn, 0 to 1."""
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """Bones of the skeleton that it follows."""
+        return tuple(filter(None, (self.rotation, self.location, self.twist)))
+
+    def with_bone(self, former: str, bone: str) -> Control:
+        """A copy that names one bone in place of another."""
+        changed = {key: bone for key in ("bone", "rotation", "location", "twist") if getattr(self, key) == former}
+        return replace(self, **changed)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,10 @@ class BoneMap:
     """Further controls that are put at rest, so that they don't disturb the keyed ones."""
     rotation_modes: dict[str, str] = field(default_factory=dict)
     """Rotation mode that a bone is switched to before it is keyed; others keep their own."""
+    fingers: dict[str, str] = field(default_factory=dict)
+    """Finger bones by the names of SMPL-H's joints, left_index1 and so on; keyed if the motion has fingers."""
+    finger_controls: dict[str, str] = field(default_factory=dict)
+    """By the same names, controls that are keyed in place of a finger's bone."""
 
     @property
     def skeleton(self) -> dict[str, str]:
@@ -74,9 +92,11 @@ class BoneMap:
         if self.root:
             yield self.root
         for control in self.controls:
-            yield from filter(None, (control.bone, control.rotation, control.location))
+            yield from filter(None, (control.bone, control.rotation, control.location, control.twist))
         yield from (each.bone for each in self.properties)
         yield from self.neutral
+        yield from self.fingers.values()
+        yield from self.finger_controls.values()
         yield from self.rotation_modes
 
     def keyed(self) -> tuple[Control, ...]:
@@ -87,9 +107,19 @@ class BoneMap:
         own = tuple(Control(bone, bone, bone if bone == pelvis else None) for bone in self.skeleton)
         return own
 
+    def with_controls(self, controls: Iterable[Control]) -> BoneMap:
+        """A copy with controls that are keyed beside all that is keyed already."""
+        added = tuple(controls)
+        return replace(self, controls=(*self.keyed(), *added)) if added else self
+
     def with_bone(self, role: str, bone: str) -> BoneMap:
-        """A copy in which one role has another bone; an empty name leaves the role without."""
+        """A copy in which one role has another bone, for its controls too; an empty name leaves the role without."""
         if role not in SINGLE_ROLES:
             return replace(self, root=bone or None)
         bones = {key: value for key, value in self.bones.items() if key != role}
-        return replace(self, bones=bones | ({role: bone} if bone else {}))
+        former = self.bones.get(role)
+        controls = self.controls
+        if former and former != bone:
+            kept = [control for control in controls if bone or former not in control.followed]
+            controls = tuple(control.with_bone(former, bone) for control in kept)
+        return replace(self, bones=bones | ({role: bone} if bone else {}), controls=controls)

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
+from ..body.rotations import axis_angle_to_matrix, matrix_to_quaternion, unit
 from .bone_map import BoneMap, Control
 from .rig import Rig
 from .roles import NEXT_ROLE
 from .solve import SkeletonPose
-from .vectors import across, rotate, unit
+from .vectors import across, rotate
 
 _NEAREST_POLE: Final = 0.3
 """Distance of a pole target from its joint, at least, in leg lengths."""
@@ -45,6 +46,8 @@ def _follower(pose: SkeletonPose, rig: Rig, control: Control) -> WantedTransform
     carrier = control.rotation or control.location
     assert carrier is not None, "a control without pole follows something"
     turning = pose.rotations[:, skeleton.bones.index(carrier)]
+    if control.twist:
+        turning = _twisted(turning, pose, carrier, control.twist, 0.5 if control.share is None else control.share)
     rotations = axes @ turning @ axes.T @ rig.axes[bone] if control.rotation else None
     positions = None
     if control.location:
@@ -52,6 +55,18 @@ def _follower(pose: SkeletonPose, rig: Rig, control: Control) -> WantedTransform
         arm = skeleton.frame.to_body(rig.heads[bone]) - skeleton.heads[place]
         positions = skeleton.frame.to_armature(pose.positions[:, place] + rotate(turning, arm))
     return WantedTransform(control.bone, rotations, positions)
+
+
+def _twisted(turning: Array, pose: SkeletonPose, limb: str, end: str, share: float) -> Array:
+    """(T, 3, 3) `turning` of a limb's bone with a share of its end's turn about the line between both."""
+    skeleton = pose.skeleton
+    start, stop = skeleton.bones.index(limb), skeleton.bones.index(end)
+    axis = unit(skeleton.heads[stop] - skeleton.heads[start])
+    quaternions = matrix_to_quaternion(np.swapaxes(turning, -1, -2) @ pose.rotations[:, stop])
+    angles = np.unwrap(2 * np.arctan2(quaternions[:, 1:] @ axis, quaternions[:, 0]))
+    angles -= 2 * np.pi * np.round(angles[0] / (2 * np.pi))
+    twisted: Array = turning @ axis_angle_to_matrix(share * angles[:, None] * axis)
+    return twisted
 
 
 def _pole(pose: SkeletonPose, rig: Rig, control: Control) -> WantedTransform:

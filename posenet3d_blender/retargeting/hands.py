@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from ..arrays import Array
+from ..body.rotations import unit
 from .bone_map import BoneMap
 from .rig import Rig
 from .roles import SIDES
 from .skeleton import Skeleton
-from .vectors import unit
 
 _STRAIGHTEST: Final = 0.5
 """Cosine to the forearm above which the tail of a hand without fingers is taken for their direction."""

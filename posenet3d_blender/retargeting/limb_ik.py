@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from .vectors import across, rotate, shortest_rotation, unit
+from ..body.rotations import unit
+from .vectors import across, rotate, shortest_rotation
 
 LONGEST_REACH: Final = 0.9995
 """Of the straight limb's length."""

@@ -8,7 +8,10 @@ from typing import Final
 from ..errors import PoseNet3DError
 from .bone_map import BoneMap
 from .families.auto_rig_pro import find_auto_rig_pro
+from .families.fingers import with_fingers
 from .families.plain import (
+    find_character_creator,
+    find_daz,
     find_makehuman,
     find_mixamo,
     find_rigify_meta_rig,
@@ -30,6 +33,8 @@ _FINDERS: Final = (
     find_unity,
     find_vrm,
     find_makehuman,
+    find_character_creator,
+    find_daz,
     find_rigify_meta_rig,
 )
 """Rigs with controls before the plain ones that they contain."""
@@ -52,13 +57,15 @@ def recognise(rig: Rig) -> Recognition:
     for find in _FINDERS:
         found = find(rig)
         if found:
-            return Recognition(found)
+            return Recognition(with_fingers(found, rig))
     guess = guess_map(rig)
     if guess.missing_roles:
         missing = ", ".join(guess.missing_roles[:4]) + (" ..." if len(guess.missing_roles) > 4 else "")
         raise PoseNet3DError(f"no bones were found for {missing}; choose a humanoid rig, or give a bone map")
     guessed = ", ".join(f"{role}: {bone}" for role, bone in guess.bones.items())
-    return Recognition(guess, (f"The rig is of no known family; its bones were guessed by name ({guessed})",))
+    return Recognition(
+        with_fingers(guess, rig), (f"The rig is of no known family; its bones were guessed by name ({guessed})",)
+    )
 
 
 def check_map(bone_map: BoneMap, rig: Rig) -> None:

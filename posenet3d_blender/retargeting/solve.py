@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +11,9 @@ import numpy as np
 from ..arrays import Array
 from ..body.rotations import axis_angle_to_matrix
 from ..body.skeleton import JOINT_INDEX
-from .feet import FootGoals, character_soles, foot_goals, lay_toes
-from .limb_ik import LONGEST_REACH, bend_limb
+from .feet import character_foot, character_soles, foot_targets, lay_toes
+from .leg_solver import Leg, correct_legs
+from .limb_ik import bend_limb
 from .roles import SIDES
 from .settings import RetargetSettings
 from .skeleton import Skeleton
@@ -24,8 +25,6 @@ _BACK: Final = np.array([0.0, 1.0, 0.0])
 _FRONT: Final = -_BACK
 _HEADING_BLEND: Final = 0.2
 """Seconds."""
-_LOWERING_BLEND: Final = 0.1
-"""Seconds over which the hips sink so that a planted foot stays in reach."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,8 @@ def solve(
     centre = _hip_centre(skeleton)
     pelvis = hips - rotate(rotations[:, 0], centre - skeleton.heads[0])
     positions = skeleton.positions(rotations, pelvis)
-    goals = [foot_goals(side, source, scale, skeleton, rotations, positions, settings.foot_lock) for side in range(2)]
-    shift = _hips_correction(goals, skeleton, positions, source.frame_rate)
-    pelvis = pelvis + shift
+    pelvis = pelvis + _correct_legs(source, skeleton, rotations, positions, settings.foot_lock)
     moved = skeleton.positions(rotations, pelvis)
-    for side, goal in zip(SIDES, goals, strict=True):
-        ankle = skeleton.of_role[f"{side}_ankle"]
-        _bend(
-            skeleton,
-            rotations,
-            moved,
-            (f"{side}_hip", f"{side}_knee", f"{side}_ankle"),
-            positions[:, ankle] + goal.ankle_shift(shift),
-            _FRONT,
-        )
     if settings.hand_reach > 0:
         _reach(source, scale, skeleton, rotations, moved, settings.hand_reach)
     positions = skeleton.positions(rotations, pelvis)
@@ -130,26 +117,36 @@ def _reach(
         _bend(skeleton, rotations, positions, limb, wrist + share * (wanted - wrist), _BACK)
 
 
-def _hips_correction(goals: Sequence[FootGoals], skeleton: Skeleton, positions: Array, frame_rate: float) -> Array:
-    """(T, 3) shift of the hips that follows the planted feet, so that the legs keep their directions."""
-    weights = np.stack([goal.weights for goal in goals])[..., None] + 1e-3
-    shift: Array = (weights * np.stack([goal.offsets for goal in goals])).sum(axis=0) / weights.sum(axis=0)
-    lowering = np.zeros(len(shift))
-    for side, goal in zip(SIDES, goals, strict=True):
-        hip, knee, ankle = (skeleton.of_role[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
-        heads = skeleton.heads
-        longest = LONGEST_REACH * float(
-            np.linalg.norm(heads[hip] - heads[knee]) + np.linalg.norm(heads[knee] - heads[ankle])
-        )
-        away = positions[:, hip] + shift - positions[:, ankle] - goal.offsets
-        aside = np.minimum(np.linalg.norm(away[:, :2], axis=-1), longest)
-        excess = away[:, 2] - np.sqrt(longest**2 - aside**2)
-        lowering = np.maximum(lowering, np.where(goal.weights > 0.5, excess, 0.0))
-    reach = max(1, round(_LOWERING_BLEND * frame_rate))
-    padded = np.pad(np.maximum(lowering, 0), reach)
-    widest = np.max([padded[start : start + len(lowering)] for start in range(2 * reach + 1)], axis=0)
-    shift[:, 2] -= smooth(widest, reach / 3)
-    return shift
+def _correct_legs(
+    source: SourceMotion, skeleton: Skeleton, rotations: Array, positions: Array, foot_lock: bool
+) -> Array:
+    """(T, 3) shift of the hips; turns the legs and feet in place so that planted feet rest on the floor."""
+    unit_length = skeleton.frame.leg
+    legs = [_leg(side, source, skeleton, rotations, positions, foot_lock) for side in range(2)]
+    correction = correct_legs(legs, source.frame_rate)
+    for number, side in enumerate(SIDES):
+        goal = positions[:, skeleton.of_role[f"{side}_ankle"]] + unit_length * correction.ankles[:, number]
+        _bend(skeleton, rotations, positions, (f"{side}_hip", f"{side}_knee", f"{side}_ankle"), goal, _FRONT)
+        ankle = skeleton.of_role[f"{side}_ankle"]
+        rotations[:, ankle] = correction.tilts[:, number] @ rotations[:, ankle]
+    return unit_length * correction.hips
+
+
+def _leg(
+    side: int, source: SourceMotion, skeleton: Skeleton, rotations: Array, positions: Array, foot_lock: bool
+) -> Leg:
+    unit_length = skeleton.frame.leg
+    hip, knee, ankle = (skeleton.of_role[f"{SIDES[side]}_{part}"] for part in ("hip", "knee", "ankle"))
+    heads = skeleton.heads / unit_length
+    return Leg(
+        hip=positions[:, hip] / unit_length,
+        ankle=positions[:, ankle] / unit_length,
+        thigh=float(np.linalg.norm(heads[hip] - heads[knee])),
+        shin=float(np.linalg.norm(heads[knee] - heads[ankle])),
+        foot_rotation=rotations[:, ankle],
+        foot=character_foot(side, skeleton).scaled(1 / unit_length),
+        targets=foot_targets(side, source, source_leg(source), foot_lock),
+    )
 
 
 def _ground_path(pelvis: Array, positions: Array, skeleton: Skeleton, frame_rate: float) -> tuple[Array, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..arrays import Array
+from .finger_rest import SourceFingers
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class SourceMotion:
     contacts: Array
     """(T, 2) probability that the left and the right foot rest on the floor."""
     frame_rate: float
+    fingers: SourceFingers | None = None
+    """None: the motion has none."""
 
     @property
     def frame_count(self) -> int:

@@ -5,14 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Array, FloatArray
-
-
-def unit(vectors: FloatArray) -> Array:
-    """(..., 3) vectors of length 1; zero stays zero."""
-    vectors = np.asarray(vectors, dtype=np.float64)
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: Array = vectors / np.maximum(lengths, 1e-12)
-    return result
+from ..body.rotations import unit
 
 
 def rotate(rotations: FloatArray, vectors: FloatArray) -> Array:

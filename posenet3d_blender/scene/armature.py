@@ -1,5 +1,7 @@
 """The armature at rest: a root bone on the ground, and 24 bones whose heads are exactly at the body's rest joints.
 
+With fingers it has 30 bones more, see `finger_bones`.
+
 The soles are at z = 0, the root bone is at the origin with the axes of the armature itself.
 
 Bone axes: Y runs along the bone. Spine, neck, head and legs have X to the person's left, arms have Z to the front, so
@@ -9,7 +11,7 @@ mirroring expects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,6 +23,7 @@ from ..arrays import Array
 from ..body.model import Body
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
 from .bone_display import arrange_bones
+from .finger_bones import FingerBones, add_finger_bones, finger_bones_at_rest
 from .rest_pose import rest_pose
 
 ROOT_NAME: Final = "root"
@@ -41,7 +44,12 @@ _ROOT_LENGTH: Final = 0.3
 
 
 def add_armature(
-    name: str, body: Body, betas: Array, collection: bpy.types.Collection, arm_angle: float = 0.0
+    name: str,
+    body: Body,
+    betas: Array,
+    collection: bpy.types.Collection,
+    arm_angle: float = 0.0,
+    with_fingers: bool = False,
 ) -> bpy.types.Object:
     """Add an armature object at the world's origin, in object mode, with quaternion rotation on all bones.
 
@@ -51,11 +59,13 @@ def add_armature(
         betas: (10,) shape coefficients.
         collection: collection that the object is linked to.
         arm_angle: degrees by which the arms are lowered at rest; see `rest_pose.ARM_ANGLES`.
+        with_fingers: add finger bones; the body must have fingers.
     """
     rest = rest_pose(body, betas, arm_angle)
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     collection.objects.link(armature)
-    _add_bones(armature, rest.joints, _tails(rest.joints, rest.vertices, body.skin_weights))
+    fingers = finger_bones_at_rest(body, betas, rest.joints, arm_angle) if with_fingers else None
+    _add_bones(armature, rest.joints, _tails(rest.joints, rest.vertices, body.skin_weights), fingers)
     armature.data[REST_HEIGHT], armature.data[ARM_ANGLE] = rest.height, arm_angle
     armature.show_in_front = True
     for bone in armature.pose.bones:
@@ -71,9 +81,9 @@ def main_child(joint: int) -> int | None:
     return next((child for child in range(JOINT_COUNT) if PARENTS[child] == joint), None)
 
 
-def rest_rotations(armature: bpy.types.Object) -> Array:
-    """(24, 3, 3) axes of the bones at rest, as columns, in the armature's frame, in SMPL's order."""
-    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+def rest_rotations(armature: bpy.types.Object, names: Sequence[str] = JOINT_NAMES) -> Array:
+    """(B, 3, 3) axes of these bones at rest, as columns, in the armature's frame; the 24 of SMPL by default."""
+    return np.array([armature.data.bones[name].matrix_local.to_3x3() for name in names])
 
 
 def _tails(heads: Array, vertices: Array, skin_weights: Array) -> Array:
@@ -103,7 +113,7 @@ def _end_direction(joint: int, heads: Array) -> Array:
     return unit
 
 
-def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:
+def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array, fingers: FingerBones | None) -> None:
     with _edit_mode(armature):
         root = armature.data.edit_bones.new(ROOT_NAME)
         root.head, root.tail = (0.0, 0.0, 0.0), (0.0, _ROOT_LENGTH, 0.0)
@@ -117,6 +127,8 @@ def _add_bones(armature: bpy.types.Object, heads: Array, tails: Array) -> None:
                 bone.use_connect = main_child(PARENTS[joint]) == joint
             else:
                 bone.parent = root
+        if fingers:
+            add_finger_bones(armature.data.edit_bones, fingers)
 
 
 @contextmanager

@@ -7,18 +7,22 @@ removed. For characters with other bones see the package `retarget`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 
 from ..arrays import Array
 from ..body.skeleton import JOINT_NAMES
 from ..errors import PoseNet3DError
+from .finger_bones import has_fingers, smpl_bones
 from .isolated_scene import show_present_frame
 from .key_reduction import Tolerance
-from .keys import CAPTURE_PROPERTIES, curves_of, write_curves
+from .keys import CAPTURE_PROPERTIES, HAND_PROPERTIES, curves_of, write_curves
 from .names import data_name
 from .retarget.blockers import blocking_animation as blockers_of
 from .retarget.channels import Channels
+from .retarget.check_target import check_writable
 from .retarget.same_bones import (
     basis_locations,
     basis_rotations,
@@ -49,16 +53,17 @@ def bake(
     target = target or source
     _check(source, target)
     frames = motion_frames(source)
-    motion = read_motion(source, frames)
+    names = _baked_bones(source, target)
+    motion = read_motion(source, frames, names)
     properties = _capture_properties(source, frames) if target is source else {}
     name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
     action = new_action(target, name)
-    _unblock_bones(target)
+    _unblock_bones(target, names)
     bpy.context.view_layer.update()
     rotations = pose_rotations(target, motion)
-    turns = basis_rotations(target, rotations)
+    turns = basis_rotations(target, rotations, names)
     locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
-    channels = [Channels(joint_name, turns[:, joint], None) for joint, joint_name in enumerate(JOINT_NAMES)]
+    channels = [Channels(joint_name, turns[:, joint], None) for joint, joint_name in enumerate(names)]
     write_channels(action, target, [*channels, Channels("pelvis", None, locations)], frames, tolerance)
     for path, values in properties.items():
         write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
@@ -88,9 +93,15 @@ def motion_frames(source: bpy.types.Object) -> range:
     return range(round(min(start for start, _ in spans)), round(max(end for _, end in spans)) + 1)
 
 
-def blocking_animation(target: bpy.types.Object) -> list[bpy.types.Constraint | bpy.types.FCurve]:
+def blocking_animation(
+    source: bpy.types.Object, target: bpy.types.Object
+) -> list[bpy.types.Constraint | bpy.types.FCurve]:
     """Find what baking mutes: active constraints on the baked bones or on IK chains with them, and drivers of them."""
-    return blockers_of(target, JOINT_NAMES)
+    return blockers_of(target, _baked_bones(source, target))
+
+
+def _baked_bones(source: bpy.types.Object, target: bpy.types.Object) -> tuple[str, ...]:
+    return smpl_bones(source) if has_fingers(target) else JOINT_NAMES
 
 
 def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
@@ -103,12 +114,7 @@ def _check(source: bpy.types.Object, target: bpy.types.Object) -> None:
         if missing:
             names = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
             raise PoseNet3DError(f"{armature.name}: it lacks bones ({names}); choose one with SMPL's bone names")
-    if target.library:
-        raise PoseNet3DError(f"{target.name}: it is linked from another file; make a library override of it first")
-    if target.animation_data and target.animation_data.use_tweak_mode:
-        raise PoseNet3DError(
-            f"{target.name}: one of its strips is in tweak mode; leave tweak mode in the NLA editor first"
-        )
+    check_writable(target)
     if target.data.bones["pelvis"].use_connect:
         raise PoseNet3DError(f"{target.name}: its pelvis can't move; disconnect it from its parent in edit mode")
 
@@ -117,7 +123,7 @@ def _capture_properties(source: bpy.types.Object, frames: range) -> dict[str, Ar
     """Samples of foot contacts and confidence, by data path, which the new action of the same armature must keep."""
     if not source.animation_data.action:
         return {}
-    paths = [f'["{name}"]' for name in CAPTURE_PROPERTIES]
+    paths = [f'["{name}"]' for name in (*CAPTURE_PROPERTIES, *HAND_PROPERTIES)]
     return {
         curve.data_path: np.array([curve.evaluate(frame) for frame in frames])
         for curve in curves_of(source)
@@ -125,10 +131,10 @@ def _capture_properties(source: bpy.types.Object, frames: range) -> dict[str, Ar
     }
 
 
-def _unblock_bones(target: bpy.types.Object) -> None:
+def _unblock_bones(target: bpy.types.Object, names: Sequence[str]) -> None:
     """Leave the baked bones to the new keys alone: mute constraints and drivers, reset locations and scales."""
-    for blocker in blocking_animation(target):
+    for blocker in blockers_of(target, names):
         blocker.mute = True
-    for name in JOINT_NAMES:
+    for name in names:
         bone = target.pose.bones[name]
         bone.location, bone.scale = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

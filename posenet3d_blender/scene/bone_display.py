@@ -11,6 +11,9 @@ from typing import Final, TypeAlias
 import bpy
 import numpy as np
 
+from ..body.fingers import FINGERS, HAND_NAMES
+from .finger_bones import has_fingers
+
 BONE_COLLECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Root": ("root",),
     "Spine": ("pelvis", "spine", "neck", "head"),
@@ -20,12 +23,21 @@ BONE_COLLECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Right Leg": tuple(f"right_{part}" for part in ("hip", "knee", "ankle", "foot")),
 }
 """Beginnings of the names of each collection's bones."""
+FINGER_COLLECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Left Fingers": tuple(f"left_{finger}" for finger in FINGERS),
+    "Right Fingers": tuple(f"right_{finger}" for finger in FINGERS),
+}
+_STIFF_HANDS: Final = "SMPL Hands"
+"""Hidden collection of SMPL's hand bones in armatures with fingers, where they deform nothing."""
 _PALETTES: Final = {"Left": "THEME04", "Right": "THEME01", "Spine": "THEME09", "Root": "THEME03"}
 """Blender's colour sets: left is blue, right is red."""
 SHAPE_PREFIX: Final = "PoseNet3D_shape_"
 _Point: TypeAlias = tuple[float, float, float]
 _RING_POINTS: Final = 24
-_RADII: Final = {"pelvis": 1.6, "spine": 1.0, "neck": 0.7, "head": 0.5, "foot": 0.5, "hand": 0.4, "collar": 0.5}
+_RADII: Final = {
+    **{"pelvis": 1.6, "spine": 1.0, "neck": 0.7, "head": 0.5, "foot": 0.5, "hand": 0.4, "collar": 0.5},
+    **dict.fromkeys(FINGERS, 0.4),
+}
 """Of the rings, in lengths of the bone, by part of the bone's name; limbs have _LIMB_RADIUS."""
 _LIMB_RADIUS: Final = 0.22
 _ROOT_RADIUS: Final = 0.4
@@ -34,12 +46,7 @@ _ROOT_RADIUS: Final = 0.4
 
 def arrange_bones(armature: bpy.types.Object) -> None:
     """Sort the bones into collections and give them colours and shapes."""
-    for name, beginnings in BONE_COLLECTIONS.items():
-        collection = armature.data.collections.new(name)
-        for bone in armature.data.bones:
-            if bone.name.startswith(beginnings):
-                collection.assign(bone)
-                bone.color.palette = _PALETTES[name.split()[0]]
+    _sort_bones(armature)
     ring, root_ring = _shape("ring", *_ring()), _shape("root", *_root_ring())
     for bone in armature.pose.bones:
         is_root = bone.name == "root"
@@ -48,6 +55,23 @@ def arrange_bones(armature: bpy.types.Object) -> None:
         radius = next((value for part, value in _RADII.items() if part in bone.name), _LIMB_RADIUS)
         bone.custom_shape_scale_xyz = (1.0, 1.0, 1.0) if is_root else (radius, 1.0, radius)
         bone.bone.show_wire = True
+
+
+def _sort_bones(armature: bpy.types.Object) -> None:
+    bones = armature.data.bones
+    stiff_hands = HAND_NAMES if has_fingers(armature) else ()
+    by_collection = {**BONE_COLLECTIONS, **(FINGER_COLLECTIONS if stiff_hands else {})}
+    for name, beginnings in by_collection.items():
+        collection = armature.data.collections.new(name)
+        for bone in bones:
+            if bone.name.startswith(beginnings) and bone.name not in stiff_hands:
+                collection.assign(bone)
+                bone.color.palette = _PALETTES[name.split()[0]]
+    if stiff_hands:
+        hidden = armature.data.collections.new(_STIFF_HANDS)
+        hidden.is_visible = False
+        for name in stiff_hands:
+            hidden.assign(bones[name])
 
 
 def shapes_of(armatures: Sequence[bpy.types.Object]) -> set[bpy.types.Object]:

@@ -10,6 +10,7 @@ from ..background import Background
 from ..body.model import Body
 from ..build_options import BuildOptions
 from ..motion import Motion
+from ..motion_edit.body_parts import limit_to_parts
 from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
 from .armature import add_armature
@@ -72,6 +73,7 @@ def build_scene_in_steps(
     scene, parent = place.find() if place else (bpy.context.scene, bpy.context.scene.collection)
     if options.heading == "forward":
         motions = face_forward(motions, body)
+    motions = [limit_to_parts(motion, options.body_parts, body) for motion in motions]
     if not options.match.rate:
         motions = resample_motions(motions, scene_rate(scene), body)
     name = footage.name if footage else "PoseNet3D"
@@ -120,14 +122,15 @@ def _add_people(
     armatures = []
     for number, motion in enumerate(motions, start=1):
         person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
-        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest])
+        with_fingers = motion.finger_poses is not None and body.fingers is not None
+        armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest], with_fingers)
         armatures.append(armature)
-        yield
+        yield None
         # Not before its first skin, with which it is removed if the capture is cancelled.
         material = material or add_material(data_name(name, "_body"))
         skin = yield from add_skin_in_steps(armature, body, motion.betas, material, collection)
         first_frame = start_frame(motion, motions, options.first_frame)
-        action = yield from key_motion_in_steps(armature, motion, first_frame, options.root)
+        action = yield from key_motion_in_steps(armature, motion, first_frame, options.root, options.body_parts)
         armature[CAPTURE_START] = options.first_frame
         mark_action(action, motion, first_frame)
         last_frame = first_frame + motion.frame_count - 1

@@ -16,6 +16,7 @@ import bpy
 from mathutils import Euler, Matrix, Vector
 
 from .isolated_scene import isolated_scene
+from .keys import bone_path, curves_of
 
 _TO_FILE: Final = Matrix.Rotation(-math.pi / 2, 4, "X")
 _EULER_ORDER: Final = "YXZ"  # Blender names the first rotation first; BVH's matrices multiply as Z X Y.
@@ -29,18 +30,32 @@ def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """
     armature = armatures[0]
     with isolated_scene([armature]) as scene:
-        bones = _depth_first(_first_joint(armature.data.bones))
-        lines = ["HIERARCHY", *_joint_lines(bones[0], None)]
+        bones = _depth_first(_first_joint(armature))
+        # An imported character is in centimetres with Y up, say, and its object is scaled and turned.
+        to_file = _TO_FILE @ armature.matrix_world
+        lines = ["HIERARCHY", *_joint_lines(bones[0], None, to_file.to_3x3())]
         frames = range(scene.frame_start, scene.frame_end + 1)
         lines += ["MOTION", f"Frames: {len(frames)}"]
         lines.append(f"Frame Time: {scene.render.fps_base / scene.render.fps:.10f}")
-        lines += _frame_lines(scene, armature, bones, frames)
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+        lines += _frame_lines(scene, armature, bones, frames, to_file)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _first_joint(bones: bpy.types.ArmatureBones) -> bpy.types.Bone:
-    """The pelvis: a bone above it, such as our root on the ground, would be a joint that few readers expect to move."""
-    return bones.get("pelvis") or next(bone for bone in bones if bone.parent is None)
+def _first_joint(armature: bpy.types.Object) -> bpy.types.Bone:
+    """The pelvis: joints below the first one can't move, and few readers expect a first joint on the ground.
+
+    Of characters it is the lowest bone with keys on its location that carries at least a third of all bones.
+    """
+    bones = armature.data.bones
+    if "pelvis" in bones:
+        return bones["pelvis"]
+    has_action = armature.animation_data and armature.animation_data.action
+    moved = {curve.data_path for curve in curves_of(armature)} if has_action else set()
+    carriers = [
+        (len(bone.children_recursive), bone.name) for bone in bones if bone_path(bone.name, "location") in moved
+    ]
+    large = [(count, name) for count, name in carriers if 3 * count >= len(bones)]
+    return bones[min(large)[1]] if large else next(bone for bone in bones if bone.parent is None)
 
 
 def _depth_first(bone: bpy.types.Bone) -> list[bpy.types.Bone]:
@@ -48,38 +63,38 @@ def _depth_first(bone: bpy.types.Bone) -> list[bpy.types.Bone]:
     return [bone, *(descendant for child in bone.children for descendant in _depth_first(child))]
 
 
-def _joint_lines(bone: bpy.types.Bone, parent: bpy.types.Bone | None, depth: int = 0) -> list[str]:
+def _joint_lines(bone: bpy.types.Bone, parent: bpy.types.Bone | None, to_file: Matrix, depth: int = 0) -> list[str]:
     offset = bone.head_local - parent.head_local if parent else Vector()
     indent = "\t" * depth
     position = "" if parent else "Xposition Yposition Zposition "
     lines = [
-        f"{indent}{'JOINT' if parent else 'ROOT'} {bone.name}",
+        f"{indent}{'JOINT' if parent else 'ROOT'} {'_'.join(bone.name.split())}",
         f"{indent}{{",
-        f"{indent}\tOFFSET {_numbers(_TO_FILE @ offset)}",
+        f"{indent}\tOFFSET {_numbers(to_file @ offset)}",
         f"{indent}\tCHANNELS {3 if parent else 6} {position}{_ROTATIONS}",
     ]
     for child in bone.children:
-        lines += _joint_lines(child, bone, depth + 1)
+        lines += _joint_lines(child, bone, to_file, depth + 1)
     if not bone.children:
-        end = _numbers(_TO_FILE @ (bone.tail_local - bone.head_local))
+        end = _numbers(to_file @ (bone.tail_local - bone.head_local))
         lines += [f"{indent}\tEnd Site", f"{indent}\t{{", f"{indent}\t\tOFFSET {end}", f"{indent}\t}}"]
     return [*lines, f"{indent}}}"]
 
 
 def _frame_lines(
-    scene: bpy.types.Scene, armature: bpy.types.Object, bones: list[bpy.types.Bone], frames: range
+    scene: bpy.types.Scene, armature: bpy.types.Object, bones: list[bpy.types.Bone], frames: range, to_file: Matrix
 ) -> list[str]:
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    rest_to_bone = {bone.name: (_TO_FILE @ bone.matrix_local).inverted() for bone in bones}
+    rest_to_bone = {bone.name: (to_file @ bone.matrix_local).inverted() for bone in bones}
     last: dict[str, Euler] = {}
     lines = []
     for frame in frames:
         scene.frame_set(frame)
         posed = armature.evaluated_get(depsgraph).pose.bones
         rotations = {
-            bone.name: (_TO_FILE @ posed[bone.name].matrix @ rest_to_bone[bone.name]).to_3x3() for bone in bones
+            bone.name: (to_file @ posed[bone.name].matrix @ rest_to_bone[bone.name]).to_3x3() for bone in bones
         }
-        values = [_numbers(_TO_FILE @ posed[bones[0].name].head)]
+        values = [_numbers(to_file @ posed[bones[0].name].head)]
         for bone in bones:
             rotation = rotations[bone.name]
             if bone != bones[0]:

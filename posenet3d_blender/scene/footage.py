@@ -87,11 +87,11 @@ def show_footage_in_steps(
     background.frame_method = "FIT"
     lens.show_background_images = True
     _orient(background, footage, _own_turn(footage, size, image_size), image_size, frame)
-    yield
+    yield None
     numbers = footage.numbers
     if numbers is None:
         numbers = _movie_numbers(footage, _movie_rate(footage))
-        yield
+        yield None
     _synchronise(lens, background.image_user, motions, footage, numbers, first_frame)
 
 

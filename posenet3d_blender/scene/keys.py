@@ -12,27 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..body.rotations import axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
+from ..body.fingers import HAND_JOINT_NAMES, SIDES
+from ..body.limbs import LIMB_NAMES
+from ..body.rotations import BODY_TO_WORLD, axis_angle_to_matrix, continuous_quaternions, matrix_to_quaternion
 from ..body.skeleton import JOINT_NAMES, PARENTS
 from ..motion import Motion
+from ..motion_edit.body_parts import moving_joints
 from ..motion_edit.heading import about_z
 from ..motion_edit.root_motion import GroundPath, ground_path
 from .armature import ARM_ANGLE, REST_HEIGHT, ROOT_NAME, rest_rotations
+from .finger_bones import finger_quaternions, has_fingers
 from .incremental import Steps, run
 from .names import data_name
-from .rest_pose import BODY_TO_WORLD, bone_turns
+from .rest_pose import bone_turns
 
 # Enum values of Keyframe.interpolation, as foreach_set takes them.
 _INTERPOLATIONS: Final = {"CONSTANT": 0, "LINEAR": 1, "BEZIER": 2}
 _ALIGNED_HANDLES: Final = 3
 """Enum value of Keyframe.handle_left_type."""
-CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence")
+LIMB_PROPERTIES: Final = tuple(f"{limb}_confidence" for limb in LIMB_NAMES)
+CAPTURE_PROPERTIES: Final = ("left_foot_contact", "right_foot_contact", "confidence", *LIMB_PROPERTIES)
 """Animated custom properties of a captured armature object."""
+HAND_PROPERTIES: Final = tuple(f"{side}_hand_confidence" for side in SIDES)
+"""Further ones, if fingers were captured."""
 CAPTURE_START: Final = "capture_start"
 """Custom property of it: the frame at which the footage's start lies, where exported files begin."""
 
 
-def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips") -> bpy.types.Action:
+def key_motion(
+    armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips", body_parts: str = "whole"
+) -> bpy.types.Action:
     """Animate the bones, one linear key per sample: rotations on all, the trajectory as locations.
 
     The foot contacts and the confidence become animated custom properties of the armature object.
@@ -44,12 +53,14 @@ def key_motion(armature: bpy.types.Object, motion: Motion, first_frame: int, roo
         first_frame: frame of its first sample.
         root: bone that carries the motion through the scene, one of `build_options.ROOT_CHOICES`; without one the body
             moves on the spot, over the armature's origin.
+        body_parts: parts that are keyed, one of `build_options.BODY_PARTS`, of a motion that is limited to them; other
+            bones are posed as at the first sample, without keys, so that another animation may move them.
     """
-    return run(key_motion_in_steps(armature, motion, first_frame, root))
+    return run(key_motion_in_steps(armature, motion, first_frame, root, body_parts))
 
 
 def key_motion_in_steps(
-    armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips"
+    armature: bpy.types.Object, motion: Motion, first_frame: int, root: str = "hips", body_parts: str = "whole"
 ) -> Steps[bpy.types.Action]:
     """Do the work of `key_motion` bone by bone."""
     action = bpy.data.actions.new(data_name(armature.name, "_motion"))
@@ -59,23 +70,34 @@ def key_motion_in_steps(
     body_rotations = axis_angle_to_matrix(motion.poses[:, 0])
     pelvis = _pelvis_positions(armature, motion)
     path = None if root == "hips" else ground_path(pelvis, body_rotations, motion.frame_rate)
+    keyed = moving_joints(body_parts)
     if root == "ground" and path:
-        _key_root(action, armature, frames, path)
+        _key_root(action, armature, frames, path, is_keyed=0 in keyed)
     for joint, name in enumerate(JOINT_NAMES):
         quaternions = _joint_quaternions(motion, joint, rest[joint], turns)
         if joint == 0 and root == "ground" and path:
             on_path = rest[0].T @ about_z(-path.heading) @ body_rotations @ (BODY_TO_WORLD.T @ rest[0])
             quaternions = continuous_quaternions(matrix_to_quaternion(on_path))
-        write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions, group=name)
-        yield
+        if joint in keyed:
+            write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions, group=name)
+        else:
+            armature.pose.bones[name].rotation_quaternion = quaternions[0]
+        yield None
     locations = _pelvis_locations(armature, pelvis, path, is_turned=root == "ground")
-    write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
-    properties = np.column_stack([motion.contacts, motion.confidence])
-    for name, values in zip(CAPTURE_PROPERTIES, properties.T, strict=True):
-        armature[name] = float(values[0])
-        armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
-        write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
-    yield
+    if 0 in keyed:
+        write_curves(action, armature, 'pose.bones["pelvis"].location', frames, locations, "pelvis")
+    else:
+        armature.pose.bones["pelvis"].location = locations[0]
+    known = [motion.contacts, motion.confidence]
+    if motion.limb_confidence is not None:
+        known.append(motion.limb_confidence)
+    # Motion files of other programs know no limbs.
+    for name, values in zip(CAPTURE_PROPERTIES, np.column_stack(known).T, strict=False):
+        _key_property(action, armature, name, frames, values)
+    yield None
+    if motion.finger_poses is not None and has_fingers(armature):
+        _key_fingers(action, armature, motion, frames)
+        yield None
     return action
 
 
@@ -100,11 +122,42 @@ def _joint_quaternions(motion: Motion, joint: int, rest: Array, turns: Array) ->
     return continuous_quaternions(matrix_to_quaternion((rest.T @ to_world) @ rotations @ from_rest))
 
 
-def _key_root(
-    action: bpy.types.Action, armature: bpy.types.Object, frames: NDArray[np.integer[Any]], path: GroundPath
+def _key_property(
+    action: bpy.types.Action, armature: bpy.types.Object, name: str, frames: NDArray[np.integer[Any]], values: Array
 ) -> None:
-    """Key the root bone, whose axes at rest are the armature's."""
+    """Key values (T,) from 0 to 1 as a custom property of the armature object."""
+    armature[name] = float(values[0])
+    armature.id_properties_ui(name).update(min=0.0, max=1.0, description="From the capture, 0 to 1")
+    write_curves(action, armature, f'["{name}"]', frames, values[:, None], group="capture")
+
+
+def _key_fingers(
+    action: bpy.types.Action, armature: bpy.types.Object, motion: Motion, frames: NDArray[np.integer[Any]]
+) -> None:
+    """Key the finger bones, and the hands' confidences."""
+    assert motion.finger_poses is not None
+    rest = rest_rotations(armature, HAND_JOINT_NAMES)
+    quaternions = finger_quaternions(motion.finger_poses, rest, armature.data[ARM_ANGLE])
+    for number, name in enumerate(HAND_JOINT_NAMES):
+        write_curves(action, armature, bone_path(name, "rotation_quaternion"), frames, quaternions[:, number], name)
+    for name, values in zip(HAND_PROPERTIES, (motion.left_hand_confidence, motion.right_hand_confidence), strict=True):
+        if values is not None:
+            _key_property(action, armature, name, frames, values)
+
+
+def _key_root(
+    action: bpy.types.Action,
+    armature: bpy.types.Object,
+    frames: NDArray[np.integer[Any]],
+    path: GroundPath,
+    is_keyed: bool,
+) -> None:
+    """Key the root bone, whose axes at rest are the armature's, or pose it as at the first sample."""
     quaternions = continuous_quaternions(matrix_to_quaternion(about_z(path.heading)))
+    if not is_keyed:
+        root = armature.pose.bones[ROOT_NAME]
+        root.rotation_quaternion, root.location = quaternions[0], path.position[0]
+        return
     write_curves(action, armature, bone_path(ROOT_NAME, "rotation_quaternion"), frames, quaternions, group=ROOT_NAME)
     location = f'pose.bones["{ROOT_NAME}"].location'
     write_curves(action, armature, location, frames, path.position, group=ROOT_NAME)

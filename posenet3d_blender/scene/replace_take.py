@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from .incremental import Steps
 from .isolated_scene import skin_meshes
@@ -62,10 +63,18 @@ def replace_take(
 
 
 def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+    modes = {bone.name: bone.rotation_mode for bone in new.pose.bones}
+    bases = {bone.name: bone.matrix_basis.copy() for bone in new.pose.bones}
+    looks = {bone.name: _look(bone) for bone in new.pose.bones if bone.name not in old.pose.bones}
     old.data, new.data = new.data, old.data
     for bone in old.pose.bones:
-        if bone.name in new.pose.bones:
-            bone.rotation_mode = new.pose.bones[bone.name].rotation_mode
+        bone.rotation_mode = modes.get(bone.name, bone.rotation_mode)
+        for name, value in looks.get(bone.name, {}).items():
+            setattr(bone, name, value)
+        # Bones without keys, of a part of the body that stands still, are posed once.
+        basis = bases.get(bone.name)
+        if basis is not None and basis != Matrix.Identity(4):
+            bone.matrix_basis = basis
     _swap_action(old, action, new)
     for name in new.keys():  # noqa: SIM118 - a datablock is no dictionary
         if isinstance(new[name], int | float):
@@ -74,26 +83,41 @@ def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bp
         _swap_skin(old_skin, new_skin)
 
 
+def _look(bone: bpy.types.PoseBone) -> dict[str, object]:
+    """Custom shape of a bone, as the object keeps it: that of a finger which the earlier capture did not have."""
+    scale = tuple(bone.custom_shape_scale_xyz)  # a copy: the bone may be gone when it is needed
+    return {
+        "custom_shape": bone.custom_shape,
+        "use_custom_shape_bone_size": bone.use_custom_shape_bone_size,
+        "custom_shape_scale_xyz": scale,
+    }
+
+
 def _swap_action(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
     """The new keys take the place of the captured action wherever it is used: on the object, in NLA strips."""
     new_action = new.animation_data.action
     if action is None:
         assign_action(old, new_action, like=new)
         return
-    former_range = tuple(action.frame_range)
-    name, has_fake_user = action.name, action.use_fake_user
     new.animation_data_clear()
-    action.user_remap(new_action)
-    for strip in _strips_with(old, new_action):
+    replace_action(old, action, new_action)
+
+
+def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action: bpy.types.Action) -> None:
+    """An action takes name and place of a former one, which is removed, on the object and in its NLA strips."""
+    former_range = tuple(former.frame_range)
+    name, has_fake_user = former.name, former.use_fake_user
+    former.user_remap(action)
+    for strip in _strips_with(animated, action):
         if hasattr(strip, "action_slot"):
-            strip.action_slot = new_action.slots[0]
+            strip.action_slot = action.slots[0]
         if (strip.action_frame_start, strip.action_frame_end) == former_range:
-            strip.action_frame_start, strip.action_frame_end = new_action.frame_range
-    animation = old.animation_data
-    if animation and animation.action == new_action and hasattr(animation, "action_slot"):
-        animation.action_slot = new_action.slots[0]
-    bpy.data.actions.remove(action)
-    new_action.name, new_action.use_fake_user = name, has_fake_user
+            strip.action_frame_start, strip.action_frame_end = action.frame_range
+    animation = animated.animation_data
+    if animation and animation.action == action and hasattr(animation, "action_slot"):
+        animation.action_slot = action.slots[0]
+    bpy.data.actions.remove(former)
+    action.name, action.use_fake_user = name, has_fake_user
 
 
 def _strips_with(armature: bpy.types.Object, action: bpy.types.Action) -> Iterator[bpy.types.NlaStrip]:
@@ -103,9 +127,9 @@ def _strips_with(armature: bpy.types.Object, action: bpy.types.Action) -> Iterat
 
 
 def _swap_skin(old: bpy.types.Object, new: bpy.types.Object) -> None:
-    """The old skin gets the new shape and visibility; another body's skin takes its place."""
+    """The old skin gets the new shape and visibility; one of another body or with other bones takes its place."""
     _take_animation(old, new)
-    if len(old.data.vertices) != len(new.data.vertices):
+    if len(old.data.vertices) != len(new.data.vertices) or old.vertex_groups.keys() != new.vertex_groups.keys():
         for slot, material in enumerate(old.data.materials):
             new.data.materials[slot] = material
         old.data, new.data = new.data, old.data

@@ -10,11 +10,9 @@ import numpy as np
 from ..arrays import Array
 from ..body.kinematics import forward_kinematics, skin
 from ..body.model import Body
-from ..body.rotations import axis_angle_to_matrix
+from ..body.rotations import BODY_TO_WORLD, axis_angle_to_matrix
 from ..body.skeleton import JOINT_COUNT, JOINT_INDEX, ancestors
 
-BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
 ARM_ANGLES: Final = {"T": 0.0, "A": 45.0}
 """Degrees by which the arms are lowered from SMPL's rest pose."""
 

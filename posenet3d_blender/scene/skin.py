@@ -8,9 +8,11 @@ import bpy
 import numpy as np
 
 from ..arrays import Array
+from ..body.fingers import HAND_JOINT_NAMES, HAND_NAMES
 from ..body.model import Body
 from ..body.skeleton import JOINT_NAMES
 from .armature import ARM_ANGLE
+from .finger_bones import has_fingers
 from .incremental import Steps
 from .names import data_name
 from .rest_pose import rest_pose
@@ -28,7 +30,7 @@ def add_skin_in_steps(
 ) -> Steps[bpy.types.Object]:
     """Add a smooth mesh of the body at rest, parented to `armature` and deformed by it.
 
-    The armature must be made of the same body and `betas` (10,).
+    The armature must be made of the same body and `betas` (10,); if it has finger bones, they deform the hands.
     """
     name = data_name(armature.name, "_body")
     mesh = bpy.data.meshes.new(name)
@@ -38,17 +40,25 @@ def add_skin_in_steps(
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)
     collection.objects.link(skin)
-    yield
-    for joint, joint_name in enumerate(JOINT_NAMES):
+    yield None
+    for joint_name, weights in _weights_by_bone(armature, body).items():
         group = skin.vertex_groups.new(name=joint_name)
-        weights = body.skin_weights[:, joint]
         for vertex in np.flatnonzero(weights).tolist():
             group.add([vertex], weights[vertex], "REPLACE")
-        yield
+        yield None
     skin.parent = armature
     modifier = skin.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     return skin
+
+
+def _weights_by_bone(armature: bpy.types.Object, body: Body) -> dict[str, Array]:
+    """(V,) skin weights of each bone that deforms the mesh."""
+    if not body.fingers or not has_fingers(armature):
+        return dict(zip(JOINT_NAMES, body.skin_weights.T, strict=True))
+    weights = body.fingers.with_body(body.skin_weights)
+    by_bone = dict(zip((*JOINT_NAMES, *HAND_JOINT_NAMES), weights.T, strict=True))
+    return {name: values for name, values in by_bone.items() if name not in HAND_NAMES}
 
 
 def add_material(name: str) -> bpy.types.Material:

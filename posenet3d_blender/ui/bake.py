@@ -11,7 +11,7 @@ from ..scene.bake import bake, blocking_animation
 from ..scene.key_reduction import Tolerance
 from ..scene.keys import curves_of
 from ..scene.retarget.same_bones import missing_bones
-from .settings import settings_of
+from .character_settings import retarget_settings
 from .takes import shown_armature
 
 _DEFAULT = Tolerance()
@@ -80,7 +80,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         return _source_armature(context) is not None
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        chosen = settings_of(context.scene).target
+        chosen = retarget_settings(context.scene).first.target
         if chosen and not self.target:
             self.target = chosen.name
         result: set[str] = context.window_manager.invoke_props_dialog(self)
@@ -112,7 +112,7 @@ class POSENET3D_OT_bake(bpy.types.Operator):
         if target is None:
             raise PoseNet3DError(f"{self.target}: no such object; choose an armature with SMPL's bone names")
         tolerance = Tolerance(math.degrees(self.angle), 1000.0 * self.distance) if self.keys == "REDUCED" else None
-        muted = len(blocking_animation(target)) if target.type == "ARMATURE" else 0
+        muted = len(blocking_animation(source, target)) if target.type == "ARMATURE" else 0
         action = bake(source, target, tolerance)
         key_count = sum(len(curve.keyframe_points) for curve in curves_of(target))
         if muted:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import bpy
 
 from ..errors import PoseNet3DError, printable
-from ..scene.paths import path_to_store
 from .capture_task import new_take_task, request_of, summary, update_task
 from .characters import check_chosen
 from .modal_task import ModalTaskOperator
 from .settings import settings_of
-from .takes import current_take, take_of
+from .takes import current_take, take_of, takes_in
 
 
 class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
@@ -45,7 +44,7 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = settings_of(context.scene)
         if self.filepath:
-            settings.footage = path_to_store(self.filepath)
+            settings.choose_footage(self.filepath)
         if not settings.footage:
             self.report({"ERROR"}, "No footage is chosen; choose a video in the PoseNet3D tab")
             return {"CANCELLED"}
@@ -54,10 +53,13 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
+        self._before = len(takes_in(context.scene))
         return self.begin(context, new_take_task(request_of(settings, person=self.person), context))
 
     def outcome(self) -> tuple[set[str], str]:
-        return {"INFO"}, summary_of_current()
+        count = len(takes_in(bpy.context.scene)) - self._before
+        shots = f" in the last of {count} shots, each a take" if count > 1 else ""
+        return {"INFO"}, summary_of_current() + shots
 
 
 class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
@@ -78,6 +80,9 @@ class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         take = current_take(context)
         if take is None:
+            return {"CANCELLED"}
+        if take_of(take).shots == "all":
+            self.report({"ERROR"}, "A take holds one shot; choose Longest or By Number, or capture anew with All")
             return {"CANCELLED"}
         return self.begin(context, update_task(request_of(take_of(take)), take))
 

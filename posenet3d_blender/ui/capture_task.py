@@ -1,9 +1,9 @@
-"""The task of a capture: the pipeline in a thread, then a new take in the scene, or new motion for an old one."""
+"""The task of a capture: the pipeline in a thread, then new takes in the scene, or new motion for an old one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,26 +14,28 @@ from ..build_options import BuildOptions, SceneMatch
 from ..errors import PoseNet3DError, printable
 from ..progress import Progress
 from ..scene.build import build_scene_in_steps
-from ..scene.incremental import Steps
+from ..scene.incremental import Steps, share
 from ..scene.markers import has_markers
 from ..scene.place import Place
 from ..scene.replace_take import replace_take
 from ..scene.timeline import scene_rate
-from .characters import retarget_people
+from .characters import key_people, key_people_again
 from .options import OPTION_NAMES, CaptureOptions
-from .preferences import cache_folder, chosen_device
+from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
 from .scene_options import scene_options_of
 from .settings import settings_of
+from .shot_takes import SceneSettings, show_one_after_the_other
+from .take_list import delete_take
 from .takes import is_take, people_of, scenes_of, take_of
 from .task import Task
 from .words import in_panel_words
 
 if TYPE_CHECKING:
-    from ..capture.pipeline import Capture
+    from ..capture.pipeline import Capture, CapturedShot
 
-Show = Callable[["Capture", Body, list[str]], Steps[bpy.types.Collection]]
-"""Puts a capture into the scene and gives its take; adds sentences to the warnings."""
+Show = Callable[["Capture", Body, list[str]], Steps[list[bpy.types.Collection]]]
+"""Puts a capture into the scene and gives its takes, one for each shot; adds sentences to the warnings."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,16 @@ class CaptureRequest:
 
 
 def request_of(options: CaptureOptions, footage: str = "", person: str = "") -> CaptureRequest:
-    """The capture that the options ask for; footage and person may be given in their place."""
+    """The capture that the options ask for; other footage and another person may be given in their place."""
     values = {name: getattr(options, name) for name in OPTION_NAMES}
-    settings = options.settings() | {"device": chosen_device(bpy.context), "cache_folder": cache_folder()}
-    if footage:
-        values["footage"] = footage
+    settings = options.settings() | {
+        "device": chosen_device(bpy.context),
+        "cache_folder": cache_folder(),
+        "student": student_folder(bpy.context),
+    }
+    if footage:  # a file of 2D joints belongs to the panel's own footage
+        values |= {"footage": footage, "keypoints": ""}
+        settings["keypoints"] = None
     if person:
         settings["person"] = person
         number = {"person": "number", "person_number": int(person)} if person.isdecimal() else {"person": person}
@@ -61,11 +68,11 @@ def request_of(options: CaptureOptions, footage: str = "", person: str = "") -> 
 
 
 def new_take_task(request: CaptureRequest, context: bpy.types.Context) -> Task[tuple[Capture, Body]]:
-    """Capture, and add a take to the context's scene, as the scene's options say."""
+    """Capture, and add a take for each captured shot to the context's scene, as the scene's options say."""
     options, place = scene_options_of(context.scene).build_options(), Place.of(context)
 
-    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[bpy.types.Collection]:
-        return (yield from _add_take(capture, body, hints, options, place))
+    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[list[bpy.types.Collection]]:
+        return (yield from _add_takes(capture, body, hints, options, place))
 
     return _task("Capture", request, show)
 
@@ -74,11 +81,11 @@ def update_task(request: CaptureRequest, take: bpy.types.Collection) -> Task[tup
     """Capture again, and give the take the new motion."""
     uid, name = take.session_uid, take.name
 
-    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[bpy.types.Collection]:
+    def show(capture: Capture, body: Body, hints: list[str]) -> Steps[list[bpy.types.Collection]]:
         present = next((one for one in bpy.data.collections if one.session_uid == uid), None)
         if present is None or not is_take(present):
             raise PoseNet3DError(f"{name}: this take is not in the file any more; capture it again")
-        return (yield from _replace(present, capture, body, hints))
+        return [(yield from _replace(present, capture, body, hints))]
 
     return _task("Update", request, show)
 
@@ -95,27 +102,67 @@ def _task(title: str, request: CaptureRequest, show_capture: Show) -> Task[tuple
     def work(progress: Progress) -> tuple[Capture, Body]:
         from ..capture.pipeline import CaptureSettings, capture_video
 
-        return capture_video(request.video, CaptureSettings(**request.settings), progress), load_body()
+        settings = CaptureSettings(**request.settings)
+        return capture_video(request.video, settings, progress), load_body(settings.body)
 
     def show(result: tuple[Capture, Body]) -> Steps[None]:
         capture, body = result
         hints: list[str] = []
-        take = yield from show_capture(capture, body, hints)
-        _remember(take, request, capture, [*capture.warnings, *hints])
+        takes = yield from show_capture(capture, body, hints)
+        for number, take in enumerate(takes, start=1):
+            options = request.options
+            if options["shots"] == "all":
+                options = options | {"shots": "number", "shot": number}
+            _remember(take, options, capture, [*capture.warnings, *hints])
 
     return Task(title, work, show)
 
 
-def _add_take(
+def _add_takes(
     capture: Capture, body: Body, hints: list[str], options: BuildOptions, place: Place
+) -> Steps[list[bpy.types.Collection]]:
+    """Add a take for each shot, in step with one another; closed early, it takes back those that are done."""
+    before = SceneSettings.of(place.find()[0])
+    takes: list[bpy.types.Collection] = []
+    try:
+        for number, shot in enumerate(capture.shots, start=1):
+            name = f"_shot{number}" if len(capture.shots) > 1 else ""
+            # One camera and one sound for all: the scene has room for no more.
+            own = options if number == 1 else replace(options, match=replace(options.match, camera=False), sound=False)
+            steps = _add_take(shot, capture, name, body, hints, own, place)
+            takes.append((yield from share(steps, number - 1, len(capture.shots))))
+    except BaseException:  # GeneratorExit too, which `close` raises here
+        for take in takes:
+            delete_take(take)
+        before.restore(place.find()[0])
+        raise
+    if len(takes) > 1:
+        show_one_after_the_other(takes)
+    return takes
+
+
+def _add_take(
+    shot: CapturedShot,
+    capture: Capture,
+    suffix: str,
+    body: Body,
+    hints: list[str],
+    options: BuildOptions,
+    place: Place,
 ) -> Steps[bpy.types.Collection]:
-    background = capture.footage.background
-    armatures = yield from build_scene_in_steps(capture.motions, body, background, hints.append, options, place)
+    background = replace(capture.footage.background, name=capture.footage.background.name + suffix)
+    armatures = yield from build_scene_in_steps(shot.motions, body, background, hints.append, options, place)
     # Looked up here: an undo while the thread worked would invalidate earlier references.
     scene, _ = place.find()
     take = armatures[0].users_collection[0]
-    _store_results(scene, take, armatures, capture, options)
-    hints += yield from retarget_people(scene, armatures)
+    _store_results(scene, take, armatures, shot, options)
+    try:
+        hints += (yield from key_people(scene, armatures)).sentences
+    except PoseNet3DError as error:
+        hints.append(str(error))
+    except BaseException:  # GeneratorExit too, which `close` raises here
+        delete_take(take)
+        raise
     settings_of(scene).take = take
     return take
 
@@ -131,15 +178,19 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         root=remembered.root,
         rest=remembered.rest,
         heading=remembered.heading,
+        body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
-    build = build_scene_in_steps(capture.motions, body, capture.footage.background, hints.append, options, place)
+    build = build_scene_in_steps(
+        capture.shots[0].motions, body, capture.footage.background, hints.append, options, place
+    )
     actions = [person.posenet3d.action for person in people]
     armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)
     remembered.camera = camera
-    _store_results(scene, take, armatures, capture, options)
+    _store_results(scene, take, armatures, capture.shots[0], options)
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
+    hints += (yield from key_people_again(scene, armatures)).sentences
     return take
 
 
@@ -147,10 +198,10 @@ def _store_results(
     scene: bpy.types.Scene,
     take: bpy.types.Collection,
     armatures: Sequence[bpy.types.Object],
-    capture: Capture,
+    shot: CapturedShot,
     options: BuildOptions,
 ) -> None:
-    for armature, motion in zip(armatures, capture.motions, strict=True):
+    for armature, motion in zip(armatures, shot.motions, strict=True):
         store_result(armature, motion)
     remembered = take_of(take)
     remembered.is_take = True
@@ -160,15 +211,16 @@ def _store_results(
     remembered.image_size = scene.render.resolution_x, scene.render.resolution_y
     remembered.camera = remembered.camera or next((part for part in take.objects if part.type == "CAMERA"), None)
     remembered.root, remembered.rest, remembered.heading = options.root, options.rest, options.heading
+    remembered.body_parts = options.body_parts
 
 
-def _remember(take: bpy.types.Collection, request: CaptureRequest, capture: Capture, warnings: Sequence[str]) -> None:
+def _remember(take: bpy.types.Collection, options: dict[str, Any], capture: Capture, warnings: Sequence[str]) -> None:
     """Store on the take how it was captured."""
     # Imported late: enabling the add-on must not load the capture's packages.
     from ..capture.runtime.network import ran_on
 
     remembered = take_of(take)
-    for name, value in request.options.items():
+    for name, value in options.items():
         setattr(remembered, name, value)
     remembered.ran_on = ran_on(capture.device, capture.backend)
     remembered.warnings = "\n".join(in_panel_words(printable(warning)) for warning in warnings)

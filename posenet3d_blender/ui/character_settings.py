@@ -13,7 +13,6 @@ from ..retargeting.map_file import map_from_text, map_to_json
 from ..retargeting.roles import ROOT_ROLE, SINGLE_ROLES
 from ..retargeting.settings import RetargetSettings
 from ..scene.key_reduction import Tolerance
-from .settings import settings_of
 
 _TOLERANCE = Tolerance()
 
@@ -27,14 +26,23 @@ class POSENET3D_PG_role(bpy.types.PropertyGroup):
     )
 
 
+def _forget_other_map(row: POSENET3D_PG_character, _context: bpy.types.Context) -> None:
+    """Another armature that lacks the map's bones is recognised by itself."""
+    if row.target and row.map_text:
+        names = map_from_text(row.map_text, "the panel's bone map").all_bones()
+        if any(name not in row.target.data.bones for name in names):
+            row.clear_map()
+
+
 class POSENET3D_PG_character(bpy.types.PropertyGroup):
     """A character that one person's motion goes to"""
 
     target: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Character",
-        description="The armature that receives the motion of this person",
+        description="The armature that receives the motion of this person; empty: the captured body only",
         type=bpy.types.Object,
         poll=lambda _settings, candidate: candidate.type == "ARMATURE",
+        update=_forget_other_map,
     )
     map_text: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Bone Map", description="The character's bone map, if it was loaded or edited", options={"HIDDEN"}
@@ -120,6 +128,11 @@ class POSENET3D_PG_retarget(bpy.types.PropertyGroup):
     )
 
     @property
+    def rows(self) -> list[POSENET3D_PG_character]:
+        """One for each person that may have a character."""
+        return [self.first, *self.more]
+
+    @property
     def choices(self) -> RetargetSettings:
         """As retargeting takes them."""
         return RetargetSettings(self.root_motion, self.foot_lock, self.hand_reach)
@@ -150,9 +163,8 @@ def chosen_characters(scene: bpy.types.Scene) -> list[ChosenCharacter | None]:
     Raises:
         PoseNet3DError: an edited map is incomplete.
     """
-    settings = retarget_settings(scene)
-    rows = [(settings_of(scene).target, settings.first), *((row.target, row) for row in settings.more)]
-    return [ChosenCharacter(target, row.bone_map()) if target else None for target, row in rows]
+    rows = retarget_settings(scene).rows
+    return [ChosenCharacter(row.target, row.bone_map()) if row.target else None for row in rows]
 
 
 _CLASSES = (POSENET3D_PG_role, POSENET3D_PG_character, POSENET3D_PG_retarget)

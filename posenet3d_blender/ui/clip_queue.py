@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..errors import Cancelled, PoseNet3DError, printable
+from ..errors import Cancelled, printable
 from ..scene.paths import path_to_store
 from .capture_task import CaptureRequest, new_take_task, request_of
-from .modal_task import ModalTaskOperator, current_task
+from .modal_task import ModalTaskOperator, current_task, describe_failure
 from .progress_estimate import ProgressEstimate
 from .settings import settings_of
 from .task import Task
 
-_LOG = logging.getLogger(__name__)
 StartTask = Callable[[], Task[Any]]
 
 
@@ -54,6 +52,7 @@ class QueueTask:
         self._finished = finished
         self._index = 0
         self._task = starts[0]()
+        self.is_cancelled_by_escape = False
         self._is_cancelled = False
 
     @property
@@ -95,11 +94,8 @@ class QueueTask:
                 return True
         except Cancelled:
             raise
-        except PoseNet3DError as error:
-            failure = str(error)
         except Exception as error:
-            _LOG.exception("a clip of the queue failed")
-            failure = f"failed unexpectedly ({error!r}); see the system console for details"
+            failure = describe_failure(self, error)
         self._finished(self._index, failure)
         if self._index + 1 == len(self._starts):
             return False

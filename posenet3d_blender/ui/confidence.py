@@ -54,6 +54,9 @@ def draw_confidence(layout: bpy.types.UILayout, armature: bpy.types.Object) -> N
         confidence = result.part_confidence[part]
         button = row.operator(POSENET3D_OT_go_to_frame.bl_idname, text="", icon=_ICONS[level(confidence)], emboss=False)
         button.frame, button.confidence = result.part_frames[part], confidence
+    if result.has_fingers:
+        left, right = result.hand_confidence
+        column.label(text=f"Fingers: left {left:.0%}, right {right:.0%}", icon="VIEW_PAN")
     if result.low_confidence_frames:
         column.label(text=f"{result.low_confidence_frames} low frames, see markers", icon="MARKER")
 

@@ -1,23 +1,21 @@
-"""Export of a take: animation files, the motion file, and a preview video."""
+"""Export of a take or its characters: animation files; of a take also the motion file and what shows it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import bpy
 
 from ..errors import PoseNet3DError, printable
-from ..progress import Progress
 from ..scene.export import export
-from ..scene.incremental import Steps
+from ..scene.retarget.check_target import check_target
+from ..scene.retarget.export_character import check_exportable, export_characters
+from .character_settings import chosen_characters
+from .export_tasks import FROM_FOOTAGE, footage_export_task, numbered
 from .modal_task import ModalTaskOperator
 from .results import stored_motion
-from .takes import current_take, people_of, take_of
-from .task import Task
-
-if TYPE_CHECKING:
-    from ..motion import Motion
+from .takes import current_take, people_of
 
 FORMATS: Final = (
     ("fbx", "FBX (.fbx)", "Armature, body and motion, for game engines and most other programs"),
@@ -30,11 +28,19 @@ FORMATS: Final = (
         "SMPL parameters as captured, without later edits; several people go to a file each",
     ),
     ("mp4", "Preview (.mp4)", "The footage with the captured skeleton drawn over it"),
+    ("jpg", "Contact Sheet (.jpg)", "A picture to check by eye: footage, overlay, side view, confidence"),
+    (
+        "json",
+        "2D Joints (.json)",
+        "The detected joints, to correct by hand and capture from again; several people go to a file each",
+    ),
 )
+OF_CHARACTERS: Final = ("fbx", "bvh", "glb", "usdc")
+"""Formats that the characters of a take can be exported to."""
 
 
 class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
-    """Export everyone of this take to a file"""
+    """Export everyone of this take, or their characters, to a file"""
 
     bl_idname = "posenet3d.export"
     bl_label = "Export"
@@ -46,6 +52,15 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
     file_format: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Format", description="Kind of file", items=FORMATS
     )
+    of_characters: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Characters",
+        description="The characters that have this take's motion, with their meshes, in place of the captured bodies",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+    smpl_h: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="SMPL-H",
+        description="Motion files in SMPL-H's form, as AMASS has them: poses of 156 values with the fingers",
+    )
     filter_glob: bpy.props.StringProperty(default="*.fbx", options={"HIDDEN"})  # type: ignore[valid-type]
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
@@ -55,6 +70,8 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        if properties.of_characters:
+            return "Export the characters that have this take's motion, with their meshes, as they move now"
         chosen = next((text for key, _, text in FORMATS if key == properties.file_format), "")
         return f"Export everyone of this take to a file. {chosen}"
 
@@ -62,7 +79,8 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         take = current_take(context)
         if take is None:
             return {"CANCELLED"}
-        self.filepath = f"{take.name}.{self.file_format}"
+        characters = characters_of(take) if self.of_characters else []
+        self.filepath = f"{characters[0].name if characters else take.name}.{self.file_format}"
         self.filter_glob = f"*.{self.file_format}"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -72,6 +90,8 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(self, "file_format")
+        if self.file_format == "npz":
+            layout.prop(self, "smpl_h")
 
     def check(self, context: bpy.types.Context) -> bool:
         """Let the file's ending follow the format that is chosen in the file browser."""
@@ -87,14 +107,23 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         path = Path(_with_ending(bpy.path.abspath(self.filepath), self.file_format))
         self._message = f"Wrote {path}"
         try:
-            if self.file_format == "mp4":
-                return self.begin(context, _preview_task(path, take))
-            files = _write_motions(path, take) if self.file_format == "npz" else export(path, people_of(take))
+            if self.of_characters and self.file_format not in OF_CHARACTERS:
+                raise PoseNet3DError(f"{path}: can't hold a character; choose one of {', '.join(OF_CHARACTERS)}")
+            if self.file_format in FROM_FOOTAGE:
+                return self.begin(context, footage_export_task(path, take, self.file_format))
+            files = self._write(context.scene, path, take)
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
         self.report({"INFO"}, printable(f"Wrote {', '.join(map(str, files))}"))
         return {"FINISHED"}
+
+    def _write(self, scene: bpy.types.Scene, path: Path, take: bpy.types.Collection) -> list[Path]:
+        if self.of_characters:
+            return _export_characters(scene, path, take)
+        if self.file_format == "npz":
+            return _write_motions(path, take, self.smpl_h)
+        return export(path, people_of(take))
 
     def outcome(self) -> tuple[set[str], str]:
         return {"INFO"}, self._message
@@ -107,31 +136,33 @@ def _with_ending(filepath: str, file_format: str) -> str:
     return f"{stem}.{file_format}"
 
 
-def _write_motions(path: Path, take: bpy.types.Collection) -> list[Path]:
+def characters_of(take: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The characters that have the motion of this take's people, each once."""
+    characters = [person.posenet3d.character for person in people_of(take)]
+    return list(dict.fromkeys(character for character in characters if character and character.users_scene))
+
+
+def _export_characters(scene: bpy.types.Scene, path: Path, take: bpy.types.Collection) -> list[Path]:
+    characters = characters_of(take)
+    if not characters:
+        raise PoseNet3DError("No character has this take's motion; choose one and press Retarget to Character")
+    maps = {chosen.target: chosen.bone_map for chosen in chosen_characters(scene) if chosen}
+    for character in characters:
+        check_exportable(character.name, check_target(character, maps.get(character)).bone_map, [path.suffix])
+    is_single = path.suffix == ".bvh"  # a file holds one skeleton
+    files = numbered(path, len(characters)) if is_single else [path]
+    for file, group in zip(files, [[one] for one in characters] if is_single else [characters], strict=True):
+        export_characters(file, group)
+    return files
+
+
+def _write_motions(path: Path, take: bpy.types.Collection, smpl_h: bool) -> list[Path]:
     """Write the motion files, numbered where there are several people."""
     people = people_of(take)
-    numbers = range(1, len(people) + 1)
-    paths = [path] if len(people) == 1 else [path.with_stem(f"{path.stem}_person{number}") for number in numbers]
+    paths = numbered(path, len(people))
     for one, person in zip(paths, people, strict=True):
-        stored_motion(person).save(one)
+        stored_motion(person).save(one, smpl_h)
     return paths
-
-
-def _preview_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
-    motions: list[Motion] = [stored_motion(person) for person in people_of(take)]
-    options = take_of(take)
-    video, input_fps = options.video, options.input_fps or None
-
-    def work(progress: Progress) -> None:
-        from ..capture.video.footage import open_footage
-        from ..capture.video.preview import write_preview
-
-        write_preview(path, open_footage(video, input_fps), motions, progress)
-
-    def show(_: None) -> Steps[None]:
-        yield
-
-    return Task("Preview", work, show, stages={"preview": 1.0})
 
 
 class POSENET3D_MT_export(bpy.types.Menu):
@@ -145,6 +176,15 @@ class POSENET3D_MT_export(bpy.types.Menu):
         self.layout.operator_context = "INVOKE_DEFAULT"
         for key, name, _ in FORMATS:
             self.layout.operator(POSENET3D_OT_export.bl_idname, text=name).file_format = key
+        take = current_take(context)
+        if take is None or not characters_of(take):
+            return
+        self.layout.separator()
+        self.layout.label(text="Character")
+        for key, name, _ in FORMATS:
+            if key in OF_CHARACTERS:
+                button = self.layout.operator(POSENET3D_OT_export.bl_idname, text=name, icon="OUTLINER_OB_ARMATURE")
+                button.file_format, button.of_characters = key, True
 
 
 register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_export, POSENET3D_MT_export))

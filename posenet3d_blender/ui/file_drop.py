@@ -7,7 +7,6 @@ from typing import Final
 
 import bpy
 
-from ..scene.paths import path_to_store
 from .clip_queue import add_clips
 from .modal_task import current_task
 from .settings import settings_of
@@ -57,7 +56,7 @@ class POSENET3D_OT_drop_footage(bpy.types.Operator):
         if not paths:
             return {"CANCELLED"}
         if len(paths) == 1 and current_task() is None:
-            settings_of(context.scene).footage = path_to_store(paths[0])
+            settings_of(context.scene).choose_footage(paths[0])
             self.report({"INFO"}, f"{paths[0].name}: press Capture from Video in the PoseNet3D tab")
         else:
             add_clips(context.scene, paths)

@@ -7,7 +7,6 @@ from typing import Final
 
 import bpy
 
-from ..scene.paths import path_to_store
 from .settings import settings_of
 
 _SOURCES: Final = ("MOVIE", "SEQUENCE")
@@ -37,7 +36,7 @@ class POSENET3D_OT_open_footage(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings_of(context.scene).footage = path_to_store(self.filepath)
+        settings_of(context.scene).choose_footage(self.filepath)
         return {"FINISHED"}
 
 
@@ -55,7 +54,7 @@ class POSENET3D_OT_use_footage(bpy.types.Operator):
         return f"Capture from {properties.filepath}"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings_of(context.scene).footage = path_to_store(self.filepath)
+        settings_of(context.scene).choose_footage(self.filepath)
         return {"FINISHED"}
 
 

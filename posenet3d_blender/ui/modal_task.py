@@ -1,7 +1,8 @@
 """The running task, one at a time, beside the user's own work: its turns, its progress in the status bar, its end.
 
 It may end from anywhere: done, failed, the Cancel button, another file opened, the window closed, the add-on disabled,
-Blender quit. All of these call `stop_current`. Esc is no such way: users press it to stop the playback.
+Blender quit. All of these call `stop_current`. Esc is no such way, because users press it to stop the playback, but for
+tasks that take all input while they run, so that no button can be pressed.
 """
 
 from __future__ import annotations
@@ -52,6 +53,14 @@ def describe_stage(task: RunningTask) -> str:
     return f"{stage_name(task.stage)} {task.fraction:.0%}" if task.fraction > 0 else f"{stage_name(task.stage)} ..."
 
 
+def describe_failure(task: RunningTask, error: Exception) -> str:
+    """Text of a task's failure; one that is a bug of ours is logged with its traceback."""
+    if isinstance(error, PoseNet3DError):
+        return str(error)
+    _LOG.error("%s failed", task.title, exc_info=error)
+    return f"{task.title} failed unexpectedly ({error!r}); see the system console for details"
+
+
 def stop_current() -> None:
     """Cancel the running task, if any, and leave no trace of it in file and window."""
     if not _running:
@@ -87,6 +96,9 @@ class ModalTaskOperator:
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if current_task() is not self._task:  # stopped from elsewhere
             return {"CANCELLED"}
+        if event.type == "ESC" and self._task.is_cancelled_by_escape:
+            self._end({"INFO"}, f"{self._task.title} cancelled")
+            return {"CANCELLED"}
         if event.type != "TIMER":
             return {"RUNNING_MODAL"} if self._task.is_building else {"PASS_THROUGH"}
         return self._report_outcome_of(self._take_turn)
@@ -120,13 +132,8 @@ class ModalTaskOperator:
         except Cancelled:
             self._end({"INFO"}, f"{self._task.title} cancelled")
             return {"CANCELLED"}
-        except PoseNet3DError as error:
-            self._end({"ERROR"}, str(error))
-            return {"CANCELLED"}
         except Exception as error:
-            _LOG.exception("%s failed", self._task.title)
-            message = f"{self._task.title} failed unexpectedly ({error!r}); see the system console for details"
-            self._end({"ERROR"}, message)
+            self._end({"ERROR"}, describe_failure(self._task, error))
             return {"CANCELLED"}
         self._end(*self.outcome())
         return {"FINISHED"}
@@ -152,6 +159,15 @@ class POSENET3D_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def draw_cancel(layout: bpy.types.UILayout, emboss: bool = True) -> None:
+    """Draw the Cancel button of the present task, or Esc where the task takes all input."""
+    task = current_task()
+    if task is not None and task.is_cancelled_by_escape:
+        layout.label(text="Cancel", icon="EVENT_ESC")
+    else:
+        layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X", emboss=emboss)
+
+
 def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     """Draw the status bar: the progress, and the Cancel button for those who have the sidebar closed."""
     task = current_task()
@@ -159,7 +175,7 @@ def _draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
         return
     row = header.layout.row()
     row.label(text=f"{task.title}: {describe_stage(task)} ({describe(task)})", icon="ARMATURE_DATA")
-    row.operator(POSENET3D_OT_cancel.bl_idname, text="Cancel", icon="X", emboss=False)
+    draw_cancel(row, emboss=False)
 
 
 @bpy.app.handlers.persistent

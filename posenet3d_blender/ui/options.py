@@ -8,6 +8,9 @@ from typing import Any
 
 import bpy
 
+_RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
+"""Option of paths that may be relative to the open file; before Blender 4.5 all were."""
+
 
 class CaptureOptions:
     """Properties that the panel's settings and every take have; a mixin of property groups."""
@@ -36,6 +39,18 @@ class CaptureOptions:
         step=10,
         subtype="TIME_ABSOLUTE",
         unit="TIME_ABSOLUTE",
+    )
+    shots: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Shot",
+        description="Shot to capture, of footage with cuts or with long stretches that show nobody",
+        items=(
+            ("longest", "Longest", "The one that shows the whole person for longest"),
+            ("all", "All", "A take for each shot that shows somebody"),
+            ("number", "By Number", "One of those that show somebody, in the order of time"),
+        ),
+    )
+    shot: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Number", description="The shot's number, among those that show somebody", min=1, default=1
     )
     input_fps: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Input Frame Rate",
@@ -82,6 +97,28 @@ class CaptureOptions:
     mirror: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Mirror Image", description="The footage is a mirror image, as of many front cameras: left is right"
     )
+    hands: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Fingers",
+        description="Whether fingers are captured",
+        items=(
+            ("auto", "Automatic", "Where hands are large enough in the image and seen often enough"),
+            ("on", "Always", "Also of small or blurred hands; fingers that are not seen rest"),
+            ("off", "Off", "The body alone, which is faster"),
+        ),
+    )
+    keypoints: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="2D Joints",
+        description="File of 2D joints from another detector, or corrected by hand, in place of our own detection: "
+        "COCO, OpenPose, MediaPipe or this add-on's (.json), or OpenPose's folder; empty: the joints are detected",
+        subtype="FILE_PATH",
+        options=_RELATIVE,
+    )
+    body: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Body",
+        description="Your own SMPL, SMPL-H or SMPL-X model (.npz or .pkl); empty: the body that comes with the add-on",
+        subtype="FILE_PATH",
+        options=_RELATIVE,
+    )
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
         description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
@@ -125,6 +162,16 @@ class CaptureOptions:
         return Path(bpy.path.abspath(self.footage))
 
     @property
+    def keypoint_file(self) -> Path | None:
+        """Absolute path of the file of 2D joints; None: they are detected."""
+        return Path(bpy.path.abspath(self.keypoints)) if self.keypoints else None
+
+    @property
+    def body_file(self) -> Path | None:
+        """Absolute path of the user's own body; None: the shipped one."""
+        return Path(bpy.path.abspath(self.body)) if self.body else None
+
+    @property
     def time_range(self) -> tuple[float | None, float | None]:
         """Start and end, seconds; None: of the footage."""
         return self.start or None, self.end or None
@@ -141,18 +188,24 @@ class CaptureOptions:
             "person": self.chosen_person,
             "start": start,
             "end": end,
+            "shots": str(self.shot) if self.shots == "number" else self.shots,
             "camera": self.camera_motion,
             "mirror": self.mirror,
+            "hands": self.hands,
             "field_of_view": math.degrees(self.view_angle) or None,
             "height": self.height or None,
             "input_fps": self.input_fps or None,
             "detector": self.quality,
+            "keypoints": self.keypoint_file,
+            "body": self.body_file,
             "smoothing": self.smoothing,
             "foot_lock": self.foot_lock,
         }
 
 
 OPTION_NAMES: tuple[str, ...] = tuple(CaptureOptions.__annotations__)
+PATH_NAMES: tuple[str, ...] = ("footage", "keypoints", "body")
+"""Options that are paths, which may be relative to the open file."""
 
 
 def copy_options(source: CaptureOptions, target: CaptureOptions) -> None:
@@ -168,10 +221,24 @@ def draw_choice_of_person(layout: bpy.types.UILayout, options: CaptureOptions) -
         layout.prop(options, "person_number")
 
 
+def draw_choice_of_shot(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
+    """The menu of shots, and the number where it says so."""
+    layout.prop(options, "shots")
+    if options.shots == "number":
+        layout.prop(options, "shot")
+
+
+def draw_files(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
+    """The files that replace parts of the capture."""
+    layout.prop(options, "keypoints")
+    layout.prop(options, "body")
+
+
 def draw_solver_options(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
     """The options that change a motion without another search for joints."""
     layout.prop(options, "camera_motion")
     layout.prop(options, "mirror")
+    layout.prop(options, "hands")
     layout.prop(options, "view_angle")
     layout.prop(options, "height")
     layout.prop(options, "smoothing")

@@ -14,8 +14,8 @@ from .clip_queue import (
     queue_of,
 )
 from .footage_menu import POSENET3D_MT_footage, POSENET3D_OT_open_footage
-from .modal_task import POSENET3D_OT_cancel, current_task, describe, describe_stage
-from .options import draw_choice_of_person, draw_solver_options
+from .modal_task import current_task, describe, describe_stage, draw_cancel
+from .options import draw_choice_of_person, draw_choice_of_shot, draw_files, draw_solver_options
 from .people import POSENET3D_OT_choose_person, POSENET3D_OT_find_people, icon_id, thumbnails_for
 from .settings import POSENET3D_PG_settings, settings_of
 from .sidebar import SidebarTab
@@ -34,7 +34,7 @@ class POSENET3D_PT_capture(SidebarTab, bpy.types.Panel):
             layout.label(text=task.title, icon="FILE_MOVIE")
             layout.progress(factor=task.estimate.total, text=describe(task))
             layout.label(text=describe_stage(task))
-            layout.operator(POSENET3D_OT_cancel.bl_idname, icon="X")
+            draw_cancel(layout)
             return
         settings = settings_of(context.scene)
         row = layout.row(align=True)
@@ -52,7 +52,7 @@ class POSENET3D_PT_settings(SidebarTab, bpy.types.Panel):
     bl_label = "Settings"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 2
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         devices.query_devices()
@@ -64,10 +64,14 @@ class POSENET3D_PT_settings(SidebarTab, bpy.types.Panel):
         times = layout.column(align=True)
         times.prop(settings, "start")
         times.prop(settings, "end")
-        times.prop(settings, "input_fps")
-        layout.prop(settings, "quality")
+        draw_choice_of_shot(layout, settings)
+        layout.prop(settings, "input_fps")
+        quality = layout.column()
+        quality.enabled = not settings.keypoints  # a file of joints takes the place of their detection
+        quality.prop(settings, "quality")
         layout.prop(settings, "device")
         draw_solver_options(layout, settings)
+        draw_files(layout, settings)
 
 
 class POSENET3D_PT_people(SidebarTab, bpy.types.Panel):
@@ -95,7 +99,7 @@ class POSENET3D_PT_queue(SidebarTab, bpy.types.Panel):
     bl_label = "Queue"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 3
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         queue = queue_of(context.scene)

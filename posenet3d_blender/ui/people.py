@@ -70,7 +70,7 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
             _load_previews(thumbnails)
             _search.video, _search.time_range, _search.thumbnails = video, time_range, thumbnails
             _search.input_fps, _search.mirror = input_fps, mirror
-            yield
+            yield None
 
         return self.begin(context, Task("Finding people", work, show, stages={"starting": 1.0, "people": 20.0}))
 

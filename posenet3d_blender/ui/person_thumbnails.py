@@ -59,8 +59,8 @@ def find_thumbnails(
     Raises:
         PoseNet3DError: the footage can't be read, or nobody is in it.
     """
+    from ..capture.detection.cache.stored_people import find_or_load_people
     from ..capture.detection.choice import choose_shots
-    from ..capture.detection.people_cache import find_or_load_people
     from ..capture.video.footage import open_footage
 
     footage = open_footage(video, input_fps)

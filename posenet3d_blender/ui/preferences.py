@@ -35,12 +35,20 @@ class POSENET3D_AP_preferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
+    student: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Student",
+        description="Folder of a student network that the trainer exported, in place of the one that comes with the "
+        "add-on; empty: the add-on's own",
+        subtype="DIR_PATH",
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         query_devices()
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(self, "device")
+        layout.prop(self, "student")
         layout.prop(self, "cache_place")
         folder = cache_folder()
         row = layout.row()
@@ -90,6 +98,12 @@ def chosen_device(context: bpy.types.Context) -> str:
     own = preferences(context)
     of_scene = settings_of(context.scene).device or "auto"
     return of_scene if of_scene != "auto" or own is None else own.device or "auto"
+
+
+def student_folder(context: bpy.types.Context) -> Path | None:
+    """The student of the preferences; None: the shipped one."""
+    own = preferences(context)
+    return Path(bpy.path.abspath(own.student)) if own is not None and own.student else None
 
 
 def cache_folder() -> Path | None:

@@ -17,6 +17,7 @@ STAGE_NAMES: Final = {
     "solve": "Solving the motion",
     "preview": "Drawing the preview",
     "building the scene": "Building the scene",
+    "retargeting": "Keying the character",
 }
 SHARES: Final = {"starting": 2.0, "people": 22.0, "landmarks": 48.0, "camera": 8.0, "student": 2.0, "solve": 16.0}
 """Usual durations of a capture's stages, to each other; "building the scene" is the rest."""

@@ -39,11 +39,23 @@ class POSENET3D_PG_result(bpy.types.PropertyGroup):
     part_frames: bpy.props.IntVectorProperty(  # type: ignore[valid-type]
         name="Frames of Parts", description="Frame of the lowest confidence in each tenth of the motion", size=PARTS
     )
+    has_fingers: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Fingers", description="The motion has fingers"
+    )
+    hand_confidence: bpy.props.FloatVectorProperty(  # type: ignore[valid-type]
+        name="Confidence of Hands", description="Mean of the left and the right hand: 0 is at rest, not seen", size=2
+    )
     motion: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Motion", description="The motion as captured: a motion file in base 64"
     )
     action: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Action", description="The action that holds the captured keys", type=bpy.types.Action
+    )
+    character: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Character", description="The character that has the motion", type=bpy.types.Object
+    )
+    character_action: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Character's Action", description="The action that holds the character's keys", type=bpy.types.Action
     )
 
 
@@ -64,6 +76,9 @@ def store_result(armature: bpy.types.Object, motion: Motion) -> None:
     result.part_confidence, samples = confidence_of_parts(motion)
     ratio = (last_frame - first_frame) / max(motion.frame_count - 1, 1)
     result.part_frames = [first_frame + round(sample * ratio) for sample in samples]
+    result.has_fingers = motion.finger_poses is not None
+    hands = (motion.left_hand_confidence, motion.right_hand_confidence)
+    result.hand_confidence = [0.0 if values is None else float(np.mean(values)) for values in hands]
     result.motion = _packed(motion)
     result.action = action
 

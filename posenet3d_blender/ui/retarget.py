@@ -9,15 +9,15 @@ import bpy
 from ..errors import PoseNet3DError, printable
 from ..retargeting.map_file import load_map, save_map
 from ..retargeting.recognise import Recognition
+from ..scene.incremental import Steps
 from ..scene.retarget.check_target import check_target
-from ..scene.retarget.retarget import retarget
 from .character_settings import POSENET3D_PG_character, chosen_characters, retarget_settings
-from .characters import check_chosen
-from .modal_task import current_task
+from .characters import KeyedCharacters, check_chosen, key_people
+from .modal_task import ModalTaskOperator, current_task
 from .panel import POSENET3D_PT_capture
-from .settings import settings_of
 from .sidebar import SidebarTab
 from .takes import current_take, people_of, shown_armature
+from .task import StepTask
 
 
 class _CharacterOperator:
@@ -25,14 +25,10 @@ class _CharacterOperator:
 
     bl_options = {"REGISTER", "UNDO"}
 
-    def row(self, context: bpy.types.Context) -> tuple[bpy.types.Object | None, POSENET3D_PG_character]:
-        """The character's armature and its choices."""
-        settings = retarget_settings(context.scene)
+    def row(self, context: bpy.types.Context) -> POSENET3D_PG_character:
+        """The character and its choices."""
         person: int = self.person  # type: ignore[attr-defined]
-        if person <= 1:
-            return settings_of(context.scene).target, settings.first
-        row = settings.more[person - 2]
-        return row.target, row
+        return retarget_settings(context.scene).rows[max(person, 1) - 1]
 
     def fail(self, error: PoseNet3DError) -> set[str]:
         """Report the error's one line."""
@@ -50,9 +46,9 @@ class POSENET3D_OT_find_bones(_CharacterOperator, bpy.types.Operator):
     person: bpy.props.IntProperty(name="Person", description="Counted from 1", default=1)  # type: ignore[valid-type]
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        target, row = self.row(context)
+        row = self.row(context)
         try:
-            found: Recognition = check_target(target, scene=context.scene)
+            found: Recognition = check_target(row.target, scene=context.scene)
         except PoseNet3DError as error:
             return self.fail(error)
         row.set_map(found.bone_map)
@@ -80,10 +76,10 @@ class POSENET3D_OT_load_bone_map(_CharacterOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        target, row = self.row(context)
+        row = self.row(context)
         try:
             bone_map = load_map(Path(bpy.path.abspath(self.filepath)))
-            check_target(target, bone_map, context.scene)
+            check_target(row.target, bone_map, context.scene)
         except PoseNet3DError as error:
             return self.fail(error)
         row.set_map(bone_map)
@@ -106,16 +102,16 @@ class POSENET3D_OT_save_bone_map(_CharacterOperator, bpy.types.Operator):
     person: bpy.props.IntProperty(name="Person", description="Counted from 1", default=1)  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        target, _ = self.row(context)
+        target = self.row(context).target
         self.filepath = f"{target.name if target else 'character'}.json"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        target, row = self.row(context)
+        row = self.row(context)
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
-            bone_map = row.bone_map() or check_target(target, scene=context.scene).bone_map
+            bone_map = row.bone_map() or check_target(row.target, scene=context.scene).bone_map
             save_map(bone_map, path)
         except PoseNet3DError as error:
             return self.fail(error)
@@ -123,40 +119,56 @@ class POSENET3D_OT_save_bone_map(_CharacterOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class POSENET3D_OT_retarget(bpy.types.Operator):
+class POSENET3D_OT_clear_bone_map(_CharacterOperator, bpy.types.Operator):
+    """Drop the bones that were found, edited or loaded, so that the rig is recognised again"""
+
+    bl_idname = "posenet3d.clear_bone_map"
+    bl_label = "Clear Bone Map"
+
+    # Blender reads properties from annotations, where a type checker expects types
+    person: bpy.props.IntProperty(name="Person", description="Counted from 1", default=1)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        self.row(context).clear_map()
+        return {"FINISHED"}
+
+
+class POSENET3D_OT_retarget(ModalTaskOperator, bpy.types.Operator):
     """Key the captured motion on the chosen characters, as new actions; their present actions are kept"""
 
     bl_idname = "posenet3d.retarget"
     bl_label = "Retarget to Character"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"UNDO"}  # not REGISTER: adjusting a setting afterwards would retarget again
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return shown_armature(context) is not None and current_task() is None
+        return super().poll(context) and shown_armature(context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         source = shown_armature(context)
         assert source is not None, "poll checks this"
-        settings = retarget_settings(context.scene)
-        actions = []
         try:
             characters = chosen_characters(context.scene)
             if not any(characters):
                 raise PoseNet3DError("No character is chosen; choose an armature in the Character panel")
             check_chosen(context.scene)
-            take = current_take(context)
-            people = people_of(take) if take and len(characters) > 1 else [source]
-            for person, character in zip(people, characters, strict=False):
-                if character:
-                    done = retarget(person, character.target, character.bone_map, settings.choices, settings.tolerance)
-                    actions.append(done.action.name)
-                    for warning in done.warnings:
-                        self.report({"WARNING"}, printable(warning))
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Keyed {', '.join(actions)}")
-        return {"FINISHED"}
+        take = current_take(context)
+        people = people_of(take) if take and len(characters) > 1 else [source]
+        self._keyed = KeyedCharacters()
+        return self.begin(context, StepTask("Retargeting", "retargeting", self._steps(context.scene, people)))
+
+    def outcome(self) -> tuple[set[str], str]:
+        for sentence in self._keyed.sentences:
+            self.report({"WARNING"}, printable(sentence))
+        return {"INFO"}, f"Keyed {', '.join(action.name for action in self._keyed.actions)}"
+
+    def _steps(self, scene: bpy.types.Scene, people: list[bpy.types.Object]) -> Steps[None]:
+        self._keyed = yield from key_people(scene, people)
+        if not self._keyed.actions:
+            raise PoseNet3DError("; ".join(self._keyed.failures) or "No character is chosen for these people")
 
 
 class POSENET3D_OT_add_character(bpy.types.Operator):
@@ -200,14 +212,14 @@ class POSENET3D_PT_character(SidebarTab, bpy.types.Panel):
         layout = self.layout
         layout.enabled = current_task() is None
         column = layout.column(align=True)
-        column.prop(
-            settings_of(context.scene), "target", text="Person 1" if settings.more else "", icon="OUTLINER_OB_ARMATURE"
-        )
-        for number, row in enumerate(settings.more, start=2):
-            column.prop(row, "target", text=f"Person {number}", icon="OUTLINER_OB_ARMATURE")
+        for number, row in enumerate(settings.rows, start=1):
+            text = f"Person {number}" if settings.more else ""
+            column.prop(row, "target", text=text, icon="OUTLINER_OB_ARMATURE")
         buttons = layout.row(align=True)
         buttons.operator(POSENET3D_OT_add_character.bl_idname, text="Person", icon="ADD")
         buttons.operator(POSENET3D_OT_remove_character.bl_idname, text="Person", icon="REMOVE")
+        if not any(row.target for row in settings.rows):
+            return
         options = layout.column()
         options.use_property_split = True
         options.use_property_decorate = False
@@ -221,30 +233,33 @@ class POSENET3D_PT_character(SidebarTab, bpy.types.Panel):
         layout.operator(POSENET3D_OT_retarget.bl_idname, icon="ARMATURE_DATA")
         layout.prop(settings, "show_bones", icon="DOWNARROW_HLT" if settings.show_bones else "RIGHTARROW")
         if settings.show_bones:
-            rows = [(settings_of(context.scene).target, settings.first), *((row.target, row) for row in settings.more)]
-            for person, (target, row) in enumerate(rows, start=1):
-                _draw_bones(layout, person, target, row)
+            for person, row in enumerate(settings.rows, start=1):
+                _draw_bones(layout, person, row)
 
 
-def _draw_bones(
-    layout: bpy.types.UILayout, person: int, target: bpy.types.Object | None, row: POSENET3D_PG_character
-) -> None:
+def _draw_bones(layout: bpy.types.UILayout, person: int, row: POSENET3D_PG_character) -> None:
     """Draw the editable bones of one character."""
-    if target is None:
+    if row.target is None:
         return
     box = layout.box().column(align=True)
-    box.label(text=target.name, icon="ARMATURE_DATA")
+    box.label(text=row.target.name, icon="ARMATURE_DATA")
     buttons = box.row(align=True)
     for operator in (POSENET3D_OT_find_bones, POSENET3D_OT_load_bone_map, POSENET3D_OT_save_bone_map):
         buttons.operator(operator.bl_idname, text=operator.bl_label.split(maxsplit=1)[0]).person = person
+    clear = buttons.row(align=True)
+    clear.enabled = bool(row.map_text)
+    clear.operator(POSENET3D_OT_clear_bone_map.bl_idname, text="", icon="X").person = person
     for role in row.roles:
-        box.prop_search(role, "bone", target.data, "bones", text=role.name.replace("_", " ").title())
+        line = box.split(factor=0.4)
+        line.label(text=role.name.replace("_", " ").title())
+        line.prop_search(role, "bone", row.target.data, "bones", text="")
 
 
 _CLASSES = (
     POSENET3D_OT_find_bones,
     POSENET3D_OT_load_bone_map,
     POSENET3D_OT_save_bone_map,
+    POSENET3D_OT_clear_bone_map,
     POSENET3D_OT_retarget,
     POSENET3D_OT_add_character,
     POSENET3D_OT_remove_character,

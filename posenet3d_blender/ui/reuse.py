@@ -69,7 +69,7 @@ class POSENET3D_PT_reuse(SidebarTab, bpy.types.Panel):
     bl_idname = "POSENET3D_PT_reuse"
     bl_parent_id = "POSENET3D_PT_capture"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 2
+    bl_order = 7
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -9,6 +9,7 @@ import bpy
 
 from ..build_options import ENGINE_PRESETS, BuildOptions, SceneMatch
 from ..scene.matching import is_untouched
+from .character_settings import retarget_settings
 from .modal_task import current_task
 from .sidebar import SidebarTab
 
@@ -42,6 +43,7 @@ def _choice() -> Any:
 def _apply_preset(options: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     chosen = ENGINE_PRESETS.get(options.preset) or BuildOptions()
     options.root, options.rest, options.heading = chosen.root, chosen.rest, chosen.heading
+    retarget_settings(options.id_data).root_motion = chosen.root
 
 
 class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
@@ -85,7 +87,7 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
 
     preset: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Made For",
-        description="Program that the files are exported to: sets the choices below",
+        description="Program that the files are exported to: sets the choices below, and the path of characters",
         items=(
             ("none", "Blender", "As captured"),
             *((name, preset.label, f"As {preset.label} takes it") for name, preset in ENGINE_PRESETS.items()),
@@ -118,6 +120,16 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
             ("forward", "Forward", "The first person starts facing -Y; the solved camera turns along"),
         ),
     )
+    body_parts: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Body Parts",
+        description="Parts of the body that are keyed; the rest is at rest",
+        items=(
+            ("whole", "Whole Body", "All bones"),
+            ("upper", "Upper Body", "Spine, head and arms; hips and legs stand still, without keys"),
+            ("arms", "Arms", "Arms and shoulders; all else stands still, without keys"),
+            ("no-legs", "No Legs", "All but the legs, which hang at rest, without keys"),
+        ),
+    )
     as_asset: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Action as Asset", description="Mark each person's action as an asset, for the Asset Browser"
     )
@@ -138,6 +150,7 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
             root=self.root,
             rest=self.rest,
             heading=self.heading,
+            body_parts=self.body_parts,
             as_asset=self.as_asset,
             armature_name=ENGINE_PRESETS[self.preset].armature_name if self.preset in ENGINE_PRESETS else "",
         )
@@ -150,7 +163,7 @@ class POSENET3D_PT_scene(SidebarTab, bpy.types.Panel):
     bl_idname = "POSENET3D_PT_scene"
     bl_parent_id = "POSENET3D_PT_capture"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 1
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         options = scene_options_of(context.scene)
@@ -167,7 +180,7 @@ class POSENET3D_PT_scene(SidebarTab, bpy.types.Panel):
         layout.prop(options, "start_at")
         if options.start_at == "FRAME":
             layout.prop(options, "start_frame")
-        for name in ("preset", "root", "rest", "heading", "as_asset"):
+        for name in ("preset", "root", "rest", "heading", "body_parts", "as_asset"):
             layout.prop(options, name)
 
 

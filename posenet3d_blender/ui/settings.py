@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
+from ..scene.paths import path_to_store
 from .devices import device_items
 from .options import CaptureOptions
 
@@ -15,15 +18,15 @@ class POSENET3D_PG_settings(CaptureOptions, bpy.types.PropertyGroup):
     device: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Device", description="Device that runs the networks", items=device_items
     )
-    target: bpy.props.PointerProperty(  # type: ignore[valid-type]
-        name="Target",
-        description="The armature that receives the motion of the first person; empty: the new armature only",
-        type=bpy.types.Object,
-        poll=lambda _settings, candidate: candidate.type == "ARMATURE",
-    )
     take: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Take", description="The take that the panel shows and acts on", type=bpy.types.Collection
     )
+
+    def choose_footage(self, path: Path | str) -> None:
+        """Capture from this footage; a file of 2D joints of other footage is forgotten."""
+        former, self.footage = self.video, path_to_store(path)
+        if self.video != former:
+            self.keypoints = ""
 
 
 def settings_of(scene: bpy.types.Scene) -> POSENET3D_PG_settings:

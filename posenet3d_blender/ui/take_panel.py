@@ -9,7 +9,7 @@ from .capture import POSENET3D_OT_update_take
 from .confidence import draw_confidence
 from .export import POSENET3D_MT_export
 from .modal_task import current_task
-from .options import draw_choice_of_person, draw_solver_options
+from .options import draw_choice_of_person, draw_choice_of_shot, draw_files, draw_solver_options
 from .overlay import POSENET3D_OT_overlay, is_overlay_shown, overlay_of
 from .panel import POSENET3D_PT_capture
 from .sidebar import SidebarTab
@@ -31,7 +31,7 @@ class POSENET3D_PT_takes(_TakePanel, bpy.types.Panel):
     bl_label = "Takes"
     bl_idname = "POSENET3D_PT_takes"
     bl_parent_id = POSENET3D_PT_capture.bl_idname
-    bl_order = 4
+    bl_order = 6
 
     def draw(self, context: bpy.types.Context) -> None:
         take = current_take(context)
@@ -116,6 +116,8 @@ class POSENET3D_PT_update(_TakePanel, bpy.types.Panel):
         times = layout.column(align=True)
         times.prop(options, "start")
         times.prop(options, "end")
+        draw_choice_of_shot(layout, options)
+        draw_files(layout, options)
         layout.operator(POSENET3D_OT_update_take.bl_idname, icon="FILE_REFRESH")
 
 

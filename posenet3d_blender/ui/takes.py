@@ -46,6 +46,9 @@ class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
     heading: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Heading", description="Direction that the motion starts in", default="footage"
     )
+    body_parts: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Body Parts", description="Parts of the body that are keyed", default="whole"
+    )
     ran_on: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Ran On", description="Device that ran the networks, and their runtime"
     )

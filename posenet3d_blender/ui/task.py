@@ -41,6 +41,10 @@ class RunningTask(Protocol):
     def is_building(self) -> bool:
         """True while the file is half changed."""
 
+    @property
+    def is_cancelled_by_escape(self) -> bool:
+        """True if it takes all input from its start to its end, so that no button can be pressed."""
+
     def advance(self) -> bool:
         """Take one short turn; False when all is done."""
 
@@ -70,11 +74,13 @@ class Task(Generic[Result]):
             stages: durations of the stages to each other; None: a capture's.
         """
         self.title = title
+        self.is_cancelled_by_escape = False
         self.estimate = ProgressEstimate(stages)
         """Of the whole task; up to date after each turn."""
         self._thread = WorkerThread(work)
         self._show = show
         self._steps: Steps[None] | None = None
+        self._step_fraction = 0.0
         self._is_cancelled = False
 
     @property
@@ -84,8 +90,8 @@ class Task(Generic[Result]):
 
     @property
     def fraction(self) -> float:
-        """Progress of the stage, 0 to 1; of the steps, which are short, it is not known."""
-        return 0.0 if self._steps else self._thread.fraction
+        """Progress of the stage, 0 to 1; of steps that don't tell it 0."""
+        return self._step_fraction if self._steps else self._thread.fraction
 
     @property
     def is_building(self) -> bool:
@@ -105,14 +111,9 @@ class Task(Generic[Result]):
             return True
         if self._steps is None:
             self._steps = self._show(self._thread.result())
-        end = time.perf_counter() + TURN_SECONDS
-        while True:
-            try:
-                next(self._steps)
-            except StopIteration:
-                return False
-            if time.perf_counter() >= end:
-                return True
+        done = _take_steps(self._steps)
+        self._step_fraction = done or 0.0
+        return done is not None
 
     def cancel(self) -> None:
         """Restore the state before the task. The thread, which may be inside a network, ends soon by itself."""
@@ -134,3 +135,47 @@ class Task(Generic[Result]):
     def wait(self) -> None:
         """Block until the thread has ended, where there is no window."""
         self._thread.wait()
+
+
+class StepTask:
+    """Steps on the main thread alone, which change the file from the first to the last."""
+
+    def __init__(self, title: str, stage: str, steps: Steps[None]) -> None:
+        """Name, one of `STAGE_NAMES`, and the steps, which restore the state before when they are closed early."""
+        self.title = title
+        self.stage = stage
+        self.fraction = 0.0
+        self.estimate = ProgressEstimate({"starting": 0.1, stage: 100.0})
+        self.is_building = True
+        self.is_cancelled_by_escape = True
+        self._steps = steps
+
+    def advance(self) -> bool:
+        """Take one short turn; False when all is done."""
+        done = _take_steps(self._steps)
+        if done is None:
+            return False
+        self.fraction = done
+        self.estimate.update(self.stage, done)
+        return True
+
+    def cancel(self) -> None:
+        """Restore the state before the task."""
+        self._steps.close()
+
+    def complete(self) -> None:
+        """Take all turns at once, where there is no window."""
+        while self.advance():
+            pass
+
+
+def _take_steps(steps: Steps[None]) -> float | None:
+    """Take steps for a turn's time: the part that is done, 0 if the steps don't tell it; None at their end."""
+    end = time.perf_counter() + TURN_SECONDS
+    while True:
+        try:
+            done = next(steps) or 0.0
+        except StopIteration:
+            return None
+        if time.perf_counter() >= end:
+            return done

@@ -6,10 +6,11 @@ from typing import Final
 
 _WORDS: Final = {
     # The longer ones first, as they hold the shorter ones.
-    "with --shots all, or with --start and --end": "by Start and End",
+    "with --shots all, or with --start and --end": "with Shot: All, or by Start and End",
     "--input-fps (in Blender: Input Frame Rate)": "Input Frame Rate",
     "--start and --end": "Start and End",
     "--person all": "Person: Everyone",
+    "--body-parts": "Body Parts",
     "--input-fps": "Input Frame Rate",
 }
 

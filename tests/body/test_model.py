@@ -97,6 +97,10 @@ def test_kinematics_takes_any_leading_axes(body: Body) -> None:
     np.testing.assert_allclose(joints[1, 2], alone)
 
 
+def test_the_shipped_body_is_read_once() -> None:
+    assert load_body() is load_body()
+
+
 def test_shipped_body_stands_upright_facing_front(body: Body) -> None:
     joints = body.rest_joints(np.zeros(10))
     assert 1.6 < np.ptp(body.template[:, 1]) < 1.9
@@ -223,8 +227,8 @@ def _with_nan(arrays: Arrays) -> Arrays:
         (lambda a: _without(a, "weights"), "'weights' is missing"),
         (lambda a: _without(a, "J_regressor"), "'J_regressor' is missing"),
         (_with_nan, "not finite"),
-        (lambda a: a | {"weights": np.ones((50, 52))}, "52 joints .*SMPL-H"),
-        (lambda a: a | {"weights": np.ones((50, 55))}, "55 joints .*SMPL-X"),
+        (lambda a: a | {"weights": np.ones((50, 30))}, "30 joints; give an SMPL body with 24 joints, SMPL-H"),
+        (lambda a: a | {"weights": np.ones((50, 52))}, "has the shape"),
         (lambda a: a | {"shapedirs": np.ones((50, 3))}, "'shapedirs' has the shape"),
         (lambda a: a | {"v_template": np.float64(1)}, "'v_template' has the shape"),
         (lambda a: a | {"f": np.full((4, 3), 50)}, "vertices that do not exist"),

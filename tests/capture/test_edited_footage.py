@@ -18,7 +18,7 @@ from .made_footage import Picture, closer, dance, elsewhere, empty_room
 
 RATE = 30
 CUT = 31
-SETTINGS = CaptureSettings(device="cpu", detector="full", shots="all")
+SETTINGS = CaptureSettings(device="cpu", detector="full", shots="all", hands="off")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_by_default_the_longest_is_captured_and_the_other_is_named(
 ) -> None:
     film = [*map(closer, pictures[:CUT]), *pictures[CUT : CUT + 50]]
     path = write_video("film.mp4", film, [index / RATE for index in range(len(film))])
-    capture = capture_video(path, CaptureSettings(device="cpu", detector="full"))
+    capture = capture_video(path, CaptureSettings(device="cpu", detector="full", hands="off"))
     assert spans(capture) == [(CUT, CUT + 49)]
     left_out = [warning for warning in capture.warnings if "left out" in warning]
     assert left_out == [
@@ -94,11 +94,11 @@ def test_a_clip_that_begins_without_anybody_tells_when_the_motion_starts(
     room = empty_room(pictures)
     film = [room] * 30 + [elsewhere(picture, room, 0) for picture in pictures[:36]]
     path = write_video("late.mp4", film, [index / RATE for index in range(len(film))])
-    (motion,) = capture_video(path, CaptureSettings(device="cpu", detector="full")).motions
+    (motion,) = capture_video(path, CaptureSettings(device="cpu", detector="full", hands="off")).motions
     assert motion.scene_start == 0.0
     assert motion.time[0] == pytest.approx(1.0, abs=0.07)
     # A range that begins later has scenes that begin later.
-    cropped = capture_video(path, CaptureSettings(device="cpu", detector="full", start=0.7))
+    cropped = capture_video(path, CaptureSettings(device="cpu", detector="full", start=0.7, hands="off"))
     assert cropped.motions[0].scene_start == pytest.approx(0.7)
     assert cropped.motions[0].time[0] == pytest.approx(motion.time[0], abs=0.04)
     assert not cropped.warnings

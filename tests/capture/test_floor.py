@@ -11,8 +11,10 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.soles import body_soles
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 from posenet3d_blender.capture.solve.floor import Floor, resting
+from posenet3d_blender.capture.solve.foot_motion import seen_feet
 from posenet3d_blender.capture.solve.solver import Solution, solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
@@ -82,6 +84,33 @@ def test_foot_lock_holds_feet_that_a_shaky_detector_moves(body: Body) -> None:
         return float(np.linalg.norm(np.diff(soles, axis=0), axis=-1).mean() * 30)
 
     assert slide(foot_lock=True) < 0.5 * slide(foot_lock=False)
+
+
+def test_legs_out_of_view_do_not_hold_back_the_body(body: Body) -> None:
+    """Someone glides 2 m towards the camera; the student, who guesses the legs, says that both feet rest."""
+    places = np.linspace([0.0, 0.0, 5.0], [0.0, 0.0, 3.0], 60)
+    person = standing_person(body, np.arange(60) / 30, places)
+    hidden = [
+        KEYPOINT_INDEX[f"{side}_{part}"]
+        for side in ("left", "right")
+        for part in ("hip", "knee", "ankle", "heel", "big_toe")
+    ]
+    confidence = person.keypoints.confidence.copy()
+    confidence[:, hidden] = 0
+    cut = replace(person, keypoints=replace(person.keypoints, confidence=confidence))
+    np.testing.assert_allclose(solved(body, cut, UP, np.ones((60, 2))).body.pelvis, places, atol=0.05)
+
+
+def test_a_foot_hidden_for_a_moment_still_rests(body: Body) -> None:
+    person = standing_person(body, np.arange(60) / 30, np.array([[0.0, 0.0, 4.0]]))
+    points = sampled(person)
+    foot = [KEYPOINT_INDEX[f"left_{part}"] for part in ("ankle", "heel", "big_toe")]
+    points.confidence[20:28, foot] = 0
+    points.confidence[40:, foot] = 0
+    seen = seen_feet(points)
+    assert seen[:40].all()
+    assert not seen[52:, 0].any()
+    assert seen[52:, 1].all()
 
 
 def test_a_foot_rests_until_it_surely_leaves() -> None:

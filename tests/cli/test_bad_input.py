@@ -204,6 +204,7 @@ def replace_asset(path: Path, content: bytes) -> None:
         "student/student.onnx",
         "student/student.json",
         "body/body_smpl24.npz",
+        "body/body_smpl24_fingers.npz",
     ],
 )
 def test_missing_asset(asset: str, installation: Path, demo_clip: Path) -> None:
@@ -218,6 +219,7 @@ def test_missing_asset(asset: str, installation: Path, demo_clip: Path) -> None:
         "blazepose/pose_landmark_heavy.onnx",
         "student/student.onnx",
         "body/body_smpl24.npz",
+        "body/body_smpl24_fingers.npz",
     ],
 )
 def test_damaged_asset(asset: str, installation: Path, demo_clip: Path) -> None:

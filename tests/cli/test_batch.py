@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from posenet3d_blender.cli.batch import capture_clip, command
+from posenet3d_blender.cli.batch.clip_settings import settings_of
 from posenet3d_blender.cli.batch.find_videos import find_videos
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
@@ -161,10 +162,17 @@ def test_settings_of_a_clip_go_from_the_command_line_over_the_table_to_the_file_
     assert {one.device for one in asked.values()} == {"cpu"}
 
 
+def test_characters_of_several_people_are_a_list(tmp_path: Path) -> None:
+    (tmp_path / "duo.toml").write_text('target = ["hero.blend:Hero", "other/rival.blend:Rival"]\n', encoding="utf-8")
+    options = settings_of(tmp_path / "duo.mp4", argparse.Namespace(), None)
+    assert options == tuple(f"--target={tmp_path / one}" for one in ("hero.blend:Hero", "other/rival.blend:Rival"))
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         ("[walk]\nheigth = 2", "'heigth' is no setting of a clip; use one of: "),
+        ("[walk]\nheight = [1.7, 1.8]", "is not a number of metres"),
         ("[walk]\nheight = 9", "'9' is not a number of metres between 0.5 and 2.5"),
         ("height = 1.8", "is outside of any table"),
         ("[walk", "no TOML"),

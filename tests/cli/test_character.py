@@ -16,6 +16,7 @@ import bpy
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.scene import reset_to_empty
 from tests.scene.rigs import families
+from tests.scene.rigs.controls import unknown
 
 from .test_commands import waving_motion
 
@@ -78,6 +79,50 @@ def test_other_formats_hold_nothing_else(ending: str, motion_path: Path, hero: s
         bpy.ops.import_scene.gltf(filepath=str(path))
         objects = list(bpy.context.scene.collection.all_objects)
     assert sorted(one.type for one in objects if not one.name.startswith("Icosphere")) == ["ARMATURE", "MESH"]
+
+
+@pytest.mark.parametrize("ending", [".bvh", ".usdc"])
+@pytest.mark.parametrize("rig", ["mixamo", "vroid", "unknown"])
+def test_bvh_and_usd_of_rigs_in_other_units_are_read_back(
+    ending: str, rig: str, motion_path: Path, tmp_path: Path
+) -> None:
+    """Centimetres with Y up, an object that is placed and turned, names with spaces: joints are where FBX has them."""
+    makers = {"mixamo": families.mixamo, "vroid": families.vroid, "unknown": unknown}
+    reset_to_empty()
+    families.with_skin(makers[rig]("Hero"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    reset_to_empty()
+    outputs = [str(tmp_path / f"out{one}") for one in (".fbx", ending)]
+    assert convert(motion_path, "-o", *outputs, "--target", f"{tmp_path / 'hero.blend'}:Hero") == 0
+    wanted = joints_of_file(tmp_path / "out.fbx", range(1, 13, 5))
+    found = joints_of_file(tmp_path / f"out{ending}", range(1, 13, 5))
+    assert set(found) <= set(wanted)
+    assert len(found) > 20
+    for name, places in found.items():
+        np.testing.assert_allclose(places, wanted[name], atol=2e-3, err_msg=name)
+    heights = [places[0][2] for places in found.values()]
+    assert 1.2 < max(heights) - min(heights) < 1.9, "metres, upright"
+
+
+def joints_of_file(path: Path, frames: range) -> dict[str, list[tuple[float, ...]]]:
+    """World places of each joint as Blender imports the file, by its name in letters and digits."""
+    reset_to_empty()
+    bpy.context.scene.render.fps = 30  # the FBX importer takes the scene's
+    if path.suffix == ".fbx":
+        bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
+    elif path.suffix == ".bvh":
+        bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True)
+    else:
+        bpy.ops.wm.usd_import(filepath=str(path))
+    (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
+    places: dict[str, list[tuple[float, ...]]] = {}
+    for frame in frames:
+        bpy.context.scene.frame_set(frame)
+        posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        for bone in posed.pose.bones:
+            name = "".join(one for one in bone.name if one.isalnum())
+            places.setdefault(name, []).append(tuple(posed.matrix_world @ bone.head))
+    return places
 
 
 def test_a_map_wins_over_recognition(motion_path: Path, hero: str, tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from posenet3d_blender.body.kinematics import forward_kinematics
-from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.model import SHIPPED_BODY, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.motion import Motion, load_motion
@@ -162,3 +164,31 @@ def test_an_output_is_never_the_users_body(motion_path: Path, capfd: pytest.Capt
     body = motion_path.with_name("smpl.npz")
     assert main(["capture", "clip.mp4", "-o", str(body), "--body", str(body)]) == 2
     assert "named twice" in capfd.readouterr().err
+
+
+def test_fingers_are_written_in_either_form(motion_path: Path, tmp_path: Path) -> None:
+    hands: dict[str, Any] = {
+        f"{side}_hand_pose": np.random.default_rng(0).normal(0, 0.3, (4, 45)) for side in ("left", "right")
+    }
+    beside, inside, again = (tmp_path / name for name in ("beside.npz", "inside.npz", "again.npz"))
+    replace(load_motion(motion_path), **hands).save(beside)
+    assert main(["convert", str(beside), "-o", str(inside), "--smplh"]) == 0
+    with np.load(inside) as archive:
+        assert archive["poses"].shape == (4, 156)
+        np.testing.assert_array_equal(archive["poses"][:, 111:], hands["right_hand_pose"])
+    assert convert(inside, again) == 0
+    with np.load(again) as archive:
+        assert archive["poses"].shape == (4, 72)
+        np.testing.assert_array_equal(archive["left_hand_pose"], hands["left_hand_pose"])
+
+
+def test_a_body_without_fingers_is_told(motion_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("bpy")
+    hands: dict[str, Any] = {f"{side}_hand_pose": np.zeros((4, 45)) for side in ("left", "right")}
+    replace(load_motion(motion_path), **hands).save(tmp_path / "motion.npz")
+    command = ["convert", str(tmp_path / "motion.npz"), "-o", str(tmp_path / "out.bvh")]
+    assert main([*command, "--body", str(SHIPPED_BODY)]) == 0
+    assert "no finger joints: the fingers are left out" in capfd.readouterr().err
+    assert main(command) == 0
+    assert "left out" not in capfd.readouterr().err
+    assert "JOINT left_index3" in (tmp_path / "out.bvh").read_text()

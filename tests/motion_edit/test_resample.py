@@ -83,3 +83,19 @@ def test_smooth_curves_go_through_their_samples_without_corners() -> None:
     np.testing.assert_allclose(interpolate_smoothly(time, values, time), values, atol=1e-12)
     np.testing.assert_allclose(curve, np.sin(5 * fine), atol=2e-3)
     assert np.abs(np.diff(curve, 2)).max() < 3 * 25 * (fine[1] - fine[0]) ** 2
+
+
+def test_fingers_turn_along_shortest_arcs(body: Body) -> None:
+    motion = turning(body, 30.0)
+    pose = np.zeros((motion.frame_count, 45))
+    pose[:, 5] = 0.7 * motion.time
+    ramp = np.linspace(0, 1, motion.frame_count)
+    motion = replace(motion, right_hand_pose=pose, right_hand_confidence=ramp)
+    (given,) = resample_motions([motion], 24.0, body)
+    at = np.clip(given.time, 0, motion.time[-1])
+    assert given.right_hand_pose is not None
+    assert given.right_hand_confidence is not None
+    np.testing.assert_allclose(given.right_hand_pose[:, 5], 0.7 * at, atol=1e-9)
+    np.testing.assert_allclose(given.right_hand_confidence, np.interp(at, motion.time, ramp))
+    assert given.left_hand_pose is None
+    assert given.left_hand_confidence is None

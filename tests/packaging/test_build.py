@@ -114,6 +114,7 @@ def test_code_assets_wheels_and_licence_go_in_and_nothing_else(package: Path, pr
     assert {
         "assets/manifest.json",
         "assets/body/body_smpl24.npz",
+        "assets/body/body_smpl24_fingers.npz",
         "assets/body/README.md",
         "assets/blazepose/LICENSE.txt",
     } <= rest
@@ -245,7 +246,7 @@ def test_blender_installs_enables_captures_with_and_removes_it(
     seen = json.loads(run.stdout.splitlines()[-1])
     assert seen["enabled"]
     assert not seen["heavy_modules_after_enabling"]
-    assert (seen["keyed_bones"], seen["frames"]) == (25, 131)
+    assert (seen["keyed_bones"], seen["frames"]) == (25 + 30, 131)  # SMPL with a root, and fingers
     assert all(file.startswith(str(user_folder)) for file in seen["modules"].values()), seen["modules"]
     assert not seen["enabled_after_disabling"]
     assert seen["enabled_again"]

@@ -24,6 +24,8 @@ WHOLE = BoneMap(
     properties=(RigProperty("leg", "IK_FK", 1.0),),
     neutral=("chest",),
     rotation_modes={"torso": "ZXY"},
+    fingers={"left_index1": "finger a", "right_thumb3": "finger b"},
+    finger_controls={"left_index1": "curl"},
 )
 
 
@@ -39,9 +41,9 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "is no JSON"),
-        ("[]", "the file must be an object"),
-        ("{}", "is no bone map: 'format'"),
+        ("{", "not valid JSON"),
+        ("[]", "the file must be a JSON object"),
+        ("{}", "not a bone map: 'format'"),
         (changed({"version": 2}), "'version' is 2"),
         (changed({"bone": {}}), "the unknown key 'bone'"),
         (changed({"bones": {"pelvis": "hips"}}), "'bones' lacks left_shoulder"),
@@ -52,6 +54,9 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
         (changed({"controls": [{"bone": "torso"}]}), "needs 'bone' and one of"),
         (changed({"controls": [{"bone": "pole", "pole": "left_ear"}]}), "'controls.pole' is 'left_ear'"),
         (changed({"properties": [{"bone": "a", "property": "b", "value": "c"}]}), "must be a number"),
+        (changed({"bones": BONES | {"left_toe1": "x"}}), "the unknown key 'left_toe1'"),
+        (changed({"bones": BONES | {"left_ring2": "bone head"}}), "names bone head twice"),
+        (changed({"finger_controls": {"left_ring2": "x"}}), "has the unknown key 'left_ring2'"),
         (changed({"rotation_modes": {"torso": "ABC"}}), "'rotation_modes.torso' is 'ABC'"),
     ],
 )

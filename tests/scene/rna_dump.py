@@ -26,8 +26,8 @@ _VOLATILE = {
 }
 _OF_SOCKETS = {"enabled", "is_unavailable", "is_inactive", "is_icon_visible"}
 """Found out when a material is evaluated."""
-_SKIPPED_KINDS = {"window_managers", "screens", "workspaces", "brushes"}
-"""The program's own, not the scene's."""
+_SKIPPED_KINDS = {"window_managers", "screens", "workspaces", "brushes", "all_ids"}
+"""The program's own, not the scene's, and Blender 5.2's list of everything once more."""
 
 
 def dump_file(without: Collection[str] = ()) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import bpy
@@ -18,17 +19,27 @@ Frames: TypeAlias = NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
 def joints_now(armature: bpy.types.Object) -> Array:
     """(24, 3) the bones' heads in the world at the scene's frame, metres."""
-    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in JOINT_NAMES])
+    return heads_now(armature, JOINT_NAMES)
 
 
 def joints_at(armature: bpy.types.Object, frames: Frames) -> Array:
     """(T, 24, 3) the same at each of these frames."""
+    return heads_at(armature, frames, JOINT_NAMES)
+
+
+def heads_now(armature: bpy.types.Object, names: Sequence[str]) -> Array:
+    """(N, 3) these bones' heads in the world at the scene's frame, metres."""
+    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([posed.matrix_world @ posed.pose.bones[name].head for name in names])
+
+
+def heads_at(armature: bpy.types.Object, frames: Frames, names: Sequence[str]) -> Array:
+    """(T, N, 3) the same at each of these frames."""
     positions = []
     for frame in frames:
         whole = int(np.floor(frame))
         bpy.context.scene.frame_set(whole, subframe=float(frame - whole))
-        positions.append(joints_now(armature))
+        positions.append(heads_now(armature, names))
     return np.array(positions)
 
 

@@ -14,6 +14,7 @@ import pytest
 from mathutils import Matrix, Quaternion, Vector
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.fingers import HAND_JOINT_NAMES
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES, PARENTS
 from posenet3d_blender.build_options import ENGINE_PRESETS, ROOT_CHOICES, BuildOptions
@@ -21,6 +22,7 @@ from posenet3d_blender.cli.scene_arguments import scene_options
 from posenet3d_blender.scene import build_scene, export
 
 from .conftest import MakeMotion
+from .test_fingers import finger_joints, with_fingers
 
 pytest.importorskip("ufbx")
 
@@ -83,7 +85,7 @@ def test_presets(name: str, body: Body, make_motion: MakeMotion, tmp_path: Path)
     """What each program looks for: root node and bone, axes and units, heading, rate and name of the take."""
     preset = ENGINE_PRESETS[name]
     motion, path = make_motion(12), tmp_path / "walk.fbx"
-    arguments = argparse.Namespace(preset=name, root=None, rest=None, heading=None)
+    arguments = argparse.Namespace(preset=name, root=None, rest=None, heading=None, body_parts="whole", smplh=False)
     armatures = build_scene([motion], body, options=scene_options(arguments))
     export(path, armatures)
     report = read(path, 0.0, 11 / 30)
@@ -103,5 +105,27 @@ def test_presets(name: str, body: Body, make_motion: MakeMotion, tmp_path: Path)
 
 
 def test_an_option_overrules_the_preset() -> None:
-    options = scene_options(argparse.Namespace(preset="unreal", root="hips", rest=None, heading=None))
+    options = scene_options(
+        argparse.Namespace(preset="unreal", root="hips", rest=None, heading=None, body_parts="whole", smplh=False)
+    )
     assert (options.root, options.rest, options.heading) == ("hips", "A", "forward")
+
+
+def test_fingers_hang_on_the_wrists_and_move_as_the_motion_says(
+    body: Body, make_motion: MakeMotion, tmp_path: Path
+) -> None:
+    motion = with_fingers(make_motion(6), body)
+    path = tmp_path / "grip.fbx"
+    export(path, build_scene([motion], body))
+    report = read(path, 0.0, 5 / 30)
+    joints = finger_joints(motion, body)[[0, 5]] @ TO_FILE.T * CENTIMETRES
+    for time in (0, 1):
+        world = {"": Matrix()}
+        for name in ("PoseNet3D", "root", *JOINT_NAMES, *HAND_JOINT_NAMES):
+            values = report["transforms"][name][time]
+            local = Matrix.LocRotScale(Vector(values[4:]), Quaternion(values[:4]), None)
+            world[name] = world[report["parents"][name]] @ local
+        given = [world[name].translation for name in HAND_JOINT_NAMES]
+        np.testing.assert_allclose(given, joints[time], atol=0.02)
+    firsts = {name: report["parents"][name] for name in HAND_JOINT_NAMES if name.endswith("1")}
+    assert set(firsts.values()) == {"left_wrist", "right_wrist"}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.limbs import LIMB_NAMES
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
+from posenet3d_blender.build_options import BODY_PARTS, ROOT_CHOICES, BuildOptions
 from posenet3d_blender.motion import Motion
+from posenet3d_blender.motion_edit.body_parts import limit_to_parts, moving_joints
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature, rest_rotations
 from posenet3d_blender.scene.keys import bone_quaternions, curves_of, key_motion
@@ -78,6 +82,32 @@ def test_curves_are_linear_named_and_grouped(body: Body, make_motion: MakeMotion
         if "pose.bones" in curve.data_path:
             assert f'"{curve.group.name}"' in curve.data_path
     np.testing.assert_array_equal(key_frames(armature), [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("root", ROOT_CHOICES)
+@pytest.mark.parametrize("parts", BODY_PARTS)
+def test_only_the_chosen_parts_are_keyed_and_the_rest_stands(
+    body: Body, make_motion: MakeMotion, parts: str, root: str
+) -> None:
+    motion = make_motion(8)
+    armature = build_scene([motion], body, options=BuildOptions(body_parts=parts, root=root))[0]
+    keyed = {curve.data_path.split('"')[1] for curve in curves_of(armature) if curve.data_path.startswith("pose")}
+    expected = {JOINT_NAMES[joint] for joint in moving_joints(parts)}
+    assert keyed == (expected | {"root"} if root == "ground" and parts in ("whole", "no-legs") else expected)
+    if root != "in-place":
+        joints = limit_to_parts(motion, parts, body).joints
+        np.testing.assert_allclose(joints_at(armature, 1 + np.arange(8)), joints, atol=1e-4)
+
+
+def test_the_confidence_of_limbs_is_animated_where_it_is_known(body: Body, make_motion: MakeMotion) -> None:
+    motion = make_motion(8)
+    assert "left_leg_confidence" not in build_scene([motion], body)[0]
+    limbs = np.random.default_rng(3).random((8, 6))
+    armature = build_scene([dataclasses.replace(motion, limb_confidence=limbs)], body)[0]
+    for frame in (0, 3, 7):
+        bpy.context.scene.frame_set(1 + frame)
+        given = [armature[f"{limb}_confidence"] for limb in LIMB_NAMES]
+        np.testing.assert_allclose(given, limbs[frame], atol=1e-6)
 
 
 def test_contacts_and_confidence_are_animated_properties(body: Body, make_motion: MakeMotion) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
+from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
+from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.retargeting.bone_map import BoneMap
 from posenet3d_blender.retargeting.recognise import recognise
@@ -22,8 +24,8 @@ from posenet3d_blender.scene.retarget.read_rig import read_rig
 from posenet3d_blender.scene.retarget.retarget import retarget
 
 from .retargeted import captured, slow_motion
-from .rigs import families
-from .rigs.measure import measure, posed_heads, to_source_space
+from .rigs import families, studio
+from .rigs.measure import Measured, measure, posed_heads, to_source_space
 from .rigs.rigify import meta_rig, rigify
 
 MakeRig = Callable[[], bpy.types.Object]
@@ -38,6 +40,9 @@ PLAIN: dict[str, MakeRig] = {
     "VRM 1": families.vrm1,
     "VRM VRoid": families.vroid,
     "MakeHuman": families.makehuman,
+    "Character Creator": studio.character_creator,
+    "DAZ Genesis 8": studio.genesis_8,
+    "DAZ Genesis 9": studio.genesis_9,
     "Rigify meta-rig": meta_rig,
 }
 RIGS = PLAIN | {"Rigify": rigify}
@@ -58,6 +63,15 @@ def source(body: Body, slow: Motion) -> bpy.types.Object:
     return build_scene([slow], body)[0]
 
 
+def check_limbs_and_feet(found: Measured, most_drift: float = 0.01) -> None:
+    """The promise for every family: limbs point where the source's do, planted feet stand still on the floor."""
+    assert found.limb_degrees < 5
+    assert found.mean_limb_degrees < 1
+    assert found.arm_degrees < 0.5
+    assert found.sole_height < 0.01
+    assert found.sole_drift < most_drift
+
+
 @pytest.mark.parametrize("family", RIGS)
 def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.types.Object, slow: Motion) -> None:
     rig = RIGS[family]()
@@ -66,29 +80,40 @@ def test_a_slow_motion_keeps_limbs_and_planted_feet(family: str, source: bpy.typ
     assert bone_map.name == family if family in ("Unity", "MakeHuman", "Rigify") else bone_map.name in family
     assert not retargeted.warnings
     found = measure(source, rig, bone_map, slow)
-    assert found.limb_degrees < 5
-    assert found.sole_height < 0.01
-    assert found.sole_drift < 0.005
-    assert found.worst_jump < 3
+    check_limbs_and_feet(found)
+    assert found.worst_jump < 0.5
 
 
-@pytest.mark.parametrize(("clip", "limit"), [("opencap_walk.mp4", 5.0), ("opencap_squat.mp4", 5.0)])
-@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Rigify"])
+def test_rigifys_whole_human(body: Body) -> None:
+    """With fingers and face."""
+    motion = slow_motion(body, 3)
+    source = build_scene([motion], body)[0]
+    rig = rigify(with_fingers=True)
+    retarget(source, rig)
+    bone_map = map_of(rig)
+    assert (bone_map.name, len(bone_map.spine), len(bone_map.neck)) == ("Rigify", 3, 2)
+    check_limbs_and_feet(measure(source, rig, bone_map, motion))
+
+
+@pytest.mark.parametrize("clip", ["opencap_walk", "opencap_squat", "demo_clip"])
+@pytest.mark.parametrize("family", ["Mixamo", "Unreal", "Unity", "VRM 1", "VRM VRoid", "MakeHuman", "Rigify"])
 def test_real_motion(
-    clip: str, limit: float, family: str, body: Body, shared_folder: Path, pytestconfig: pytest.Config
+    clip: str, family: str, body: Body, shared_folder: Path, demo_clip: Path, pytestconfig: pytest.Config
 ) -> None:
+    """Long and short legs, A- and T-poses: a walk, squats, and a dance with fast steps."""
     cache = pytestconfig.cache
     assert cache is not None
-    motion = captured(shared_folder / "video" / clip, cache.mkdir("posenet3d_motions"), "--end", "2")
+    video = demo_clip if clip == demo_clip.stem else shared_folder / "video" / f"{clip}.mp4"
+    motion = captured(video, cache.mkdir("posenet3d_motions"), "--end", "2")
     source = build_scene([motion], body)[0]
     rig = RIGS[family]()
     retarget(source, rig)
     found = measure(source, rig, map_of(rig), motion)
-    assert found.usual_limb_degrees < limit
-    assert found.limb_degrees < 2.5 * limit
-    assert found.mean_limb_degrees < 1.5
-    assert found.sole_height < 0.01
-    assert found.worst_jump < 5
+    # The dancer's own feet slide in some contacts; on Blender 4.2's Rigify that adds up to 16 mm.
+    check_limbs_and_feet(found, most_drift=0.02 if clip == demo_clip.stem else 0.01)
+    assert found.worst_jump < 4
+    assert found.worst_flip < 8
+    assert found.arm_depth < 0.05
 
 
 @pytest.mark.parametrize("family", ["Mixamo", "Unreal", "VRM VRoid"])
@@ -154,6 +179,32 @@ def test_root_motion(motion: str, body: Body, slow: Motion) -> None:
     else:
         assert travelled[0] < 1e-5
         assert travelled[1] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("family", "forearm", "twist", "hand"),
+    [
+        ("Unreal", "lowerarm_l", "lowerarm_twist_01_l", "hand_l"),
+        ("MakeHuman", "lowerarm01.L", "lowerarm02.L", "wrist.L"),
+    ],
+)
+def test_twist_bones_share_the_turn_of_the_hand(family: str, forearm: str, twist: str, hand: str, body: Body) -> None:
+    def turning(degrees: float) -> Motion:
+        motion = slow_motion(body, 8)
+        motion.poses[:, JOINT_INDEX["left_wrist"], 0] += np.radians(degrees) * np.linspace(0, 1, 8)
+        return motion
+
+    def last_pose(degrees: float) -> tuple[Array, Array]:
+        rig = PLAIN[family]()
+        retarget(build_scene([turning(degrees)], body)[0], rig)
+        heads, axes = posed_heads(rig, [forearm, twist, hand], range(8, 9))
+        return heads[0], axes[0]
+
+    (heads, axes), (heads_turned, axes_turned) = last_pose(0), last_pose(80)
+    np.testing.assert_allclose(heads_turned, heads, atol=1e-3)
+    between = np.swapaxes(axes, -1, -2) @ axes_turned
+    angles = np.degrees(np.arccos(np.clip((np.trace(between, axis1=-2, axis2=-1) - 1) / 2, -1, 1)))
+    np.testing.assert_allclose(angles, [0, 40, 80], atol=2)
 
 
 def test_an_animator_can_go_on_with_rigifys_controls(body: Body) -> None:

@@ -29,8 +29,18 @@ def test_controls_of_auto_rig_pro_are_keyed(body: Body) -> None:
     retarget(source, rig)
     bone_map = recognise(read_rig(rig)).bone_map
     assert (bone_map.name, bone_map.spine) == ("Auto-Rig Pro", ("spine_01.x", "spine_02.x", "spine_03.x"))
+    assert bone_map.neck == ("c_subneck_1.x", "neck.x")
     keyed = {curve.data_path.split('"')[1] for curve in curves_of(rig)}
-    assert {"c_root_master.x", "c_arm_fk.l", "c_hand_ik.r", "c_foot_ik.l", "c_leg_pole.r", "c_head.x"} <= keyed
+    assert {
+        "c_subneck_1.x",
+        "c_neck.x",
+        "c_root_master.x",
+        "c_arm_fk.l",
+        "c_hand_ik.r",
+        "c_foot_ik.l",
+        "c_leg_pole.r",
+        "c_head.x",
+    } <= keyed
     assert all(name.startswith("c_") for name in keyed)
     # this rig's bones copy its FK controls whatever the switch says
     found = measure(source, rig, bone_map, motion)

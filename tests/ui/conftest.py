@@ -6,7 +6,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.pipeline import CaptureSettings
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
+from posenet3d_blender.capture.pipeline import CapturedShot, CaptureSettings
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
 from posenet3d_blender.progress import Progress
@@ -35,7 +36,7 @@ class Footage:
 
 @dataclass(frozen=True)
 class Capture:
-    motions: tuple[Motion, ...]
+    shots: tuple[CapturedShot, ...]
     footage: Footage
     settings: CaptureSettings
     warnings: tuple[str, ...] = ("The person is not visible in 3 of 5 frames",)
@@ -80,7 +81,17 @@ class Pipeline:
             progress("landmarks", step / 1000)
             time.sleep(0.005)
         people = 2 if settings.person == "all" else 1
-        return Capture((self.motion,) * people, Footage(video), settings)
+        shots = [shot_of(self.motion, people, number) for number in range(2 if settings.shots == "all" else 1)]
+        return Capture(tuple(shots), Footage(video), settings)
+
+
+def shot_of(motion: Motion, people: int, number: int) -> CapturedShot:
+    """Each shot begins two seconds after the one before; all are in step with the footage."""
+    later = replace(motion, time=motion.time + 2 * number, scene_start=0.0)
+    count = len(motion.time)
+    points = np.full((count, KEYPOINT_COUNT, 2), 100.0 + number)
+    keypoints = Keypoints(later.time, points, np.ones((count, KEYPOINT_COUNT)), (720, 1280))
+    return CapturedShot((later,) * people, (keypoints,) * people)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import bpy
 
 from posenet3d_blender.scene.bake import motion_frames
 from posenet3d_blender.ui import devices
+from posenet3d_blender.ui.character_settings import retarget_settings
 from posenet3d_blender.ui.footage_menu import footage_in_file
 from posenet3d_blender.ui.people import icon_id, thumbnails_for
 from posenet3d_blender.ui.results import PARTS
@@ -22,6 +23,7 @@ from posenet3d_blender.ui.takes import current_take, people_of, shown_armature, 
 from .conftest import Pipeline
 
 pytestmark = pytest.mark.usefixtures("add_on")
+BODY = Path(__file__).parents[2] / "posenet3d_blender" / "assets" / "body" / "body_smpl24.npz"
 
 
 def settings() -> POSENET3D_PG_settings:
@@ -51,6 +53,8 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     chosen.view_angle = math.radians(50)
     chosen.height = 1.8
     chosen.smoothing, chosen.foot_lock = 0.3, False
+    chosen.shots, chosen.shot = "number", 2
+    chosen.keypoints, chosen.body = "/joints.json", str(BODY)
     bpy.ops.posenet3d.capture()
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (0.5, 1.5, "2", "full")
@@ -58,13 +62,16 @@ def test_the_panels_choices_reach_the_capture(pipeline: Pipeline, video: Path) -
     assert asked.height == pytest.approx(1.8)
     assert asked.smoothing == pytest.approx(0.3)
     assert not asked.foot_lock
+    assert asked.shots == "2"
     assert asked.device == "auto"
+    assert (asked.keypoints, asked.body) == (Path("/joints.json"), BODY)
 
 
 def test_the_defaults_leave_all_to_the_footage(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video))
     (asked,) = pipeline.settings
     assert (asked.start, asked.end, asked.person, asked.detector) == (None, None, "largest", "heavy")
+    assert (asked.shots, asked.keypoints, asked.body, asked.student) == ("longest", None, None, None)
     assert asked.field_of_view is None
     assert asked.height is None
 
@@ -121,7 +128,7 @@ def test_a_chosen_target_gets_the_motion_too(pipeline: Pipeline, video: Path) ->
     target = result_armature().copy()
     target.animation_data_clear()
     bpy.context.scene.collection.objects.link(target)
-    settings().target = target
+    retarget_settings(bpy.context.scene).first.target = target
     bpy.ops.posenet3d.capture(filepath=str(video))
     assert motion_frames(target) == range(1, 6)
 

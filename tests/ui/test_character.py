@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,18 @@ pytest.importorskip("bpy")
 import bpy
 
 from posenet3d_blender.retargeting.map_file import load_map
-from posenet3d_blender.ui.character_settings import retarget_settings
-from posenet3d_blender.ui.settings import settings_of
+from posenet3d_blender.scene.incremental import Steps
+from posenet3d_blender.scene.keys import curves_of
+from posenet3d_blender.ui import modal_task
+from posenet3d_blender.ui import task as task_module
+from posenet3d_blender.ui.character_settings import chosen_characters, retarget_settings
+from posenet3d_blender.ui.characters import key_character
+from posenet3d_blender.ui.retarget import POSENET3D_OT_retarget
+from posenet3d_blender.ui.takes import current_take, people_of
+from posenet3d_blender.ui.task import StepTask
 from tests.scene.rigs import families
 
-from .conftest import Pipeline
+from .conftest import Pipeline, standing
 
 pytestmark = pytest.mark.usefixtures("add_on")
 
@@ -23,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("add_on")
 @pytest.fixture
 def hero() -> bpy.types.Object:
     rig = families.mixamo("Hero")
-    settings_of(bpy.context.scene).target = rig
+    retarget_settings(bpy.context.scene).first.target = rig
     return rig
 
 
@@ -35,7 +44,7 @@ def test_a_character_chosen_before_gets_the_motion(pipeline: Pipeline, video: Pa
 def test_an_unsuitable_character_is_refused_before_the_capture(pipeline: Pipeline, video: Path) -> None:
     empty = bpy.data.objects.new("Empty", bpy.data.armatures.new("Empty"))
     bpy.context.scene.collection.objects.link(empty)
-    settings_of(bpy.context.scene).target = empty
+    retarget_settings(bpy.context.scene).first.target = empty
     with pytest.raises(RuntimeError, match="Empty: it has no bones"):
         bpy.ops.posenet3d.capture(filepath=str(video))
     assert not pipeline.settings
@@ -44,7 +53,7 @@ def test_an_unsuitable_character_is_refused_before_the_capture(pipeline: Pipelin
 def test_a_character_chosen_after_and_one_for_the_second_person(pipeline: Pipeline, video: Path) -> None:
     bpy.ops.posenet3d.capture(filepath=str(video), person="all")
     first, second = families.mixamo("First"), families.unity("Second")
-    settings_of(bpy.context.scene).target = first
+    retarget_settings(bpy.context.scene).first.target = first
     bpy.ops.posenet3d.add_character()
     retarget_settings(bpy.context.scene).more[0].target = second
     assert bpy.ops.posenet3d.retarget() == {"FINISHED"}
@@ -72,3 +81,93 @@ def test_a_map_without_a_needed_bone_is_refused(hero: bpy.types.Object, tmp_path
     retarget_settings(bpy.context.scene).first.roles["head"].bone = ""
     with pytest.raises(RuntimeError, match="head: no bone is chosen"):
         bpy.ops.posenet3d.save_bone_map(filepath=str(tmp_path / "hero.json"))
+
+
+def test_a_cleared_map_is_recognised_again(hero: bpy.types.Object) -> None:
+    bpy.ops.posenet3d.find_bones()
+    row = retarget_settings(bpy.context.scene).first
+    assert row.bone_map() is not None
+    assert bpy.ops.posenet3d.clear_bone_map() == {"FINISHED"}
+    assert row.bone_map() is None
+    assert not row.roles
+
+
+def test_another_armature_forgets_the_map_unless_it_has_its_bones(hero: bpy.types.Object) -> None:
+    bpy.ops.posenet3d.find_bones()
+    row = retarget_settings(bpy.context.scene).first
+    row.target = families.mixamo("Twin")
+    assert row.bone_map() is not None
+    row.target = families.unity("Other")
+    assert row.bone_map() is None
+
+
+def key_counts(armature: bpy.types.Object) -> set[int]:
+    return {len(curve.keyframe_points) for curve in curves_of(armature)}
+
+
+def test_an_update_of_the_take_gives_its_character_the_new_motion(
+    pipeline: Pipeline, video: Path, hero: bpy.types.Object
+) -> None:
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    action = hero.animation_data.action
+    name, count = action.name, len(bpy.data.actions)
+    assert key_counts(hero) == {5}
+    pipeline.motion = standing(8, lean=0.3)
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert hero.animation_data.action.name == name
+    assert key_counts(hero) == {8}
+    assert len(bpy.data.actions) == count
+
+
+def test_an_update_leaves_a_character_at_what_it_plays_now(
+    pipeline: Pipeline, video: Path, hero: bpy.types.Object
+) -> None:
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    name = hero.animation_data.action.name
+    strip = hero.animation_data.nla_tracks.new().strips.new(name, 1, hero.animation_data.action)
+    own = bpy.data.actions.new("Own")
+    hero.animation_data.action = own
+    pipeline.motion = standing(8)
+    bpy.ops.posenet3d.update_take()
+    assert hero.animation_data.action == own
+    assert strip.action.name == name
+    assert tuple(strip.action.frame_range) == (1, 8)
+
+
+def test_retargeting_takes_turns_and_escape_restores_the_character(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_module, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr("posenet3d_blender.scene.retarget.channels._STEP_SECONDS", 0.0)
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    hero = families.mixamo("Hero")
+    retarget_settings(bpy.context.scene).first.target = hero
+    own = bpy.data.actions.new("Own")
+    hero.animation_data_create().action = own
+    limit = hero.pose.bones["mixamorig:Hips"].constraints.new("LIMIT_ROTATION")
+    take = current_take(bpy.context)
+    assert take is not None
+    (person,), (character,) = people_of(take), chosen_characters(bpy.context.scene)
+    scenes, actions = len(bpy.data.scenes), len(bpy.data.actions)
+
+    def steps() -> Steps[None]:
+        assert character is not None
+        yield from key_character(bpy.context.scene, person, character)
+
+    task = StepTask("Retargeting", "retargeting", steps())
+    modal_task._running.append(modal_task._Running(task, None))
+    fractions = []
+    for _ in range(4):
+        assert task.advance()
+        fractions.append(task.estimate.total)
+    assert limit.mute
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.3
+    operator: Any = SimpleNamespace(_task=task, _end=lambda *_: modal_task.stop_current())
+    for kind, outcome in (("SPACE", "RUNNING_MODAL"), ("ESC", "CANCELLED")):
+        event = SimpleNamespace(type=kind, value="PRESS")
+        assert POSENET3D_OT_retarget.modal(operator, bpy.context, event) == {outcome}
+    assert modal_task.current_task() is None
+    assert hero.animation_data.action == own
+    assert not limit.mute
+    assert (len(bpy.data.scenes), len(bpy.data.actions)) == (scenes, actions)

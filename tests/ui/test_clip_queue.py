@@ -50,6 +50,18 @@ def test_clips_are_captured_one_after_the_other_and_a_failure_stops_none(pipelin
     assert len(pipeline.settings) == before + 1, "the failed one alone is tried again"
 
 
+def test_a_mistake_of_ours_fails_its_clip_alone_and_is_logged(
+    pipeline: Pipeline, video: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    video.with_name("bug.mp4").symlink_to(video.resolve())
+    add(video.parent, "bug.mp4", "walk.mp4")
+    assert bpy.ops.posenet3d.capture_queue() == {"FINISHED"}
+    failed, done = outcomes()
+    assert failed.startswith("Clip 1 of 2 failed unexpectedly (ZeroDivisionError('a mistake of ours')); see")
+    assert done == "done"
+    assert "Traceback" in caplog.text
+
+
 def test_it_can_be_cancelled_and_keeps_what_is_done(pipeline: Pipeline, video: Path) -> None:
     endless = video.with_name("endless.mp4")
     endless.symlink_to(video.resolve())

@@ -120,7 +120,7 @@ def start_endless_task() -> Task[Any]:
             progress("landmarks", 0.5)
 
     def show(_: object) -> Steps[None]:
-        yield
+        yield None
 
     return run_modally(Task("Capture", work, show))
 

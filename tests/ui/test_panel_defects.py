@@ -87,7 +87,7 @@ def test_seconds_degrees_and_lengths_have_their_units() -> None:
 
 def test_esc_is_left_to_the_playback() -> None:
     cancelled: list[bool] = []
-    task = SimpleNamespace(is_building=False, cancel=lambda: cancelled.append(True))
+    task = SimpleNamespace(is_building=False, is_cancelled_by_escape=False, cancel=lambda: cancelled.append(True))
     modal_task._running.append(modal_task._Running(task, None))
     try:
         operator: Any = SimpleNamespace(_task=task)
@@ -103,7 +103,7 @@ def test_esc_is_left_to_the_playback() -> None:
 def test_messages_use_the_names_of_the_panel() -> None:
     left_out = left_out_shots([(0.0, 1.5)])[0]
     assert "--" in left_out
-    assert in_panel_words(left_out).endswith("was left out; capture it by Start and End")
+    assert in_panel_words(left_out).endswith("was left out; capture it with Shot: All, or by Start and End")
     rate = "an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
     assert in_panel_words(rate).endswith("give it with Input Frame Rate")
 
@@ -123,6 +123,15 @@ def test_the_device_of_the_preferences_applies_where_the_scene_leaves_it_open(mo
     assert preferences.chosen_device(bpy.context) == "auto"
     monkeypatch.setattr(preferences, "preferences", lambda _: SimpleNamespace(device="cpu"))
     assert preferences.chosen_device(bpy.context) == "cpu"
+
+
+def test_a_student_of_the_preferences_is_used(
+    pipeline: Pipeline, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = SimpleNamespace(device="auto", cache_place="", student=str(tmp_path))
+    monkeypatch.setattr(preferences, "preferences", lambda _: own)
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    assert pipeline.settings[-1].student == tmp_path
 
 
 def test_the_documentation_is_at_hand() -> None:
@@ -148,6 +157,6 @@ def test_a_capture_uses_the_people_that_were_found(
         searches.append(arguments)
         raise AssertionError("the people were found already")
 
-    monkeypatch.setattr("posenet3d_blender.capture.detection.people_cache.find_people", find_people)
+    monkeypatch.setattr("posenet3d_blender.capture.detection.cache.stored_people.find_people", find_people)
     assert bpy.ops.posenet3d.capture() == {"FINISHED"}
     assert not searches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,13 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+import numpy as np
 
+from posenet3d_blender.ui.character_settings import retarget_settings
 from posenet3d_blender.ui.scene_options import scene_options_of
 from posenet3d_blender.ui.takes import shown_armature
+from tests.scene.rigs import families
+from tests.scene.rigs.armature import BoneSpec, make_armature
 from tests.scene.rna_dump import dump_file
 
 pytestmark = pytest.mark.usefixtures("add_on", "pipeline")
@@ -20,10 +25,10 @@ OWN = (".posenet3d", ".posenet3d_options")
 """Properties of the scene that are the add-on's own: settings of the panel, latest capture."""
 
 
-def file_but_own_settings() -> dict[str, dict[str, object]]:
+def file_but_own_settings(without: Collection[str] = ()) -> dict[str, dict[str, object]]:
     return {
         block: {path: value for path, value in values.items() if not path.startswith(OWN)}
-        for block, values in dump_file().items()
+        for block, values in dump_file(without).items()
     }
 
 
@@ -101,6 +106,14 @@ def test_the_armatures_choices_reach_the_scene(video: Path) -> None:
     assert armature.animation_data.action.asset_data is not None
 
 
+def test_a_preset_is_for_characters_too() -> None:
+    options, characters = scene_options_of(bpy.context.scene), retarget_settings(bpy.context.scene)
+    options.preset = "unreal"
+    assert (options.root, characters.root_motion) == ("ground", "ground")
+    options.preset = "none"
+    assert (options.root, characters.root_motion) == ("hips", "hips")
+
+
 def test_a_captured_motion_becomes_a_loop_and_a_strip(video: Path) -> None:
     assert not bpy.ops.posenet3d.push_to_nla.poll()
     bpy.ops.posenet3d.capture(filepath=str(video))
@@ -114,3 +127,40 @@ def test_a_captured_motion_becomes_a_loop_and_a_strip(video: Path) -> None:
     assert bpy.ops.posenet3d.push_to_nla() == {"FINISHED"}
     assert len(armature.animation_data.nla_tracks) == 1
     assert not bpy.ops.posenet3d.make_loop.poll()
+
+
+def test_a_character_is_all_that_changes_in_a_scene_of_ones_own(video: Path) -> None:
+    scene = make_own_scene()
+    scene.render.fps = 24
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    cube = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
+    crane = make_armature("Crane", [BoneSpec("arm", None, np.zeros(3), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]))])
+    for one in (scene.camera, cube):
+        scene.collection.objects.link(one)
+    cube.keyframe_insert("location", frame=1)
+    cube.location.x = 7.0  # not keyed yet
+    hero = families.with_skin(families.mixamo("Hero"))
+    hero.pose.bones[0].keyframe_insert("location", frame=1)
+    idle = hero.animation_data.action
+    hero.animation_data.nla_tracks.new().strips.new("Idle", 1, idle)
+    bpy.context.view_layer.objects.active = crane
+    bpy.ops.object.mode_set(mode="POSE")
+    crane.pose.bones["arm"].rotation_mode = "XYZ"
+    crane.pose.bones["arm"].rotation_euler.x = 0.3
+    retarget_settings(scene).first.target = hero
+    bpy.context.view_layer.update()
+    without = ("Hero", "Hero_skin")
+    before = file_but_own_settings(without)
+    assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+    after = file_but_own_settings(without)
+    changed = {
+        (block, path)
+        for block, values in before.items()
+        for path, value in values.items()
+        if after[block].get(path, "missing") != value and not path.endswith(".names")
+    }
+    assert changed == {(f"actions/{idle.name}", ".use_fake_user")}
+    assert (bpy.context.mode, bpy.context.view_layer.objects.active) == ("POSE", crane)
+    animation = hero.animation_data
+    assert (animation.action.name, tuple(animation.action.frame_range)) == ("Hero_walk", (101, 104))
+    assert [strip.action for track in animation.nla_tracks for strip in track.strips] == [idle]

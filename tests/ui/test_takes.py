@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,3 +237,41 @@ def test_a_take_remembers_how_it_was_captured(pipeline: Pipeline, video: Path) -
     assert remembered.chosen_person == "2"
     assert tuple(remembered.image_size) == (720, 1280)
     assert (remembered.rate, remembered.first_frame, remembered.last_frame) == (30.0, 1, 5)
+
+
+def test_a_take_keeps_its_fingers_and_the_panel_their_confidence(
+    pipeline: Pipeline, video: Path, tmp_path: Path
+) -> None:
+    assert not people_of(capture(video))[0].posenet3d.has_fingers
+    ones = np.ones(pipeline.motion.frame_count)
+    hands: dict[str, Any] = {"left_hand_pose": np.full((len(ones), 45), 0.1), "left_hand_confidence": 0.5 * ones}
+    pipeline.motion = replace(pipeline.motion, **hands)
+    (person,) = people_of(capture(video))
+    assert person.posenet3d.has_fingers
+    assert list(person.posenet3d.hand_confidence) == [0.5, 0.0]
+    assert "left_thumb3" in person.data.bones
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "take.npz"), file_format="npz")
+    written = load_motion(tmp_path / "take.npz")
+    assert written.left_hand_pose is not None
+    np.testing.assert_array_equal(written.left_hand_pose, hands["left_hand_pose"])
+
+
+def test_relative_paths_of_footage_follow_the_file_to_another_folder(
+    pipeline: Pipeline, video: Path, tmp_path: Path
+) -> None:
+    bpy.context.preferences.filepaths.use_relative_paths = True
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    take = capture(video)
+    bpy.ops.posenet3d.queue_add(directory=str(video.parent), files=[{"name": video.name}])
+    assert take_of(take).footage == "//walk.mp4"
+    (tmp_path / "later").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "later" / "copy.blend"), copy=True)
+    assert take_of(take).footage == "//walk.mp4"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "later" / "shot.blend"))
+    clip = bpy.context.scene.posenet3d_queue.clips[0]
+    for kept in (take_of(take).footage, settings_of(bpy.context.scene).footage, clip.footage):
+        assert kept.startswith("//")
+        assert Path(bpy.path.abspath(kept)).resolve() == video.resolve()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "later" / "copy.blend"))
+    (copied,) = takes_in(bpy.context.scene)
+    assert Path(bpy.path.abspath(take_of(copied).footage)).resolve() == video.resolve()

@@ -6,6 +6,7 @@ Anny's frame is Z up and faces -Y; ours is SMPL's: Y up, +Z front, +X left, metr
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Final
 
 import anny
@@ -81,19 +82,21 @@ def skin_weights(model: anny.Anny) -> Array:
 
 def rest_person(model: anny.Anny, weights: Array, phenotypes: dict[str, float]) -> tuple[Array, Array]:
     """Vertices (V, 3) and SMPL joints (24, 3) of one person in SMPL's stance, metres; `phenotypes` besides AVERAGE."""
-    values = {label: torch.tensor([value]) for label, value in (AVERAGE | phenotypes).items()}
-    with torch.no_grad():
-        output = model(
-            pose_parameters=torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1), phenotype_kwargs=values
-        )
+    output = _output(model, phenotypes)
+    return _stretch_out(_turned(output["rest_vertices"].numpy()[0]), _joints(model, output), weights)
+
+
+def rest_fingers(
+    model: anny.Anny, phenotypes: dict[str, float], bones: Sequence[str], carriers: NDArray[np.int64]
+) -> Array:
+    """(N, 3) heads of one person's finger bones in SMPL's stance, from the joints (N,) that carry them, metres."""
+    output = _output(model, phenotypes)
     heads = dict(zip(model.bone_labels, output["rest_bone_heads"].numpy()[0], strict=True))
-    joints = np.stack([np.mean([heads[bone] for bone in _bones_of(name)], axis=0) for name in JOINT_NAMES])
-
-    def turned(points: NDArray[np.float32]) -> Array:
-        result: Array = np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
-        return result
-
-    return _stretch_out(turned(output["rest_vertices"].numpy()[0]), turned(joints), weights)
+    points, joints = _stretch_out(
+        _turned(np.stack([heads[bone] for bone in bones])), _joints(model, output), np.eye(JOINT_COUNT)[carriers]
+    )
+    result: Array = points - joints[carriers]
+    return result
 
 
 def least_rotation(source: Array, target: Array) -> Array:
@@ -102,6 +105,28 @@ def least_rotation(source: Array, target: Array) -> Array:
     x, y, z = np.cross(source, target)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     result: Array = np.eye(3) + cross + cross @ cross / (1 + source @ target)
+    return result
+
+
+def _output(model: anny.Anny, phenotypes: dict[str, float]) -> dict[str, torch.Tensor]:
+    """Anny's rest pose of one person; `phenotypes` besides AVERAGE."""
+    values = {label: torch.tensor([value]) for label, value in (AVERAGE | phenotypes).items()}
+    with torch.no_grad():
+        result: dict[str, torch.Tensor] = model(
+            pose_parameters=torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1), phenotype_kwargs=values
+        )
+    return result
+
+
+def _joints(model: anny.Anny, output: dict[str, torch.Tensor]) -> Array:
+    """(24, 3) SMPL joints of Anny's rest pose, in SMPL's axes."""
+    heads = dict(zip(model.bone_labels, output["rest_bone_heads"].numpy()[0], strict=True))
+    return _turned(np.stack([np.mean([heads[bone] for bone in _bones_of(name)], axis=0) for name in JOINT_NAMES]))
+
+
+def _turned(points: NDArray[np.float32]) -> Array:
+    """(..., 3) from Anny's axes to SMPL's."""
+    result: Array = np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1).astype(np.float64)
     return result
 
 

@@ -41,11 +41,22 @@ def joint_regressor(surfaces: Array, joints: Array, skin_weights: Array) -> Arra
         ring = np.flatnonzero(near & (skin_weights[:, family].sum(axis=1) > 0.3))
         ring = ring[np.argsort(np.linalg.norm(mean[ring] - places[joint], axis=1), kind="stable")]
         ring = ring[:: max(1, len(ring) // _RING)]
-        system = surfaces[:, ring].transpose(0, 2, 1).reshape(-1, len(ring))
-        weights, _ = nnls(
-            np.vstack([system, np.full((1, len(ring)), _SUM_STRENGTH)]),
-            np.append(joints[:, joint].ravel(), _SUM_STRENGTH),
-            maxiter=20000,
-        )
-        regressor[joint, ring] = weights / weights.sum()
+        regressor[joint, ring] = ring_weights(surfaces[:, ring], joints[:, joint])
     return regressor
+
+
+def ring_weights(ring: Array, joint: Array) -> Array:
+    """Weights (N,), none negative, with the sum one, that give a joint from the vertices around it.
+
+    Args:
+        ring: (11, N, 3) the vertices of the mean surface, then how each shape component moves them, metres.
+        joint: (11, 3) the same of the joint.
+    """
+    system = ring.transpose(0, 2, 1).reshape(-1, ring.shape[1])
+    weights, _ = nnls(
+        np.vstack([system, np.full((1, ring.shape[1]), _SUM_STRENGTH)]),
+        np.append(joint.ravel(), _SUM_STRENGTH),
+        maxiter=20000,
+    )
+    scaled: Array = weights / weights.sum()
+    return scaled

@@ -1,10 +1,11 @@
 """SMPL rotations for clips of motion capture that hold joint positions only.
 
 Data sets put their joints elsewhere than the body does: shoulders and hips lie further in or out, spines are straight
-or curved, a standing person's knees look bent by 20 degrees. What can be trusted are the limbs' directions and what
-changes over time. Each subject's upright stance therefore defines the rest pose: spine, neck, collars and feet are at
-rest where the subject stands upright, and the straightest knee is nearly straight. The rotations then follow from the
-directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at rest, metres.
+or curved, a standing person's knees and hanging arms look bent by 20 degrees. What can be trusted are the limbs'
+directions and what changes over time. Each subject's upright stance therefore defines the rest pose: spine, neck,
+collars and feet are at rest where the subject stands upright, and the straightest knee and elbow are nearly straight.
+The rotations then follow from the directions by closed formulas, joint by joint. Frame: Y up, +Z front, +X left at
+rest, metres.
 """
 
 from __future__ import annotations
@@ -17,53 +18,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array, FloatArray
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 
 from ..data.clips import Clips
 from ..data.subjects import subject_of
 from .joint_frames import (
     about_axis,
     align_vectors,
+    angle_between,
     blend,
     frame_along,
     smooth_in_time,
     swing_between,
     unit,
 )
+from .subject_constants import SubjectConstants, subject_constants
 
-STRAIGHT_KNEE: Final = np.radians(3.0)
-"""Flexion of a person's straightest knee."""
-_STRAIGHTEST: Final = 2.0
-"""Percentile of a subject's knee flexion that counts as straight."""
-_LARGEST_KNEE_ANGLE: Final = np.radians(25.0)
-"""More than this is no placement of joints: the subject never straightens the legs."""
-_UPRIGHT: Final = np.cos(np.radians(20.0))
-_REFERENCE_SHARE: Final = 0.1
-"""Share of a subject's frames, the most upright ones, that define the rest pose."""
-_FEWEST_UPRIGHT: Final = 15
 _SAME_SKELETON: Final = 0.06
 """Metres: clips of one subject whose bones differ more were measured by other means, with constants of their own."""
 _FLEXED: Final = np.sin(np.radians(25.0))
 """Sine of the flexion from which a knee or elbow shows its axis."""
 _TWIST_SECONDS: Final = 0.15
-_TRUNK: Final = (
-    "left_hip",
-    "right_hip",
-    "spine1",
-    "spine2",
-    "spine3",
-    "neck",
-    "left_collar",
-    "right_collar",
-    "head",
-    "left_shoulder",
-    "right_shoulder",
-)
-"""Joints whose place at rest is the subject's own."""
 _SIDES: Final = ("left", "right")
 _PELVIS_BONES: Final = [JOINT_INDEX[name] for name in ("left_hip", "right_hip", "spine1")]
 _CHEST_BONES: Final = [JOINT_INDEX[name] for name in ("neck", "left_collar", "right_collar")]
-_FLIP: Final = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -81,18 +59,6 @@ def join_fitted(parts: Sequence[FittedClips]) -> FittedClips:
     return FittedClips(
         np.concatenate([part.rotations for part in parts]), np.concatenate([part.bones for part in parts])
     )
-
-
-@dataclass(frozen=True)
-class SubjectConstants:
-    """A source's placement of one subject's joints."""
-
-    bones: Array
-    """(24, 3) rest bones, metres."""
-    knee: float
-    """Radians by which every knee looks more bent than it is."""
-    foot: float
-    """Radians by which feet look pitched down more than the body's."""
 
 
 def fit_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
@@ -126,75 +92,6 @@ def subject_frames(clips: Clips) -> list[list[tuple[int, int]]]:
     return [frames for _, _, frames in groups]
 
 
-def subject_constants(vectors: Array, rest_bones: Array) -> SubjectConstants:
-    """Measure one subject's constants on their most upright frames.
-
-    vectors: (N, 24, 3) of each joint from its parent; rest_bones: (24, 3) the body's.
-    """
-    reference = _upright_frames(vectors)
-    lengths = np.median(np.linalg.norm(vectors, axis=-1), axis=0)
-    bones = unit(rest_bones) * lengths[:, None]
-    heading = _headings(vectors[reference])
-    for name in _TRUNK:
-        joint = JOINT_INDEX[name]
-        bones[joint] = np.median(np.einsum("tba,tb->ta", heading, vectors[reference, joint]), axis=0)
-    # People are built alike on both sides, and so is the rest pose.
-    bones = (bones + bones[list(MIRRORED_JOINTS)] * _FLIP) / 2
-    bones[0] = 0
-    return SubjectConstants(bones, _knee_constant(vectors), _foot_constant(vectors[reference], rest_bones))
-
-
-def _upright_frames(vectors: Array) -> NDArray[np.intp]:
-    """The frames in which the subject stands most upright: trunk and legs vertical, as many as are needed."""
-    trunk = vectors[:, [JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum(1)
-    trunk_cosine = unit(trunk)[:, 1]
-    leg_cosine = np.stack(
-        [-unit(vectors[:, JOINT_INDEX[f"{side}_{part}"]])[:, 1] for side in _SIDES for part in ("knee", "ankle")]
-    ).mean(0)
-    score = np.minimum(trunk_cosine, leg_cosine)
-    count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
-    order = np.argsort(-score)[: min(count, len(score))]
-    upright = order[score[order] > _UPRIGHT]
-    return upright if len(upright) >= _FEWEST_UPRIGHT else order[:_FEWEST_UPRIGHT]
-
-
-def _headings(vectors: Array) -> Array:
-    """(N, 3, 3) level frames: X to the subject's left by hips and shoulders, Y up, Z to the front."""
-    across = vectors[:, JOINT_INDEX["left_hip"]] - vectors[:, JOINT_INDEX["right_hip"]]
-    left_arm = vectors[:, JOINT_INDEX["left_collar"]] + vectors[:, JOINT_INDEX["left_shoulder"]]
-    right_arm = vectors[:, JOINT_INDEX["right_collar"]] + vectors[:, JOINT_INDEX["right_shoulder"]]
-    left = unit(across) + unit(left_arm - right_arm)
-    left[:, 1] = 0
-    up = np.broadcast_to([0.0, 1.0, 0.0], left.shape)
-    return frame_along(1, up, 0, left)
-
-
-def _knee_constant(vectors: Array) -> float:
-    """By how much knees look bent at their straightest, radians."""
-    flexion = np.concatenate([_knee_flexion(vectors, side) for side in _SIDES])
-    excess = float(np.percentile(flexion, _STRAIGHTEST) - STRAIGHT_KNEE)
-    return excess if abs(excess) < _LARGEST_KNEE_ANGLE else 0.0
-
-
-def _knee_flexion(vectors: Array, side: str) -> Array:
-    """(N,) radians between thigh and shank; below 0 where the knee looks bent forwards."""
-    thigh, shank = unit(vectors[:, JOINT_INDEX[f"{side}_knee"]]), unit(vectors[:, JOINT_INDEX[f"{side}_ankle"]])
-    across = np.cross(thigh, shank)
-    to_left = unit(vectors[:, JOINT_INDEX["left_hip"]] - vectors[:, JOINT_INDEX["right_hip"]])
-    size = np.arccos(np.clip((thigh * shank).sum(-1), -1, 1))
-    # Only a nearly straight knee can look bent forwards.
-    forwards = ((across * to_left).sum(-1) < 0) & (size < _LARGEST_KNEE_ANGLE)
-    return np.where(forwards, -size, size)
-
-
-def _foot_constant(vectors: Array, rest_bones: Array) -> float:
-    """By how much the feet of a standing subject look pitched down more than the body's, radians."""
-    feet = np.concatenate([vectors[:, JOINT_INDEX[f"{side}_foot"]] for side in _SIDES])
-    pitch = np.arctan2(-feet[:, 1], np.hypot(feet[:, 0], feet[:, 2]))
-    rest = rest_bones[JOINT_INDEX["left_foot"]]
-    return float(np.median(pitch) - np.arctan2(-rest[1], np.hypot(rest[0], rest[2])))
-
-
 def _bone_vectors(joints: Array) -> Array:
     """(N, 24, 3) of each joint from its parent; 0 for the pelvis."""
     vectors = np.zeros_like(joints)
@@ -210,7 +107,7 @@ def fit_rotations(vectors: Array, constants: SubjectConstants, frame_rate: float
     world = np.tile(np.eye(3), (len(vectors), JOINT_COUNT, 1, 1))
     _fit_trunk(world, vectors, constants.bones)
     for side in _SIDES:
-        _fit_arm(world, vectors, constants.bones, side, frame_rate)
+        _fit_arm(world, vectors, constants, side, frame_rate)
         _fit_leg(world, vectors, constants, side, frame_rate)
     local = world.copy()
     parents = list(PARENTS[1:])
@@ -230,16 +127,21 @@ def _fit_trunk(world: Array, vectors: Array, bones: Array) -> None:
     world[:, JOINT_INDEX["head"]] = world[:, JOINT_INDEX["neck"]]
 
 
-def _fit_arm(world: Array, vectors: Array, bones: Array, side: str, frame_rate: float) -> None:
+def _fit_arm(world: Array, vectors: Array, constants: SubjectConstants, side: str, frame_rate: float) -> None:
     collar, shoulder, elbow, wrist, hand = (
         JOINT_INDEX[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")
     )
+    bones = constants.bones
     world[:, collar] = _swung(world[:, JOINT_INDEX["spine3"]], bones, vectors, f"{side}_shoulder")
     upper, lower = unit(vectors[:, elbow]), unit(vectors[:, wrist])
     relaxed = _swung(world[:, collar], bones, vectors, f"{side}_elbow")
     # The forearm flexes forwards: about -Y on the left, about +Y on the right.
     sign = -1.0 if side == "left" else 1.0
     hinge = _hinge(upper, lower, sign * relaxed[..., 1], frame_rate)
+    # Elbows do not bend backwards, whatever the constant.
+    half = np.minimum(constants.elbow, angle_between(upper, lower)) / 2
+    upper = (about_axis(hinge, half) @ upper[..., None])[..., 0]
+    lower = (about_axis(hinge, -half) @ lower[..., None])[..., 0]
     rest_sign = np.sign(bones[elbow, 0])
     world[:, shoulder] = frame_along(0, rest_sign * upper, 1, sign * hinge)
     world[:, elbow] = frame_along(0, rest_sign * lower, 1, sign * hinge)

@@ -31,10 +31,17 @@ def frame_along(axis: int, direction: Array, second_axis: int, towards: Array) -
     return np.stack([columns[0], columns[1], columns[2]], axis=-1)
 
 
-def about_axis(axes: Array, angle: float) -> Array:
-    """(T, 3, 3) rotations by one angle, radians, about unit axes (T, 3), by Rodrigues's formula."""
+def angle_between(first: Array, second: Array) -> Array:
+    """(N,) radians between vectors (N, 3)."""
+    angle: Array = np.arccos(np.clip((unit(first) * unit(second)).sum(-1), -1, 1))
+    return angle
+
+
+def about_axis(axes: Array, angle: float | Array) -> Array:
+    """(T, 3, 3) rotations by one angle or (T,), radians, about unit axes (T, 3), by Rodrigues's formula."""
     cross = _cross_matrices(axes)
-    rotations: Array = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    angles = np.reshape(angle, (-1, 1, 1))
+    rotations: Array = np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
     return rotations
 
 

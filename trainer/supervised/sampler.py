@@ -21,6 +21,7 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise
 
 from ..config_checks import require_not_negative
 from ..data.clips import Clips
+from ..data.foot_contacts import contacts_from_clips
 from ..geometry.body_bones import BodyBones
 from ..geometry.joint_names import values_by_name
 from ..geometry.kinematics import axis_angle_to_matrix, forward_kinematics, matrix_to_six_d, six_d_to_matrix
@@ -30,7 +31,6 @@ from ..synthesis.detector_noise import load_detector_noise, simulate_detector_on
 from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from ..synthesis.partial_views import PartialViews, hide_parts
 from .fit_rotations import FittedClips
-from .foot_contacts import contacts_from_clips
 from .synthetic_stances import replace_lower_body
 from .tumbling import Tumbles, tumble
 from .unseen_limbs import relax_unseen_limbs

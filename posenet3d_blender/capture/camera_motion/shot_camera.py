@@ -11,7 +11,8 @@ from ...errors import PoseNet3DError
 from ...progress import Progress, Warn
 from ..detection.detections import DetectedShot
 from ..video.footage import Footage
-from .track import CameraTrack, follow_camera
+from ..video.grey_copies import GreyCopies
+from .track import CameraTrack, copy_scale, follow_camera
 
 CAMERA_MODES: Final = ("auto", "static", "moving")
 UNEXPLAINED_MISS: Final = 1.5
@@ -27,6 +28,8 @@ def camera_of_shot(
     mode: str,
     progress: Progress,
     warn: Warn,
+    copies: GreyCopies | None = None,
+    lens_is_known: bool = True,
 ) -> Camera | CameraPath:
     """The camera as it is, if it stands still; else its path, relative to its place at the shot's start.
 
@@ -39,6 +42,8 @@ def camera_of_shot(
         mode: auto, static (not looked at) or moving.
         progress: told of the stage "camera".
         warn: told where the background does not tell the camera's motion.
+        copies: as of `follow_camera`.
+        lens_is_known: False: `camera` has a guessed lens, which the camera's turns may disprove.
 
     Raises:
         PoseNet3DError: there is no such mode.
@@ -48,14 +53,24 @@ def camera_of_shot(
     if mode == "static":
         return camera
     frames = footage.frames_between(*shot.time_range)
-    track = follow_camera(footage, frames, shot.people, camera.focal_length, mode == "moving", progress, warn)
+    is_moving = mode == "moving"
+    track = follow_camera(
+        footage, frames, shot.people, camera.focal_length, is_moving, lens_is_known, progress, warn, copies
+    )
     if track is None:
         return camera
+    focal_length = track.focal_length / copy_scale(footage.image_size)
+    if not np.isclose(focal_length, camera.focal_length):
+        degrees = 2 * np.degrees(np.arctan(max(camera.image_size) / 2 / focal_length))
+        warn(
+            f"The footage states no lens; the camera's turns show a field of view of about {degrees:.0f} degrees; "
+            "if that is wrong, state it (--fov, Field of View)"
+        )
     _warn_of_doubts(track, warn)
     world_to_camera = np.tile(np.eye(4), (len(track.time), 1, 1))
     world_to_camera[:, :3, :3] = track.rotations
     world_to_camera[:, :3, 3] = -np.einsum("fab,fb->fa", track.rotations, track.positions)
-    return CameraPath(track.time, camera.focal_length * track.zoom, camera.image_size, world_to_camera)
+    return CameraPath(track.time, focal_length * track.zoom, camera.image_size, world_to_camera)
 
 
 def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array
+from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...progress import Progress, Warn, ignore_warning, silent
 from ..keypoints.keypoints import Keypoints
-from ..video.footage import Footage, read_frames
+from ..video.footage import Footage
+from ..video.grey_copies import GreyCopies, GreyCopy
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
-from .travel import Sights, find_travel
-from .turn import OUTLIER, Turn, angle_of, fit_turn
+from .lens_of_turns import ViewPair, ViewPairs, lens_of_turns
+from .sights import SightLog, Sights
+from .travel import find_travel
+from .turn import OUTLIER, Turn, angle_of, fit_turn, parallax_errors
 
 SURVEY_INTERVAL: Final = 0.25
 """Seconds between the pictures in which a camera is found to stand still."""
 TRACKING_RATE: Final = 32.0
 """Pictures per second in which a moving one is followed, at most."""
-STILL_ANGLE: Final = np.radians(0.12)
-"""Turn below which a camera stands still: a pixel of a picture of COPY_SIZE."""
+STILL_ANGLE: Final = np.radians(0.3)
+"""Turn below which a camera stands still, some three pixels of a picture of COPY_SIZE: tripods on soft floors, and
+furniture that somebody moves, look like as much."""
 STILL_ZOOM: Final = 0.004
 LEAST_ZOOM: Final = 0.04
 """Logarithm of a zoom below which the lens is taken not to zoom: what is seen of it is the lens's distortion, or a
@@ -33,12 +38,23 @@ TURN_MISS: Final = 0.6
 """Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more is parallax."""
 MUCH_BETTER: Final = 0.6
 """Part of the miss that a way must not exceed, to be believed."""
+FEWEST_FOLLOWED: Final = 6
+"""Points from which a camera that is known to move is followed."""
+_SLOWING: Final = 0.85
+"""Of a turn that can't be followed, from picture to picture."""
+LEAST_WELL_KNOWN: Final = 0.5
+"""Part of the pictures that must show enough of the background for a camera to be found to move."""
 LEAST_TOLD: Final = 0.5
 """Part of the survey's pictures that must show enough of the background."""
 _AGREED: Final = 0.4
 """Part of the points that agree with a turn, or else it is none."""
 _STRAY: Final = 4 * OUTLIER
-"""Pixels from the turn's place beyond which a point is dropped for good."""
+"""Pixels from its place, by the turn and three times the median miss, beyond which a point is dropped for good."""
+LARGEST_PARALLAX: Final = 60.0
+"""Pixels that a near point may move beside the rest between two key pictures."""
+
+_Picture: TypeAlias = tuple[int, Grey, NDArray[np.bool_]]
+"""Index of a frame, its copy (h, w), and where people are in it (h, w)."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +73,16 @@ class CameraTrack:
     """(F,) median pixels, in a picture of COPY_SIZE, by which the background is missed."""
     known: Array
     """(F,) 1 where enough of the background was followed, else 0."""
+    focal_length: float
+    """Of the first picture, pixels of a picture of COPY_SIZE."""
+    well_known: float
+    """Part of the pictures with enough points to tell whether the camera moves at all. In a close-up most points lie on
+    somebody's clothes, and are lost again at once."""
 
     def moves(self) -> bool:
-        """True if it ever turns, zooms or travels by more than a picture's noise."""
+        """True if it surely turns, zooms or travels at some time by more than a picture's noise."""
+        if self.well_known < LEAST_WELL_KNOWN:
+            return False
         turned = max(angle_of(rotation) for rotation in self.rotations) > STILL_ANGLE
         return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM or self.positions.any())
 
@@ -70,8 +93,10 @@ def follow_camera(
     people: Sequence[Keypoints],
     focal_length: float,
     is_moving: bool = False,
+    lens_is_known: bool = True,
     progress: Progress = silent,
     warn: Warn = ignore_warning,
+    copies: GreyCopies | None = None,
 ) -> CameraTrack | None:
     """Follow the camera through a shot; None: it stands still, or the background shows too little to tell.
 
@@ -81,30 +106,41 @@ def follow_camera(
         people: everyone whose pixels are known not to be background.
         focal_length: pixels of the footage's picture.
         is_moving: it is known to move.
+        lens_is_known: False: the focal length is a guess, which a camera that turns may disprove.
         progress: told of the stage "camera".
         warn: told if the background shows too little to tell.
+        copies: of `survey_copies`, as far as they were kept when these frames were read before; None: none were.
     """
-    scale = COPY_SIZE / max(footage.image_size)
-    focal_length = focal_length * min(1.0, scale)
-    if not is_moving and _stands_still(footage, frames, people, focal_length, progress, warn):
-        return None
-    track = _follow(footage, frames, people, focal_length, progress)
+    focal_length = focal_length * copy_scale(footage.image_size)
+    if not is_moving:
+        pictures = _with_people((copies or survey_copies()).take(footage, frames), people)
+        if _stands_still(pictures, frames, focal_length, progress, warn):
+            return None
+    track, views = _follow(footage, frames, people, focal_length, progress)
+    found = None if lens_is_known else lens_of_turns(views, focal_length)
+    if found is not None:
+        track, _ = _follow(footage, frames, people, found, progress)
     return track if is_moving or track.moves() else None
 
 
+def copy_scale(image_size: tuple[int, int]) -> float:
+    """Pixels of the copies in which the background is followed, for each one of a picture."""
+    return min(1.0, COPY_SIZE / max(image_size))
+
+
+def survey_copies() -> GreyCopies:
+    """Keeps the pictures that tell whether the camera stands still."""
+    return GreyCopies(COPY_SIZE, SURVEY_INTERVAL)
+
+
 def _stands_still(
-    footage: Footage,
-    frames: slice,
-    people: Sequence[Keypoints],
-    focal_length: float,
-    progress: Progress,
-    warn: Warn,
+    pictures: Iterable[_Picture], frames: slice, focal_length: float, progress: Progress, warn: Warn
 ) -> bool:
     """True if all pictures of a survey show the same background in the same place, or none that can be followed."""
     tracker = BackgroundTracker()
     turned = Turn(np.eye(3), 1.0, np.zeros(0))
     told: list[bool] = []
-    for index, grey, mask in _pictures(footage, frames, people, SURVEY_INTERVAL):
+    for index, grey, mask in pictures:
         matches = tracker.update(index, grey, mask)
         if matches is None:
             continue
@@ -134,49 +170,56 @@ def _is_move(turn: Turn) -> bool:
 
 def _follow(
     footage: Footage, frames: slice, people: Sequence[Keypoints], focal_length: float, progress: Progress
-) -> CameraTrack:
-    tracker = BackgroundTracker()
+) -> tuple[CameraTrack, list[ViewPair]]:
+    """The camera's track, and views that tell its lens."""
+    tracker, views = BackgroundTracker(), ViewPairs()
     fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
     times: list[float] = []
     known: list[float] = []
-    sights: list[Sights] = []
-    for index, grey, mask in _pictures(footage, frames, people, 1 / TRACKING_RATE):
+    told: list[bool] = []
+    sights = SightLog()
+    copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
+    for index, grey, mask in _with_people(copies, people):
         matches = tracker.update(index, grey, mask)
-        followed = matches is not None and len(matches.before) >= FEWEST_POINTS
+        followed = matches is not None and len(matches.before) >= FEWEST_FOLLOWED
         if matches is not None and followed:
-            errors = np.minimum(fixed.add(matches).errors, zooming.add(matches).errors)
-            tracker.keep(errors < _STRAY + 3 * np.median(errors))
+            errors = np.minimum(fixed.add(matches), zooming.add(matches))
+            tracker.keep(errors < _STRAY)
+            views.update(ViewPair(matches.before, matches.after))
         else:
             fixed.hold()
             zooming.hold()
-        if matches is not None:
-            sights.append(Sights(np.full(len(matches.after), len(times)), matches.numbers, matches.after))
-        times.append(float(footage.time[index]))
-        known.append(float(matches is None or followed))
         if matches is not None and tracker.needs_key():
             tracker.renew(index, grey, mask)
-            fixed.renew()
-            zooming.renew()
+            for chain in (fixed, zooming, views):
+                chain.renew()
+        sights.add(len(times), float(footage.time[index]), *tracker.places(), index == frames.stop - 1)
+        times.append(float(footage.time[index]))
+        known.append(float(matches is None or followed))
+        told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
-    return _explain(np.array(times), np.array(known), fixed, zooming, sights)
+    views.renew()
+    well_known = float(np.mean(told))
+    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, sights.joined()), views.kept
 
 
-def _explain(time: Array, known: Array, fixed: _Chain, zooming: _Chain, sights: list[Sights]) -> CameraTrack:
+def _explain(
+    time: Array, known: Array, well_known: float, fixed: _Chain, zooming: _Chain, sights: Sights
+) -> CameraTrack:
     """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
-    in_place = np.zeros((len(time), 3))
+    in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
     zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
     chain = zooming if zooms else fixed
     rotations, zoom, misses = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.misses)
-    if np.median(misses) > TURN_MISS and len(sights):
-        joined = Sights(
-            *(np.concatenate([getattr(one, name) for one in sights]) for name in ("rows", "numbers", "places"))
-        )
+    if np.median(misses) > TURN_MISS:
         turns = np.stack(fixed.rotations)
-        travel = find_travel(time, turns, np.full(len(time), fixed.focal_length), joined)
+        travel = find_travel(time, turns, lens, sights)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
-            return CameraTrack(time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known)
-    return CameraTrack(time, rotations, zoom, in_place, misses, known)
+            return CameraTrack(
+                time, rotations, np.ones(len(time)), positions, np.full(len(time), travel.miss), known, lens, well_known
+            )
+    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, well_known)
 
 
 class _Chain:
@@ -190,17 +233,22 @@ class _Chain:
         self.zooms: list[float] = []
         self.misses: list[float] = []
 
-    def add(self, matches: Matches) -> Turn:
-        turn = fit_turn(matches.before, matches.after, self.focal_length * self._key_zoom, self._start, self._may_zoom)
+    def add(self, matches: Matches) -> Array:
+        """Take the next picture; (N,) pixels by which its points are missed, but for parallax, as far as that goes."""
+        focal_length = self.focal_length * self._key_zoom
+        turn = fit_turn(matches.before, matches.after, focal_length, self._start, self._may_zoom)
         self._start = turn.rotation
         self.rotations.append(turn.rotation @ self._key_rotation)
         self.zooms.append(turn.zoom * self._key_zoom)
-        self.misses.append(float(np.median(turn.errors)))
-        return turn
+        miss = float(np.median(turn.errors))
+        self.misses.append(miss)
+        off = parallax_errors(matches.before, matches.after, focal_length, turn)
+        return np.where(turn.errors < LARGEST_PARALLAX, off, turn.errors) - 3 * miss
 
     def hold(self) -> None:
-        """The camera is where it was: at the first picture, or where nothing can be followed."""
-        self.rotations.append(self.rotations[-1] if self.rotations else np.eye(3))
+        """Go on to turn, more and more slowly, if nothing can be followed; at the first picture stand still."""
+        before, last = ([np.eye(3)] * 2 + self.rotations)[-2:]
+        self.rotations.append(axis_angle_to_matrix(_SLOWING * matrix_to_axis_angle(last @ before.T)) @ last)
         self.zooms.append(self.zooms[-1] if self.zooms else 1.0)
         self.misses.append(0.0)
 
@@ -209,17 +257,7 @@ class _Chain:
         self._key_rotation, self._key_zoom, self._start = self.rotations[-1], self.zooms[-1], np.eye(3)
 
 
-def _pictures(
-    footage: Footage, frames: slice, people: Sequence[Keypoints], interval: float
-) -> Iterator[tuple[int, Grey, NDArray[np.bool_]]]:
-    """Index, grey copy and mask of people of the frames, at least `interval` seconds apart, the last one included."""
-    import cv2
-
-    due = -np.inf
-    for frame in read_frames(footage, frames):
-        if frame.time < due - 1e-3 and frame.index != frames.stop - 1:
-            continue
-        due = frame.time + interval
-        grey = np.asarray(cv2.cvtColor(frame.small_copy(COPY_SIZE), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        height, width = grey.shape
-        yield frame.index, grey, people_mask(people, frame.time, (height, width))
+def _with_people(copies: Iterable[GreyCopy], people: Sequence[Keypoints]) -> Iterator[_Picture]:
+    for copy in copies:
+        height, width = copy.pixels.shape
+        yield copy.index, copy.pixels, people_mask(people, copy.time, (height, width))

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array
-from ...body.rotations import axis_angle_to_matrix
+from ...body.rotations import axis_angle_to_matrix, cross_matrix, unit
 
 STEPS: Final = 8
 OUTLIER: Final = 1.5
 """Pixels from which a point counts less and less: it moves by itself, or was lost."""
 _ZOOM_STIFFNESS: Final = 0.05
 """Of the logarithm of the zoom, against which few points can't say much; one standard deviation."""
+
+_FEWEST_MISSED: Final = 8
+_TRIED_WAYS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,10 @@ def fit_turn(
         error = projected - after
         weight = 1 / (1 + (error**2).sum(1) / spread**2) ** 2  # (N,)
         jacobian = np.zeros((len(rays), 2, 4))
-        x, y, z = seen.T
         by_point = np.zeros((len(rays), 2, 3))
         by_point[:, 0, 0] = by_point[:, 1, 1] = scale / depth[:, 0]
         by_point[:, :, 2] = -projected / depth
-        zero = np.zeros_like(x)
-        minus_cross = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], -1).reshape(-1, 3, 3)
-        jacobian[..., :3] = by_point @ minus_cross
+        jacobian[..., :3] = -by_point @ cross_matrix(seen)
         jacobian[..., 3] = projected
         unknowns = 4 if may_zoom else 3
         flat = (jacobian[..., :unknowns] * np.sqrt(weight)[:, None, None]).reshape(-1, unknowns)
@@ -74,6 +75,40 @@ def fit_turn(
         log_zoom += float(step[3]) if may_zoom else 0.0
     zoom = float(np.exp(log_zoom))
     return Turn(rotation, zoom, np.linalg.norm(project(rays, rotation, focal_length * zoom) - after, axis=1))
+
+
+def parallax_errors(before: Array, after: Array, focal_length: float, turn: Turn) -> Array:
+    """(N,) pixels by which a turn misses points of the background, whatever their depth, if the camera travels too.
+
+    The way is that on which most points agree that the turn alone misses, if half of them do.
+
+    Args:
+        before: (N, 2) pixels from the principal point, in the first view.
+        after: (N, 2) the same points in the second view.
+        focal_length: pixels, of the first view.
+        turn: fitted to these points.
+    """
+    later = focal_length * turn.zoom
+    turned = np.column_stack([before / focal_length, np.ones(len(before))]) @ turn.rotation.T  # (N, 3)
+    seen = np.column_stack([after / later, np.ones(len(after))])
+    normals = np.cross(turned, seen)  # (N, 3) at right angles to the way, whose direction they tell
+    missed = np.flatnonzero(turn.errors > 2 * OUTLIER)
+    if len(missed) < _FEWEST_MISSED:
+        return turn.errors
+
+    def off(way: Array, points: NDArray[np.intp] | slice) -> Array:
+        """Pixels from the lines on which the points move if the camera travels this way."""
+        lines = np.cross(way, turned[points])
+        return np.asarray(
+            later * np.abs(normals[points] @ way) / np.maximum(np.linalg.norm(lines[:, :2], axis=1), 1e-9)
+        )
+
+    pairs = np.random.default_rng(0).choice(missed, (_TRIED_WAYS, 2))
+    ways = unit(np.cross(normals[pairs[:, 0]], normals[pairs[:, 1]]))
+    agreed = [int((off(way, missed) < 2 * OUTLIER).sum()) for way in ways]
+    if max(agreed) < len(missed) / 2:
+        return turn.errors
+    return np.minimum(off(ways[int(np.argmax(agreed))], slice(None)), turn.errors)
 
 
 def project(rays: Array, rotation: Array, focal_length: float) -> Array:

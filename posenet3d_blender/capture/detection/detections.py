@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from ..keypoints.keypoints import Keypoints
 
@@ -25,3 +26,12 @@ class Detections:
     """In the order of time; at least one."""
     notes: tuple[str, ...] = ()
     """Sentences that name who was left out, and when."""
+
+    def changed(self, change: Callable[[Keypoints], Keypoints]) -> Detections:
+        """The same shots with every person's keypoints changed."""
+        shots = tuple(replace(shot, people=tuple(map(change, shot.people))) for shot in self.shots)
+        return replace(self, shots=shots)
+
+    def without_hands(self) -> Detections:
+        """The bodies alone."""
+        return self.changed(lambda person: replace(person, hands=None))

@@ -10,9 +10,11 @@ import numpy as np
 from ...arrays import Array
 from ...errors import PoseNet3DError
 from ...progress import Progress, silent
+from ...threads import read_ahead
 from ..keypoints.presence import LONGEST_ABSENCE
 from ..video.cuts import COPY_SIZE, CutDetector
 from ..video.footage import Footage, Frame, read_frames
+from ..video.sources.orientation import Pixels
 from .blazepose.detector import PersonDetector, Window
 from .blazepose.regions import Region
 from .choice import Shot, split_at_absences
@@ -63,7 +65,8 @@ class PersonTrack:
 
     def seconds_from_detection(self, time: float) -> float:
         """Seconds between `time` and the nearest detection."""
-        return float(np.abs(self.time - time).min())
+        after = int(np.searchsorted(self.time, time))
+        return float(np.abs(self.time[max(0, after - 1) : after + 1] - time).min())
 
     def region_at(self, time: float) -> Region:
         """The region at `time`, seconds: interpolated between detections, held before the first and after the last."""
@@ -132,8 +135,8 @@ def _track_people(
     """Everyone's tracks, shot by shot; the whole picture is swept by squares of `tile_side` pixels for new people."""
     first_time, last_time = float(footage.time[frames.start]), float(footage.time[frames.stop - 1])
     tracking = _Tracking(footage, frames, detector, sweep_windows(footage.image_size, tile_side))
-    for frame in read_frames(footage, frames):
-        tracking.update(frame)
+    for frame, copy in read_ahead((frame, frame.small_copy(COPY_SIZE)) for frame in read_frames(footage, frames)):
+        tracking.update(frame, copy)
         progress("people", (frame.time - first_time) / max(last_time - first_time, 1e-6))
     return tracking.finish()
 
@@ -152,10 +155,10 @@ class _Tracking:
         self._last_time = float(footage.time[frames.start])
         self._search = self._new_search(self._last_time)
 
-    def update(self, frame: Frame) -> None:
-        """Look at the next frame."""
+    def update(self, frame: Frame, copy: Pixels) -> None:
+        """Look at the next frame, and at its copy of COPY_SIZE."""
         squares = self._search.squares(self._last_time, max(self._footage.image_size))
-        cut = self._cuts.update(frame.index, frame.time, frame.small_copy(COPY_SIZE), squares)
+        cut = self._cuts.update(frame.index, frame.time, copy, squares)
         is_last = frame.index == self._frames.stop - 1
         if frame.time - self._last_time > LONGEST_ABSENCE:
             self._end_shot(frame.index, self._new_search(frame.time))

@@ -1,21 +1,25 @@
-"""The landmark pass: one chosen person's 2D joints in every frame."""
+"""The landmark pass: the chosen people's 2D joints in every frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import zip_longest
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from ...progress import Progress, silent
+from ...threads import side_by_side
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.layouts import BLAZEPOSE_33, PointLayout, Pose
 from ..video.footage import Footage, Frame, read_frames
+from ..video.grey_copies import GreyCopies
 from .blazepose.landmarks import LandmarkFinder, Landmarks
 from .blazepose.regions import Region
 from .fast_motion import FoundFrame, frame_stride, interpolate, is_fast
 from .find_people import PersonTrack
+from .stretches import Stretch, divide
 
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
@@ -29,49 +33,89 @@ LARGEST_SIZE_RATIO: Final = 1.5
 LARGEST_TURN: Final = np.radians(75)
 """Landmarks that disagree more than this with the detector's track (centres, as a part of the size; sizes; radians)
 have gone astray or over to another person."""
+WHOLE: Final = 0.95
+"""Part of the body's length in the picture from which somebody is whole in view. The detector squeezes whom the
+picture's edge cuts off into the picture, and so do the landmarks in its region, by up to half of the trunk."""
+SETTLED: Final = 1.04
+"""Growth of the region from one search to the next below which it is the person's ..."""
+MOST_SEARCHES: Final = 5
+"""... and how often the person is searched in a frame for that."""
+LARGEST_CUT_OFF_RATIO: Final = 5.0
+"""Size of the region of somebody who is cut off, over the one that the detector gives, up to which it is believed."""
+
+Observe: TypeAlias = Callable[[Frame, Landmarks], None]
+"""Told of frames that are searched, and of the person's landmarks there, in the order of time."""
+Observer: TypeAlias = Callable[[slice], Observe]
+"""Gives a listener for each stretch of a shot, by the frames whose results count; others are told of before them."""
 
 
 def track_keypoints(
     footage: Footage,
     frames: slice,
-    track: PersonTrack,
+    tracks: Sequence[PersonTrack],
     landmark_finder: LandmarkFinder,
     progress: Progress = silent,
     others: Sequence[PersonTrack] = (),
-) -> Keypoints:
-    """The person's 2D joints in every one of some frames.
+    copies: GreyCopies | None = None,
+    observers: Sequence[Observer] = (),
+    streams: int = 1,
+) -> list[Keypoints]:
+    """Each person's 2D joints in every one of some frames, which are read once for all of them.
 
     Each frame is searched at the region that the frame before gives, as BlazePose does, but never far from the
     detector's track of this person, so that a passer-by can not take over. At 50 frames per second and more only every
     second frame or fewer are searched, 25 a second at least; those between are interpolated, or searched too where the
-    motion is fast. Confidence is 0 in frames where the person is not visible.
+    motion is fast. Long shots are searched in stretches. Confidence is 0 in frames where the person is not visible.
 
     Args:
         footage: the video.
         frames: from `Footage.frames_between`.
-        track: the person.
+        tracks: the people.
         landmark_finder: the landmark network.
         progress: told of the stage "landmarks".
         others: everyone else in these frames.
+        copies: keeps copies of the frames.
+        observers: of each person, or none; told of frames that show them, not of those searched again for fast motion.
+        streams: stretches at a time; 1 on a GPU.
     """
-    poses: list[Pose | None] = [None] * (frames.stop - frames.start)
-    search = _StridingSearch(_LandmarkTracker(track, others, landmark_finder), frame_stride(footage.time[frames]))
-    for frame in read_frames(footage, frames):
-        row = frame.index - frames.start
-        for index, pose in search.update(frame, row == len(poses) - 1):
-            poses[index - frames.start] = pose
-        progress("landmarks", (row + 1) / len(poses))
-    for index, pose in search.finish():
-        poses[index - frames.start] = pose
-    return PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size).keypoints(footage.time[frames], poses)
+    stretches, stride = divide(footage, frames, tracks), frame_stride(footage.time[frames])
+    poses: list[dict[int, Pose]] = [{} for _ in tracks]
+
+    def search(stretch: Stretch) -> Iterator[None]:
+        searches = []
+        for track, observer in zip_longest(tracks, observers):
+            rivals = [other for other in (*tracks, *others) if other is not track]
+            tracker = _LandmarkTracker(track, rivals, landmark_finder)
+            observe = observer(stretch.frames) if observer else None
+            searches.append(_StridingSearch(tracker, stride, observe))
+        read = read_frames(footage, stretch.read)
+        for frame in copies.keep(footage, frames, read) if copies else read:
+            is_last = frame.index == stretch.read.stop - 1
+            for one, found in zip(searches, poses, strict=True):
+                found.update(_within(stretch.frames, one.update(frame, is_last)))
+            yield
+        for one, found in zip(searches, poses, strict=True):
+            found.update(_within(stretch.frames, one.finish()))
+
+    steps = sum(stretch.read.stop - stretch.read.start for stretch in stretches)
+    side_by_side(
+        [search(stretch) for stretch in stretches], steps, streams, lambda fraction: progress("landmarks", fraction)
+    )
+    layout, time = PointLayout.in_pixels(BLAZEPOSE_33, footage.image_size), footage.time[frames]
+    return [layout.keypoints(time, [found.get(index) for index in range(frames.start, frames.stop)]) for found in poses]
+
+
+def _within(frames: slice, found: Iterable[tuple[int, Pose]]) -> list[tuple[int, Pose]]:
+    """The poses of these frames; each frame belongs to one stretch alone."""
+    return [(index, pose) for index, pose in found if frames.start <= index < frames.stop]
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Gap:
     """Frames between two that were searched."""
 
     earlier: FoundFrame | None
-    """Searched before the stretch's beginning."""
+    """Searched before the gap's beginning."""
     before: FoundFrame
     after: FoundFrame
     between: list[Frame]
@@ -80,14 +124,15 @@ class _Stretch:
 class _StridingSearch:
     """Searches every so many frames, and those between where they can't be interpolated."""
 
-    def __init__(self, tracker: _LandmarkTracker, stride: int) -> None:
+    def __init__(self, tracker: _LandmarkTracker, stride: int, observe: Observe | None) -> None:
         self._tracker = tracker
         self._stride = stride
+        self._observe = observe
         self._earlier: FoundFrame | None = None
         self._before: FoundFrame | None = None
         self._between: list[Frame] = []
-        self._open: _Stretch | None = None
-        """The stretch before `_before`, which waits for the motion after it."""
+        self._open: _Gap | None = None
+        """The gap before `_before`, which waits for the motion after it."""
 
     def update(self, frame: Frame, is_last: bool) -> Iterator[tuple[int, Pose]]:
         """Take the next frame; yields the frames whose poses are known by now, by index, not in their order."""
@@ -96,10 +141,12 @@ class _StridingSearch:
             return
         found = FoundFrame(frame.time, self._tracker.update(frame))
         if found.landmarks is not None:
+            if self._observe is not None:
+                self._observe(frame, found.landmarks)
             yield frame.index, _pose(found.landmarks)
         yield from self._close(found)
         if self._before is not None and self._between:
-            self._open = _Stretch(self._earlier, self._before, found, self._between)
+            self._open = _Gap(self._earlier, self._before, found, self._between)
         self._earlier, self._before, self._between = self._before, found, []
 
     def finish(self) -> Iterator[tuple[int, Pose]]:
@@ -109,14 +156,14 @@ class _StridingSearch:
         yield from self._close(None)
 
     def _close(self, later: FoundFrame | None) -> Iterator[tuple[int, Pose]]:
-        """The frames of the open stretch."""
-        stretch, self._open = self._open, None
-        if stretch is None or (stretch.before.landmarks is None and stretch.after.landmarks is None):
+        """The frames of the open gap."""
+        gap, self._open = self._open, None
+        if gap is None or (gap.before.landmarks is None and gap.after.landmarks is None):
             return
-        fast = is_fast(stretch.earlier, stretch.before, stretch.after, later)
-        for frame in stretch.between:
-            landmarks = self._tracker.find_between(frame, stretch.before, stretch.after) if fast else None
-            pose = _pose(landmarks) if landmarks else interpolate(stretch.before, stretch.after, frame.time)
+        fast = is_fast(gap.earlier, gap.before, gap.after, later)
+        for frame in gap.between:
+            landmarks = self._tracker.find_between(frame, gap.before, gap.after) if fast else None
+            pose = _pose(landmarks) if landmarks else interpolate(gap.before, gap.after, frame.time)
             if pose is not None:
                 yield frame.index, pose
 
@@ -152,13 +199,29 @@ class _LandmarkTracker:
             continued = None
         if expected is None:
             return continued if continued is not None and continued.presence >= UNDETECTED_PRESENCE else None
-        if continued is not None and _agree(continued.next_region, expected):
+        image_size = (frame.image.shape[1], frame.image.shape[0])
+        if continued is not None and _agree(continued.next_region, expected, image_size):
             return continued
-        redetected = self._find(frame, expected)
-        if redetected is not None and _agree(redetected.next_region, expected):
+        is_whole = expected.part_in_picture(image_size) >= WHOLE
+        redetected = self._find(frame, expected) if is_whole else self._find_cut_off(frame, expected)
+        if redetected is not None and _agree(redetected.next_region, expected, image_size):
             return redetected
         # The detector may be wrong for a moment: nobody is where it points, and the one we follow is still in place.
         return continued
+
+    def _find_cut_off(self, frame: Frame, expected: Region) -> Landmarks | None:
+        """The landmarks of somebody whom the picture's edge cuts off, in a region that grows to the person's own."""
+        found = self._find(frame, expected)
+        region = expected
+        for _ in range(MOST_SEARCHES):
+            if found is None:
+                break
+            growth = found.next_region.size / region.size
+            if growth < SETTLED:
+                break
+            region = found.next_region.grown_from_top(growth**2)  # as far as some searches more would bring it
+            found = self._find(frame, region) or found
+        return found
 
     def _find(self, frame: Frame, region: Region | None) -> Landmarks | None:
         if region is None:
@@ -180,9 +243,11 @@ def _nearer_to_rival(region: Region, expected: Region | None, rivals: list[Regio
     return any(region.distance(rival) < min(own_distance, LARGEST_DISTANCE) for rival in rivals)
 
 
-def _agree(region: Region, expected: Region) -> bool:
-    return (
-        region.distance(expected) <= LARGEST_DISTANCE
-        and region.size_ratio(expected) <= LARGEST_SIZE_RATIO
-        and region.turn(expected) <= LARGEST_TURN
-    )
+def _agree(region: Region, expected: Region, image_size: tuple[int, int]) -> bool:
+    """Compare landmarks' region with the detector's; of somebody who is not whole in view their tops are compared."""
+    if region.turn(expected) > LARGEST_TURN:
+        return False
+    if min(one.part_in_picture(image_size) for one in (region, expected)) >= WHOLE:
+        return region.distance(expected) <= LARGEST_DISTANCE and region.size_ratio(expected) <= LARGEST_SIZE_RATIO
+    distance = float(np.linalg.norm(region.top - expected.top)) / ((region.size + expected.size) / 2)
+    return distance <= LARGEST_DISTANCE and region.size_ratio(expected) <= LARGEST_CUT_OFF_RATIO

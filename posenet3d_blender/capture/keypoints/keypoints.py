@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
+from .hand_keypoints import HandKeypoints
 
 __all__ = ["KEYPOINT_COUNT", "KEYPOINT_INDEX", "KEYPOINT_NAMES", "MIRRORED_KEYPOINTS", "Keypoints"]
 
@@ -33,10 +34,15 @@ class Keypoints:
     """(T, 25) from 0 (not visible) to 1."""
     image_size: tuple[int, int]
     """Width and height of the upright picture, pixels."""
+    hands: HandKeypoints | None = None
+    """None: they were not sought."""
 
     def select(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Keypoints:
         """Some of the frames: a slice, a mask (T,) or row numbers."""
-        return replace(self, time=self.time[rows], points=self.points[rows], confidence=self.confidence[rows])
+        hands = self.hands and self.hands.select(rows)
+        return replace(
+            self, time=self.time[rows], points=self.points[rows], confidence=self.confidence[rows], hands=hands
+        )
 
     def between(self, first: float, last: float) -> Keypoints:
         """The frames whose time lies in [first, last], seconds."""
@@ -46,4 +52,5 @@ class Keypoints:
         """The same person in the mirrored picture: what was named left is right."""
         order = list(MIRRORED_KEYPOINTS)
         points = self.points[:, order] * (-1.0, 1.0) + (self.image_size[0], 0.0)
-        return replace(self, points=points, confidence=self.confidence[:, order])
+        hands = self.hands and self.hands.mirrored(self.image_size[0])
+        return replace(self, points=points, confidence=self.confidence[:, order], hands=hands)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Array, FloatArray
+from ...body.limbs import LIMB_COUNT, LIMB_NAMES
 from .keypoints import KEYPOINT_INDEX, Keypoints
 
 SHORTEST_VISIBLE: Final = 0.3
@@ -42,6 +43,9 @@ _EXTREMITIES: Final = (
     *([KEYPOINT_INDEX[f"{side}_{part}"] for part in ("index", "pinky")] for side in _SIDES),
 )
 """The head's, the feet's and the hands' points: many detectors don't give them at all."""
+_BONE_LIMBS: Final = ("torso", "torso", *(f"{side}_{limb}" for limb in ("arm", "arm", "leg", "leg") for side in _SIDES))
+_EXTREMITY_LIMBS: Final = ("head", *(f"{side}_{limb}" for limb in ("leg", "arm") for side in _SIDES))
+"""The limb to which each bone, and each group of extremities, belongs."""
 
 
 def certainty(confidence: FloatArray) -> Array:
@@ -57,12 +61,28 @@ def body_confidence(confidence: FloatArray) -> Array:
     The mean over the parts of the body. A bone is seen as well as the worse of its ends, and counts also where no frame
     shows it; head, feet and hands are the mean of their points, and don't count where a detector never gives them.
     """
-    parts = list(confidence[:, _BONES].min(axis=2).T)  # (T,) each
-    for columns in _EXTREMITIES:
+    return np.asarray(np.mean([values for _, values in _parts(confidence)], axis=0), dtype=np.float64)
+
+
+def limb_confidence(confidence: FloatArray) -> Array:
+    """(T, 6) the same for each limb, in the order of LIMB_NAMES; 0 for one of which nothing is ever seen."""
+    limbs = np.zeros((len(confidence), LIMB_COUNT))
+    parts = _parts(confidence)
+    for column, name in enumerate(LIMB_NAMES):
+        own = [values for limb, values in parts if limb == name]
+        if own:
+            limbs[:, column] = np.mean(own, axis=0)
+    return limbs
+
+
+def _parts(confidence: FloatArray) -> list[tuple[str, Array]]:
+    """The parts of the body by their limbs, and how well each is seen (T,)."""
+    parts = list(zip(_BONE_LIMBS, confidence[:, _BONES].min(axis=2).T, strict=True))
+    for limb, columns in zip(_EXTREMITY_LIMBS, _EXTREMITIES, strict=True):
         given = [column for column in columns if (confidence[:, column] > 0).any()]
         if given:
-            parts.append(confidence[:, given].mean(axis=1))
-    return np.asarray(np.mean(parts, axis=0), dtype=np.float64)
+            parts.append((limb, confidence[:, given].mean(axis=1)))
+    return parts
 
 
 def visible_frames(keypoints: Keypoints) -> NDArray[np.bool_]:

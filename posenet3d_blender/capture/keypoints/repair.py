@@ -1,4 +1,4 @@
-"""Repair of detected 2D joints over time: left-right swaps, outliers that jump away and back, short gaps.
+"""Repair of detected 2D joints: points out of the picture, left-right swaps, jumps, short gaps.
 
 Nothing is smoothed, so fast motion stays as it is. All limits are in seconds and body sizes.
 """
@@ -14,11 +14,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...arrays import Array
-from .keypoints import Keypoints
+from .keypoints import KEYPOINT_INDEX, Keypoints
 from .swaps import undo_swaps
 
 SIZE_WINDOW: Final = 0.5
 """Seconds to either side over which the body's size is the median."""
+DOUBTFUL: Final = 0.5
+"""Confidence below which a point near the picture's edge is a guess, ..."""
+EDGE: Final = 0.1
+"""... and how near, as a part of the picture's shorter side."""
 LONGEST_JUMP: Final = 0.1
 """Seconds; a longer excursion is no outlier."""
 LARGEST_ACCELERATION: Final = 250.0
@@ -31,13 +35,28 @@ LONGEST_BRIDGE: Final = 0.4
 """Seconds; longer gaps are left to the solver, which has a model of the body."""
 BRIDGE_CONFIDENCE: Final = 0.25
 """Confidence of bridged points, as a part of the lower one of the two ends."""
+_LEFT_WRIST: Final = KEYPOINT_INDEX["left_wrist"]
 
 
 def repair(keypoints: Keypoints) -> Keypoints:
     """Undo left-right swaps, drop points that jump away and back, and bridge short gaps with low confidence."""
     size = body_size(keypoints)
-    unswapped, _ = undo_swaps(keypoints, size)
+    unswapped, swapped = undo_swaps(keypoints, size)
+    if keypoints.hands is not None:  # they were found at the wrists as detected
+        unswapped = replace(unswapped, hands=keypoints.hands.exchanged(swapped[:, _LEFT_WRIST]))
     return bridge_gaps(drop_jumps(unswapped, size))
+
+
+def hide_outside(keypoints: Keypoints) -> Keypoints:
+    """Set confidence to 0 for points outside the picture, and for doubtful ones near its edge.
+
+    Nobody sees them: our detector guesses, and squeezes a limb that the edge cuts off into the picture. Keypoints of a
+    file are left as they are: they may be from a wider view or set by hand.
+    """
+    points, size = keypoints.points, np.array(keypoints.image_size)
+    inside = np.minimum(points, size - points).min(axis=-1)  # (T, 25) pixels to the nearest edge, below 0 outside
+    doubtful = (inside < EDGE * size.min()) & (keypoints.confidence < DOUBTFUL)
+    return replace(keypoints, confidence=np.where((inside < 0) | doubtful, 0.0, keypoints.confidence))
 
 
 def body_size(keypoints: Keypoints) -> Array:

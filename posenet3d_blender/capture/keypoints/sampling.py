@@ -6,14 +6,49 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...arrays import Array
-from ...camera import CameraPath
-from .keypoints import Keypoints
+from ...arrays import Array, blocks
+from ...camera import Camera, CameraPath
+from .keypoints import KEYPOINT_COUNT, Keypoints
 
 AVERAGING_TIME: Final = 1 / 40
 """Seconds before and after a sample from which frames count: footage of 60 frames a second loses its flicker and keeps
 87% of a move to and fro at 8 Hz."""
+
+
+@dataclass(frozen=True)
+class AveragingWindow:
+    """The frames around a sample that count for it."""
+
+    reach: float
+    """Seconds before and after a sample."""
+    taps: int
+    """Largest number of frames that may count."""
+
+    @staticmethod
+    def of(time: Array) -> AveragingWindow:
+        """For footage of frames at these times (T,), seconds."""
+        gap = float(np.median(np.diff(time))) if len(time) > 1 else AVERAGING_TIME
+        reach = max(AVERAGING_TIME, gap)
+        return AveragingWindow(reach, int(np.ceil(2 * reach / gap)) + 2)
+
+    def frames(self, time: Array, at: Array) -> tuple[NDArray[np.intp], Array]:
+        """The frames around some times.
+
+        Args:
+            time: (T,) seconds; of all frames or of some.
+            at: (S,) seconds.
+
+        Returns:
+            Rows of `time` (S, taps), and how near they are (S, taps), from 0 (does not count) to 1.
+        """
+        nearest = np.searchsorted(time, at)  # (S,)
+        rows = np.clip(nearest[:, None] + np.arange(self.taps) - self.taps // 2, 0, len(time) - 1)  # (S, taps)
+        # At both ends clipping repeats a frame, which must count once.
+        is_first = np.diff(rows, axis=1, prepend=-1) != 0  # (S, taps)
+        nearness = np.clip(1 - np.abs(time[rows] - at[:, None]) / (1.001 * self.reach), 0, None) * is_first
+        return rows, nearness
 
 
 @dataclass(frozen=True)
@@ -59,9 +94,7 @@ class SampledKeypoints:
         return turned
 
 
-def sample_keypoints(
-    keypoints: Keypoints, rate: float, focal_length: float, path: CameraPath | None = None
-) -> SampledKeypoints:
+def sample_keypoints(keypoints: Keypoints, rate: float, lens: float | Camera | CameraPath) -> SampledKeypoints:
     """Average the frames around each sample, weighted by nearness and confidence.
 
     The first and the last sample are at the first and the last frame. Where no frame is near (a pause in the footage),
@@ -70,28 +103,44 @@ def sample_keypoints(
     Args:
         keypoints: T frames.
         rate: samples per second, about.
-        focal_length: in pixels, of a camera that stands still.
-        path: of a camera that moves; its world is the frame of the solve.
+        lens: the focal length, in pixels, or the camera; the world of a path is the frame of the solve.
     """
     time = keypoints.time
     count = max(2, round((time[-1] - time[0]) * rate) + 1)
     sample_time = np.linspace(time[0], time[-1], count)  # (S,)
-    gap = float(np.median(np.diff(time)))
-    reach = max(AVERAGING_TIME, gap)
-    taps = int(np.ceil(2 * reach / gap)) + 2
-    nearest = np.searchsorted(time, sample_time)  # (S,)
-    frames = np.clip(nearest[:, None] + np.arange(taps) - taps // 2, 0, len(time) - 1)  # (S, taps)
-    # At both ends clipping repeats a frame, which must count once.
-    is_first = np.diff(frames, axis=1, prepend=-1) != 0  # (S, taps)
-    nearness = np.clip(1 - np.abs(time[frames] - sample_time[:, None]) / (1.001 * reach), 0, None) * is_first
+    window = AveragingWindow.of(time)
+    points, confidence = np.empty((count, *keypoints.points.shape[1:])), np.empty((count, KEYPOINT_COUNT))
+    for samples in blocks(count):
+        points[samples], confidence[samples] = _average(keypoints, sample_time[samples], window)
+    centre = np.array(keypoints.image_size) / 2
+    focal_lengths = focal_lengths_at(lens, sample_time)[:, None, None]
+    rays = np.where((confidence > 0)[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
+    views = lens.at(sample_time).world_to_camera if isinstance(lens, CameraPath) else None
+    return SampledKeypoints(sample_time, rays, confidence, views)
+
+
+def focal_lengths_at(lens: float | Camera | CameraPath, time: Array) -> Array:
+    """(N,) pixels at times (N,); a lens as `sample_keypoints` takes it."""
+    if isinstance(lens, CameraPath):
+        return np.interp(time, lens.time, lens.focal_lengths)
+    return np.full(len(time), lens.focal_length if isinstance(lens, Camera) else lens)
+
+
+def _average(keypoints: Keypoints, at: Array, window: AveragingWindow) -> tuple[Array, Array]:
+    """Points (S, 25, 2), pixels, and confidence (S, 25) at some times (S,), seconds."""
+    frames, nearness = window.frames(keypoints.time, at)  # (S, taps)
     weight = nearness[..., None] * keypoints.confidence[frames]  # (S, taps, 25)
     total = weight.sum(1)  # (S, 25)
-    visible = total > 1e-9
     points = (weight[..., None] * keypoints.points[frames]).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
-    confidence = np.where(visible, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
-    centre = np.array(keypoints.image_size) / 2
-    sampled_path = None if path is None else path.at(sample_time)
-    focal_lengths = focal_length if sampled_path is None else sampled_path.focal_lengths[:, None, None]
-    rays = np.where(visible[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
-    views = None if sampled_path is None else sampled_path.world_to_camera
-    return SampledKeypoints(sample_time, rays, confidence, views)
+    confidence = np.where(total > 1e-9, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
+    return points, confidence
+
+
+def seconds_to_nearest(time: Array, is_marked: NDArray[np.bool_]) -> Array:
+    """(S,) seconds from each of the rising times (S,) to the nearest marked one (S,); infinite without any."""
+    marks = time[is_marked]
+    if not len(marks):
+        return np.full(len(time), np.inf)
+    after = np.clip(np.searchsorted(marks, time), 0, len(marks) - 1)
+    nearest: Array = np.minimum(np.abs(marks[after] - time), np.abs(marks[np.maximum(after - 1, 0)] - time))
+    return nearest

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...cores import usable_cores
 from ...errors import PoseNet3DError
 from ...progress import Warn, ignore_warning
 from .cuda import cuda_device_name, torch_has_cuda
@@ -21,7 +22,8 @@ DEVICE_NAMES: Final = {
     "cpu": "CPU",
 }
 """Device key: the name shown where the device has none of its own; the best first."""
-
+MOST_THREADS: Final = 8
+"""More threads than this gain nothing on networks of this size."""
 
 _BACKEND_NAMES: Final = {"onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
 
@@ -47,8 +49,8 @@ class Runtime:
     name: str
     """The device's own name where it is known."""
     backend: str
-    open: Callable[[Path], Network]
-    """May raise whatever torch, onnxruntime and drivers raise."""
+    open: Callable[[Path, int], Network]
+    """Takes a file and the threads of a run on the CPU; may raise whatever torch, onnxruntime and drivers raise."""
 
     def __str__(self) -> str:
         """Name for messages."""
@@ -60,7 +62,7 @@ def available_runtimes() -> list[Runtime]:
     from .onnxruntime_network import OnnxruntimeNetwork, provided_devices
 
     def by_onnxruntime(device: str, name: str) -> Runtime:
-        return Runtime(device, name, "onnxruntime", lambda path: OnnxruntimeNetwork(path, device))
+        return Runtime(device, name, "onnxruntime", lambda path, threads: OnnxruntimeNetwork(path, device, threads))
 
     gpu = cuda_device_name()
     runtimes = [Runtime("cuda", gpu, "torch", _open_with_torch)] if gpu and torch_has_cuda() else []
@@ -87,10 +89,16 @@ def ran_on(device: str, backend: str) -> str:
     return f"{'the CPU' if device == 'cpu' else name} with {_BACKEND_NAMES.get(backend, backend)}"
 
 
-def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning) -> Network:
+def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning, threads: int | None = None) -> Network:
     """Load an ONNX file on a device; "auto" takes the best device that works.
 
     When a device fails, now or while it runs, the next best one takes over, after a warning.
+
+    Args:
+        path: the file.
+        device: "auto", or one of `available_devices`.
+        warn: told of a device that fails.
+        threads: of a run on the CPU; None: one for each core. On the CPU several threads may run the network at once.
 
     Raises:
         PoseNet3DError: the device is unknown, not there or does not work, or the file is missing or damaged.
@@ -102,14 +110,14 @@ def open_network(path: Path, device: str = "auto", warn: Warn = ignore_warning) 
         raise PoseNet3DError(f"device '{device}' is not available here; choose one of: auto, {keys}")
     if not path.is_file():
         raise PoseNet3DError(f"{path}: the network file is missing; install the add-on again")
-    return FallingBackNetwork(path, candidates, warn)
+    return FallingBackNetwork(path, candidates, warn, min(threads or usable_cores(), MOST_THREADS))
 
 
 class FallingBackNetwork:
     """A network on the first runtime that works; satisfies `Network`."""
 
-    def __init__(self, path: Path, runtimes: Sequence[Runtime], warn: Warn) -> None:
-        """Open the network; the best runtime comes first.
+    def __init__(self, path: Path, runtimes: Sequence[Runtime], warn: Warn, threads: int) -> None:
+        """Open the network; the best runtime comes first. `threads` as of `Runtime.open`.
 
         Raises:
             PoseNet3DError: none of them works.
@@ -117,6 +125,7 @@ class FallingBackNetwork:
         self._path = path
         self._runtimes = list(runtimes)
         self._warn = warn
+        self._threads = threads
         self._open()
 
     def run(self, inputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
@@ -137,7 +146,7 @@ class FallingBackNetwork:
     def _open(self) -> None:
         while True:
             try:
-                self._network = self._runtimes[0].open(self._path)
+                self._network = self._runtimes[0].open(self._path, self._threads)
                 break
             except Exception as error:  # as in run; a torch that is broken fails to import in many ways
                 if self._runtimes[0].device == "cpu":
@@ -153,7 +162,7 @@ class FallingBackNetwork:
         self._warn(f"{reason}; continuing on {self._runtimes[0]}")
 
 
-def _open_with_torch(path: Path) -> Network:
+def _open_with_torch(path: Path, threads: int) -> Network:
     from .torch_network import TorchNetwork
 
     return TorchNetwork(path, "cuda")

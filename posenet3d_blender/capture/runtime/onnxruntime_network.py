@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...cores import usable_cores
 from ...errors import PoseNet3DError
 
 PROVIDERS: Final = {
@@ -20,8 +19,6 @@ PROVIDERS: Final = {
 """Device key: onnxruntime's provider."""
 PROVIDER_OPTIONS: Final = {"cuda": {"use_tf32": "0"}}
 """NVIDIA's GPUs would round factors to 11 bits: the results must equal the CPU's."""
-MAXIMUM_THREADS: Final = 8
-"""More threads than this gain nothing on networks of this size."""
 
 
 def provided_devices() -> list[str]:
@@ -37,8 +34,8 @@ class OnnxruntimeNetwork:
 
     backend = "onnxruntime"
 
-    def __init__(self, path: Path, device: str) -> None:
-        """Load the network onto a device of `provided_devices`.
+    def __init__(self, path: Path, device: str, threads: int) -> None:
+        """Load the network onto a device of `provided_devices`; on the CPU a run takes so many threads.
 
         Raises:
             PoseNet3DError: the file is damaged.
@@ -50,7 +47,7 @@ class OnnxruntimeNetwork:
         onnxruntime.set_default_logger_severity(4)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = min(usable_cores(), MAXIMUM_THREADS)
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # DirectML can't reuse a plan of its memory.
         options.enable_mem_pattern = device != "directml"

@@ -94,8 +94,15 @@ def _depth_to_space(node: Node, _: Constants) -> Operation:
 
 def _gemm(node: Node, _: Constants) -> Operation:
     scales = _attribute(node, "alpha", 1.0), _attribute(node, "beta", 1.0)
-    _need(node, scales == (1, 1) and _attribute(node, "transA", 0) == 0 and _attribute(node, "transB", 0) == 1)
-    return functional.linear
+    _need(node, scales == (1, 1) and _attribute(node, "transA", 0) == 0)
+    if _attribute(node, "transB", 0) == 1:
+        return functional.linear
+    return lambda values, weight, bias: torch.addmm(bias, values, weight)
+
+
+def _global_average_pool(node: Node, _: Constants) -> Operation:
+    _need(node, not node.attributes)
+    return lambda image: image.mean((2, 3), keepdim=True)
 
 
 def _layer_normalization(node: Node, _: Constants) -> Operation:
@@ -138,10 +145,27 @@ def _resize(node: Node, constants: Constants) -> Operation:
     return lambda image, *_: functional.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
+def _slice(node: Node, constants: Constants) -> Operation:
+    _need(node, len(node.inputs) == 4)
+    starts, ends, axes = (_numbers(node, constants, place) for place in (1, 2, 3))
+    places = {axis: slice(start, end) for axis, start, end in zip(axes, starts, ends, strict=True)}
+    parts = tuple(places.get(axis, slice(None)) for axis in range(max(axes) + 1))
+    return lambda values, *_: values[parts]
+
+
+def _squeeze(node: Node, constants: Constants) -> Operation:
+    axes = _numbers(node, constants, 1)
+    return lambda values, *_: values.squeeze(axes)
+
+
 def _transpose(node: Node, _: Constants) -> Operation:
     axes = _attribute(node, "perm", [0])
     # Copied, so that what follows has its data in the order for which torch's operations are fastest.
     return lambda values: values.permute(axes).contiguous()
+
+
+def _prelu(values: Tensor, slopes: Tensor) -> Tensor:
+    return torch.where(values < 0, values * slopes, values)
 
 
 _PLAIN: Final[dict[str, Operation]] = {
@@ -150,6 +174,7 @@ _PLAIN: Final[dict[str, Operation]] = {
     "Erf": torch.erf,
     "MatMul": torch.matmul,
     "Mul": torch.mul,
+    "PRelu": _prelu,
     "Sigmoid": torch.sigmoid,
 }
 
@@ -159,11 +184,14 @@ _MAKERS: Final[dict[str, Callable[[Node, Constants], Operation]]] = {
     "Conv": _conv,
     "DepthToSpace": _depth_to_space,
     "Gemm": _gemm,
+    "GlobalAveragePool": _global_average_pool,
     "LayerNormalization": _layer_normalization,
     "MaxPool": _max_pool,
     "Pad": _pad,
     "ReduceMean": _reduce_mean,
     "Reshape": _reshape,
     "Resize": _resize,
+    "Slice": _slice,
+    "Squeeze": _squeeze,
     "Transpose": _transpose,
 }

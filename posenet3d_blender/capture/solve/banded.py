@@ -21,7 +21,7 @@ class FrameSystem:
         """Start with an empty system."""
         self.frames, self.size, self.shared = frames, size, shared
         self.blocks = [np.zeros((frames - distance, size, size)) for distance in range(min(REACH + 1, frames))]
-        """blocks[d][t] is the block of rows of frame t + d and columns of frame t."""
+        """blocks[d][t] is the block of rows of frame t and columns of frame t + d."""
         self.border = np.zeros((frames, size, shared))
         self.corner = np.zeros((shared, shared))
         self.gradient = np.zeros((frames, size))
@@ -39,7 +39,7 @@ class FrameSystem:
         for later, second in enumerate(jacobians):
             self.gradient[later : later + count] += (_transposed(second) @ residual[..., None])[..., 0]
             for earlier in range(later + 1):
-                self.blocks[later - earlier][earlier : earlier + count] += _transposed(second) @ jacobians[earlier]
+                self.blocks[later - earlier][earlier : earlier + count] += _transposed(jacobians[earlier]) @ second
         if shared_jacobian is not None:
             touched = shared_jacobian.shape[-1]
             for later, jacobian in enumerate(jacobians):
@@ -69,7 +69,7 @@ class FrameSystem:
 
     def solve(self, damping: float) -> tuple[Array, Array]:
         """The damped Gauss-Newton step, (frames, size) and (shared,), by the Schur complement of the shared part."""
-        border = self.border.reshape(-1, self.shared)  # (frames size, shared)
+        border = self.border.reshape(self.frames * self.size, self.shared)
         right = np.concatenate([border, -self.gradient.reshape(-1, 1)], axis=1)  # (frames size, shared + 1)
         solution = solve_banded(self._band(damping), right)
         coupling, frame_step = solution[:, :-1], solution[:, -1]
@@ -82,15 +82,14 @@ class FrameSystem:
     def _band(self, damping: float) -> Array:
         """The frames' blocks in the lower banded form of LAPACK."""
         size = self.size
-        band = np.zeros((size * len(self.blocks), size * self.frames), order="F")  # as LAPACK takes it: no copy
-        row, column = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+        band = np.zeros((self.frames, size, size * len(self.blocks)))  # rows: columns of LAPACK, from the diagonal
         for distance, blocks in enumerate(self.blocks):
-            offset = distance * size + row - column
-            lower = offset >= 0
-            columns = np.arange(len(blocks))[:, None] * size + column[lower]
-            band[offset[lower], columns] = blocks[:, row[lower], column[lower]]
-        band[0] += damping
-        return band
+            for unknown in range(size):
+                first = max(0, unknown - distance * size)  # what lies above the diagonal is left out
+                start = distance * size - unknown + first
+                band[: len(blocks), unknown, start : start + size - first] = blocks[:, unknown, first:]
+        band[:, :, 0] += damping
+        return band.reshape(self.frames * size, -1).T
 
 
 def _transposed(matrices: Array) -> Array:

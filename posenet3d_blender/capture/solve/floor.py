@@ -98,13 +98,13 @@ def level_floor(state: PosedBody, rests: Array, up: Array) -> Floor:
 
     Feet may rest at several heights (a stool, a step): the floor is the lowest of those at which feet rest often.
     """
-    heights = np.minimum(state.soles[:, ::2] @ up, state.soles[:, 1::2] @ up)  # (S, 2)
+    soles = np.concatenate([part.soles @ up for part in state.in_blocks()])  # (S, 4)
+    heights = np.minimum(soles[:, ::2], soles[:, 1::2])  # (S, 2)
     rested = np.sort(heights[rests > 0.5])  # (N,)
     if not len(rested):
         return Floor(up, float(np.percentile(heights.min(1), 5)))
     levels = np.linspace(rested[0], rested[-1], 1 + int((rested[-1] - rested[0]) / _LEVEL_STEP))
-    near = 1 / (1 + ((rested - levels[:, None]) / OTHER_FLOOR) ** 2) ** 2  # (L, N)
-    support = near.sum(1)
+    support = np.array([(1 / (1 + ((rested - level) / OTHER_FLOOR) ** 2) ** 2).sum() for level in levels])  # (L,)
     often = (support >= _OFTEN * support.max()) & (support >= np.append(support[1:], 0.0))
     return Floor(up, float(levels[np.flatnonzero(often)[0]]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...arrays import Array
@@ -16,6 +17,10 @@ STILL_SPEED: Final = 0.3
 SPAN is a third of it."""
 SPAN: Final = 0.2
 """Seconds over which a foot's speed is measured."""
+LEAST_SEEN: Final = 0.2
+"""Confidence of a foot's surest point from which the foot is in view; of feet out of the picture it is near 0."""
+ABSENCE: Final = 0.3
+"""Seconds for which a foot may be hidden, as by the other leg, and still be known to rest."""
 _FEET: Final = [
     [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "heel", "big_toe")] for side in ("left", "right")
 ]
@@ -40,6 +45,19 @@ def still_feet(sampled: SampledKeypoints, depth: Array) -> Array:
         speed = np.where(known.any(axis=1), speed, 0.0)
         still[:, foot] = 1 / (1 + (speed / STILL_SPEED) ** 4)
     return still
+
+
+def seen_feet(sampled: SampledKeypoints) -> NDArray[np.bool_]:
+    """(S, 2) True where the left and the right foot are in view, or were or will be within ABSENCE.
+
+    The student guesses the steps of legs that it does not see: feet that rest by such a guess would hold back a body
+    that walks on.
+    """
+    step = float(sampled.time[1] - sampled.time[0]) if len(sampled.time) > 1 else 1.0
+    reach = round(ABSENCE / step)
+    seen = np.stack([sampled.confidence[:, points].max(axis=1) >= LEAST_SEEN for points in _FEET], axis=1)  # (S, 2)
+    padded = np.pad(seen, ((reach, reach), (0, 0)))
+    return np.asarray(sliding_window_view(padded, 2 * reach + 1, axis=0).any(axis=2))
 
 
 def _travel(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...body.keypoints import KEYPOINT_JOINTS, BodyKeypoints, keypoints_on_body
 from ...body.kinematics import forward_kinematics
 from ...body.model import Body
@@ -66,6 +67,14 @@ class PosedBody:
         arms = self._body_soles.rest_points(self.betas) - self.rest_joints[carriers]  # (4, 3)
         points: Array = self.joints[:, carriers] + (self.world_rotations[:, carriers] @ arms[..., None])[..., 0]
         return points
+
+    def select(self, samples: slice) -> PosedBody:
+        """A range of the samples."""
+        return replace(self, rotations=self.rotations[samples], pelvis=self.pelvis[samples])
+
+    def in_blocks(self) -> Iterator[PosedBody]:
+        """All samples in turn, some at a time, so that a long clip's joints need not all be kept."""
+        return map(self.select, blocks(len(self.pelvis)))
 
     def moved(self, step: Array, shape_step: Array) -> PosedBody:
         """The body after a step (S, 75), of the pelvis and about each joint's own axes, and a shape step (10,)."""

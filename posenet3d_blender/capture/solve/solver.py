@@ -7,18 +7,20 @@ from typing import Final
 
 import numpy as np
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import SHAPE_COUNT, Body
-from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ...body.rotations import turned_part_way
 from ...progress import Progress, silent
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
 from .banded import FrameSystem
 from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
-from .foot_motion import still_feet
+from .foot_motion import seen_feet, still_feet
+from .hidden_legs import stand_hidden_legs
 from .posed_body import PosedBody
+from .segments import overlapping_segments
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
 STEPS: Final = 8
@@ -57,11 +59,13 @@ def solve(
     weights = weights or SolveWeights()
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
+    stood = stand_hidden_legs(placed.rotations, placed.pelvis, sampled, prediction.up)
+    placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
     rests = _resting(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
     initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
-    segments = _segments(len(sampled.time))
+    segments = overlapping_segments(len(sampled.time), SEGMENT, OVERLAP)
     if len(segments) == 1:
         return _solve_segment(initial, sampled, prediction, weights, progress)
     best = max(segments, key=lambda segment: float(sampled.confidence[segment].mean()))
@@ -69,9 +73,7 @@ def solve(
 
     def solve_round(number: int, prediction: StudentPrediction, weights: SolveWeights, floor: Floor) -> Solution:
         segment = rounds[number]
-        state = replace(
-            placed, rotations=placed.rotations[segment], pelvis=placed.pelvis[segment], betas=prediction.betas
-        )
+        state = replace(placed.select(segment), betas=prediction.betas)
         return _solve_segment(
             Solution(state, floor),
             sampled.select(segment),
@@ -83,10 +85,10 @@ def solve(
     first = solve_round(0, prediction, weights, initial.floor)
     known = replace(prediction, betas=first.body.betas)
     fixed = replace(weights, shape=_FIXED, floor_tilt=_FIXED, floor_height=_FIXED)
-    whole = solve_round(1, known, fixed, first.floor).body
-    for number, segment in enumerate(segments[1:], start=2):
-        whole = _blend(whole, solve_round(number, known, fixed, first.floor).body, segment.start)
-    return Solution(replace(whole, betas=known.betas), first.floor)
+    whole = replace(placed, rotations=placed.rotations.copy(), pelvis=placed.pelvis.copy(), betas=known.betas)
+    for number, segment in enumerate(segments, start=1):
+        _join(whole, solve_round(number, known, fixed, first.floor).body, segment)
+    return Solution(whole, first.floor)
 
 
 def _solve_segment(
@@ -116,12 +118,12 @@ def _solve_segment(
 
 
 def _resting(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> Array:
-    """(S, 2) from 0 to 1: feet that rest; none where the person is not visible or the foot moves in the picture.
+    """(S, 2) from 0 to 1: feet that rest; none where person or foot are not in view, or the foot moves in the picture.
 
     depth: (S,) metres from the camera.
     """
     visible = certainty(sampled.confidence) >= VISIBLE_CERTAINTY  # (S,)
-    still = still_feet(sampled, depth)  # (S, 2)
+    still = still_feet(sampled, depth) * seen_feet(sampled)  # (S, 2)
     return resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
 
 
@@ -129,40 +131,24 @@ def _step_seconds(sampled: SampledKeypoints) -> float:
     return float(sampled.time[1] - sampled.time[0])
 
 
-def _segments(count: int) -> list[slice]:
-    """Slices of about SEGMENT samples that overlap by OVERLAP."""
-    if count <= SEGMENT + OVERLAP:
-        return [slice(0, count)]
-    starts = range(0, count - OVERLAP - 1, SEGMENT)
-    return [slice(start, min(start + SEGMENT + OVERLAP, count)) for start in starts]
-
-
-def _blend(before: PosedBody, after: PosedBody, start: int) -> PosedBody:
-    """Join two segments; `after` begins at sample `start` of `before`, and the overlap is cross-faded."""
-    overlap = len(before.pelvis) - start
-    part = (np.arange(overlap) + 0.5) / overlap
-    turn = matrix_to_axis_angle(np.swapaxes(before.rotations[start:], -1, -2) @ after.rotations[:overlap])
-    rotations = before.rotations[start:] @ axis_angle_to_matrix(part[:, None, None] * turn)
-    pelvis = before.pelvis[start:] + part[:, None] * (after.pelvis[:overlap] - before.pelvis[start:])
-    return replace(
-        before,
-        rotations=np.concatenate([before.rotations[:start], rotations, after.rotations[overlap:]]),
-        pelvis=np.concatenate([before.pelvis[:start], pelvis, after.pelvis[overlap:]]),
-    )
+def _join(whole: PosedBody, solved: PosedBody, segment: slice) -> None:
+    """Write a solved segment into the whole; where it overlaps the one before, both are cross-faded."""
+    overlap = OVERLAP if segment.start else 0
+    shared, rest = slice(segment.start, segment.start + overlap), slice(segment.start + overlap, segment.stop)
+    part = (np.arange(overlap) + 0.5) / max(overlap, 1)
+    before = whole.rotations[shared]
+    whole.rotations[shared] = turned_part_way(before, solved.rotations[:overlap], part[:, None])
+    whole.pelvis[shared] += part[:, None] * (solved.pelvis[:overlap] - whole.pelvis[shared])
+    whole.rotations[rest], whole.pelvis[rest] = solved.rotations[overlap:], solved.pelvis[overlap:]
 
 
 def place(body: Body, keypoints: BodyKeypoints, sampled: SampledKeypoints, prediction: StudentPrediction) -> PosedBody:
     """The student's body, translated in each sample so that its keypoints lie nearest to the rays (least squares)."""
     count = len(sampled.time)
     state = PosedBody(body, keypoints, prediction.rotations, np.zeros((count, 3)), prediction.betas)
-    points, rays = sampled.turned(state.points), sampled.rays  # (S, 25, 3), (S, 25, 2)
-    # (X + t) x - ray (X + t) z = 0, linear in t; all in the axes of each sample's camera.
-    rows = np.zeros((count, points.shape[1], 2, 3))
-    rows[..., 0, 0] = rows[..., 1, 1] = 1.0
-    rows[..., 2] = -rays
-    right = rays * points[..., 2:] - points[..., :2]  # (S, 25, 2)
-    squares = np.einsum("skaj,skal,sk->sjl", rows, rows, sampled.confidence)  # (S, 3, 3)
-    sums = np.einsum("skaj,ska,sk->sj", rows, right, sampled.confidence)  # (S, 3)
+    squares, sums = np.empty((count, 3, 3)), np.empty((count, 3))
+    for samples in blocks(count):
+        squares[samples], sums[samples] = _translation_system(state.select(samples), sampled.select(samples))
     visible = sampled.confidence.sum(1) > 3  # (S,)
     pelvis = np.tile([0.0, 0.0, 3.0], (count, 1))
     if visible.any():
@@ -172,3 +158,15 @@ def place(body: Body, keypoints: BodyKeypoints, sampled: SampledKeypoints, predi
         for axis in range(3):
             pelvis[:, axis] = np.interp(sampled.time, sampled.time[visible], pelvis[visible, axis])
     return replace(state, pelvis=pelvis)
+
+
+def _translation_system(state: PosedBody, sampled: SampledKeypoints) -> tuple[Array, Array]:
+    """Normal equations of each sample's translation (S, 3, 3) and (S, 3), in the axes of its camera."""
+    points, rays = sampled.turned(state.points), sampled.rays  # (S, 25, 3), (S, 25, 2)
+    # (X + t) x - ray (X + t) z = 0, linear in t.
+    rows = np.zeros((*points.shape[:2], 2, 3))
+    rows[..., 0, 0] = rows[..., 1, 1] = 1.0
+    rows[..., 2] = -rays
+    right = rays * points[..., 2:] - points[..., :2]  # (S, 25, 2)
+    squares = np.einsum("skaj,skal,sk->sjl", rows, rows, sampled.confidence)
+    return squares, np.einsum("skaj,ska,sk->sj", rows, right, sampled.confidence)

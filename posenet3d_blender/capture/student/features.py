@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array, FloatArray
+from ...arrays import FloatArray
 from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
@@ -67,19 +67,15 @@ def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
     return StudentInput(features.astype(np.float32), view_rotations)
 
 
-def rays_in_other_view(turns: FloatArray, rays: FloatArray) -> Array:
-    """Rays (B, T, K, 2) as a camera sees them that is turned by `turns` (B, T, 3, 3) from their own one's frame."""
-    homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, K, 3)
-    turned = np.einsum("btij,btkj->btki", turns, homogeneous)
-    projected: Array = turned[..., :2] / np.maximum(turned[..., 2:], 0.1)
-    return projected
+def rays_in_view(view_rotations: FloatArray, rays: FloatArray) -> FloatArray:
+    """Rays (B, T, K, 2) in other cameras of the same place.
 
-
-def rays_in_view(view_rotations: NDArray[np.float32], rays: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rays (B, T, K, 2) in virtual cameras; view_rotations: (B, 3, 3) from the camera's frame."""
+    view_rotations: (B, 3, 3) or (B, T, 3, 3) from the camera's frame to the others'.
+    """
+    turns = view_rotations[:, None] if view_rotations.ndim == 3 else view_rotations
     homogeneous = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1)  # (B, T, K, 3)
-    in_view: NDArray[np.float32] = homogeneous @ np.swapaxes(view_rotations, -1, -2)[:, None]  # (B, T, K, 3)
-    projected: NDArray[np.float32] = in_view[..., :2] / np.maximum(in_view[..., 2:], np.float32(0.1))
+    in_view = homogeneous @ np.swapaxes(turns, -1, -2)  # (B, T, K, 3)
+    projected: FloatArray = in_view[..., :2] / np.maximum(in_view[..., 2:], np.float32(0.1))
     return projected
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, blocks
 from ...body.kinematics import forward_kinematics
 from ...body.model import SHAPE_COUNT, Body, load_body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
@@ -24,7 +24,7 @@ from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, open_network
-from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_other_view
+from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_view
 from .overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 STUDENT_VERSION: Final = 3
@@ -91,7 +91,8 @@ class Student:
             # A window is seen as by a camera that stands still, as in its middle.
             middle = None if turns is None else turns[windows[:, windows.shape[1] // 2]]  # (B, 3, 3)
             if turns is not None and middle is not None:
-                window_rays = rays_in_other_view(middle[:, None] @ np.swapaxes(turns[windows], -1, -2), window_rays)
+                to_middle = middle[:, None] @ np.swapaxes(turns[windows], -1, -2)  # (B, 32, 3, 3)
+                window_rays = np.asarray(rays_in_view(to_middle, window_rays), dtype=np.float64)
             for run in (_run, _run_mirrored):
                 output = run(self.network, window_rays, window_confidence)
                 mean.add(windows, trust, output if middle is None else output.turned_back(middle))
@@ -223,16 +224,20 @@ def _run_mirrored(network: Network, rays: Array, confidence: Array) -> _WindowPr
 
 
 def _nearest_rotations(matrices: Array) -> Array:
-    """The rotation nearest to each sum of rotations (..., 3, 3): the mean in the chordal metric."""
-    u, _, vt = np.linalg.svd(matrices)
-    u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
-    nearest: Array = u @ vt
-    return nearest
+    """The rotation nearest to each sum of rotations (S, 24, 3, 3): the mean in the chordal metric; overwrites them."""
+    for samples in blocks(len(matrices)):
+        u, _, vt = np.linalg.svd(matrices[samples])
+        u[..., 2] *= np.sign(np.linalg.det(u @ vt))[..., None]
+        matrices[samples] = u @ vt
+    return matrices
 
 
 def _interpolate_hidden(rotations: Array, visible: NDArray[np.bool_]) -> Array:
-    """Rotations (S, 24, 3, 3), interpolated over the samples in which the person is not visible (S,)."""
-    if visible.all() or not visible.any():
+    """Interpolate rotations (S, 24, 3, 3) over the samples in which the person is not visible (S,), in place."""
+    if not visible.any():
         return rotations
     samples = np.arange(len(visible), dtype=np.float64)
-    return interpolate_rotations(samples[visible], rotations[visible], samples)
+    for joint in range(0 if visible.all() else JOINT_COUNT):
+        known = rotations[visible, joint]
+        rotations[~visible, joint] = interpolate_rotations(samples[visible], known, samples[~visible])
+    return rotations

@@ -182,7 +182,7 @@ def read_frames(footage: Footage, frames: slice | None = None) -> Iterator[Frame
         frames: from `Footage.frames_between`; None: all.
 
     Raises:
-        PoseNet3DError: the file became unreadable.
+        PoseNet3DError: the footage is gone or has changed meanwhile.
     """
     first, stop = (frames.start, frames.stop) if frames is not None else (0, footage.frame_count)
     expected = first
@@ -198,6 +198,8 @@ def read_frames(footage: Footage, frames: slice | None = None) -> Iterator[Frame
         yield Frame(picture, footage)
         if expected == stop:
             return
+    # Damaged, or lost with the drive: then what was read is not all of it.
+    footage.source.check_present()
     footage.damaged.update(range(expected, stop))
 
 

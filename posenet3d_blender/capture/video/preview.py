@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...atomic_write import writing
+from ...body.finger_positions import finger_positions
+from ...body.fingers import SIDES, WRISTS
+from ...body.model import Body
 from ...body.skeleton import JOINT_NAMES, PARENTS
 from ...errors import PoseNet3DError
 from ...motion import Motion
@@ -42,13 +45,17 @@ class Skeleton:
     joints: Array
     """(24, 2) pixels."""
     confidence: float
+    fingers: Array | None = None
+    """(2, 5, 4, 2) pixels: left and right hand, the joints of each finger and its tip; None: they are not known."""
 
 
-def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progress: Progress = silent) -> None:
+def write_preview(
+    path: Path, footage: Footage, motions: Sequence[Motion], progress: Progress = silent, body: Body | None = None
+) -> None:
     """Write an H.264 video of the footage, at its own frame times, with each motion's 24 joints drawn where it lasts.
 
     The person's left is blue, the right orange; a low confidence makes them faint. The preview starts with the motions'
-    scene, as other files do, and ends with the last motion.
+    scene, as other files do, and ends with the last motion. With the body that was captured on, fingers are drawn too.
 
     Raises:
         PoseNet3DError: a motion has no camera, or the file can't be written.
@@ -59,7 +66,7 @@ def write_preview(path: Path, footage: Footage, motions: Sequence[Motion], progr
     end = max(float(motion.time[-1]) + _hold(motion) for motion in motions)
     frames = footage.frames_between(start, end)
     size = preview_size(footage.image_size)
-    tracks = [ProjectedMotion(motion, np.array(size) / footage.image_size) for motion in motions]
+    tracks = [ProjectedMotion(motion, np.array(size) / footage.image_size, body) for motion in motions]
     with writing(path) as partial, _encoding(partial, path, size, footage.standard_rate) as encoder:
         for frame in read_frames(footage, frames):
             picture = _resized(frame.image, size)
@@ -95,11 +102,31 @@ def draw_skeleton(
         if parent >= 0:
             colour = colours[_side(JOINT_NAMES[joint])]
             cv2.line(drawn, places[parent], places[joint], colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
+    if skeleton.fingers is not None and np.isfinite(skeleton.fingers).all():
+        _draw_fingers(drawn, skeleton, colours, width, reach)
     for joint, place in enumerate(places):
         colour = colours[_side(JOINT_NAMES[joint])]
         cv2.circle(drawn, place, width << SUBPIXEL_BITS, colour, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     opacity = FAINTEST + (1 - FAINTEST) * float(np.clip(skeleton.confidence, 0, 1))
     return np.asarray(cv2.addWeighted(drawn, opacity, picture, 1 - opacity, 0), dtype=np.uint8)
+
+
+def _draw_fingers(
+    drawn: NDArray[np.uint8],
+    skeleton: Skeleton,
+    colours: Mapping[str, tuple[int, int, int]],
+    width: int,
+    reach: int,
+) -> None:
+    """Draw each finger from the wrist to its tip, thinner than the body's bones."""
+    import cv2
+
+    assert skeleton.fingers is not None
+    for side, wrist, fingers in zip(SIDES, WRISTS, skeleton.fingers, strict=True):
+        for finger in fingers:
+            points = np.clip(np.concatenate([skeleton.joints[wrist][None], finger]), -reach, reach)
+            places = np.round(points * 2**SUBPIXEL_BITS).astype(np.int32)
+            cv2.polylines(drawn, [places], False, colours[side], max(1, width // 2), cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def _hold(motion: Motion) -> float:
@@ -123,13 +150,19 @@ def _side(name: str) -> str:
 class ProjectedMotion:
     """A motion's joints in the preview's pixels, at any time."""
 
-    def __init__(self, motion: Motion, scale: Array) -> None:
-        """Project with the motion's camera, times (2,) the preview's size over the footage's."""
+    def __init__(self, motion: Motion, scale: Array, body: Body | None = None) -> None:
+        """Project with the motion's camera, times (2,) the preview's size over the footage's; `body`: for fingers."""
         if motion.camera is None:
             raise ValueError("motion without a camera")
         self._motion = motion
         camera = motion.camera_path or motion.camera
         self._joints = camera.project(motion.joints) * scale
+        fingers = finger_positions(motion, body) if body else None
+        self._fingers = None
+        if fingers is not None:
+            self._fingers = (camera.project(fingers.reshape(len(fingers), -1, 3)) * scale).reshape(
+                *fingers.shape[:-1], 2
+            )
 
     def at(self, time: float) -> Skeleton | None:
         """The skeleton at a time in seconds, or None before and after the motion."""
@@ -141,8 +174,11 @@ class ProjectedMotion:
         span = times[after] - times[before]
         part = float(np.clip((time - times[before]) / span, 0, 1)) if span > 0 else 0.0
         joints = self._joints[before] * (1 - part) + self._joints[after] * part
+        fingers = self._fingers
+        if fingers is not None:
+            fingers = fingers[before] * (1 - part) + fingers[after] * part
         confidence = self._motion.confidence[before] * (1 - part) + self._motion.confidence[after] * part
-        return Skeleton(joints, float(confidence))
+        return Skeleton(joints, float(confidence), fingers)
 
 
 def _resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -107,9 +107,10 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
         if isinstance(value, bool):
             options += _flag(action, value)
         else:
-            # The file of a --target too counts from this one's folder.
+            # The file of a --target too counts from this one's folder; several are a list.
             is_path = action.type is Path or action.dest == "targets"
-            options.append(f"{action.option_strings[0]}={path.absolute().parent / str(value) if is_path else value}")
+            for one in value if isinstance(value, list) and action.dest == "targets" else [value]:
+                options.append(f"{action.option_strings[0]}={path.absolute().parent / str(one) if is_path else one}")
     given = copy.copy(arguments)
     if "target" in values:
         given.targets = []

@@ -82,7 +82,7 @@ def _connect(address: str) -> distributed.Client:
         raise PoseNet3DError(f"{address}: no Dask scheduler answers there; check the address") from error
 
 
-def _finished(futures: Sequence[distributed.Future]) -> list[distributed.Future]:
+def _finished(futures: Sequence[distributed.Future[Any]]) -> list[distributed.Future[Any]]:
     from distributed import wait
 
     with suppress(*TIMEOUTS):
@@ -90,7 +90,7 @@ def _finished(futures: Sequence[distributed.Future]) -> list[distributed.Future]
     return [future for future in futures if future.done()]
 
 
-def _result(future: distributed.Future, job: ClipJob) -> ClipResult:
+def _result(future: distributed.Future[Any], job: ClipJob) -> ClipResult:
     if future.status == "finished":
         return ClipResult.from_worker_json(future.result())
     error = future.exception()

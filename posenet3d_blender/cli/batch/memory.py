@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-MEMORY_OF_JOB: Final = 1_400_000_000
+MEMORY_OF_JOB: Final = 1_000_000_000
 """Bytes that a process needs at most, with Blender and for 4K; measured in docs/batch.md."""
 
 

@@ -10,6 +10,7 @@ from ..bone_map import BoneMap, Control, RigProperty
 from ..rig import Rig
 from ..roles import SIDES
 from .chains import plain_map
+from .twists import forearm_twists
 
 _DEFORM: Final = {
     "collar": ("shoulder",),
@@ -45,10 +46,10 @@ def find_auto_rig_pro(rig: Rig) -> BoneMap | None:
     found = plain_map("Auto-Rig Pro", rig, names, root)
     if found is None:
         return None
-    if not found.spine:  # in the rig with controls the chain runs through the controls
-        found = replace(found, spine=_numbered(rig, "spine"), neck=_numbered(rig, "neck"))
     if "c_root_master.x" not in rig.index:
-        return found
+        return found.with_controls(forearm_twists(rig, found, lambda name: name.startswith("forearm_twist")))
+    # in the rig with controls the chain runs through the controls
+    found = replace(found, spine=_numbered(rig, "spine"), neck=_numbered(rig, "c_subneck") + _numbered(rig, "neck"))
     there = set(rig.index)
     return replace(
         found,
@@ -65,7 +66,9 @@ def _numbered(rig: Rig, part: str) -> tuple[str, ...]:
 def _controls(found: BoneMap) -> list[Control]:
     pelvis = found.bones["pelvis"]
     controls = [Control("c_root_master.x", rotation=pelvis, location=pelvis)]
-    controls += [Control(f"c_{bone}", rotation=bone) for bone in (*found.spine, *found.neck, found.bones["head"])]
+    trunk = (*found.spine, *found.neck, found.bones["head"])
+    # further bones of the neck, c_subneck_1.x and so on, are controls that deform themselves
+    controls += [Control(bone if bone.startswith("c_") else f"c_{bone}", rotation=bone) for bone in trunk]
     for letter, side in zip("lr", SIDES, strict=True):
         bones = {part: found.bones[f"{side}_{part}"] for part in _DEFORM if f"{side}_{part}" in found.bones}
         controls += [Control(f"c_shoulder.{letter}", rotation=bones["collar"])] if "collar" in bones else []

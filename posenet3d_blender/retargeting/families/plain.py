@@ -1,10 +1,9 @@
-"""Rigs whose own bones are keyed: SMPL, Mixamo, Unreal, Unity, VRM, MakeHuman, Rigify's meta-rig."""
+"""Rigs whose own bones are keyed: SMPL, Mixamo, Unreal, Unity, VRM, MakeHuman, Character Creator, DAZ, meta-rigs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from ...body.skeleton import JOINT_NAMES
@@ -12,6 +11,7 @@ from ..bone_map import BoneMap, Control
 from ..rig import Rig
 from ..roles import SIDES, SINGLE_ROLES
 from .chains import plain_map
+from .twists import forearm_twists
 
 _PARTS: Final = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
 _MIXAMO_PREFIX: Final = re.compile(r"^(mixamorig\d*[:_]).+", re.IGNORECASE)
@@ -26,6 +26,12 @@ _HUMANOID: Final = {
     "ankle": "Foot",
     "foot": "Toes",
 }
+_GENESIS: Final = (
+    # 3, 8 and 8.1; 9; 1 and 2
+    ("{side}{part}", ("Collar", "ShldrBend", "ForearmBend", "Hand", "ThighBend", "Shin", "Foot", "Toe")),
+    ("{side}_{part}", ("shoulder", "upperarm", "forearm", "hand", "thigh", "shin", "foot", "toes")),
+    ("{side}{part}", ("Collar", "Shldr", "ForeArm", "Hand", "Thigh", "Shin", "Foot", "Toe")),
+)
 
 
 def _sided(pattern: str, parts: tuple[str, ...], sides: tuple[str, str]) -> dict[str, str]:
@@ -54,7 +60,7 @@ def find_mixamo(rig: Rig) -> BoneMap | None:
 
 
 def find_unreal(rig: Rig) -> BoneMap | None:
-    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig; their IK bones follow feet and hands."""
+    """Unreal's mannequins, UE4 and UE5, and MPFB's game engine rig, with their IK and twist bones."""
     parts = ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "ball")
     names = _sided("{part}_{side}", parts, ("l", "r")) | {"pelvis": "pelvis", "head": "head"}
     found = plain_map("Unreal", rig, names, "root" if "root" in rig.index else "Root")
@@ -62,8 +68,9 @@ def find_unreal(rig: Rig) -> BoneMap | None:
         return None
     followed = {f"ik_{part}_{side}": f"{part}_{side}" for part in ("foot", "hand") for side in "lr"}
     followed["ik_hand_gun"] = "hand_r"
-    controls = tuple(Control(bone, end, end) for bone, end in followed.items() if bone in rig.index)
-    return replace(found, controls=(*found.keyed(), *controls) if controls else ())
+    controls = [Control(bone, end, end) for bone, end in followed.items() if bone in rig.index]
+    twists = forearm_twists(rig, found, lambda name: name.startswith("lowerarm_twist_"))
+    return found.with_controls([*controls, *twists])
 
 
 def find_unity(rig: Rig) -> BoneMap | None:
@@ -86,14 +93,35 @@ def find_makehuman(rig: Rig) -> BoneMap | None:
     """The default rig of MakeHuman and MPFB, with toes or without."""
     parts = ("clavicle", "upperarm01", "lowerarm01", "wrist", "upperleg01", "lowerleg01", "foot", "toe1-1")
     names = _sided("{part}.{side}", parts, ("L", "R")) | {"pelvis": "root", "head": "head"}
-    return plain_map("MakeHuman", rig, names)
+    found = plain_map("MakeHuman", rig, names)
+    return found and found.with_controls(forearm_twists(rig, found, lambda name: name.startswith("lowerarm02.")))
+
+
+def find_character_creator(rig: Rig) -> BoneMap | None:
+    """Character Creator, iClone and AccuRIG; the hip carries both the legs' pelvis and the spine."""
+    parts = ("Clavicle", "Upperarm", "Forearm", "Hand", "Thigh", "Calf", "Foot", "ToeBase")
+    names = _sided("CC_Base_{side}_{part}", parts, ("L", "R")) | {"pelvis": "CC_Base_Hip", "head": "CC_Base_Head"}
+    roots = ("RL_BoneRoot", "CC_Base_BoneRoot")
+    found = plain_map("Character Creator", rig, names, next((name for name in roots if name in rig.index), None))
+    return found and found.with_controls(forearm_twists(rig, found, lambda name: "_ForearmTwist" in name))
+
+
+def find_daz(rig: Rig) -> BoneMap | None:
+    """DAZ's Genesis figures, from the first to Genesis 9; bone `hip` carries the legs' `pelvis` and the spine."""
+    for pattern, parts in _GENESIS:
+        names = _sided(pattern, parts, ("l", "r")) | {"pelvis": "hip", "head": "head"}
+        found = plain_map("DAZ", rig, names, "root")
+        if found:
+            return found.with_controls(forearm_twists(rig, found, lambda name: "forearmtwist" in name.lower()))
+    return None
 
 
 def find_rigify_meta_rig(rig: Rig) -> BoneMap | None:
-    """Rigify's human meta-rig, before a rig is generated from it."""
+    """Rigify's human meta-rig, before a rig is generated from it; before Blender 2.79 it began with `hips`."""
     parts = ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe")
-    names = _sided("{part}.{side}", parts, ("L", "R")) | {"pelvis": "spine"}
-    return plain_map("Rigify meta-rig", rig, names | {"head": _last_of_chain(rig, names)})
+    names = _sided("{part}.{side}", parts, ("L", "R"))
+    names |= {"pelvis": "hips", "head": "head"} if "hips" in rig.index else {"pelvis": "spine"}
+    return plain_map("Rigify meta-rig", rig, {"head": _last_of_chain(rig, names)} | names)
 
 
 def _last_of_chain(rig: Rig, names: Mapping[str, str]) -> str:

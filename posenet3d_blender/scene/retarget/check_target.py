@@ -55,19 +55,29 @@ def _check_object(target: bpy.types.Object, scene: bpy.types.Scene | None) -> No
         armature = target.find_armature() if target.type == "MESH" else None
         advice = f"choose its armature {armature.name}" if armature else "choose an armature"
         raise PoseNet3DError(f"{name}: not an armature; {advice}")
+    check_writable(target)
+    if scene and target.name not in scene.objects:
+        raise PoseNet3DError(f"{name}: it is not in this scene; link it to the scene {scene.name} first")
+    scale = np.abs(target.matrix_world.to_scale())
+    if scale.min() < 1e-9 or scale.max() / scale.min() > 1.01:
+        raise PoseNet3DError(f"{name}: its scale differs between axes; apply the scale first")
+
+
+def check_writable(target: bpy.types.Object) -> None:
+    """Check that an armature's animation can be changed.
+
+    Raises:
+        PoseNet3DError: it is linked, or in a mode that keeps keys out.
+    """
+    name = target.name
     if target.library:
         raise PoseNet3DError(f"{name}: it is linked from another file; make a library override of it first")
     if target.override_library and target.override_library.is_system_override:
         raise PoseNet3DError(f"{name}: its library override is locked; make the override editable first")
     if target.mode == "EDIT":
         raise PoseNet3DError(f"{name}: it is in edit mode; leave edit mode first")
-    if scene and target.name not in scene.objects:
-        raise PoseNet3DError(f"{name}: it is not in this scene; link it to the scene {scene.name} first")
     if target.animation_data and target.animation_data.use_tweak_mode:
         raise PoseNet3DError(f"{name}: one of its strips is in tweak mode; leave tweak mode in the NLA editor first")
-    scale = np.abs(target.matrix_world.to_scale())
-    if scale.min() < 1e-9 or scale.max() / scale.min() > 1.01:
-        raise PoseNet3DError(f"{name}: its scale differs between axes; apply the scale first")
 
 
 def _check_bones(target: bpy.types.Object, bone_map: BoneMap) -> None:

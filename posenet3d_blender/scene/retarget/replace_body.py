@@ -11,7 +11,6 @@ import bpy
 from ...retargeting.settings import RetargetSettings
 from ..isolated_scene import skin_meshes
 from .append import append_armature
-from .check_target import check_target
 from .retarget import retarget
 
 
@@ -52,9 +51,8 @@ def replace_bodies(
     for number, source in enumerate(sources):
         character = characters[min(number, len(characters) - 1)]
         target = append_armature(character.file, character.name)
-        found = check_target(target, character.bone_map)
         settings = RetargetSettings(root_motion=root)
-        for warning in retarget(source, target, found.bone_map, settings).warnings:
+        for warning in retarget(source, target, character.bone_map, settings).warnings:
             warn(warning)
         targets.append(target)
     bpy.data.batch_remove([*sources, *skin_meshes(sources)])

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 
 from ...errors import PoseNet3DError
 from ...retargeting.bone_map import BoneMap
 from ...retargeting.controls import WantedTransform, wanted_transforms
+from ...retargeting.fingers import finger_transforms
 from ...retargeting.hands import hand_ends
 from ...retargeting.settings import RetargetSettings
 from ...retargeting.skeleton import find_skeleton
 from ...retargeting.solve import solve
 from ..bake import motion_frames
 from ..incremental import Steps, run
-from ..isolated_scene import isolated_scene
+from ..isolated_scene import isolated_scene, show_present_frame
 from ..key_reduction import Tolerance
 from ..names import data_name
 from .blockers import blocking_animation
 from .channels import Channels, solve_channels_in_steps
 from .check_target import check_target
+from .posable import obstacles_to_playing, posable
 from .read_rig import read_rig
 from .read_source import read_source
 from .same_bones import missing_bones
@@ -40,7 +43,7 @@ class Retargeted:
 def retarget(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    bone_map: BoneMap | None = None,
+    bone_map: BoneMap | Path | None = None,
     settings: RetargetSettings | None = None,
     tolerance: Tolerance | None = None,
 ) -> Retargeted:
@@ -52,7 +55,7 @@ def retarget(
     Args:
         source: animated armature with SMPL's bones.
         target: the character's armature.
-        bone_map: None: recognise the rig.
+        bone_map: a map or its file; None: recognise the rig.
         settings: choices; None: the defaults.
         tolerance: None: a key on every frame. Else few Bezier keys that stay within it.
 
@@ -65,37 +68,40 @@ def retarget(
 def retarget_in_steps(
     source: bpy.types.Object,
     target: bpy.types.Object,
-    bone_map: BoneMap | None = None,
+    bone_map: BoneMap | Path | None = None,
     settings: RetargetSettings | None = None,
     tolerance: Tolerance | None = None,
 ) -> Steps[Retargeted]:
-    """Do the work of `retarget` in steps; closed early, it leaves the character as it was."""
+    """Do the work of `retarget` in steps, which yield the part that is done.
+
+    Closed early, it leaves the character as it was.
+    """
     settings = settings or RetargetSettings()
     frames = source_frames(source)
     found = check_target(target, bone_map)
-    bone_map, warnings = found.bone_map, list(found.warnings)
-    wanted, root_warnings = _wanted(source, target, frames, bone_map, settings)
+    used, warnings = found.bone_map, list(found.warnings)
+    wanted, root_warnings = _wanted(source, target, frames, used, settings)
     warnings += root_warnings
-    yield
-    with _free_to_move(target, bone_map, wanted) as muted:
-        warnings += set_properties(target, bone_map.properties)
+    yield 0.0
+    with _free_to_move(target, used, wanted) as muted:
+        warnings += set_properties(target, used.properties)
         channels: list[Channels] = []
-        steps = solve_channels_in_steps(target, wanted, bone_map.neutral)
+        steps = solve_channels_in_steps(target, wanted, used.neutral)
         while True:
             with isolated_scene([target], frames=(frames[0], frames[-1])):
                 try:
-                    next(steps)
+                    done = next(steps)
                 except StopIteration as end:
                     channels = end.value
                     break
-            yield
+            yield done
     if muted:
         warnings.append(f"{target.name}: muted {len(muted)} constraints or drivers that would override the keys")
     action = new_action(target, data_name(target.name, f"_{source.name}"))
     write_channels(action, target, channels, frames, tolerance)
-    key_properties(action, target, bone_map.properties, frames[0])
-    scene = bpy.context.scene
-    scene.frame_set(scene.frame_current)
+    key_properties(action, target, used.properties, frames[0])
+    warnings += obstacles_to_playing(target)
+    show_present_frame([target])
     return Retargeted(action, tuple(warnings))
 
 
@@ -119,8 +125,12 @@ def _wanted(
     move_root = settings.root_motion == "ground"
     if move_root and (bone_map.root is None or bone_map.root not in rig.ancestors(bone_map.bones["pelvis"])):
         warnings.append(f"{target.name}: it has no root bone above its hips; the hips carry the path")
-    pose = solve(read_source(source, frames), skeleton, settings, hand_ends(rig, bone_map, skeleton))
-    return wanted_transforms(pose, rig, bone_map, move_root), warnings
+    motion = read_source(source, frames)
+    pose = solve(motion, skeleton, settings, hand_ends(rig, bone_map, skeleton))
+    wanted = wanted_transforms(pose, rig, bone_map, move_root)
+    if motion.fingers:
+        wanted += finger_transforms(motion.fingers, pose, rig, bone_map)
+    return wanted, warnings
 
 
 @contextmanager
@@ -144,7 +154,8 @@ def _free_to_move(
             target.pose.bones[name].rotation_mode = mode
         if animation:
             animation.action, animation.use_nla = None, False
-        yield blockers
+        with posable(target):
+            yield blockers
     except BaseException:
         for blocker in blockers:
             blocker.mute = False

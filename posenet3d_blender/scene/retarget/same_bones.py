@@ -12,31 +12,29 @@ the hip heights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from ...arrays import Array
-from ...body.rotations import matrix_to_axis_angle
-from ...body.skeleton import JOINT_COUNT, JOINT_NAMES
+from ...body.skeleton import JOINT_NAMES
 from ...errors import PoseNet3DError
+from ...retargeting.body_frame import aligned_axes, frame_of
 from ..armature import rest_rotations
 from ..isolated_scene import isolated_scene
-
-_ALIGNMENT_LIMIT: Final = np.radians(20.0)
-"""Bodies differ by a few degrees between hips and neck; a skeleton that was rotated on purpose is off by more."""
 
 
 @dataclass(frozen=True)
 class BodyMotion:
     """Motion independent of bone axes and lengths, in a space with Z up, -Y front and the floor at zero."""
 
+    names: tuple[str, ...]
+    """Of the B bones: SMPL's 24, and the fingers' if there are any."""
     rotations: Array
-    """(T, 24, 3, 3) rotation of each bone from rest."""
+    """(T, B, 3, 3) rotation of each bone from rest."""
     pelvis: Array
     """(T, 3) position of the pelvis, in hip heights."""
     rest_axes: Array
@@ -48,18 +46,18 @@ def missing_bones(armature: bpy.types.Object) -> list[str]:
     return [name for name in JOINT_NAMES if name not in armature.data.bones]
 
 
-def read_motion(source: bpy.types.Object, frames: range) -> BodyMotion:
-    """Sample the source's motion at these frames, constraints and NLA tracks included.
+def read_motion(source: bpy.types.Object, frames: range, names: tuple[str, ...] = JOINT_NAMES) -> BodyMotion:
+    """Sample the motion of the source's bones of these names, constraints and NLA tracks included.
 
-    The source must have all bones of SMPL. The scene's current frame is restored.
+    The source must have all bones of SMPL, which come first in `names`. The scene's current frame is restored.
     """
-    rotations = np.empty((len(frames), JOINT_COUNT, 3, 3))
+    rotations = np.empty((len(frames), len(names), 3, 3))
     pelvis = np.empty((len(frames), 3))
     rest_axes = _rest_axes(source)
     body_axes = _space_axes(rest_axes, np.eye(3))
-    rest_to_bone = np.swapaxes(rest_rotations(source), -1, -2)
+    rest_to_bone = np.swapaxes(rest_rotations(source, names), -1, -2)
     bones = source.pose.bones
-    indices = [bones.find(name) for name in JOINT_NAMES]
+    indices = [bones.find(name) for name in names]
     flat = np.empty(16 * len(bones), dtype=np.float32)
     with isolated_scene([source], frames=(frames[0], frames[-1])) as scene:
         depsgraph = bpy.context.evaluated_depsgraph_get()
@@ -71,6 +69,7 @@ def read_motion(source: bpy.types.Object, frames: range) -> BodyMotion:
             pelvis[row] = posed[0, 3, :3]
     rotations = without_scale(rotations) @ rest_to_bone
     return BodyMotion(
+        names=names,
         rotations=body_axes.T @ rotations @ body_axes,
         pelvis=pelvis @ body_axes / _hip_height(source, body_axes),
         rest_axes=body_axes.T @ rest_axes,
@@ -78,9 +77,9 @@ def read_motion(source: bpy.types.Object, frames: range) -> BodyMotion:
 
 
 def pose_rotations(target: bpy.types.Object, motion: BodyMotion) -> Array:
-    """(T, 24, 3, 3) axes of the target's posed bones in its own space."""
+    """(T, B, 3, 3) axes of the target's posed bones in its own space."""
     body_axes = _space_axes(_rest_axes(target), motion.rest_axes)
-    return body_axes @ motion.rotations @ body_axes.T @ rest_rotations(target)
+    return body_axes @ motion.rotations @ body_axes.T @ rest_rotations(target, motion.names)
 
 
 def pelvis_positions(target: bpy.types.Object, motion: BodyMotion) -> Array:
@@ -89,14 +88,14 @@ def pelvis_positions(target: bpy.types.Object, motion: BodyMotion) -> Array:
     return _hip_height(target, body_axes) * motion.pelvis @ body_axes.T
 
 
-def basis_rotations(target: bpy.types.Object, rotations: Array) -> Array:
-    """(T, 24, 3, 3) rotation channel of each bone that puts its axes at `rotations` (T, 24, 3, 3).
+def basis_rotations(target: bpy.types.Object, rotations: Array, names: Sequence[str]) -> Array:
+    """(T, B, 3, 3) rotation channel of each named bone that puts its axes at `rotations` (T, B, 3, 3).
 
-    Bones of the target that SMPL does not have keep their present pose.
+    Other bones of the target keep their present pose.
     """
-    posed = {name: rotations[:, joint] for joint, name in enumerate(JOINT_NAMES)}
+    posed = {name: rotations[:, joint] for joint, name in enumerate(names)}
     rest = {bone.name: _rotation(bone.matrix_local) for bone in target.data.bones}
-    inherited = [_inherited_axes(target.pose.bones[name], posed, rest) for name in JOINT_NAMES]
+    inherited = [_inherited_axes(target.pose.bones[name], posed, rest) for name in names]
     return np.swapaxes(np.stack(np.broadcast_arrays(*inherited), axis=-3), -1, -2) @ rotations
 
 
@@ -147,7 +146,7 @@ def _rest_axes(armature: bpy.types.Object) -> Array:
     """(3, 3) columns: the body's left, back and up in the armature's own space, by its hips and neck at rest."""
     heads = {name: np.array(armature.data.bones[name].head_local) for name in ("left_hip", "right_hip", "neck")}
     up = heads["neck"] - (heads["left_hip"] + heads["right_hip"]) / 2
-    return _frame(heads["left_hip"] - heads["right_hip"], up)
+    return frame_of(heads["left_hip"] - heads["right_hip"], up, "neck")
 
 
 def _space_axes(rest_axes: Array, source_rest_axes: Array) -> Array:
@@ -156,25 +155,8 @@ def _space_axes(rest_axes: Array, source_rest_axes: Array) -> Array:
     These are axes of the armature if the body is nearly aligned to them. A body that was rotated on purpose is taken to
     stand in its space like the source in its own, which has the rest axes `source_rest_axes` there.
     """
-    aligned_axes = _frame(_nearest_axis(rest_axes[:, 0]), _nearest_axis(rest_axes[:, 2]))
-    angle = np.linalg.norm(matrix_to_axis_angle(rest_axes.T @ aligned_axes))
-    return aligned_axes if angle < _ALIGNMENT_LIMIT else rest_axes @ source_rest_axes.T
-
-
-def _frame(left: Array, up: Array) -> Array:
-    length = np.linalg.norm(left) * np.linalg.norm(up)
-    back = np.cross(up, left)
-    if not np.linalg.norm(back) > 1e-3 * length:
-        raise PoseNet3DError("hips and neck lie on one line at rest; choose an armature that rests standing upright")
-    up, back = up / np.linalg.norm(up), back / np.linalg.norm(back)
-    return np.stack([np.cross(back, up), back, up], axis=-1)
-
-
-def _nearest_axis(direction: Array) -> Array:
-    axis = np.zeros(3)
-    largest = np.argmax(np.abs(direction))
-    axis[largest] = np.sign(direction[largest])
-    return axis
+    aligned = aligned_axes(rest_axes)
+    return rest_axes @ source_rest_axes.T if aligned is None else aligned
 
 
 def _hip_height(armature: bpy.types.Object, body_axes: Array) -> float:

@@ -11,10 +11,14 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
-from posenet3d_blender.capture.camera_motion.travel import Sights, find_travel
+from posenet3d_blender.capture.camera_motion.sights import SightLog, Sights
+from posenet3d_blender.capture.camera_motion.travel import find_travel
 from posenet3d_blender.capture.camera_motion.turn import angle_of
+from posenet3d_blender.capture.lifting import lift
 from posenet3d_blender.capture.moving_camera import in_metres
+from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import load_student
+from posenet3d_blender.progress import silent
 
 from ..synthetic_person import FOCAL_LENGTH, IMAGE_SIZE, standing_person
 
@@ -43,8 +47,11 @@ def sights_of_room(rotations: Array, positions: Array) -> Sights:
     seen = np.einsum("fab,fnb->fna", rotations, points - positions[:, None])
     pixels = LENS * seen[..., :2] / seen[..., 2:]
     visible = (seen[..., 2] > 0.3) & (np.abs(pixels) < (320, 240)).all(axis=-1)
-    rows, numbers = np.nonzero(visible)
-    return Sights(rows, numbers, pixels[visible] + rng.normal(0, 0.25, (visible.sum(), 2)))
+    log = SightLog()
+    for row, (part, places) in enumerate(zip(visible, pixels, strict=True)):
+        noise = rng.normal(0, 0.25, (part.sum(), 2))
+        log.add(row, TIME[row], np.flatnonzero(part), places[part] + noise, row == len(TIME) - 1)
+    return log.joined()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -53,7 +60,7 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
     positions, rotations = part[:, None] * WAYS[way], turns()
     # The start is the turn as it looks without a way: too small or too large by tenths.
     start = axis_angle_to_matrix(0.1 * part[:, None] * [0.0, 1.0, 0.0]) @ rotations
-    found = find_travel(TIME, start, np.full(len(TIME), LENS), sights_of_room(rotations, positions))
+    found = find_travel(TIME, start, LENS, sights_of_room(rotations, positions))
     assert found is not None
     all_rotations, all_positions = found.between(TIME, start)
     scale = (all_positions * positions).sum() / (all_positions**2).sum()
@@ -65,7 +72,19 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
 
 def test_few_points_tell_no_way() -> None:
     sights = Sights(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
-    assert find_travel(TIME, turns(), np.full(len(TIME), LENS), sights) is None
+    assert find_travel(TIME, turns(), LENS, sights) is None
+
+
+def test_a_long_shot_keeps_few_sights() -> None:
+    """Of 400 points in 32 pictures a second an hour keeps what fits into 150 MB."""
+    log, seconds = SightLog(), 10.0
+    for row, time in enumerate(np.arange(0, seconds, 1 / 32)):
+        log.add(row, time, np.arange(400), np.zeros((400, 2)))
+    sights = log.joined()
+    size = sights.rows.nbytes + sights.numbers.nbytes + sights.places.nbytes
+    assert size * 3600 / seconds < 150e6
+    assert len(np.unique(sights.rows)) == pytest.approx(100 * seconds / 10, abs=25)
+    assert len(sights.between(0, 30).rows) < len(sights.rows)
 
 
 def way_past_a_standing_person() -> tuple[CameraPath, CameraPath]:
@@ -82,10 +101,23 @@ def test_a_person_who_stands_tells_metres() -> None:
     true, unscaled = way_past_a_standing_person()
     person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]]))
     keypoints = replace(person.keypoints, points=true.project(person.truth.points))
-    found = in_metres(unscaled, [keypoints], load_student("cpu"), None, pytest.fail)
+    found, predictions = in_metres(unscaled, [keypoints], load_student("cpu"), None, pytest.fail)
+    assert predictions[0] is not None
     assert np.linalg.norm(found.positions[-1]) == pytest.approx(1.5, rel=0.1)
+
+
+def test_the_students_prediction_holds_for_any_way() -> None:
+    """It is asked once: with the prediction that told metres a person is lifted as by asking it again."""
+    true, unscaled = way_past_a_standing_person()
+    person = standing_person(load_body(), TIME, np.array([[0.0, 0.0, 4.0]]))
+    keypoints = replace(person.keypoints, points=true.project(person.truth.points))
+    student = load_student("cpu")
+    path, predictions = in_metres(unscaled, [keypoints], student, None, pytest.fail)
+    anew = lift(keypoints, student, None, path, SolveWeights(), silent)
+    reused = lift(keypoints, student, None, path, SolveWeights(), silent, predictions[0])
+    np.testing.assert_allclose(reused.body.joints, anew.body.joints, atol=1e-6)
 
 
 def test_a_camera_in_its_place_needs_no_metres() -> None:
     path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * 3, np.arange(3.0))
-    assert in_metres(path, [], load_student("cpu"), None, pytest.fail) is path
+    assert in_metres(path, [], load_student("cpu"), None, pytest.fail) == (path, [])

@@ -7,7 +7,7 @@ import pytest
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
-from posenet3d_blender.capture.camera_motion.turn import angle_of, fit_turn, project
+from posenet3d_blender.capture.camera_motion.turn import angle_of, fit_turn, parallax_errors, project
 
 FOCAL_LENGTH = 500.0
 
@@ -38,6 +38,20 @@ def test_strays_and_noise_do_little() -> None:
     assert np.degrees(angle_of(found.rotation @ axis_angle_to_matrix(turn).T)) < 0.03
     assert np.median(found.errors) < 0.6
     assert found.errors[:60].min() > 20
+
+
+def test_near_points_of_a_camera_that_travels_are_no_strays() -> None:
+    rng = np.random.default_rng(1)
+    points = np.column_stack([rng.uniform(-4, 4, 200), rng.uniform(-2, 2, 200), np.full(200, 8.0)])
+    points[:30] *= 0.3
+    turn, place = axis_angle_to_matrix(np.array([0.01, -0.05, 0.0])), np.array([0.4, 0.02, 0.05])
+    before, after = (FOCAL_LENGTH * seen[:, :2] / seen[:, 2:] for seen in (points, (points - place) @ turn.T))
+    after[-20:] += (10.0, 25.0)
+    found = fit_turn(before, after, FOCAL_LENGTH)
+    assert found.errors[:30].min() > 20
+    off = parallax_errors(before, after, FOCAL_LENGTH, found)
+    assert np.median(off[:30]) < 2
+    assert off[-20:].min() > 10
 
 
 def test_a_lens_may_be_held() -> None:

@@ -108,3 +108,11 @@ def test_refinement_follows_the_heat_and_leaves_unclear_points() -> None:
     np.testing.assert_allclose(refined, np.array([[32, 20], [40.2, 50.1]]), atol=1e-3)
     outside = np.array([[-0.5, 0.3], [1.7, 2.0]])
     np.testing.assert_array_equal(refine(outside, heat), outside)
+
+
+def test_a_region_grows_from_its_top() -> None:
+    region = Region(100.0, 200.0, 80.0, 0.3)
+    grown = region.grown_from_top(1.5)
+    assert grown.size == pytest.approx(120.0)
+    assert grown.rotation == region.rotation
+    np.testing.assert_allclose(grown.top, region.top)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,12 +13,17 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture import detect
+from posenet3d_blender.capture.camera_motion.track import survey_copies
+from posenet3d_blender.capture.detection.cache.folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, load_detections, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
+from posenet3d_blender.capture.keypoints.hand_keypoints import HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
+from posenet3d_blender.progress import silent
 
 TIME = np.arange(90) / 30
 
@@ -40,66 +48,95 @@ def detections(*people: Keypoints, notes: tuple[str, ...] = ()) -> Detections:
 
 
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all")
-    assert cache.load(key, footage.time) is None
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all")
+    assert load_detections(cache, key, footage.time) is None
     people = [person(seed=1), person(seed=2)]
-    cache.store(key, TIME, detections(*people))
-    loaded = cache.load(key, footage.time)
+    store_detections(cache, key, TIME, detections(*people))
+    loaded = load_detections(cache, key, footage.time)
     assert loaded is not None
     assert loaded.shots[0].time_range == (TIME[0], TIME[-1])
     for before, after in zip(people, loaded.shots[0].people, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
-    part = cache.load(key, TIME[30:61])
+    part = load_detections(cache, key, TIME[30:61])
     assert part is not None
     np.testing.assert_allclose(part.shots[0].people[1].time, TIME[30:61])
 
 
 def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
     shots = tuple(DetectedShot((float(time[0]), float(time[-1])), (person(time),)) for time in (TIME[:40], TIME[40:]))
     notes = ("0:01.0 to 0:01.5 shows somebody",)
-    cache.store(key, TIME, Detections(shots, notes))
-    loaded = cache.load(key, TIME)
+    store_detections(cache, key, TIME, Detections(shots, notes))
+    loaded = load_detections(cache, key, TIME)
     assert loaded is not None
     assert loaded.notes == notes
     assert [shot.time_range for shot in loaded.shots] == [shot.time_range for shot in shots]
     assert [len(shot.people[0].time) for shot in loaded.shots] == [40, 50]
-    assert cache.load(key, TIME[:30]) is None
-    assert cache.load(DetectionKey(footage.path, "heavy", "all"), TIME) is None
+    assert load_detections(cache, key, TIME[:30]) is None
+    assert load_detections(cache, DetectionKey(footage.path, "heavy", "all"), TIME) is None
     single = DetectionKey(footage.path, "heavy", "largest")
-    cache.store(single, TIME, detections(notes=notes))
-    assert cache.load(single, TIME[:30]) is None, "who was left out may be the one to capture there"
+    store_detections(cache, single, TIME, detections(notes=notes))
+    assert load_detections(cache, single, TIME[:30]) is None, "who was left out may be the one to capture there"
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:
-    cache, key = DetectionCache(tmp_path), DetectionKey(footage.path, "heavy", "largest")
-    cache.store(key, TIME[:45], detections(person(TIME[:45])))
-    assert cache.load(key, TIME[:31])
-    assert not cache.load(key, TIME[30:61])
-    assert not cache.load(DetectionKey(footage.path, "full", "largest"), TIME[:31])
-    assert not cache.load(DetectionKey(footage.path, "heavy", "2"), TIME[:31])
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "largest")
+    store_detections(cache, key, TIME[:45], detections(person(TIME[:45])))
+    assert load_detections(cache, key, TIME[:31])
+    assert not load_detections(cache, key, TIME[30:61])
+    assert not load_detections(cache, DetectionKey(footage.path, "full", "largest"), TIME[:31])
+    assert not load_detections(cache, DetectionKey(footage.path, "heavy", "2"), TIME[:31])
     footage.path.write_bytes(b"another clip of the same name")
-    assert not cache.load(key, TIME[:31])
+    assert not load_detections(cache, key, TIME[:31])
 
 
 def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
-    cache = DetectionCache(folder)
+    cache = CacheFolder(folder)
     keys = [DetectionKey(footage.path, "heavy", str(person)) for person in range(1, 4)]
     for age, key in enumerate(keys):
-        cache.store(key, TIME, detections())
+        store_detections(cache, key, TIME, detections())
         newest = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(newest, (1e9 + age, 1e9 + age))
     size = sum(path.stat().st_size for path in folder.iterdir()) // 3
     fourth = DetectionKey(footage.path, "heavy", "4")
-    DetectionCache(folder, largest_size=int(2.5 * size)).store(fourth, TIME, detections())
+    store_detections(CacheFolder(folder, largest_size=int(2.5 * size)), fourth, TIME, detections())
     assert len(list(folder.iterdir())) == 2
-    assert not cache.load(keys[0], footage.time), "the oldest went first"
+    assert not load_detections(cache, keys[0], footage.time), "the oldest went first"
     for path in folder.iterdir():
         path.write_bytes(b"damaged")
-    assert not cache.load(keys[2], footage.time)
+    assert not load_detections(cache, keys[2], footage.time)
+
+
+def test_a_cache_that_can_not_be_written_still_serves(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all")
+    store_detections(cache, key, TIME, detections())
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(f"{path}: the disk is read-only")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert load_detections(cache, key, TIME)
+    assert load_detections(cache, key, TIME[:31])
+
+
+def test_a_file_that_another_process_removes_meanwhile_does_no_harm(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, key = CacheFolder(tmp_path, largest_size=0), DetectionKey(footage.path, "heavy", "1")
+    store_detections(cache, key, TIME, detections())
+
+    def lose(path: Path) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(Path, "unlink", lose)
+    other = DetectionKey(footage.path, "heavy", "2")
+    store_detections(cache, other, TIME, detections())
+    assert load_detections(cache, other, TIME)
 
 
 def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: Path, tmp_path: Path) -> None:
@@ -109,3 +146,69 @@ def test_a_second_capture_of_the_same_footage_does_not_detect_again(demo_clip: P
     assert "landmarks" not in second.seconds
     np.testing.assert_allclose(second.keypoints[0].points, first.keypoints[0].points, atol=1e-3)
     assert np.abs(second.motions[0].joints - first.motions[0].joints).max() > 1e-3
+
+
+def person_with_hands(seed: int = 0) -> Keypoints:
+    rng = np.random.default_rng(seed)
+    shape = (len(TIME), 2)
+    hands = HandKeypoints(
+        rng.uniform(0, 480, (*shape, 21, 2)), rng.normal(0, 0.1, (*shape, 21, 3)), *rng.random((2, *shape))
+    )
+    return replace(person(seed=seed), hands=hands)
+
+
+def test_hands_are_kept_with_the_body(footage: Footage, tmp_path: Path) -> None:
+    cache = CacheFolder(tmp_path)
+    key = DetectionKey(footage.path, "heavy", "largest", hands="auto")
+    stored = person_with_hands()
+    store_detections(cache, key, TIME, detections(stored))
+    loaded = load_detections(cache, key, TIME[30:61])
+    assert loaded is not None
+    hands = loaded.shots[0].people[0].hands
+    assert hands is not None
+    assert stored.hands is not None
+    np.testing.assert_allclose(hands.points, stored.hands.points[30:61], atol=1e-4)
+    np.testing.assert_allclose(hands.metric, stored.hands.metric[30:61], atol=1e-7)
+    np.testing.assert_allclose(hands.presence, stored.hands.presence[30:61], atol=1e-6)
+    np.testing.assert_allclose(hands.handedness, stored.hands.handedness[30:61], atol=1e-6)
+
+
+def test_bodies_of_a_run_without_hands_are_not_mistaken_for_one_with_them(footage: Footage, tmp_path: Path) -> None:
+    cache = CacheFolder(tmp_path)
+    off, auto, on = (DetectionKey(footage.path, "heavy", "largest", hands=hands) for hands in ("off", "auto", "on"))
+    store_detections(cache, off, TIME, detections())
+    assert load_detections(cache, auto, TIME) is None
+    assert load_detections(cache, on, TIME) is None
+    loaded = load_detections(cache, off, TIME)
+    assert loaded is not None
+    assert loaded.shots[0].people[0].hands is None
+
+
+def test_the_body_of_a_stored_run_is_not_detected_again_for_its_hands(
+    footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought = []
+
+    def find_hands(_: Footage, people: Sequence[Keypoints], *__: object) -> list[Keypoints]:
+        sought.append(len(people))
+        return [replace(one, hands=HandKeypoints.empty(len(one.time))) for one in people]
+
+    def detect_nothing(*_: object) -> None:
+        raise AssertionError("the bodies are stored")
+
+    monkeypatch.setattr(detect, "find_hands", find_hands)
+    monkeypatch.setattr(detect, "open_hand_finder", lambda *_: None)
+    monkeypatch.setattr(detect, "_detect", detect_nothing)
+    off = DetectionKey(footage.path, "heavy", "largest")
+    store_detections(CacheFolder(tmp_path), off, TIME, detections())
+
+    def run(hands: str) -> Keypoints:
+        settings = detect.DetectionRun(replace(off, hands=hands), "cpu", tmp_path, silent, print, survey_copies())
+        found = detect.detect_people(footage, slice(0, 90), settings, lambda _: nullcontext())
+        return found.shots[0].people[0]
+
+    assert run("auto").hands is not None
+    assert run("auto").hands is not None
+    assert sought == [1], "the second time they are in the cache"
+    os.unlink(next(tmp_path.glob(f"{off.name()}_*.npz")))
+    assert run("off").hands is None

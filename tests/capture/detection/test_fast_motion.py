@@ -31,6 +31,8 @@ Path2D = Callable[[float], float]
 class NumberedPictures:
     """Pictures whose pixels are their number; some can't be read."""
 
+    can_seek = True
+
     def __init__(self, count: int, unreadable: frozenset[int] = frozenset()) -> None:
         self._indices = [index for index in range(count) if index not in unreadable]
 
@@ -39,6 +41,9 @@ class NumberedPictures:
             if index >= first:
                 pixels = np.full((SIDE, SIDE, 3), index, np.uint8)
                 yield StoredPicture(index, partial(np.copy, pixels), partial(scale_down, pixels))
+
+    def check_present(self) -> None:
+        """All is there."""
 
 
 class MovingPerson:
@@ -67,7 +72,8 @@ def capture(count: int, rate: float, person: MovingPerson, unreadable: frozenset
     region = Region(SIDE / 2, SIDE / 2, 300, 0)
     track = PersonTrack(time[[0, -1]], (region, region), np.ones(2), np.ones(2))
     # The track is trusted for 0.6 s around its two detections, which is enough here.
-    return track_keypoints(footage, slice(0, count), track, cast(LandmarkFinder, person))
+    (keypoints,) = track_keypoints(footage, slice(0, count), [track], cast(LandmarkFinder, person))
+    return keypoints
 
 
 def wrist_of(keypoints: Keypoints) -> Array:
@@ -128,3 +134,23 @@ def test_frames_that_can_not_be_read_stay_empty_and_the_last_one_is_searched() -
     visible = set(np.flatnonzero(keypoints.confidence.max(axis=1) > 0).tolist())
     assert visible == set(range(41)) - {11, 12, 40}
     assert 39 in person.searched
+
+
+def test_several_people_are_found_in_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = np.arange(9) / 30
+    footage = Footage(Path("clip.mp4"), SIDE, SIDE, UPRIGHT, time, Fraction(30), source=NumberedPictures(9))
+    readings: list[int] = []
+    original = NumberedPictures.pictures
+
+    def pictures(source: NumberedPictures, first: int) -> Iterator[StoredPicture]:
+        readings.append(first)
+        return original(source, first)
+
+    monkeypatch.setattr(NumberedPictures, "pictures", pictures)
+    regions = [Region(SIDE / 2, SIDE / 2, 300, 0), Region(SIDE / 2, SIDE / 2, 290, 0)]
+    tracks = [PersonTrack(time[[0, -1]], (region, region), np.ones(2), np.ones(2)) for region in regions]
+    person = MovingPerson(30, lambda seconds: 10 * seconds)
+    first, second = track_keypoints(footage, slice(0, 9), tracks, cast(LandmarkFinder, person))
+    assert readings == [0]
+    np.testing.assert_array_equal(first.points, second.points)
+    assert person.searched == sorted(2 * list(range(9)))

@@ -92,7 +92,7 @@ def test_walk_is_covered_from_the_first_frame_to_the_last(
     (shot,) = find_people(footage, footage.frames_between(), detector)
     people = shot.people
     assert len(people) == 1
-    keypoints = track_keypoints(footage, footage.frames_between(), people[0], finder)
+    (keypoints,) = track_keypoints(footage, footage.frames_between(), people, finder)
     assert (keypoints.confidence.max(axis=1) > 0.5).all()
     np.testing.assert_array_equal(keypoints.time, footage.time)
     steps = np.linalg.norm(np.diff(hips(keypoints), axis=0), axis=1)
@@ -105,7 +105,8 @@ def test_two_people_are_kept_apart(shared_folder: Path, detector: PersonDetector
     (shot,) = find_people(footage, frames, detector)
     people = shot.people
     assert len(people) == 2
-    left, right = (track_keypoints(footage, frames, choose(people, number, CLIP)[0], finder) for number in ("1", "2"))
+    chosen = [choose(people, number, CLIP)[0] for number in ("1", "2")]
+    left, right = track_keypoints(footage, frames, chosen, finder)
     assert (left.confidence.max(axis=1) > 0.5).mean() > 0.95
     assert (right.confidence.max(axis=1) > 0.5).mean() > 0.95
     assert (hips(right)[:, 0] - hips(left)[:, 0]).min() > 150
@@ -118,7 +119,7 @@ def test_a_passer_by_does_not_take_over(shared_folder: Path, detector: PersonDet
     people = shot.people
     man = min(people, key=lambda one: one.regions[0].y)
     others = [one for one in people if one is not man]
-    keypoints = track_keypoints(footage, frames, man, finder, others=others)
+    (keypoints,) = track_keypoints(footage, frames, [man], finder, others=others)
     visible = keypoints.confidence.max(axis=1) > 0
     assert visible.mean() > 0.8
     assert hips(keypoints)[visible, 1].max() < 450

@@ -67,7 +67,7 @@ def test_where_the_detector_sees_nobody_the_landmarks_must_be_surer(
     footage = open_footage(write_video("clip.mp4", [quarters()] * 50))
     region = Region(32.0, 24.0, 30.0, 0.0)
     track = PersonTrack(np.array([0.0, 0.2]), (region, region), np.full(2, 0.9), np.ones(2))
-    keypoints = track_keypoints(footage, slice(0, 50), track, SureFinder(presence))
+    (keypoints,) = track_keypoints(footage, slice(0, 50), [track], SureFinder(presence))
     seen = keypoints.confidence.max(axis=1) > 0
     assert seen[footage.time < 0.75].all()
     assert seen[footage.time > 0.85].tolist() == [is_followed] * int((footage.time > 0.85).sum())

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posenet3d_blender.capture.detection import people_cache
-from posenet3d_blender.capture.detection.people_cache import find_or_load_people
+from posenet3d_blender.capture.detection.cache import stored_people
+from posenet3d_blender.capture.detection.cache.stored_people import find_or_load_people
 from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.progress import ignore_warning, silent
 
@@ -22,7 +22,7 @@ def test_a_second_search_is_read_from_the_cache_and_equal_to_the_last_bit(
     footage = open_footage(demo_clip)
     frames = footage.frames_between(None, 0.6)
 
-    def search(start: float | None = None) -> list[people_cache.Shot[people_cache.PersonTrack]]:
+    def search(start: float | None = None) -> list[stored_people.Shot[stored_people.PersonTrack]]:
         part = footage.frames_between(start, 0.6)
         return find_or_load_people(footage, part, None, "cpu", tmp_path, silent, ignore_warning)
 
@@ -33,7 +33,7 @@ def test_a_second_search_is_read_from_the_cache_and_equal_to_the_last_bit(
         calls.append(arguments)
         return list(first)
 
-    monkeypatch.setattr(people_cache, "find_people", find_people)
+    monkeypatch.setattr(stored_people, "find_people", find_people)
     again = search()
     assert not calls
     assert [shot.frames for shot in again] == [shot.frames for shot in first] == [frames]
@@ -57,9 +57,9 @@ def test_a_mirror_image_is_another_search(demo_clip: Path, tmp_path: Path, monke
         calls.append(arguments)
         return []
 
-    monkeypatch.setattr(people_cache, "find_people", find_people)
+    monkeypatch.setattr(stored_people, "find_people", find_people)
     plain = open_footage(demo_clip)
     for footage in (plain, plain.mirrored()):
         find_or_load_people(footage, slice(0, 20), None, "cpu", tmp_path, silent, ignore_warning)
     assert len(calls) == 2
-    assert len({people_cache._file_name(one, slice(0, 20), None) for one in (plain, plain.mirrored())}) == 2
+    assert len({stored_people._file_name(one, slice(0, 20), None) for one in (plain, plain.mirrored())}) == 2

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.limbs import LIMB_NAMES
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, Keypoints
 from posenet3d_blender.capture.keypoints.layouts import BODY_25, COCO_17
-from posenet3d_blender.capture.keypoints.presence import body_confidence, certainty, trunk_throughout, visible_frames
+from posenet3d_blender.capture.keypoints.presence import (
+    body_confidence,
+    certainty,
+    limb_confidence,
+    trunk_throughout,
+    visible_frames,
+)
 
 from .dancer import HEIGHT, WIDTH, dancer
 
@@ -97,3 +104,26 @@ def turned_by(quarters: int, frames: slice = slice(None), hidden: slice = slice(
 )
 def test_people_who_are_turned_throughout(keypoints: Keypoints, expected: str) -> None:
     assert trunk_throughout(keypoints) == expected
+
+
+@pytest.mark.parametrize("layout", [COCO_17, BODY_25, KEYPOINT_NAMES], ids=len)
+def test_each_limb_is_as_sure_as_its_own_points(layout: list[str]) -> None:
+    unseen = {"left_leg": ("left_knee", "left_ankle", "left_heel", "left_big_toe"), "head": FACE}
+    for limb, names in unseen.items():
+        confidence = confidence_of(*(name for name in layout if name not in names))
+        limbs = dict(zip(LIMB_NAMES, limb_confidence(confidence)[0], strict=True))
+        assert limbs.pop(limb) < 0.05
+        np.testing.assert_allclose(list(limbs.values()), 0.9)
+
+
+def test_the_body_is_as_sure_as_its_limbs_together() -> None:
+    """Each limb's share is that of its parts: sides of the torso, bones, foot or hand."""
+    confidence = np.random.default_rng(0).uniform(0, 1, (FRAMES, KEYPOINT_COUNT))
+    weights = np.array([2, 1, 3, 3, 3, 3]) / 15
+    np.testing.assert_allclose(limb_confidence(confidence) @ weights, body_confidence(confidence))
+
+
+def test_an_arm_cut_at_the_elbow_is_partly_seen() -> None:
+    confidence = confidence_of(*(name for name in KEYPOINT_NAMES if name not in ("left_wrist", *HANDS)))
+    limbs = dict(zip(LIMB_NAMES, limb_confidence(confidence)[0], strict=True))
+    assert 0.3 < limbs["left_arm"] < limbs["right_arm"] <= limbs["torso"]

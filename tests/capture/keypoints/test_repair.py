@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, MIRRORED_KEYPOINTS, Keypoints
-from posenet3d_blender.capture.keypoints.repair import body_size, bridge_gaps, find_jumps, repair
+from posenet3d_blender.capture.keypoints.repair import body_size, bridge_gaps, find_jumps, hide_outside, repair
 from posenet3d_blender.capture.keypoints.swaps import LEGS
 
 MIRRORED = list(MIRRORED_KEYPOINTS)
@@ -45,6 +45,27 @@ def test_good_tracks_stay_as_they_are(rate: float) -> None:
     # In the one frame in which the legs pass each other either name will do.
     assert (mended.points != keypoints.points).any(axis=(1, 2)).sum() <= 1
     np.testing.assert_array_equal(mended.confidence, keypoints.confidence)
+
+
+def test_points_outside_the_picture_are_not_seen_whatever_the_detector_says() -> None:
+    keypoints = walker(30)
+    cut = replace(keypoints, image_size=(1280, 500))
+    outside = keypoints.points[..., 1] > 500
+    mended = hide_outside(cut)
+    assert outside.any()
+    assert not mended.confidence[outside].any()
+    np.testing.assert_array_equal(mended.confidence[~outside], 0.9)
+
+
+def test_doubtful_points_are_not_seen_near_the_edge_only() -> None:
+    keypoints = walker(30)
+    confidence = keypoints.confidence.copy()
+    doubtful = [KEYPOINT_INDEX[name] for name in ("left_ankle", "left_elbow")]
+    confidence[:, doubtful] = 0.3
+    mended = hide_outside(replace(keypoints, confidence=confidence))
+    assert (keypoints.points[:, doubtful[0], 1] > 0.9 * 720).all()
+    assert not mended.confidence[:, doubtful[0]].any()
+    np.testing.assert_array_equal(mended.confidence[:, doubtful[1]], 0.3)
 
 
 @pytest.mark.parametrize("rate", [24, 60])

@@ -44,7 +44,7 @@ class FakeNetwork:
 
 
 def runtime(device: str, backend: str, answer: float, works_for: float = np.inf, opens: bool = True) -> Runtime:
-    def open_it(path: Path) -> FakeNetwork:
+    def open_it(path: Path, threads: int) -> FakeNetwork:
         if not opens:
             raise OSError("libcudnn.so.9: cannot open shared object file")
         return FakeNetwork(device, backend, works_for, answer)

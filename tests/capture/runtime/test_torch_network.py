@@ -17,6 +17,8 @@ from posenet3d_blender.capture.detection.blazepose.assets import (
 )
 from posenet3d_blender.capture.detection.blazepose.detector import Window, look_through
 from posenet3d_blender.capture.detection.blazepose.landmarks import cut_out
+from posenet3d_blender.capture.hands.finder import LANDMARK_FILE as HAND_FILE
+from posenet3d_blender.capture.hands.finder import RECROP_FILE
 from posenet3d_blender.capture.runtime.cuda import cuda_device_name, torch_has_cuda
 from posenet3d_blender.capture.runtime.network import open_network
 from posenet3d_blender.capture.runtime.onnxruntime_network import OnnxruntimeNetwork
@@ -30,7 +32,13 @@ from posenet3d_blender.capture.runtime.torch_network import TorchNetwork  # noqa
 
 TOLERANCE = 1e-4
 """Of the largest absolute value of each output."""
-NETWORKS = {"detector": DETECTOR_FILE, **LANDMARK_FILES, "student": STUDENT_FOLDER / "student.onnx"}
+NETWORKS = {
+    "detector": DETECTOR_FILE,
+    **LANDMARK_FILES,
+    "hand recrop": RECROP_FILE,
+    "hand landmarks": HAND_FILE,
+    "student": STUDENT_FOLDER / "student.onnx",
+}
 DEVICES = ["cpu", *(["cuda"] if torch_has_cuda() and cuda_device_name() else [])]
 Inputs = dict[str, NDArray[np.float32]]
 
@@ -49,6 +57,8 @@ def inputs(demo_clip: Path) -> dict[str, Inputs]:
         },
         "heavy": {"image": crop},
         "full": {"image": crop},
+        "hand recrop": {"image": crop},
+        "hand landmarks": {"image": np.ascontiguousarray(crop[:, 16:240, 16:240])},
         "student": {"features": _student_features()},
     }
 
@@ -65,7 +75,7 @@ def _student_features() -> NDArray[np.float32]:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_answers_as_onnxruntime_does(name: str, device: str, inputs: dict[str, Inputs]) -> None:
-    expected = OnnxruntimeNetwork(NETWORKS[name], "cpu").run(inputs[name])
+    expected = OnnxruntimeNetwork(NETWORKS[name], "cpu", threads=1).run(inputs[name])
     found = TorchNetwork(NETWORKS[name], device).run(inputs[name])
     assert found.keys() == expected.keys()
     for output, values in expected.items():

@@ -19,7 +19,8 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
 from posenet3d_blender.camera import Camera
-from posenet3d_blender.capture.detection.cache import DetectionCache, DetectionKey
+from posenet3d_blender.capture.detection.cache.folder import CacheFolder
+from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.keypoints import MIRRORED_KEYPOINTS, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
@@ -145,7 +146,7 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
     aside = replace(first.truth, pelvis=first.truth.pelvis + np.array([1.0, 0, 0]))
     points = aside.points[..., :2] / aside.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
     late = Keypoints(footage.time, points, first.keypoints.confidence * (footage.time >= 2.0)[:, None], IMAGE_SIZE)
-    cache = DetectionCache(tmp_path)
+    cache = CacheFolder(tmp_path)
     size = footage.image_size
     people = [
         replace(person, image_size=size, points=person.points + (np.array(size) - IMAGE_SIZE) / 2)
@@ -153,7 +154,7 @@ def test_people_share_one_world_and_come_and_go(demo_clip: Path, tmp_path: Path)
     ]
     whole = (float(footage.time[0]), float(footage.time[-1]))
     detections = Detections((DetectedShot(whole, tuple(people)),), ())
-    cache.store(DetectionKey(demo_clip, "heavy", "all"), footage.time, detections)
+    store_detections(cache, DetectionKey(demo_clip, "heavy", "all"), footage.time, detections)
     view = float(np.degrees(2 * np.arctan(max(size) / 2 / FOCAL_LENGTH)))
     settings = CaptureSettings(device="cpu", person="all", field_of_view=view, cache_folder=tmp_path)
     one, two = capture_video(demo_clip, settings).motions

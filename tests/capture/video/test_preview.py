@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posenet3d_blender.body.hands import rest_hand
+from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.camera import Camera
 from posenet3d_blender.capture.video.footage import Footage, open_footage, read_frames
-from posenet3d_blender.capture.video.preview import COLOURS, Skeleton, draw_skeleton, preview_size, write_preview
+from posenet3d_blender.capture.video.preview import (
+    COLOURS,
+    ProjectedMotion,
+    Skeleton,
+    draw_skeleton,
+    preview_size,
+    write_preview,
+)
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import Motion
 
@@ -85,10 +95,39 @@ def test_left_and_right_differ_and_doubt_fades() -> None:
     assert not black.any()
 
 
+def test_fingers_are_drawn_from_the_wrist_with_the_body_that_has_them(grey_clip: Footage) -> None:
+    body = load_body()
+    rest = body.rest_joints(np.zeros(10))
+    motion = motion_of(grey_clip, 0, 0.2)
+    motion = replace(
+        motion, joints=np.tile(rest, (len(motion.time), 1, 1)), left_hand_pose=np.zeros((len(motion.time), 45))
+    )
+    first, stiff = (ProjectedMotion(motion, np.ones(2), one).at(0.1) for one in (body, None))
+    assert first is not None
+    assert first.fingers is not None
+    assert stiff is not None
+    assert stiff.fingers is None
+    assert motion.camera is not None
+    for number, side in enumerate(("left", "right")):
+        hand = rest_hand(body, side, np.zeros(10))
+        wrist = rest[JOINT_INDEX[f"{side}_wrist"]]
+        np.testing.assert_allclose(first.fingers[number, 0, 0], motion.camera.project(wrist + hand.joints[0]))
+        np.testing.assert_allclose(first.fingers[number, 4, 3], motion.camera.project(wrist + hand.tips[0]))
+    black = np.zeros((400, 400, 3), np.uint8)
+    joints, fingers = np.full((JOINT_COUNT, 2), 50.0), np.full((2, 5, 4, 2), 50.0)
+    fingers[0, 1, 3] = 300, 50
+    drawn = draw_skeleton(black, Skeleton(joints, 1.0, fingers))
+    np.testing.assert_allclose(drawn[50, 175], COLOURS["left"], atol=40)  # a thin line has soft edges
+    assert not draw_skeleton(black, Skeleton(joints, 1.0))[50, 175].any()
+
+
 def test_wild_joints_do_no_harm() -> None:
     black = np.zeros((50, 50, 3), np.uint8)
     assert draw_skeleton(black, Skeleton(np.full((JOINT_COUNT, 2), np.nan), 1.0)).shape == black.shape
     assert draw_skeleton(black, Skeleton(np.full((JOINT_COUNT, 2), 1e12), 1.0)).shape == black.shape
+    for value in (np.nan, 1e12):
+        skeleton = Skeleton(np.zeros((JOINT_COUNT, 2)), 1.0, np.full((2, 5, 4, 2), value))
+        assert draw_skeleton(black, skeleton).shape == black.shape
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -302,3 +303,18 @@ def test_files_keep_milliseconds(tmp_path: Path, demo_clip: Path) -> None:
     footage = open_footage(path)
     assert footage.frame_count == 131
     assert len(sample_times(footage.time, footage.standard_rate)) == 131
+
+
+def test_pictures_that_were_looked_at_are_freed_at_once(demo_clip: Path) -> None:
+    """Pictures that wait for Python's search for circles of references pile up: gigabytes of large footage."""
+    gc.collect()
+    gc.disable()
+    try:
+        most = 0
+        for frame in read_frames(open_footage(demo_clip)):
+            assert frame.image.size
+            assert frame.small_copy(64).size
+            most = max(most, sum(isinstance(one, av.VideoFrame) for one in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert 0 < most < 10

@@ -51,7 +51,7 @@ def add_skin(armature: bpy.types.Object, thickness: float, names: Sequence[str] 
             continue
         children = [child for child in bone.children if child.use_deform and child.name in (names or [child.name])]
         start = bone.head_local
-        ends = [child.head_local for child in children] or [bone.tail_local]
+        ends = [child.head_local for child in children] or [_end_of_leaf(bone)]
         end = max(ends, key=lambda point: float((point - start).length))
         if (end - start).length < 1e-6:
             continue
@@ -73,6 +73,15 @@ def add_skin(armature: bpy.types.Object, thickness: float, names: Sequence[str] 
     skin.parent = armature
     skin.modifiers.new("Armature", "ARMATURE").object = armature
     return skin
+
+
+def _end_of_leaf(bone: bpy.types.Bone) -> Vector:
+    """The tail, or where the chain would go on if the bone lies across it."""
+    if bone.parent is None:
+        return bone.tail_local
+    along = bone.head_local - bone.parent.head_local
+    is_across = (bone.tail_local - bone.head_local).normalized().dot(along.normalized()) < 0.5
+    return bone.head_local + 0.8 * along if is_across and along.length > 0 else bone.tail_local
 
 
 def axis_toward(direction: Array) -> Array:

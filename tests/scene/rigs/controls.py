@@ -7,7 +7,7 @@ import numpy as np
 
 from .armature import BoneSpec, make_armature
 from .families import BEHIND, SIDES, body_plan, bones_of, named
-from .human import Human
+from .human import FINGERS, Human, Joints
 
 _FK = {"arm_stretch": "arm_fk", "forearm_stretch": "forearm_fk", "hand": "hand_fk"}
 _FK |= {"thigh_stretch": "thigh_fk", "leg_stretch": "leg_fk", "foot": "foot_fk", "toes_01": "toes_fk"}
@@ -15,10 +15,14 @@ _PARTS = {"clavicle": "shoulder", "upperarm": "arm_stretch", "lowerarm": "forear
 _PARTS |= {"thigh": "thigh_stretch", "calf": "leg_stretch", "foot": "foot", "ball": "toes_01"}
 
 
-def auto_rig_pro(name: str = "ARP") -> bpy.types.Object:
-    """Deforming bones that copy the FK controls; IK controls and poles hang on the trajectory."""
-    human = Human(arms_down=40, neck_count=1)
-    table = {"pelvis": "root.x", "neck0": "neck.x", "head": "head.x"}
+def auto_rig_pro(name: str = "ARP", with_fingers: bool = False) -> bpy.types.Object:
+    """Deforming bones that copy the FK controls; IK controls and poles hang on the trajectory.
+
+    Of a finger the first bone deforms and copies its control; the other two are controls that deform themselves, and
+    so is the lower one of the neck's bones.
+    """
+    human = Human(arms_down=40, neck_count=2)
+    table = {"pelvis": "root.x", "neck0": "c_subneck_1.x", "neck1": "neck.x", "head": "head.x"}
     table |= {f"spine{number}": f"spine_0{number + 1}.x" for number in range(3)}
     names = named(table, lambda part, _, short: f"{_PARTS.get(part, part)}.{short}")
     joints = human.joints()
@@ -26,7 +30,7 @@ def auto_rig_pro(name: str = "ARP") -> bpy.types.Object:
     own = [
         spec for spec in bones_of(plan, joints) if spec.name in {*table.values()} or spec.name[:-2] in _PARTS.values()
     ]
-    control_of = {spec.name: _control(spec.name) for spec in own}
+    control_of = {spec.name: spec.name if spec.name.startswith("c_") else _control(spec.name) for spec in own}
     up = np.array([0.0, 0, 1])
     specs = [BoneSpec("c_traj", None, np.zeros(3), np.array([0, 0.3, 0]), up)]
     pelvis = next(spec for spec in own if spec.name == "root.x")
@@ -39,17 +43,38 @@ def auto_rig_pro(name: str = "ARP") -> bpy.types.Object:
         for end, joint in (("hand", "hand"), ("foot", "foot")):
             head = joints[side + joint]
             specs.append(BoneSpec(f"c_{end}_ik.{short}", "c_traj", head, head + BEHIND, up))
+        if with_fingers:
+            specs += _fingers(joints, side, short)
         for pole, joint, away in (("arms", "lowerarm", 0.5), ("leg", "calf", -0.5)):
             head = joints[side + joint] + [0, away, 0]
             specs.append(BoneSpec(f"c_{pole}_pole.{short}", "c_traj", head, head + BEHIND, up))
-    armature = make_armature(name, [*specs, *own])
+    if with_fingers:
+        control_of |= {f"{finger}1.{short}": f"c_{finger}1.{short}" for finger in FINGERS for _, _, short in SIDES}
+    deforming_bones = [spec for spec in own if control_of[spec.name] != spec.name]
+    armature = make_armature(name, [*specs, *deforming_bones])
     for deforming, control in control_of.items():
+        if deforming == control:
+            continue
         constraint = armature.pose.bones[deforming].constraints.new("COPY_TRANSFORMS")
         constraint.target, constraint.subtarget = armature, control
     for _, _, short in SIDES:
         for end in ("hand", "foot"):
             armature.pose.bones[f"c_{end}_ik.{short}"]["ik_fk_switch"] = 0.5
     return armature
+
+
+def _fingers(joints: Joints, side: str, short: str) -> list[BoneSpec]:
+    specs, up = [], np.array([0.0, 0, 1])
+    for finger in FINGERS:
+        ends = [joints[f"{side}{finger}{number}"] for number in range(3)] + [joints[f"{side}{finger}_end"]]
+        names = [f"c_{finger}{number}.{short}" for number in (1, 2, 3)]
+        parents = [f"c_{finger}1_base.{short}", *names]
+        wrist = joints[f"{side}hand"]
+        specs.append(BoneSpec(parents[0], f"c_hand_fk.{short}", wrist + 0.3 * (ends[0] - wrist), ends[0], up))
+        for name, parent, head, tail in zip(names, parents, ends, ends[1:], strict=False):
+            specs.append(BoneSpec(name, parent, head, tail, up))
+        specs.append(BoneSpec(f"{finger}1.{short}", parents[0], ends[0], ends[1], up))
+    return specs
 
 
 def _control(name: str) -> str:

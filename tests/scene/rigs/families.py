@@ -143,8 +143,25 @@ def unreal(name: str = "Unreal", ue5: bool = False) -> bpy.types.Object:
         for side, _, short in SIDES:
             head = joints[side + joint]
             specs.append(BoneSpec(f"ik_{part}_{short}", f"ik_{part}_root", head, head + BEHIND, up))
+    if ue5:
+        specs = _with_metacarpals(specs)
     to_data = Matrix.Scale(100, 4)
     return make_armature(name, place(specs, to_data), to_data.inverted())
+
+
+def _with_metacarpals(specs: list[BoneSpec]) -> list[BoneSpec]:
+    """UE5's mannequins have a bone in the palm for each finger but the thumb."""
+    result = []
+    for spec in specs:
+        finger, _, side = spec.name.partition("_01_")
+        parent = spec.parent
+        if finger in FINGERS[1:] and side:
+            hand = next(one for one in specs if one.name == f"hand_{side}")
+            parent = f"{finger}_metacarpal_{side}"
+            head = hand.head + 0.3 * (spec.head - hand.head)
+            result.append(BoneSpec(parent, hand.name, head, spec.head, spec.z_axis))
+        result.append(BoneSpec(spec.name, parent, spec.head, spec.tail, spec.z_axis))
+    return result
 
 
 def unity(name: str = "Unity") -> bpy.types.Object:
@@ -167,7 +184,10 @@ def _humanoid(name: str, case: Callable[[str], str], table: dict[str, str], huma
     parts = {"clavicle": "Shoulder", "upperarm": "UpperArm", "lowerarm": "LowerArm", "hand": "Hand"}
     parts |= {"thigh": "UpperLeg", "calf": "LowerLeg", "foot": "Foot", "ball": "Toes"}
     phases = ("Proximal", "Intermediate", "Distal")
-    parts |= {f"{finger}{joint}": f"{finger.title()}{phases[joint]}" for finger in FINGERS for joint in range(3)}
+    words = {finger: finger.title() for finger in FINGERS} | {"pinky": "Little"}
+    parts |= {f"{finger}{joint}": f"{words[finger]}{phases[joint]}" for finger in FINGERS for joint in range(3)}
+    if case == str.lower:
+        parts |= {"thumb0": "ThumbMetacarpal", "thumb1": "ThumbProximal", "thumb2": "ThumbDistal"}
     table = {"neck0": "Neck", "head": "Head"} | table
     names = named(table, lambda part, long, _: case(long) + parts[part])
     return make_armature(name, bones_of(body_plan(names, human, None), human.joints()))
@@ -225,6 +245,7 @@ def _with_second_halves(specs: list[BoneSpec], joints: Joints) -> list[BoneSpec]
 
 def with_skin(armature: bpy.types.Object) -> bpy.types.Object:
     """Give a rig its simple skin; returns the armature."""
+    bpy.context.view_layer.update()
     size = max(armature.dimensions) or 1.0
     scale = max(armature.matrix_world.to_scale())
     body = [bone.name for bone in armature.data.bones if not bone.name.lower().startswith(("ik_", "root"))]

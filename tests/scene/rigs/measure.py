@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_INDEX
@@ -13,6 +14,8 @@ from posenet3d_blender.motion import Motion
 from posenet3d_blender.retargeting.bone_map import BoneMap
 from posenet3d_blender.retargeting.contacts import contact_intervals
 
+_TRUNK = 0.75
+"""Radius of the trunk, in shoulder widths."""
 LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 
 
@@ -22,15 +25,19 @@ class Measured:
 
     limb_degrees: float
     """Largest angle between a limb's direction and the source's."""
-    usual_limb_degrees: float
-    """That of all but 2 in 100: where the source's own planted foot slides, the character's leg can't follow."""
     mean_limb_degrees: float
+    arm_degrees: float
+    """As `limb_degrees`, of the arms alone, which nothing holds."""
     sole_height: float
     """Largest distance of a planted sole from the floor, metres."""
     sole_drift: float
     """Largest distance of a planted ball from its mean place during a contact, beyond the source's own, metres."""
     worst_jump: float
     """Largest turn of a bone from frame to frame beyond the source's largest, degrees."""
+    worst_flip: float
+    """Largest turn of a bone from frame to frame beyond that of the source's same bone in the three frames around."""
+    arm_depth: float
+    """Largest depth of a forearm in the trunk beyond the source's at the same frame, in shoulder widths."""
 
 
 def posed_heads(armature: bpy.types.Object, bones: list[str], frames: range) -> tuple[Array, Array]:
@@ -63,6 +70,7 @@ def measure(source: bpy.types.Object, target: bpy.types.Object, bone_map: BoneMa
     heads, axes = posed_heads(target, [bone_map.bones[role] for role in roles], frames)
     heads = to_source_space(target, heads)
     angles = []
+    arm_angles = []
     for side in ("left", "right"):
         for start, end in LIMBS:
             own = heads[:, roles.index(f"{side}_{end}")] - heads[:, roles.index(f"{side}_{start}")]
@@ -70,17 +78,45 @@ def measure(source: bpy.types.Object, target: bpy.types.Object, bone_map: BoneMa
             wanted = joints[:, JOINT_INDEX[f"{side}_{end}"]] - joints[:, JOINT_INDEX[f"{side}_{start}"]]
             cosine = (own * wanted).sum(-1) / np.linalg.norm(own, axis=-1) / np.linalg.norm(wanted, axis=-1)
             angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+            if start in ("shoulder", "elbow"):
+                arm_angles.append(angles[-1])
     height, drift = _soles(target, bone_map, motion, roles, heads, axes)
     turns = _turns(axes)
     _, source_axes = posed_heads(source, roles, frames)
+    source_turns = _turns(source_axes)
+    around = np.pad(source_turns, ((1, 1), (0, 0)), mode="edge")
+    largest_around = np.max([around[:-2], around[1:-1], around[2:]], axis=0)
+    of_roles = [JOINT_INDEX[role] for role in roles]
+    depths = _arm_depths(heads, roles) - _arm_depths(motion.joints[:, of_roles], roles)
     return Measured(
         float(np.max(angles)),
-        float(np.percentile(angles, 98)),
         float(np.mean(angles)),
+        float(np.max(arm_angles)),
         height,
         drift,
-        float(turns.max() - _turns(source_axes).max()),
+        float(turns.max() - source_turns.max()),
+        float((turns - largest_around).max()),
+        float(depths.max()),
     )
+
+
+def _arm_depths(heads: Array, roles: list[str]) -> Array:
+    """(T, 2) depth of either forearm in a trunk of the radius `_TRUNK`, in shoulder widths."""
+    place = {role: heads[:, number] for number, role in enumerate(roles)}
+    shoulders = (place["left_shoulder"] + place["right_shoulder"]) / 2
+    hips = (place["left_hip"] + place["right_hip"]) / 2
+    width = np.linalg.norm(place["left_shoulder"] - place["right_shoulder"], axis=-1)
+    trunk = shoulders - hips
+    depths = []
+    for side in ("left", "right"):
+        distances = []
+        for share in (0.3, 0.65, 1.0):
+            elbow, wrist = place[f"{side}_elbow"], place[f"{side}_wrist"]
+            point = elbow + share * (wrist - elbow) - hips
+            along = np.clip((point * trunk).sum(-1) / (trunk**2).sum(-1), 0, 1)
+            distances.append(np.linalg.norm(point - along[:, None] * trunk, axis=-1))
+        depths.append(np.maximum(0, _TRUNK - np.min(distances, axis=0) / width))
+    return np.stack(depths, axis=-1)
 
 
 def _turns(axes: Array) -> Array:
@@ -118,7 +154,8 @@ def _soles(
             moved = world_axes @ arm
             soles.append(heads_world + to_source_space_direction(target, moved))
         stacked = np.stack(soles, axis=1)
-        for interval in contact_intervals(motion.contacts[:, foot], motion.frame_rate):
+        for contact in contact_intervals(motion.contacts[:, foot], motion.frame_rate):
+            interval = np.arange(contact.start, contact.stop)[_rests(motion, side, contact)]
             lowest = stacked[interval, :, 2].min(axis=1)
             heights.append(float(np.abs(lowest).max()))
             ball = stacked[interval, -1, :2]
@@ -126,6 +163,13 @@ def _soles(
             spread = np.linalg.norm(ball - ball.mean(axis=0), axis=-1).max()
             drifts.append(float(spread - 1.2 * np.linalg.norm(own - own.mean(axis=0), axis=-1).max()))
     return max(heights), max(drifts)
+
+
+def _rests(motion: Motion, side: str, contact: slice) -> NDArray[np.bool_]:
+    """(N,) True where the source itself has the foot down, of the frames in which a contact is likely."""
+    heights = motion.joints[contact][:, [JOINT_INDEX[f"{side}_{part}"] for part in ("ankle", "foot")], 2]
+    lifted: NDArray[np.bool_] = (heights - heights.min(axis=0)).min(axis=1) > 0.01
+    return ~lifted
 
 
 def to_source_space_direction(target: bpy.types.Object, directions: Array) -> Array:

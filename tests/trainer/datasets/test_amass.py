@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.body.model import SHIPPED_BODY, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
 
+from ...test_amass import UNUSABLE
 from .conversion import Convert, Refusal
 
 FRAMES = 121
@@ -91,19 +92,7 @@ def test_a_folder_gives_its_takes_alone(path: Path, convert: Convert) -> None:
     assert len(convert("amass", path.parent).clips.names) == 1
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("poses", None),
-        ("trans", None),
-        ("mocap_framerate", None),
-        ("mocap_framerate", np.array(0.0)),
-        ("poses", np.zeros((FRAMES, 63))),
-        ("poses", np.full((FRAMES, 156), np.nan)),
-        ("trans", np.zeros((3, 3))),
-        ("betas", np.array("text")),
-    ],
-)
+@pytest.mark.parametrize(("key", "value"), UNUSABLE)
 def test_a_wrong_key_is_named(path: Path, refusal: Refusal, key: str, value: NDArray[Any] | None) -> None:
     error = refusal("amass", write(path, changes={key: value}))
     assert f"'{key}'" in error

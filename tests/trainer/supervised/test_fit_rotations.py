@@ -30,7 +30,7 @@ def exercise() -> Array:
     bend = np.concatenate([np.zeros(FRAMES - len(depth)), depth])
     for side, sign in (("left", 1.0), ("right", -1.0)):
         poses[:, JOINT_INDEX[f"{side}_shoulder"], 2] = -sign * 1.2
-        poses[:, JOINT_INDEX[f"{side}_elbow"], 1] = -sign * (0.3 + 1.2 * bend)
+        poses[:, JOINT_INDEX[f"{side}_elbow"], 1] = -sign * (0.1 + 1.2 * bend)
         poses[:, JOINT_INDEX[f"{side}_hip"], 0] = -1.2 * bend
         poses[:, JOINT_INDEX[f"{side}_knee"], 0] = 0.05 + 1.6 * bend
         poses[:, JOINT_INDEX[f"{side}_ankle"], 0] = -0.4 * bend
@@ -90,6 +90,33 @@ def test_knees_that_never_look_straight_are_straightened(body_bones: Array) -> N
     assert 1 < flexion[: FRAMES // 2].mean() < 5
     true_depth = np.degrees(1.65)
     assert abs(flexion.max() - true_depth) < 8
+
+
+def test_arms_that_never_look_straight_are_straightened(body_bones: Array) -> None:
+    """A source whose elbow lies behind the arm's line shows bent elbows where the arms hang straight."""
+    bones = body_bones.copy()
+    for side in ("left", "right"):
+        bones[JOINT_INDEX[f"{side}_elbow"]] += (0, 0, -0.02)
+        bones[JOINT_INDEX[f"{side}_wrist"]] += (0, 0, 0.02)
+    clips = clips_of(exercise(), bones)
+    seen = _elbow_flexion(clips.relative_joints)
+    rest = np.zeros((JOINT_COUNT, 3))
+    for joint in range(1, JOINT_COUNT):
+        rest[joint] = rest[PARENTS[joint]] + body_bones[joint]
+    joints, _ = forward_kinematics(fit_clips(clips, body_bones).rotations.astype(np.float64), rest)
+    fitted = _elbow_flexion(joints)
+    assert seen[: FRAMES // 2].mean() > 14
+    assert 4 < fitted[: FRAMES // 2].mean() < 8
+    assert abs(fitted.max() - np.degrees(1.3)) < 8
+
+
+def _elbow_flexion(joints: FloatArray) -> Array:
+    """(T,) degrees between the left arm's segments."""
+    shoulder, elbow, wrist = (joints[:, JOINT_INDEX[f"left_{name}"]] for name in ("shoulder", "elbow", "wrist"))
+    upper, lower = elbow - shoulder, wrist - elbow
+    cosine = (upper * lower).sum(-1) / np.linalg.norm(upper, axis=-1) / np.linalg.norm(lower, axis=-1)
+    degrees: Array = np.degrees(np.arccos(cosine.clip(-1, 1)))
+    return degrees
 
 
 def test_limbs_point_as_the_clips_do(body_bones: Array) -> None:

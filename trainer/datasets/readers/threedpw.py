@@ -31,11 +31,7 @@ def read_threedpw(path: Path) -> Iterator[Take]:
         PoseNet3DError: the file is missing or damaged, would run code, or a key is missing or of another layout.
     """
     data = read_plain_pickle(path, WANTED)
-    people = per_person(path, data, "jointPositions")
-    valid = per_person(path, data, "campose_valid")
-    if len(valid) != len(people):
-        raise PoseNet3DError(f"{path}: key 'campose_valid' has {len(valid)} people, 'jointPositions' {len(people)}")
-    for person, (positions, usable) in enumerate(zip(people, valid, strict=True)):
+    for person, (positions, usable) in enumerate(per_person(path, data, "jointPositions", "campose_valid")):
         if positions.ndim != 2 or positions.shape[1] != 3 * JOINT_COUNT or len(positions) < 2:
             raise PoseNet3DError(f"{path}: key 'jointPositions' has the shape {positions.shape}, not (T, 72)")
         if usable.shape != (len(positions),):
@@ -46,12 +42,20 @@ def read_threedpw(path: Path) -> Iterator[Take]:
         yield Take(on_floor(stacked), RATE, name, "3DPW", usable.astype(bool))
 
 
-def per_person(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
-    """The arrays of numbers under a key, one a person.
+def per_person(path: Path, data: Mapping[str, object], *keys: str) -> list[tuple[NDArray[Any], ...]]:
+    """Each person's arrays of numbers, one for each key.
 
     Raises:
-        PoseNet3DError: the key is missing or holds something else.
+        PoseNet3DError: a key is missing, holds something else or has another number of people.
     """
+    columns = [_people(path, data, key) for key in keys]
+    for key, column in zip(keys, columns, strict=True):
+        if len(column) != len(columns[0]):
+            raise PoseNet3DError(f"{path}: key '{key}' has {len(column)} people, '{keys[0]}' {len(columns[0])}")
+    return list(zip(*columns, strict=True))
+
+
+def _people(path: Path, data: Mapping[str, object], key: str) -> list[NDArray[Any]]:
     if key not in data:
         raise PoseNet3DError(f"{path}: key '{key}' is missing; give {WANTED}")
     people = data[key]

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from posenet3d_blender.arrays import Array
+from posenet3d_blender.arrays import Array, interpolate_rows
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_RATE
 
@@ -112,6 +112,4 @@ def at_frames(samples: Array, sequence: TestSequence) -> Array:
 
 def interpolate(values: Array, at: Array) -> Array:
     """(N, ...) values between the rows of (T, ...); before the first and after the last they stay."""
-    flat = values.reshape(len(values), -1)
-    rows = np.arange(len(values))
-    return np.stack([np.interp(at, rows, column) for column in flat.T], axis=-1).reshape(len(at), *values.shape[1:])
+    return interpolate_rows(at, np.arange(len(values), dtype=float), values)

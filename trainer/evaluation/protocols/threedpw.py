@@ -44,20 +44,21 @@ def _people(path: Path, detected: bool) -> Iterator[TestSequence]:
     data = read_plain_pickle(path, WANTED)
     intrinsics = _matrix(path, data, "cam_intrinsics", (3, 3))
     cameras = _matrix(path, data, "cam_poses", (-1, 4, 4))
-    positions, valid = per_person(path, data, "jointPositions"), per_person(path, data, "campose_valid")
-    found = per_person(path, data, "poses2d") if detected else [None] * len(positions)
-    for person, (track, usable, points) in enumerate(zip(positions, valid, found, strict=True)):
+    keys = ("jointPositions", "campose_valid", *(("poses2d",) if detected else ()))
+    for person, (track, usable, *found) in enumerate(per_person(path, data, *keys)):
         count = len(cameras)
         if track.shape != (count, 3 * len(JOINT_INDEX)) or usable.shape != (count,):
             raise PoseNet3DError(
-                f"{path}: person {person} has another number of frames than 'cam_poses'; give {WANTED}"
+                f"{path}: person {person}'s joints are not ({count}, 72), or 'campose_valid' not ({count},), for the "
+                f"{count} frames of 'cam_poses'; give {WANTED}"
             )
         world = track.reshape(count, -1, 3).astype(np.float64)
         in_camera = np.einsum("tij,tkj->tki", cameras[:, :3, :3], world) + cameras[:, None, :3, 3]
         joints = true_joints({name: in_camera[:, index] for name, index in JOINT_INDEX.items()})
-        if points is None:
+        if not found:
             rays, confidence = exact_points(joints)
         else:
+            (points,) = found
             if points.shape != (count, 3, len(OPENPOSE_18)):
                 raise PoseNet3DError(f"{path}: key 'poses2d' has the shape {points.shape}, not ({count}, 3, 18)")
             rays, confidence = detected_points(

@@ -29,12 +29,14 @@ def open_person_detector(device: str = "auto", warn: Warn = ignore_warning) -> P
     return PersonDetector(open_network(DETECTOR_FILE, device, warn))
 
 
-def open_landmark_finder(variant: str = "heavy", device: str = "auto", warn: Warn = ignore_warning) -> LandmarkFinder:
-    """The landmark network "heavy" or "full", ready on a device; `warn` as in `open_network`.
+def open_landmark_finder(
+    variant: str = "heavy", device: str = "auto", warn: Warn = ignore_warning, threads: int | None = None
+) -> LandmarkFinder:
+    """The landmark network "heavy" or "full", ready on a device; `warn` and `threads` as in `open_network`.
 
     Raises:
         PoseNet3DError: the variant is unknown, the device is not there, or the network file is missing or damaged.
     """
     if variant not in LANDMARK_FILES:
         raise PoseNet3DError(f"detector '{variant}' is not known; use one of: {', '.join(LANDMARK_FILES)}")
-    return LandmarkFinder(open_network(LANDMARK_FILES[variant], device, warn))
+    return LandmarkFinder(open_network(LANDMARK_FILES[variant], device, warn, threads))

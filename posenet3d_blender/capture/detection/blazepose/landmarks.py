@@ -62,15 +62,15 @@ class LandmarkFinder:
         )
 
 
-def cut_out(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
-    """(256, 256, 3) the region's pixels, turned upright.
+def cut_out(image: NDArray[np.uint8], region: Region, size: int = INPUT_SIZE) -> NDArray[np.uint8]:
+    """(size, size, 3) the region's pixels, turned upright.
 
     Where the picture is finer than the crop, four samples are averaged for each pixel: a little less jitter.
     """
     import cv2
 
-    samples = int(np.clip(2 ** np.floor(np.log2(region.size / INPUT_SIZE)), 1, MOST_SAMPLES))
-    fine_size = INPUT_SIZE * samples
+    samples = int(np.clip(2 ** np.floor(np.log2(region.size / size)), 1, MOST_SAMPLES))
+    fine_size = size * samples
     crop = cv2.warpAffine(
         image,
         _between_pixel_centres(region.crop_to_picture(fine_size)),
@@ -79,7 +79,7 @@ def cut_out(image: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
         borderMode=cv2.BORDER_REPLICATE,
     )
     if samples > 1:
-        crop = cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(crop, dtype=np.uint8)
 
 

@@ -39,6 +39,11 @@ class Region:
         reach = self.size / (2 * MARGIN)
         return np.array([self.x + np.sin(self.rotation) * reach, self.y - np.cos(self.rotation) * reach])
 
+    def grown_from_top(self, factor: float) -> Region:
+        """A region `factor` times as large whose `top` is the same."""
+        centre = self.top + factor * (np.array([self.x, self.y]) - self.top)
+        return Region(float(centre[0]), float(centre[1]), self.size * factor, self.rotation)
+
     def part_in_picture(self, image_size: tuple[int, int]) -> float:
         """Part of the body's length, from the point above the head to its mirror image below the hips, 0 to 1."""
         centre = np.array([self.x, self.y])

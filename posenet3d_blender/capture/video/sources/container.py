@@ -41,18 +41,42 @@ def check_file(path: Path) -> None:
         raise PoseNet3DError(f"{path}: animated WebP can't be read; convert it to MP4, GIF or an image sequence")
 
 
+def check_present(path: Path, size: int | None = None) -> None:
+    """Check that a file of footage, once found, can still be read to its end.
+
+    Args:
+        path: the file.
+        size: bytes that it had; None: any.
+
+    Raises:
+        PoseNet3DError: it is gone, with its drive perhaps, or has another size now.
+    """
+    try:
+        with path.open("rb") as stream:
+            now = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, now - 1))
+            stream.read(1)
+    except OSError as error:
+        raise PoseNet3DError(
+            f"{path}: can't be read any more ({error.strerror or error}); check its drive, then capture again"
+        ) from error
+    if size is not None and now != size:
+        raise PoseNet3DError(f"{path}: has changed while it was read; capture again when it is complete")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[av.container.InputContainer]:
     """A video file, open.
 
     Raises:
-        PoseNet3DError: it is no video, or is damaged from its start.
+        PoseNet3DError: it is no video, is damaged from its start, or is gone.
     """
     import av
 
     try:
         container = av.open(str(path.absolute()), metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
+        check_present(path)
         raise PoseNet3DError(
             f"{path}: not a video that can be read, or it is damaged or cut off; copy or export it again"
         ) from error

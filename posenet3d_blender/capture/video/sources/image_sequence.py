@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
 from ....errors import PoseNet3DError
 from ..endings import PICTURE_ENDINGS
-from .container import decoded, opened
+from .container import check_present, decoded, opened
 from .orientation import Orientation, Pixels, exif_orientation
 from .pictures import StoredPicture, scale_down
 
@@ -36,6 +36,7 @@ class ImageSequence:
     """In the files' names, rising; None: the names have none, and their order counts."""
     left_out: tuple[Path, ...] = ()
     """Pictures of the folder that are not of the sequence."""
+    can_seek: ClassVar[bool] = True
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be read, in order, from index `first` on."""
@@ -43,6 +44,10 @@ class ImageSequence:
             pixels = _read(path)
             if pixels is not None:
                 yield StoredPicture(index, partial(_return, pixels), partial(scale_down, pixels))
+
+    def check_present(self) -> None:
+        """Check that the last picture is there; as `PictureSource` has it."""
+        check_present(self.files[-1])
 
     @cached_property
     def orientation(self) -> Orientation:

@@ -79,8 +79,12 @@ def nearest_orientation(matrix: Matrix2) -> tuple[Orientation, float]:
 
 def display_matrix(picture: av.VideoFrame) -> Matrix2:
     """a, b, c, d of a decoded picture's display matrix; that of an upright picture where it has none."""
+    from av.sidedata.sidedata import SideDataContainer
+
     try:
-        matrix = picture.side_data.get("DISPLAYMATRIX")
+        # `picture.side_data` would refer to the picture and the picture to it: neither is freed until Python looks for
+        # such circles, and hundreds of pictures wait for that.
+        matrix = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # its stub lacks it
     except ValueError:  # PyAV can't list side data of a kind that it does not know (stereo views, Exif)
         return _turn(picture.rotation)
     return (1, 0, 0, 1) if matrix is None else _parse(bytes(cast("Buffer", matrix))[:36])

@@ -28,17 +28,35 @@ class StoredPicture:
 class PictureSource(Protocol):
     """A video file or an image sequence."""
 
+    @property
+    def can_seek(self) -> bool:
+        """True if reading may start at any picture, without all of those before it."""
+        ...
+
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be read, in order, from index `first` or somewhat before it."""
+        ...
+
+    def check_present(self) -> None:
+        """Check that the footage is still there: called where its last pictures can't be read.
+
+        Raises:
+            PoseNet3DError: it is gone, or has changed.
+        """
         ...
 
 
 class NoPictures:
     """A source of nothing, for footage that is known by its times alone."""
 
+    can_seek = False
+
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """None."""
         return iter(())
+
+    def check_present(self) -> None:
+        """Nothing can be gone."""
 
 
 def scale_down(pixels: Pixels, longer_side: int) -> Pixels:

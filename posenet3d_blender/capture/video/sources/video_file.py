@@ -18,7 +18,7 @@ from ....cores import usable_cores
 from ....errors import PoseNet3DError
 from ..lens import equivalent_focal_length
 from .clock import Clock, clock_of
-from .container import choose_track, decoded, opened, states_no_times, video_tracks
+from .container import check_present, choose_track, decoded, opened, states_no_times, video_tracks
 from .orientation import Pixels, display_matrix, orientation_of
 from .packets import Packets, display_order, read_packets
 from .pictures import StoredPicture
@@ -51,7 +51,13 @@ class VideoFile:
     pixel_aspect: Fraction
     """Width of a stored pixel over its height."""
     can_seek: bool
-    """Reading may start in the middle."""
+    """As `PictureSource` has it."""
+    size: int
+    """Bytes."""
+
+    def check_present(self) -> None:
+        """Check that the file is as it was; as `PictureSource` has it."""
+        check_present(self.path, self.size)
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
         """Every picture that can be decoded, in order, from index `first` or somewhat before it."""
@@ -183,6 +189,7 @@ def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
     Raises:
         PoseNet3DError: it is no video, only sound, or nothing of it can be decoded.
     """
+    size = path.stat().st_size
     track = _read_track(path)
     packets = read_packets(path)
     stamps = _agreeing(display_order(packets.times), track.early_stamps)
@@ -195,7 +202,7 @@ def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
     clock = None if is_counted else clock_of(stamps, track.tick, track.overflow)
     rising = all(one is not None for one in stamps) and np.all(np.diff(np.array(stamps, dtype=np.float64)) > 0)
     can_seek = clock is not None and bool(rising) and not track.is_raw
-    file = VideoFile(path, tuple(stamps) if clock else None, track.pixel_aspect, can_seek)
+    file = VideoFile(path, tuple(stamps) if clock else None, track.pixel_aspect, can_seek, size)
     return SurveyedVideo(file, track, packets, clock, len(stamps))
 
 

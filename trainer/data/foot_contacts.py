@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
-from ..data.clips import Clips
+from .clips import Clips
 
 _FEET = [[JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]], [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]]]
 

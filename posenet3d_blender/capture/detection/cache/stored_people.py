@@ -1,30 +1,28 @@
 """Cache of the people found in the footage, so that a search serves each later capture, of whomever.
 
-The file lies in the folder of `cache.py`, which keeps that folder small. It holds everyone's regions as found.
+The file lies beside those of `stored_detections.py` and holds everyone's regions as found.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ...arrays import AnyArray
-from ...errors import PoseNet3DError
-from ...npz import read_npz
-from ...progress import Progress, Warn
-from ..video.footage import Footage
-from .blazepose.assets import open_person_detector
-from .blazepose.regions import Region
-from .cache import DetectionCache, DetectionKey, open_cache
-from .choice import Shot
-from .find_people import PersonTrack, find_people
+from ....arrays import AnyArray, Array
+from ....errors import PoseNet3DError
+from ....progress import Progress, Warn
+from ...video.footage import Footage
+from ..blazepose.assets import open_person_detector
+from ..blazepose.regions import Region
+from ..choice import Shot
+from ..find_people import PersonTrack, find_people
+from .folder import CachedRun, CachedShot, CacheFolder, open_cache
+from .stored_detections import DetectionKey
 
 PEOPLE_VERSION: Final = 1
 """Raised when the search for people or the file's layout changes: older files then no longer count."""
@@ -57,7 +55,7 @@ def find_or_load_people(
         return find_people(footage, frames, open_person_detector(device, warn), progress)
     cache = open_cache(cache_folder)
     name = _file_name(footage, frames, input_fps)
-    shots = _load(cache.folder / name)
+    shots = _load(cache, name)
     if shots is None:
         shots = find_people(footage, frames, open_person_detector(device, warn), progress)
         try:
@@ -74,33 +72,37 @@ def _file_name(footage: Footage, frames: slice, input_fps: float | None) -> str:
     return f"people_{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]}.npz"
 
 
-def _store(cache: DetectionCache, name: str, shots: Sequence[Shot[PersonTrack]]) -> None:
-    people = [(number, track) for number, shot in enumerate(shots) for track in shot.people]
-    arrays: dict[str, AnyArray] = {
-        "shots": np.array([(shot.frames.start, shot.frames.stop) for shot in shots]),
-        "shot_of_person": np.array([number for number, _ in people]),
-    }
-    for index, (_, track) in enumerate(people):
-        regions = [(region.x, region.y, region.size, region.rotation) for region in track.regions]
-        columns = (track.time, track.scores, track.parts_in_picture, *np.array(regions).T)
-        arrays[f"track_{index}"] = np.column_stack(columns).astype(np.float64)
-    cache.write(name, arrays)
+def _store(cache: CacheFolder, name: str, shots: Sequence[Shot[PersonTrack]]) -> None:
+    cached = [
+        CachedShot((shot.frames.start, shot.frames.stop), [{"track": _array(track)} for track in shot.people])
+        for shot in shots
+    ]
+    cache.write(name, CachedRun(cached))
 
 
-def _load(path: Path) -> list[Shot[PersonTrack]] | None:
+def _load(cache: CacheFolder, name: str) -> list[Shot[PersonTrack]] | None:
     """The shots; None where there is no such file, or a damaged one."""
+    run = cache.read(name)
+    if run is None:
+        return None
     try:
-        arrays = read_npz(path, "people of an earlier search")
-        people: list[list[PersonTrack]] = [[] for _ in arrays["shots"]]
-        for index, number in enumerate(arrays["shot_of_person"]):
-            time, scores, parts, *region = arrays[f"track_{index}"].T
-            regions = tuple(Region(*map(float, row)) for row in zip(*region, strict=True))
-            people[number].append(PersonTrack(time, regions, scores, parts))
-        limits = [(int(start), int(stop)) for start, stop in arrays["shots"]]
-    except (PoseNet3DError, KeyError, ValueError, TypeError, IndexError):
+        shots = [
+            Shot(slice(*map(int, shot.limits)), tuple(_track(person["track"]) for person in shot.people))
+            for shot in run.shots
+        ]
+    except (KeyError, ValueError, TypeError):
         return None
-    if not limits or not all(people):
-        return None
-    with suppress(OSError):
-        os.utime(path)  # used now: the cache keeps it longer
-    return [Shot(slice(*ends), tuple(ones)) for ends, ones in zip(limits, people, strict=True)]
+    cache.touch(name)
+    return shots
+
+
+def _array(track: PersonTrack) -> Array:
+    """(K, 7) time, score, part in the picture, and the region's four numbers."""
+    regions = [(region.x, region.y, region.size, region.rotation) for region in track.regions]
+    return np.column_stack((track.time, track.scores, track.parts_in_picture, *np.array(regions).T)).astype(np.float64)
+
+
+def _track(array: AnyArray) -> PersonTrack:
+    time, scores, parts, *region = array.T
+    regions = tuple(Region(*map(float, row)) for row in zip(*region, strict=True))
+    return PersonTrack(time, regions, scores, parts)

@@ -1,0 +1,133 @@
+"""Cache of detections, so that another capture of the same footage with other settings starts at once.
+
+One file for each detection run: footage, detector, person, shots and range of time are in its name, everyone's 2D
+joints as detected (not yet repaired) inside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ....arrays import AnyArray, Array
+from ...keypoints.hand_keypoints import HandKeypoints
+from ...keypoints.keypoints import TIME_TOLERANCE, Keypoints
+from ...video.sources.image_sequence import footage_files
+from ..detections import DetectedShot, Detections
+from .folder import CachedRun, CachedShot, CacheFolder, Person
+
+DETECTION_VERSION: Final = 6
+"""Raised when detection, tracking or the file's layout changes: older files then no longer count."""
+HAND_VERSION: Final = 1
+"""The same for what concerns hands alone."""
+HAND_PARTS: Final = ("points", "metric", "presence", "handedness")
+"""Arrays of `HandKeypoints`, in its order."""
+ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
+
+
+@dataclass(frozen=True)
+class DetectionKey:
+    """Identifies a detection run, its range of time aside."""
+
+    footage: Path
+    """A video, or the folder or pattern of an image sequence."""
+    detector: str
+    person: str
+    input_fps: float | None = None
+    """Of footage that states no frame rate."""
+    shots: str = "longest"
+    mirror: bool = False
+    hands: str = "off"
+    """off, auto (those that are large enough in the picture) or on."""
+
+    def name(self) -> str:
+        """Stem of the file's name: a hash of the networks and of the footage, as far as its size and date tell."""
+        files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
+        described = [
+            *(DETECTION_VERSION, _network_hashes("blazepose"), self.detector),
+            *(self.person, self.shots, self.input_fps, self.mirror),
+            *([HAND_VERSION, self.hands, _network_hashes("hands")] if self.hands != "off" else []),
+            *([name, status.st_size, status.st_mtime_ns] for name, status in files),
+        ]
+        return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
+
+
+def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
+    """Detections in the frames at these times (N,), seconds; None where none are stored.
+
+    A longer run of the same footage serves a shorter range, with the person that the longer run chose, if that run left
+    out nobody.
+    """
+    for path in sorted(cache.folder.glob(f"{key.name()}_*.npz")):
+        stored = _read(cache, path.name)
+        if stored is None:
+            continue
+        (first, last), detections = stored
+        if abs(first - time[0]) <= TIME_TOLERANCE and abs(last - time[-1]) <= TIME_TOLERANCE:
+            cache.touch(path.name)
+            return detections
+        covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
+        if covers and len(detections.shots) == 1 and not detections.notes:
+            cache.touch(path.name)
+            people = tuple(keypoints.between(time[0], time[-1]) for keypoints in detections.shots[0].people)
+            return Detections((DetectedShot((float(time[0]), float(time[-1])), people),))
+    return None
+
+
+def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detections: Detections) -> None:
+    """Store the detections of a run over the frames at these times (N,).
+
+    Raises:
+        PoseNet3DError: the folder can't be written.
+    """
+    shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in detections.shots]
+    others = {"range": time[[0, -1]], "notes": np.array(detections.notes, dtype=np.str_)}
+    cache.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", CachedRun(shots, others))
+
+
+def _read(cache: CacheFolder, name: str) -> tuple[Array, Detections] | None:
+    """A run's range of time (2,) and detections; None where the file is damaged, as if it were not there."""
+    run = cache.read(name)
+    if run is None:
+        return None
+    try:
+        whole = run.others["range"].astype(np.float64).reshape(2)
+        notes = tuple(str(note) for note in run.others["notes"])
+        shots = tuple(DetectedShot(shot.limits, tuple(map(_keypoints, shot.people))) for shot in run.shots)
+    except (KeyError, ValueError, TypeError):
+        return None
+    return whole, Detections(shots, notes)
+
+
+def _arrays(keypoints: Keypoints) -> Person:
+    arrays: dict[str, AnyArray] = {
+        "time": keypoints.time,
+        "points": keypoints.points.astype(np.float32),
+        "confidence": keypoints.confidence.astype(np.float32),
+        "image_size": np.array(keypoints.image_size),
+    }
+    if keypoints.hands is not None:
+        arrays |= {f"hand_{part}": getattr(keypoints.hands, part).astype(np.float32) for part in HAND_PARTS}
+    return arrays
+
+
+def _keypoints(person: Person) -> Keypoints:
+    width, height = (int(side) for side in person["image_size"])
+    points, confidence = (person[name].astype(np.float64) for name in ("points", "confidence"))
+    hands = None
+    if all(f"hand_{part}" in person for part in HAND_PARTS):
+        hands = HandKeypoints(*(person[f"hand_{part}"].astype(np.float64) for part in HAND_PARTS))
+    return Keypoints(person["time"], points, confidence, (width, height), hands)
+
+
+def _network_hashes(folder: str) -> list[str]:
+    """Hashes of the shipped networks of a folder; none where they are not known."""
+    if not ASSET_HASHES.is_file():
+        return []
+    hashes = json.loads(ASSET_HASHES.read_text(encoding="utf-8"))
+    return [hashed for path, hashed in sorted(hashes.items()) if path.startswith(f"{folder}/")]
