@@ -23,6 +23,7 @@ from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
 from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
 from .student.distillation_sampler import DistillationSampler, run_teacher
+from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
 
@@ -30,6 +31,10 @@ STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
+_KEYPOINT_SHARE: Final = 0.6
+"""Of the student's windows, those in which it sees what the add-on's detector gives: neither neck nor head."""
+_SYNTHETIC_KEYPOINT_SHARE: Final = 0.9
+"""The same of the joint stage's synthetic half."""
 _EXAMPLES: Final = 3000
 """Windows for the priors' principal components."""
 
@@ -83,21 +88,24 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
 
         trained_teacher = Teacher(teacher.teacher, body)
         held_out_motions = run_teacher(trained_teacher, split.held_out)
-        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), noise)
+        observer = Observer(body, noise, _KEYPOINT_SHARE)
+        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), observer)
         make_student_stage = partial(
             StudentStage, network, teacher, body, recipe.student_weights, recipe.student_stage.mixed_precision
         )
-        frames = DistillationSampler(held_out_motions, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+        frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         frame_stage = make_student_stage(frames, notes)
         set_trainable(network.time_parameters(), False)
         run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
         set_trainable(network.time_parameters(), not recipe.single_frame_student)
-        windows = DistillationSampler(held_out_motions, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
         student = make_student_stage(windows, notes)
         run.train(student, make_distillation, recipe.student_stage, "student")
         if not recipe.joint_stage.steps:
             return run.folder("student")
-        run.train(JointStage(teacher, student, held_out, notes), make_windows, recipe.joint_stage, "joint")
+        # Real windows show the lifted joints.
+        joint = JointStage(teacher, student, Observer(body, noise, _SYNTHETIC_KEYPOINT_SHARE), held_out, notes)
+        run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
 
 

@@ -39,3 +39,9 @@ class DistillationWindows:
     prediction: Lifted
     real_count: int
     """Windows, from the first, with poses from the data; the others are augmented."""
+    keypoints: Tensor
+    """(B, T, 25, 3) the detector's keypoints on a body with the skeleton of `prediction`, in its frame and unit."""
+    of_keypoints: Tensor
+    """(B,) 1 where the student is shown these keypoints, 0 where it is shown the joints themselves."""
+    trust: Tensor
+    """(B, T, 18) from 0 to 1: how sure the teacher is of each joint."""

@@ -47,7 +47,7 @@ def clips() -> Clips:
     angles[0, :, JOINT_INDEX["left_shoulder"], 2] = seconds.sin() - 0.5
     angles[0, :, JOINT_INDEX["right_elbow"], 1] = 0.7 + 0.5 * (2 * seconds).sin()
     angles[0, :, JOINT_INDEX["left_knee"], 0] = 0.6 - 0.5 * (3 * seconds).cos()
-    joints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[0]
+    joints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[0][0]
     relative = (joints - joints[:, :1]).numpy()
     root = np.zeros((2 * FRAMES, 3), np.float32)
     return Clips(relative, root, np.array([0, FRAMES, 2 * FRAMES], np.int32), ("one", "two"), 30.0)
@@ -141,7 +141,13 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
         rays[:, STUDENT_POINT_NAMES.index(name)] = 0
         confidence[:, STUDENT_POINT_NAMES.index(name)] = 0
     detected = PointSequences(rays, confidence, projected.offsets, projected.names)
-    assert SequenceSampler(detected, load_detector_noise(), seed=0).draw(4).view.points.isfinite().all()
+    windows = SequenceSampler(detected, load_detector_noise(), seed=0).draw(4)
+    assert windows.view.points.isfinite().all()
+    shown = windows.features[..., 54:81]
+    assert (shown[..., STUDENT_POINT_NAMES.index("left_hip")] > 0).all()
+    for name in ("neck", "head"):
+        point = STUDENT_POINT_NAMES.index(name)
+        assert (windows.features[..., [2 * point, 2 * point + 1, 54 + point]] == 0).all(), "the student sees no imputed"
 
 
 def test_data_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
 from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
-from ..geometry import View, root_centred, up_vector, view_of_rays
-from ..skeleton import HIPS, MIRRORED_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
-from .network import TeacherNetwork, lift
+from ..geometry import root_centred, up_vector, view_of_rays
+from ..skeleton import HIPS, bone_lengths, mean_bone, pelvis_share, to_smpl
+from .network import TeacherNetwork, lift, lift_mirrored
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,8 @@ class Teacher:
         """Poses (B, T, 18, 3), roots (B, T, 3) and up vectors (B, 3) of windows, in the camera frame, metres."""
         student_input = normalise_windows(rays, confidence)
         view = view_of_rays(student_input, rays.astype(np.float32))
-        flip = torch.tensor([-1.0, 1.0, 1.0])
-        mirrored = View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size)
-        lifted, other = lift(self._network, view), lift(self._network, mirrored)
-        joints = (lifted.joints + other.joints[:, :, list(MIRRORED_LIFTED)] * flip) / 2
+        lifted, other = lift(self._network, view), lift_mirrored(self._network, view)
+        joints = (lifted.joints + other.joints) / 2
         elevation = (lifted.elevation + other.elevation) / 2
         # To metres, and from the virtual camera's frame to the camera's.
         unit = (self._mean_bone / bone_lengths(joints).mean((1, 2)))[:, None, None, None]

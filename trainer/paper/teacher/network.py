@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
 from ..geometry import Lifted, View, unproject
-from ..skeleton import LIFTED_COUNT
+from ..skeleton import LIFTED_COUNT, MIRRORED_LIFTED
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,13 @@ def lift(teacher: TeacherNetwork, view: View) -> Lifted:
     """Skeletons of windows, in float32."""
     points, depth, elevation = teacher(view)
     return Lifted(unproject(View(points.float(), view.size), depth.float()), elevation.float())
+
+
+def lift_mirrored(teacher: TeacherNetwork, view: View) -> Lifted:
+    """Skeletons of the mirrored windows, mirrored back: the second opinion of the same teacher."""
+    flip = torch.tensor([-1.0, 1.0, 1.0], device=view.points.device)
+    lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size))
+    return Lifted(lifted.joints[:, :, list(MIRRORED_LIFTED)] * flip, lifted.elevation)
 
 
 def load_teacher(folder: Path) -> TeacherNetwork:
