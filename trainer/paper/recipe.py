@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import OutOfRangeError, require_at_least, require_fitting_student
+from ..config_checks import require_at_least, require_fitting_student
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
 from .student.losses import StudentWeights
@@ -28,8 +28,8 @@ class PaperRecipe:
     """Folder of a checkpoint whose teacher and student are trained further; empty: from scratch."""
     cameras: int = 4
     """Fixed cameras around each clip of motion capture."""
-    file_cameras: list[int] = field(default_factory=list)
-    """The same for each file of `data`, so that what repeats itself is seen less often; none: `cameras` for all."""
+    one_camera: list[str] = field(default_factory=list)
+    """Names of files of motion capture whose clips are seen by one camera alone: what repeats itself is drawn less."""
     priors: PriorConfig = field(default_factory=PriorConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -46,8 +46,6 @@ class PaperRecipe:
     """Left out with `steps = 0`."""
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "threads", "cameras", "file_cameras")
-        if self.file_cameras and len(self.file_cameras) != len(self.data):
-            raise OutOfRangeError("file_cameras", f"a list of {len(self.data)} numbers, one a file", self.file_cameras)
+        require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)

@@ -67,9 +67,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     run, notes = _Run(recipe, resume), _notes(recipe)
     body, noise = load_body(), load_detector_noise()
     with processes_joined():
-        split = load_sequence_split(
-            [Path(path) for path in recipe.data], recipe.file_cameras or recipe.cameras, recipe.seed
-        )
+        paths = [Path(path) for path in recipe.data]
+        cameras = [1 if path.name in recipe.one_camera else recipe.cameras for path in paths]
+        split = load_sequence_split(paths, cameras, recipe.seed)
         make_windows = partial(SequenceSampler, split.train, noise)
         held_out = SequenceSampler(split.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         examples = make_windows(recipe.seed).draw(_EXAMPLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -277,3 +277,18 @@ def test_no_stage_can_see_depth() -> None:
     assert readers == {"dataset.py"}
     assert not any("trainer.data" in modules for modules in found.values()), "no whole package"
     assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}
+
+
+def test_what_repeats_itself_is_seen_by_one_camera(clips: Clips, tmp_path: Path) -> None:
+    for name in ("varied.npz", "repeated.npz"):
+        save_clips(tmp_path / name, replace(clips, names=tuple(f"{name}_{clip}" for clip in clips.names)))
+    split = load_sequence_split([tmp_path / "varied.npz", tmp_path / "repeated.npz"], [4, 1], seed=0)
+    views = [name.partition("@")[0] for part in (split.train, split.held_out) for name in part.names]
+    assert {clip: views.count(clip) for clip in views} == {
+        f"{name}.npz_{clip}": cameras for name, cameras in (("varied", 4), ("repeated", 1)) for clip in ("one", "two")
+    }
+
+
+def test_a_recipe_on_paper_toml_needs_its_data_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(f'base = "{RECIPES / "paper.toml"}"\ndata = ["mine.npz"]\nrun = "runs/mine"\n')
+    assert read_recipe(tmp_path / "mine.toml", PaperRecipe).data == ["mine.npz"]
