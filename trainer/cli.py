@@ -102,7 +102,7 @@ def _add_tune(command: argparse.ArgumentParser) -> None:
         default="supervised",
         help="'supervised' (the shipped student, the default), 'paper' or a folder",
     )
-    command.add_argument("--steps", type=_positive, default=300, help="of training (300)")
+    command.add_argument("--steps", type=_positive, default=200, help="of training (200)")
     command.add_argument("--seed", type=_natural, default=0, help="decides the windows (0)")
     command.add_argument("--out", type=Path, required=True, help="folder for capture --student")
     command.set_defaults(run=_tune)

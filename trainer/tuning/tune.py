@@ -6,6 +6,7 @@ import copy
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -23,6 +24,8 @@ from ..training.loop import Stage, train_stage
 from ..training.schedule import Schedule
 from .footage import FootageSampler, FootageWindows
 from .losses import TuneDeviations, tune_terms
+
+_CHECKED_WINDOWS: Final = 64
 
 
 class TuneStage(Stage[FootageWindows]):
@@ -69,7 +72,7 @@ def tune_student(data: Path, checkpoint: Path, steps: int, seed: int, out: Path)
     refuse_short(data, sequences, STUDENT_WINDOW)
     student = load_student(checkpoint)
     notes: Notes = {**read_description(checkpoint, "student")["training"], "tuned_on": data.name}
-    schedule = Schedule(steps=steps, batch_size=32, learning_rate=1e-4, warmup_steps=20, ema_decay=0.98, save_every=100)
+    schedule = Schedule(steps=steps, batch_size=16, learning_rate=1e-4, warmup_steps=20, ema_decay=0.98, save_every=100)
     with tempfile.TemporaryDirectory(prefix="posenet3d_tune_") as folder:
         stage = TuneStage(student, TuneDeviations(), notes)
         train_stage(
@@ -81,4 +84,6 @@ def tune_student(data: Path, checkpoint: Path, steps: int, seed: int, out: Path)
             torch.get_num_threads(),
             resume=False,
         )
-        return export_student(Path(folder), out)
+        # On random numbers, which are no person's points, a rotation may be so ill defined that rounding turns it.
+        seen = FootageSampler(sequences, seed).draw(_CHECKED_WINDOWS).features.numpy()
+        return export_student(Path(folder), out, seen)
