@@ -58,10 +58,10 @@ class TeacherWeights:
         require_not_negative(self)
 
 
-def run_network(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
+def run_network(teacher: TeacherNetwork, view: View, mixed: bool, is_exact: bool = True) -> Lifted:
     """Lift windows with the teacher; mixed: run the network in bfloat16."""
     with mixed_precision(view.points.device, mixed):
-        return lift(teacher, view)
+        return lift(teacher, view, is_exact)
 
 
 def teacher_terms(
@@ -82,6 +82,7 @@ def teacher_terms(
         weights: of the terms.
         mixed: run the network in bfloat16.
     """
+    # Exact points stay as they are: free to move them, the teacher would lift one likely pose whatever it sees.
     view = windows.view
     prediction = run_network(teacher, view, mixed)  # (B, T, 18, 3)
     new_views = draw_new_views(prediction.elevation)
@@ -103,7 +104,7 @@ def teacher_terms(
         **_bone_terms(prediction.joints, ratios, weights),
     }
     if weights.denoising:
-        detected = run_network(teacher, windows.detected, mixed)
+        detected = run_network(teacher, windows.detected, mixed, is_exact=False)
         terms["denoising"] = weights.denoising * _denoising_distance(detected.joints, prediction.joints, windows)
     return terms, prediction
 

@@ -82,20 +82,22 @@ class TeacherNetwork(nn.Module):
         """Lift windows.
 
         Returns:
-            the points (B, T, 18, 2) to lift, those of `view` unless the network corrects them; depth (B, T, 18), of
-            mean 0 over each window; the camera's elevation (B,), radians.
+            correction (B, T, 18, 2) of the points, 0 if the network makes none; depth (B, T, 18), of mean 0 over each
+            window; the camera's elevation (B,), radians.
         """
         size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
         x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
         depth = self.depth(x)
-        points = view.points if self.correction is None else view.points + self.correction(x).unflatten(-1, (-1, 2))
-        return points, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
+        none = torch.zeros_like(view.points)
+        correction = none if self.correction is None else self.correction(x).unflatten(-1, (-1, 2))
+        return correction, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
 
 
-def lift(teacher: TeacherNetwork, view: View) -> Lifted:
-    """Skeletons of windows, in float32."""
-    points, depth, elevation = teacher(view)
-    return Lifted(unproject(View(points.float(), view.size), depth.float()), elevation.float())
+def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
+    """Skeletons of windows, in float32; the points of an exact view are not corrected."""
+    correction, depth, elevation = teacher(view)
+    points = view.points if is_exact else view.points + correction.float()
+    return Lifted(unproject(View(points, view.size), depth.float()), elevation.float())
 
 
 def lift_mirrored(teacher: TeacherNetwork, view: View) -> Lifted:
