@@ -183,9 +183,9 @@ class TeacherStage(PaperStage[SequenceWindows]):
 
     @torch.no_grad()
     def trust(self, view: View, prediction: Lifted) -> Tensor:
-        """(B, T, 18) from 0 to 1: how far the teacher lifts the mirror image of `view` to the same joints."""
+        """(B, T, 18) from 0 to 1: how far the teacher lifts the mirror image of an exact `view` to the same joints."""
         with mixed_precision(view.points.device, self.mixed_precision):
-            other = lift_mirrored(self.teacher, view)
+            other = lift_mirrored(self.teacher, view, is_exact=True)
         distance = (root_centred(prediction.joints) - root_centred(other.joints)).norm(dim=-1)
         trust: Tensor = 1 / (1 + (distance / _HALF_TRUST) ** 2)
         return trust

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from trainer.paper.geometry import View, project_points
-from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork, lift
+from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork, lift, lift_mirrored
 
 
 def test_only_detected_points_are_corrected() -> None:
@@ -17,3 +17,6 @@ def test_only_detected_points_are_corrected() -> None:
     exact, detected = (project_points(lift(teacher, view, is_exact).joints, view.size) for is_exact in (True, False))
     torch.testing.assert_close(exact, view.points, atol=1e-4, rtol=1e-4)
     assert (detected - view.points).abs().mean() > 0.05
+    mirrored = lift_mirrored(teacher, view, is_exact=True)
+    torch.testing.assert_close(project_points(mirrored.joints, view.size), view.points, atol=1e-4, rtol=1e-4)
+    assert (mirrored.joints - lift(teacher, view, is_exact=True).joints).abs().mean() > 1e-3, "a second opinion"

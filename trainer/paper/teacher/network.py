@@ -100,10 +100,10 @@ def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
     return Lifted(unproject(View(points, view.size), depth.float()), elevation.float())
 
 
-def lift_mirrored(teacher: TeacherNetwork, view: View) -> Lifted:
+def lift_mirrored(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
     """Skeletons of the mirrored windows, mirrored back: the second opinion of the same teacher."""
     flip = torch.tensor([-1.0, 1.0, 1.0], device=view.points.device)
-    lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size))
+    lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size), is_exact)
     return Lifted(lifted.joints[:, :, list(MIRRORED_LIFTED)] * flip, lifted.elevation)
 
 
