@@ -1,4 +1,4 @@
-"""Command line of the trainer: `python -m trainer train|evaluate|pictures|export|convert`."""
+"""Command line of the trainer: `python -m trainer train|tune|evaluate|pictures|export|convert`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", type=Path, help="recipe file in place of the one in trainer/recipes")
     train.add_argument("--resume", action="store_true", help="continue where the last run of this recipe stopped")
     train.set_defaults(run=_train)
+    _add_tune(commands.add_parser("tune", help="adapt a student to one person's 2D sequences"))
     evaluate = commands.add_parser("evaluate", help="measure a student on motion capture")
     evaluate.add_argument(
         "--protocol",
@@ -92,6 +93,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_tune(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data", type=Path, required=True, help="2D sequences of one person (.npz), from convert keypoints"
+    )
+    command.add_argument(
+        "--checkpoint",
+        default="supervised",
+        help="'supervised' (the shipped student, the default), 'paper' or a folder",
+    )
+    command.add_argument("--steps", type=_positive, default=200, help="of training (200)")
+    command.add_argument("--seed", type=_natural, default=0, help="decides the windows (0)")
+    command.add_argument("--out", type=Path, required=True, help="folder for capture --student")
+    command.set_defaults(run=_tune)
+
+
 def _train(options: argparse.Namespace) -> None:
     from .paper.recipe import PaperRecipe
     from .paper.train import train_paper
@@ -107,6 +123,14 @@ def _train(options: argparse.Namespace) -> None:
         folder = train_supervised(read_recipe(path, SupervisedRecipe), options.resume)
     if this_process().is_main:
         print(folder)
+
+
+def _tune(options: argparse.Namespace) -> None:
+    from .evaluation.models import checkpoint_folder
+    from .tuning.tune import tune_student
+
+    checkpoint = checkpoint_folder(options.checkpoint)
+    print(tune_student(options.data, checkpoint, options.steps, options.seed, options.out))
 
 
 def _evaluate(options: argparse.Namespace) -> None:

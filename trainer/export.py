@@ -46,8 +46,13 @@ class _Named(nn.Module):
         return tuple(self.network(features))
 
 
-def export_student(checkpoint: Path, folder: Path) -> Path:
+def export_student(checkpoint: Path, folder: Path, windows: NDArray[np.float32] | None = None) -> Path:
     """Write `student.onnx` and `student.json` into `folder`; returns the ONNX file's path.
+
+    Args:
+        checkpoint: folder of the checkpoint.
+        folder: made if there is none.
+        windows: (B, T, 82) features to compare the exported network on; None: `random_windows`.
 
     Raises:
         PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or the exported network's
@@ -59,7 +64,7 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
     path, description_path = folder / "student.onnx", folder / "student.json"
     with writing(description_path) as partial_description, writing(path) as partial:
         _write_onnx(network, partial)
-        refuse_difference(network, partial, path)
+        refuse_difference(network, partial, path, windows)
         description = {
             "version": STUDENT_VERSION,
             "rate": STUDENT_RATE,
@@ -74,18 +79,21 @@ def export_student(checkpoint: Path, folder: Path) -> Path:
     return path
 
 
-def refuse_difference(network: StudentNetwork, exported: Path, path: Path) -> None:
+def refuse_difference(
+    network: StudentNetwork, exported: Path, path: Path, windows: NDArray[np.float32] | None = None
+) -> None:
     """Check that an exported network's outputs are the network's.
 
     Args:
         network: of the checkpoint.
         exported: the ONNX file.
         path: its final name, for the message.
+        windows: as of `export_student`.
 
     Raises:
         PoseNet3DError: an output differs.
     """
-    for name, difference in differences(network, exported).items():
+    for name, difference in differences(network, exported, windows).items():
         if not difference <= LARGEST_DIFFERENCE:
             raise PoseNet3DError(
                 f"{path}: '{name}' differs from the checkpoint's by {difference:.1e}, more than "
@@ -93,12 +101,14 @@ def refuse_difference(network: StudentNetwork, exported: Path, path: Path) -> No
             )
 
 
-def differences(network: StudentNetwork, exported: Path) -> dict[str, float]:
-    """Largest differences between the outputs of an exported network and of the network, for random windows.
+def differences(
+    network: StudentNetwork, exported: Path, windows: NDArray[np.float32] | None = None
+) -> dict[str, float]:
+    """Largest differences between the outputs of an exported network and of the network, for random or given windows.
 
     Rotations in radians; other outputs in their own unit.
     """
-    features = random_windows(network.config)
+    features = random_windows(network.config) if windows is None else windows
     runtime = open_network(exported, "cpu")
     expected, actual = (one.run({"features": features}) for one in (CheckpointNetwork(network), runtime))
     return {

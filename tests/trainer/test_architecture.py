@@ -27,7 +27,8 @@ ALLOWED = {
     "paper": {"config_checks", "data", "geometry", "synthesis", "training"},
     "evaluation": {"data", "datasets", "geometry", "paper", "synthesis", "training"},
     "export": {"evaluation", "training"},
-    "cli": {"datasets", "evaluation", "export", "paper", "supervised", "training"},
+    "tuning": {"config_checks", "data", "export", "geometry", "paper", "training"},
+    "cli": {"datasets", "evaluation", "export", "paper", "supervised", "training", "tuning"},
     "__main__": {"cli"},
 }
 """Packages and modules of the trainer, and those that each may import."""

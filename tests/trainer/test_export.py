@@ -8,6 +8,7 @@ import logging
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -74,6 +75,8 @@ def test_every_output_is_compared(checkpoint: Path, exported: Path, output: str)
         bias += 3e-4 * (-1.0) ** torch.arange(len(bias))
     with pytest.raises(PoseNet3DError, match=rf"student.onnx: '{output}' differs from the checkpoint's by"):
         refuse_difference(network, exported, exported)
+    zeros = np.zeros((3, network.config.window, network.config.features), np.float32)
+    assert differences(network, exported, zeros)[output] > 1e-4, "on given windows too"
 
 
 def test_an_export_that_differs_is_not_left_behind(

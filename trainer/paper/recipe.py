@@ -24,8 +24,12 @@ class PaperRecipe:
     """Folder of the run."""
     seed: int = 0
     threads: int = 2
+    start_from: str = ""
+    """Folder of a checkpoint whose teacher and student are trained further; empty: from scratch."""
     cameras: int = 4
     """Fixed cameras around each clip of motion capture."""
+    one_camera: list[str] = field(default_factory=list)
+    """Names of files of motion capture whose clips are seen by one camera alone: what repeats itself is drawn less."""
     priors: PriorConfig = field(default_factory=PriorConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     student: StudentConfig = field(default_factory=StudentConfig)

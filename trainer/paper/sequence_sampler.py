@@ -13,15 +13,13 @@ from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, MIRROR
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
 
 from ..data.sequences import PointSequences
-from ..synthesis.detector_noise import DetectorNoise, simulate_detector_on_windows
+from ..synthesis.detector_noise import DetectorNoise, add_detector_noise
 from .geometry import view_of_rays
 from .skeleton import FEET
 from .whole_body import impute_missing_points, whole_body_stretches
-from .windows import PaperWindows
+from .windows import SequenceWindows
 
 _MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
-_EXACT: Final = 0.25
-"""Share of windows without detector noise."""
 _STILL: Final = 0.02
 """Largest movement of a foot in contact between samples, in the normalised points' unit (about half a metre)."""
 _LOW: Final = 0.3
@@ -42,28 +40,38 @@ class SequenceSampler:
             seed: of all random numbers.
         """
         self._rays, self._confidence = impute_missing_points(sequences)
+        self._given = sequences.confidence > 0
         self._noise = noise
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
         self._starts, self._ends = whole_body_stretches(sequences, self._confidence)
 
-    def draw(self, count: int) -> PaperWindows:
+    def draw(self, count: int) -> SequenceWindows:
         """A batch of `count` windows."""
-        rays, confidence = self._windows(count)  # (B, T, 27, 2), (B, T, 27)
+        rays, confidence, given = self._windows(count)  # (B, T, 27, 2), (B, T, 27), (B, T, 27)
         mirrored = self._random.random(count) < 0.5
+        given[mirrored] = given[mirrored][:, :, _MIRRORED]
         rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
         confidence[mirrored] = confidence[mirrored][:, :, _MIRRORED]
-        view = view_of_rays(normalise_windows(rays, confidence), rays)  # (B, T, 18, 2)
-        # The noise turns the student's virtual camera by a fraction of a degree against the teacher's.
-        noisy = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
-        features = normalise_windows(*noisy).features  # (B, T, 82)
-        return PaperWindows(view, torch.from_numpy(features), contacts_from_points(view.points))
+        exact = normalise_windows(rays, confidence)
+        view = view_of_rays(exact, rays)  # (B, T, 18, 2)
+        noisy_rays, noisy_confidence = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
+        # The noise turns the virtual camera by a fraction of a degree.
+        noisy = normalise_windows(noisy_rays, noisy_confidence)
+        turn = noisy.view_rotations @ exact.view_rotations.transpose(0, 2, 1)  # (B, 3, 3)
+        return SequenceWindows(
+            view,
+            torch.from_numpy(_only_given(noisy.features, given)),
+            contacts_from_points(view.points),
+            view_of_rays(noisy, noisy_rays),
+            torch.from_numpy(turn.astype(np.float32)),
+        )
 
-    def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Rays (B, T, 27, 2), interpolated between samples, and confidence (B, T, 27)."""
+    def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+        """Rays (B, T, 27, 2), interpolated between samples, confidence and points that are not imputed (B, T, 27)."""
         before, share = random_windows(self._starts, self._ends, count, STUDENT_WINDOW, self._random)
         rays = self._rays[before] + share[..., None, None] * (self._rays[before + 1] - self._rays[before])
-        return rays, np.minimum(self._confidence[before], self._confidence[before + 1])
+        return rays, np.minimum(self._confidence[before], self._confidence[before + 1]), self._given[before]
 
 
 def random_windows(
@@ -92,38 +100,12 @@ def random_windows(
     return before, (moments - before).astype(np.float32)
 
 
-def add_detector_noise(
-    rays: NDArray[np.float32],
-    confidence: NDArray[np.float32],
-    noise: DetectorNoise,
-    random: np.random.Generator,
-    generator: torch.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rays (B, T, 27, 2) and confidence (B, T, 27) with the detector's noise in most windows.
-
-    Args:
-        rays: (B, T, 27, 2) exact.
-        confidence: (B, T, 27); 0 for points that are not given.
-        noise: the detector's.
-        random: chooses the windows.
-        generator: draws the noise.
-    """
-    noisy_rays, noisy_confidence, heights = rays.copy(), confidence.copy(), _image_heights(rays, confidence)
-    chosen = np.flatnonzero(random.random(len(rays)) >= _EXACT)
-    if len(chosen):
-        frame_heights = np.repeat(heights[chosen, None], rays.shape[1], axis=1)  # (B, T)
-        detected, certainty = simulate_detector_on_windows(rays[chosen], frame_heights, noise, generator)
-        noisy_rays[chosen] = detected
-        noisy_confidence[chosen] = certainty * confidence[chosen]
-    return noisy_rays, noisy_confidence
-
-
-def _image_heights(rays: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(B,) rough height of the person in the image: the largest extent in any sample of the window."""
-    low = np.where(confidence[..., None] > 0, rays, np.inf).min(2)  # (B, T, 2)
-    high = np.where(confidence[..., None] > 0, rays, -np.inf).max(2)
-    heights: NDArray[np.float32] = (high - low).max((1, 2)).astype(np.float32)
-    return heights
+def _only_given(features: NDArray[np.float32], given: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The student's features (B, T, 82) without imputed points, which it will not be given; `given`: (B, T, 27)."""
+    points = np.repeat(given, 2, axis=-1)
+    kept = np.concatenate([points, given, np.ones_like(given[..., :1])], axis=-1)
+    result: NDArray[np.float32] = features * kept
+    return result
 
 
 def contacts_from_points(points: Tensor) -> Tensor:

@@ -25,21 +25,24 @@ from ..training.checkpoint import Notes, load_network, save_network
 from ..training.loop import Stage, set_trainable, to_device
 from ..training.precision import mixed_precision
 from ..training.resume_state import PROGRESS_NAME
-from .geometry import Lifted
+from .geometry import Lifted, View, root_centred
 from .pose_prior import PriorConfig, Priors
 from .skeleton import template_ratios
 from .student.joint_batch import synthesise_half
 from .student.losses import StudentWeights, student_terms
+from .student.observation import Observer
 from .student.smpl_skeleton import SmplSkeleton
 from .teacher.losses import TeacherWeights, teacher_terms
-from .teacher.network import TeacherConfig, TeacherNetwork
-from .windows import DistillationWindows, PaperWindows
+from .teacher.network import TeacherConfig, TeacherNetwork, lift_mirrored
+from .windows import DistillationWindows, SequenceWindows
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
-Batch = TypeVar("Batch", PaperWindows, DistillationWindows)
+Batch = TypeVar("Batch", SequenceWindows, DistillationWindows)
 
 _HELD_OUT_LOSSES: Final = "criterion.json"
+_HALF_TRUST: Final = 0.1
+"""Distance at which a joint of the teacher counts half, in the normalised points' unit: 5 cm."""
 _BLUR: Final = 0.005
 """Standard deviation of the noise on the priors' training poses, in the normalised points' unit."""
 
@@ -113,10 +116,10 @@ def read_held_out_losses(folder: Path) -> dict[int, float]:
         raise PoseNet3DError(f"{path}: damaged; train without --resume, or restore the file") from error
 
 
-class PriorStage(PaperStage[PaperWindows]):
+class PriorStage(PaperStage[SequenceWindows]):
     """The flows learn the distribution of 2D poses and their motion."""
 
-    def __init__(self, config: PriorConfig, examples: PaperWindows, held_out: PaperWindows, notes: Notes) -> None:
+    def __init__(self, config: PriorConfig, examples: SequenceWindows, held_out: SequenceWindows, notes: Notes) -> None:
         """Build the flows and set their principal components.
 
         Args:
@@ -129,7 +132,7 @@ class PriorStage(PaperStage[PaperWindows]):
         self.priors = Priors(config)
         self.priors.fit_components(examples.view.points)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """Negative log-likelihoods of slightly blurred real poses."""
         return self.priors.blurred_terms(batch.view.points, _BLUR)
 
@@ -138,7 +141,7 @@ class PriorStage(PaperStage[PaperWindows]):
         return {"priors": self.priors}
 
 
-class TeacherStage(PaperStage[PaperWindows]):
+class TeacherStage(PaperStage[SequenceWindows]):
     """The teacher learns to lift, judged by the frozen priors."""
 
     ratios: Tensor
@@ -150,7 +153,7 @@ class TeacherStage(PaperStage[PaperWindows]):
         body: Body,
         weights: TeacherWeights,
         mixed_precision: bool,
-        held_out: PaperWindows,
+        held_out: SequenceWindows,
         notes: Notes,
     ) -> None:
         """Build the teacher and freeze the priors.
@@ -170,13 +173,22 @@ class TeacherStage(PaperStage[PaperWindows]):
         self.priors = _frozen(priors)
         self.register_buffer("ratios", template_ratios(body), persistent=False)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The terms of `teacher_terms`."""
         return self.terms_and_prediction(batch)[0]
 
-    def terms_and_prediction(self, batch: PaperWindows) -> tuple[dict[str, Tensor], Lifted]:
+    def terms_and_prediction(self, batch: SequenceWindows) -> tuple[dict[str, Tensor], Lifted]:
         """The terms, and the teacher's prediction for the windows."""
-        return teacher_terms(self.teacher, self.priors, batch.view, self.ratios, self.weights, self.mixed_precision)
+        return teacher_terms(self.teacher, self.priors, batch, self.ratios, self.weights, self.mixed_precision)
+
+    @torch.no_grad()
+    def trust(self, view: View, prediction: Lifted) -> Tensor:
+        """(B, T, 18) from 0 to 1: how far the teacher lifts the mirror image of an exact `view` to the same joints."""
+        with mixed_precision(view.points.device, self.mixed_precision):
+            other = lift_mirrored(self.teacher, view, is_exact=True)
+        distance = (root_centred(prediction.joints) - root_centred(other.joints)).norm(dim=-1)
+        trust: Tensor = 1 / (1 + (distance / _HALF_TRUST) ** 2)
+        return trust
 
     def networks(self) -> dict[str, PaperNetwork]:
         """The teacher."""
@@ -227,28 +239,36 @@ class StudentStage(PaperStage[DistillationWindows]):
         return {"teacher": self.teacher, "student": self.student}
 
 
-class JointStage(PaperStage[PaperWindows]):
+class JointStage(PaperStage[SequenceWindows]):
     """Teacher and student learn from each other, end to end, with the losses of both."""
 
     def __init__(
-        self, teacher_stage: TeacherStage, student_stage: StudentStage, held_out: PaperWindows, notes: Notes
+        self,
+        teacher_stage: TeacherStage,
+        student_stage: StudentStage,
+        observer: Observer,
+        held_out: SequenceWindows,
+        notes: Notes,
     ) -> None:
         """Unfreeze the teacher.
 
         Args:
             teacher_stage: trained; its teacher is trained on.
             student_stage: trained.
+            observer: shows made-up windows to the student.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
-        self.teacher_stage, self.student_stage = teacher_stage, student_stage
+        self.teacher_stage, self.student_stage, self._observer = teacher_stage, student_stage, observer
         set_trainable(teacher_stage.teacher.parameters(), True)
 
-    def forward(self, batch: PaperWindows) -> dict[str, Tensor]:
+    def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
         terms, prediction = self.teacher_stage.terms_and_prediction(batch)
-        student_terms = self.student_stage(synthesise_half(batch, prediction))
+        trust = self.teacher_stage.trust(batch.view, prediction)
+        mean_bone = self.student_stage.skeleton.mean_bone
+        student_terms = self.student_stage(synthesise_half(batch, prediction, trust, self._observer, mean_bone))
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
     def networks(self) -> dict[str, PaperNetwork]:

@@ -11,9 +11,10 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.network import StudentNetwork
+from posenet3d_blender.errors import PoseNet3DError, one_line
 
 from ..synthesis.detector_noise import load_detector_noise
-from ..training.checkpoint import Notes, settings_of
+from ..training.checkpoint import Notes, load_student, settings_of
 from ..training.distributed import main_process_first, processes_joined
 from ..training.loop import MakeSource, set_trainable, train_stage
 from ..training.schedule import Schedule
@@ -22,12 +23,18 @@ from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
 from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
 from .student.distillation_sampler import DistillationSampler, run_teacher
+from .student.observation import Observer
 from .teacher.inference import Teacher
+from .teacher.network import TeacherNetwork, load_teacher
 
 STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
+_KEYPOINT_SHARE: Final = 0.6
+"""Of the student's windows, those in which it sees what the add-on's detector gives: neither neck nor head."""
+_SYNTHETIC_KEYPOINT_SHARE: Final = 0.9
+"""The same of the joint stage's synthetic half."""
 _EXAMPLES: Final = 3000
 """Windows for the priors' principal components."""
 
@@ -60,7 +67,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     run, notes = _Run(recipe, resume), _notes(recipe)
     body, noise = load_body(), load_detector_noise()
     with processes_joined():
-        split = load_sequence_split([Path(path) for path in recipe.data], recipe.cameras, recipe.seed)
+        paths = [Path(path) for path in recipe.data]
+        cameras = [1 if path.name in recipe.one_camera else recipe.cameras for path in paths]
+        split = load_sequence_split(paths, cameras, recipe.seed)
         make_windows = partial(SequenceSampler, split.train, noise)
         held_out = SequenceSampler(split.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         examples = make_windows(recipe.seed).draw(_EXAMPLES)
@@ -72,26 +81,47 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         run.train(priors, make_windows, recipe.prior_stage, "priors")
         mixed = recipe.teacher_stage.mixed_precision
         teacher = TeacherStage(recipe.teacher, priors.priors, body, recipe.teacher_weights, mixed, held_out, notes)
+        network = StudentNetwork(recipe.student)
+        if recipe.start_from:
+            _start_from(Path(recipe.start_from), teacher.teacher, network)
         run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
 
-        trained_teacher, network = Teacher(teacher.teacher, body), StudentNetwork(recipe.student)
+        trained_teacher = Teacher(teacher.teacher, body)
         held_out_motions = run_teacher(trained_teacher, split.held_out)
-        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), noise)
+        observer = Observer(body, noise, _KEYPOINT_SHARE)
+        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), observer)
         make_student_stage = partial(
             StudentStage, network, teacher, body, recipe.student_weights, recipe.student_stage.mixed_precision
         )
-        frames = DistillationSampler(held_out_motions, noise, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+        frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         frame_stage = make_student_stage(frames, notes)
         set_trainable(network.time_parameters(), False)
         run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
         set_trainable(network.time_parameters(), not recipe.single_frame_student)
-        windows = DistillationSampler(held_out_motions, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
         student = make_student_stage(windows, notes)
         run.train(student, make_distillation, recipe.student_stage, "student")
         if not recipe.joint_stage.steps:
             return run.folder("student")
-        run.train(JointStage(teacher, student, held_out, notes), make_windows, recipe.joint_stage, "joint")
+        # Real windows show the lifted joints.
+        joint = JointStage(teacher, student, Observer(body, noise, _SYNTHETIC_KEYPOINT_SHARE), held_out, notes)
+        run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
+
+
+def _start_from(folder: Path, teacher: TeacherNetwork, student: StudentNetwork) -> None:
+    """Copy the weights of a checkpoint; a correction of points that its teacher lacks begins at none.
+
+    Raises:
+        PoseNet3DError: the checkpoint is missing or damaged, or its networks have other sizes.
+    """
+    try:
+        teacher.load_state_dict({**teacher.state_dict(), **load_teacher(folder).state_dict()})
+        student.load_state_dict(load_student(folder).state_dict())
+    except RuntimeError as error:
+        raise PoseNet3DError(
+            f"{folder}: its networks have other sizes than the recipe's ({one_line(str(error))})"
+        ) from error
 
 
 def _notes(recipe: PaperRecipe) -> Notes:

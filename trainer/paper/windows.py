@@ -22,6 +22,16 @@ class PaperWindows:
 
 
 @dataclass(frozen=True)
+class SequenceWindows(PaperWindows):
+    """Windows of 2D sequences, exact and as the detector would give them."""
+
+    detected: View
+    """For the teacher: the same points with the noise of `features`, in a virtual camera of their own."""
+    turn: Tensor
+    """(B, 3, 3) from the frame of `view` to that of `detected`."""
+
+
+@dataclass(frozen=True)
 class DistillationWindows:
     """Windows for the student, with the teacher's prediction."""
 
@@ -29,3 +39,9 @@ class DistillationWindows:
     prediction: Lifted
     real_count: int
     """Windows, from the first, with poses from the data; the others are augmented."""
+    keypoints: Tensor
+    """(B, T, 25, 3) the detector's keypoints on a body with the skeleton of `prediction`, in its frame and unit."""
+    of_keypoints: Tensor
+    """(B,) 1 where the student is shown these keypoints, 0 where it is shown the joints themselves."""
+    trust: Tensor
+    """(B, T, 18) from 0 to 1: how sure the teacher is of each joint."""

@@ -28,6 +28,8 @@ _NEIGHBOURS: Final = {"neck": "shoulder", "head": "ear"}
 """Points that the detector does not give, and the neighbour whose noise they get."""
 _LIMBS: Final = {"arm": ("elbow", "wrist", "index", "pinky"), "leg": ("knee", "ankle", "heel", "big_toe")}
 _KNUCKLES: Final = ("index", "pinky")
+_EXACT: Final = 0.25
+"""Share of training windows without noise."""
 _LOW_CONFIDENCE: Final = 0.5
 _WHITE_SHARE: Final = 0.07
 """Share of white noise in an error's variance. On the bundled clip, errors deviate by 0.55% of the height; between
@@ -133,6 +135,40 @@ def simulate_detector_on_windows(
         detected.astype(np.float32).reshape(*shape, STUDENT_POINT_COUNT, 2),
         confidence.astype(np.float32).reshape(*shape, STUDENT_POINT_COUNT),
     )
+
+
+def add_detector_noise(
+    rays: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    noise: DetectorNoise,
+    random: np.random.Generator,
+    generator: torch.Generator,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rays (B, T, 27, 2) and confidence (B, T, 27) with the detector's noise in most windows.
+
+    Args:
+        rays: (B, T, 27, 2) exact.
+        confidence: (B, T, 27); 0 for points that are not given.
+        noise: the detector's.
+        random: chooses the windows.
+        generator: draws the noise.
+    """
+    noisy_rays, noisy_confidence, heights = rays.copy(), confidence.copy(), _image_heights(rays, confidence)
+    chosen = np.flatnonzero(random.random(len(rays)) >= _EXACT)
+    if len(chosen):
+        frame_heights = np.repeat(heights[chosen, None], rays.shape[1], axis=1)  # (B, T)
+        detected, certainty = simulate_detector_on_windows(rays[chosen], frame_heights, noise, generator)
+        noisy_rays[chosen] = detected
+        noisy_confidence[chosen] = certainty * confidence[chosen]
+    return noisy_rays, noisy_confidence
+
+
+def _image_heights(rays: NDArray[np.float32], confidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B,) rough height of the person in the image: the largest extent in any sample of the window."""
+    low = np.where(confidence[..., None] > 0, rays, np.inf).min(2)  # (B, T, 2)
+    high = np.where(confidence[..., None] > 0, rays, -np.inf).max(2)
+    heights: NDArray[np.float32] = (high - low).max((1, 2)).astype(np.float32)
+    return heights
 
 
 def _measurements(keypoints: dict[str, dict[str, float]], name: str) -> dict[str, float]:

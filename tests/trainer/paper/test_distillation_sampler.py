@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from posenet3d_blender.body.model import load_body
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from trainer.paper.geometry import project_points, relative_rotation
 from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
 from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions
+from trainer.paper.student.observation import Observer
 from trainer.synthesis.detector_noise import load_detector_noise
 
 FRAMES = 120
@@ -32,9 +34,13 @@ def motions() -> TeacherMotions:
     )
 
 
+def sampler(motions: TeacherMotions, seed: int, window: int = STUDENT_WINDOW) -> DistillationSampler:
+    return DistillationSampler(motions, Observer(load_body(), load_detector_noise(), 0.0), seed, window)
+
+
 @pytest.mark.parametrize(("window", "count"), [(32, 40), (1, 200)])
 def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, window: int, count: int) -> None:
-    batch = DistillationSampler(motions, load_detector_noise(), seed=0, window=window).draw(count)
+    batch = sampler(motions, seed=0, window=window).draw(count)
     assert batch.windows.features.shape == (count, window, 82)
     assert batch.prediction.joints.shape == (count, window, 18, 3)
     assert 0.2 * count < batch.real_count < 0.8 * count
@@ -48,7 +54,7 @@ def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, w
 
 
 def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -> None:
-    batch = DistillationSampler(motions, load_detector_noise(), seed=1).draw(64)
+    batch = sampler(motions, seed=1).draw(64)
     upright = relative_rotation(batch.prediction.elevation, torch.zeros(64), torch.zeros(64))
     joints = (batch.prediction.joints @ upright.transpose(1, 2)[:, None])[: batch.real_count]
     head, feet = LIFTED_NAMES.index("head"), [LIFTED_NAMES.index(f"{side}_ankle") for side in ("left", "right")]
@@ -61,7 +67,7 @@ def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -
 
 def test_left_stays_left(motions: TeacherMotions) -> None:
     """A person facing the camera has the left hip on the image's right, mirrored or not."""
-    batch = DistillationSampler(motions, load_detector_noise(), seed=2).draw(64)
+    batch = sampler(motions, seed=2).draw(64)
     joints = batch.prediction.joints[: batch.real_count, 0]
     left, right = (joints[:, LIFTED_NAMES.index(f"{side}_hip")] for side in ("left", "right"))
     toes, ankles = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ def clips() -> Clips:
     angles[0, :, JOINT_INDEX["left_shoulder"], 2] = seconds.sin() - 0.5
     angles[0, :, JOINT_INDEX["right_elbow"], 1] = 0.7 + 0.5 * (2 * seconds).sin()
     angles[0, :, JOINT_INDEX["left_knee"], 0] = 0.6 - 0.5 * (3 * seconds).cos()
-    joints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[0]
+    joints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[0][0]
     relative = (joints - joints[:, :1]).numpy()
     root = np.zeros((2 * FRAMES, 3), np.float32)
     return Clips(relative, root, np.array([0, FRAMES, 2 * FRAMES], np.int32), ("one", "two"), 30.0)
@@ -141,7 +141,13 @@ def test_a_detectors_points_serve_without_neck_and_head(clips: Clips) -> None:
         rays[:, STUDENT_POINT_NAMES.index(name)] = 0
         confidence[:, STUDENT_POINT_NAMES.index(name)] = 0
     detected = PointSequences(rays, confidence, projected.offsets, projected.names)
-    assert SequenceSampler(detected, load_detector_noise(), seed=0).draw(4).view.points.isfinite().all()
+    windows = SequenceSampler(detected, load_detector_noise(), seed=0).draw(4)
+    assert windows.view.points.isfinite().all()
+    shown = windows.features[..., 54:81]
+    assert (shown[..., STUDENT_POINT_NAMES.index("left_hip")] > 0).all()
+    for name in ("neck", "head"):
+        point = STUDENT_POINT_NAMES.index(name)
+        assert (windows.features[..., [2 * point, 2 * point + 1, 54 + point]] == 0).all(), "the student sees no imputed"
 
 
 def test_data_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, tmp_path: Path) -> None:
@@ -271,3 +277,18 @@ def test_no_stage_can_see_depth() -> None:
     assert readers == {"dataset.py"}
     assert not any("trainer.data" in modules for modules in found.values()), "no whole package"
     assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}
+
+
+def test_what_repeats_itself_is_seen_by_one_camera(clips: Clips, tmp_path: Path) -> None:
+    for name in ("varied.npz", "repeated.npz"):
+        save_clips(tmp_path / name, replace(clips, names=tuple(f"{name}_{clip}" for clip in clips.names)))
+    split = load_sequence_split([tmp_path / "varied.npz", tmp_path / "repeated.npz"], [4, 1], seed=0)
+    views = [name.partition("@")[0] for part in (split.train, split.held_out) for name in part.names]
+    assert {clip: views.count(clip) for clip in views} == {
+        f"{name}.npz_{clip}": cameras for name, cameras in (("varied", 4), ("repeated", 1)) for clip in ("one", "two")
+    }
+
+
+def test_a_recipe_on_paper_toml_needs_its_data_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(f'base = "{RECIPES / "paper.toml"}"\ndata = ["mine.npz"]\nrun = "runs/mine"\n')
+    assert read_recipe(tmp_path / "mine.toml", PaperRecipe).data == ["mine.npz"]

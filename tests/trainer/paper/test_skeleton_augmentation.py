@@ -1,18 +1,14 @@
-"""Augmented skeletons, and the student's windows of them."""
+"""Augmented skeletons."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
-from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from trainer.geometry.kinematics import axis_angle_to_matrix
-from trainer.paper.geometry import Lifted, project, project_points, torso_centred
-from trainer.paper.skeleton import BONES, HIPS, LIFTED_COUNT, LIFTED_NAMES, POINT_OF_LIFTED, SIDE_COUNT, bone_lengths
+from trainer.paper.skeleton import BONES, HIPS, LIFTED_COUNT, LIFTED_NAMES, SIDE_COUNT, bone_lengths
 from trainer.paper.skeleton_augmentation import augment_skeletons, trunk_rotation
-from trainer.paper.student.joint_batch import student_features, synthesise_half
-from trainer.paper.windows import PaperWindows
 
 
 @pytest.fixture
@@ -57,32 +53,3 @@ def test_augmentation_commutes_with_rotation(joints: torch.Tensor) -> None:
     torch.testing.assert_close(augment_skeletons(joints @ rotation.T), expected, atol=1e-4, rtol=1e-4)
     frame = trunk_rotation(joints, HIPS)
     torch.testing.assert_close(torch.linalg.det(frame), torch.ones(frame.shape[:2]), atol=1e-4, rtol=0)
-
-
-def test_features_of_synthetic_windows_are_those_of_real_ones(joints: torch.Tensor) -> None:
-    view = project(0.5 * joints[:4], torch.full((4,), 0.2))
-    rays = np.zeros((4, STUDENT_WINDOW, 27, 2), np.float32)
-    features = student_features(view)
-    points = features[..., :54].unflatten(-1, (27, 2))
-    rays[:] = points.numpy() * view.size[:, None, None, None].numpy()
-    expected = normalise_windows(rays, features[..., 54:81].numpy())
-    # The axis of a real window's camera goes through the torso's mean in the image, near the torso's mean in space.
-    difference = np.abs(expected.features - features.numpy())
-    assert np.median(difference) < 0.02
-    assert np.abs(expected.features[..., -1] - features[..., -1].numpy()).max() < 0.05
-
-
-def test_synthetic_windows_come_with_their_ground_truth(joints: torch.Tensor) -> None:
-    size = torch.full((8,), 0.15)
-    view = project(0.5 * joints[:8], size)
-    prediction = Lifted(0.5 * joints[:8], torch.linspace(-0.1, 0.3, 8))
-    windows = PaperWindows(view, student_features(view), torch.zeros(8, STUDENT_WINDOW, 2))
-    batch = synthesise_half(windows, prediction)
-    assert batch.real_count == 4
-    view, features = batch.windows.view, batch.windows.features
-    torch.testing.assert_close(features[:4], windows.features[:4])
-    assert (features[4:] - windows.features[4:]).abs().max() > 0.1
-    points = project_points(torso_centred(batch.prediction.joints), view.size)
-    torch.testing.assert_close(points[4:], view.points[4:], atol=1e-4, rtol=1e-4)
-    columns = [2 * point for point in POINT_OF_LIFTED]
-    torch.testing.assert_close(features[4:, :, columns], points[4:, :, :, 0].clamp(-5, 5), atol=1e-4, rtol=1e-4)

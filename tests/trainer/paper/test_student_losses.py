@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_body
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
@@ -16,6 +17,7 @@ from trainer.geometry.kinematics import axis_angle_to_matrix, matrix_to_six_d
 from trainer.paper.geometry import Lifted, project
 from trainer.paper.pose_prior import PriorConfig, Priors
 from trainer.paper.skeleton import LIFTED_JOINTS
+from trainer.paper.student.body_points import KEYPOINT_ANCHORS
 from trainer.paper.student.joint_limits import limit_violation, rotation_from_rest
 from trainer.paper.student.losses import StudentWeights, student_terms
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
@@ -39,18 +41,25 @@ def test_the_skeleton_agrees_with_the_add_ons_kinematics(body: Body) -> None:
     generator = torch.Generator().manual_seed(0)
     rotations = axis_angle_to_matrix(torch.randn(2, 5, 24, 3, generator=generator))
     betas = torch.randn(2, 10, generator=generator)
-    joints = SmplSkeleton(body)(rotations, betas, torch.zeros(2, 24, 3))
+    joints, keypoints = SmplSkeleton(body)(rotations, betas, torch.zeros(2, 24, 3))
     for window in range(2):
         rest = body.rest_joints(betas[window].double().numpy())
-        expected, _ = forward_kinematics(rotations[window].double().numpy(), rest)
+        expected, world = forward_kinematics(rotations[window].double().numpy(), rest)
         np.testing.assert_allclose((joints - joints[:, :, :1])[window].numpy(), expected - expected[:, :1], atol=1e-5)
+        mean = torch.zeros(10).numpy()
+        of_mean, _ = forward_kinematics(rotations[window].double().numpy(), body.rest_joints(mean))
+        on_body = keypoints_on_body(of_mean, world, body.rest_joints(mean), keypoint_rest_points(body, mean))
+        moved = (keypoints[window] - joints[window, :, KEYPOINT_ANCHORS]).numpy()
+        np.testing.assert_allclose(moved, on_body - of_mean[:, KEYPOINT_ANCHORS], atol=1e-5)
 
 
 def test_a_bone_offset_moves_the_joint_and_all_below(body: Body) -> None:
     skeleton, offsets = SmplSkeleton(body), torch.zeros(1, 24, 3)
     offsets[0, JOINT_INDEX["left_elbow"], 0] = 0.1
     still = posed()
-    moved = skeleton(still, torch.zeros(1, 10), offsets) - skeleton(still, torch.zeros(1, 10), torch.zeros(1, 24, 3))
+    moved = (
+        skeleton(still, torch.zeros(1, 10), offsets)[0] - skeleton(still, torch.zeros(1, 10), torch.zeros(1, 24, 3))[0]
+    )
     changed = {name for name, index in JOINT_INDEX.items() if moved[0, 0, index].abs().max() > 1e-6}
     assert changed == {"left_elbow", "left_wrist", "left_hand"}
     torch.testing.assert_close(moved[0, 0, JOINT_INDEX["left_hand"]], torch.tensor([0.1, 0.0, 0.0]))
@@ -85,28 +94,35 @@ def test_rotations_from_rest_cost_in_any_heading() -> None:
     assert bent == pytest.approx(2 - 2 * math.cos(math.pi / 2), abs=1e-5)
 
 
-def test_a_small_student_is_not_rewarded(body: Body) -> None:
+def test_a_small_student_is_not_rewarded_and_the_face_turns_the_head(body: Body) -> None:
     """A correct pose costs more when the body has another size than at rest, whatever the teacher's unit."""
     skeleton = SmplSkeleton(body)
-    joints = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))[:, :, LIFTED_JOINTS]
-    prediction = Lifted(0.3 * (joints - joints.mean((1, 2), keepdim=True)), torch.zeros(2))
+    pose = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))
+    joints = pose[0][:, :, LIFTED_JOINTS]
+    middle = joints.mean((1, 2), keepdim=True)
+    prediction = Lifted(0.3 * (joints - middle), torch.zeros(2))
     size = torch.full((2,), 0.2)
     view = project(prediction.joints, size)
     windows = PaperWindows(view, torch.zeros(2, 32, 82), torch.zeros(2, 32, 2))
     bones = skeleton.rest_joints(torch.zeros(1, 10), torch.zeros(1, 24, 3))
     bones = bones - torch.where(torch.arange(24)[:, None] > 0, bones[:, list(PARENTS)], bones)
 
-    def distillation(shrunk: float) -> float:
+    def terms(shrunk: float, nod: float = 0.0) -> dict[str, torch.Tensor]:
         output = StudentOutput(
-            rotations=matrix_to_six_d(posed()).expand(2, 32, 24, 6),
+            rotations=matrix_to_six_d(posed(head=(nod, 0, 0))).expand(2, 32, 24, 6),
             betas=torch.zeros(2, 10),
             up=torch.tensor([0.0, -1.0, 0.0]).expand(2, 32, 3),
             contacts=torch.zeros(2, 32, 2),
             bone_offsets=(-shrunk * bones).expand(2, 24, 3),
         )
-        batch, priors = DistillationWindows(windows, prediction, 2), Priors(PriorConfig(8, 8, 2, 8))
-        terms = student_terms(output, skeleton, priors, batch, StudentWeights())
-        return float(terms["distillation"])
+        of_keypoints, trust = torch.tensor([1.0, 0.0]), torch.ones(2, 32, 18)
+        batch = DistillationWindows(windows, prediction, 2, 0.3 * (pose[1] - middle), of_keypoints, trust)
+        return student_terms(output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), batch, StudentWeights())
 
-    assert distillation(0.0) == pytest.approx(0, abs=0.01)
-    assert distillation(0.0) < distillation(0.2) < distillation(0.6)
+    still, small, smaller = (float(terms(shrunk)["distillation"]) for shrunk in (0.0, 0.2, 0.6))
+    assert still == pytest.approx(0, abs=0.01)
+    assert still < small < smaller
+    assert float(terms(0.0)["keypoints"]) == pytest.approx(0, abs=0.01)
+    nodding = terms(0.0, nod=30.0)
+    assert float(nodding["distillation"]) == pytest.approx(0, abs=0.01), "joints do not show a nod"
+    assert float(nodding["keypoints"]) > 0.03, "the face does"

@@ -1,8 +1,8 @@
 """Random windows of the teacher's skeletons in new cameras: training data of the student.
 
 The teacher is frozen while the student learns, so it is run over the data once. Its skeletons are rotated upright by
-its elevation; then each window is partly augmented, rotated to a random azimuth, projected, and given the detector's
-noise. Upright frame: the camera's without its elevation (x right, y down along gravity, z forward), metres.
+its elevation; then each window is partly augmented, rotated to a random azimuth, and observed, see `observation`.
+Upright frame: the camera's without its elevation (x right, y down along gravity, z forward), metres.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 
 from ...data.sequences import PointSequences
-from ...synthesis.detector_noise import DetectorNoise
-from ..geometry import Lifted, relative_rotation, torso_centred, view_of_rays
-from ..sequence_sampler import add_detector_noise, contacts_from_points, random_windows
-from ..skeleton import HIPS, LIFTED_OF_POINT, MIRRORED_LIFTED, POINT_OF_LIFTED, TORSO
+from ..geometry import Lifted, relative_rotation, torso_centred
+from ..sequence_sampler import contacts_from_points, random_windows
+from ..skeleton import HIPS, MIRRORED_LIFTED, POINT_OF_LIFTED
 from ..skeleton_augmentation import augment_skeletons
 from ..teacher.inference import Teacher
 from ..whole_body import impute_missing_points, whole_body_stretches
 from ..windows import DistillationWindows, PaperWindows
+from .observation import Observer
 
 _AUGMENTED: Final = 0.6
 """Share of windows with other proportions and with limbs of other windows."""
@@ -72,16 +72,16 @@ def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
 class DistillationSampler:
     """Draws windows, or single frames, of the teacher's motions in new cameras."""
 
-    def __init__(self, motions: TeacherMotions, noise: DetectorNoise, seed: int, window: int = STUDENT_WINDOW) -> None:
+    def __init__(self, motions: TeacherMotions, observer: Observer, seed: int, window: int = STUDENT_WINDOW) -> None:
         """Seed the sampler.
 
         Args:
             motions: the teacher's predictions.
-            noise: the detector's.
+            observer: shows skeletons to the student.
             seed: of all random numbers.
             window: samples in a window; 1 for single frames.
         """
-        self._motions, self._noise, self._window = motions, noise, window
+        self._motions, self._observer, self._window = motions, observer, window
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
 
@@ -96,21 +96,15 @@ class DistillationSampler:
         rotated = torso_centred(joints) @ rotation.transpose(1, 2)[:, None]
         distance = torch.from_numpy(self._distances(count)) - rotated[..., 2].amin((1, 2)).clamp(max=0)  # (B,)
         placed = rotated + torch.tensor([0.0, 0.0, 1.0]) * distance.clamp(min=_NEAREST)[:, None, None, None]
-        return self._observed(placed, elevation, contacts, real_count)
-
-    def _observed(self, placed: Tensor, elevation: Tensor, contacts: Tensor, real_count: int) -> DistillationWindows:
-        """Windows of joints (B, T, 18, 3), metres, in the frame of the camera that sees them."""
-        rays, confidence = points_from_lifted((placed[..., :2] / placed[..., 2:]).numpy())
-        noisy = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)
-        student_input = normalise_windows(*noisy)
-        view = view_of_rays(student_input, rays)  # (B, T, 18, 2), sizes (B,)
-        placed = placed @ torch.from_numpy(student_input.view_rotations).transpose(1, 2)[:, None]
-        depth = placed[:, :, list(TORSO), 2].mean((1, 2))  # (B,)
-        origin = torch.stack([0 * depth, 0 * depth, depth], -1)  # (B, 3)
-        unit = 1 / (view.size * depth)
-        joints = unit[:, None, None, None] * (placed - origin[:, None, None])
-        windows = PaperWindows(view, torch.from_numpy(student_input.features), contacts)
-        return DistillationWindows(windows, Lifted(joints, elevation), real_count)
+        seen = self._observer.observe(placed, self._generator)
+        return DistillationWindows(
+            PaperWindows(seen.view, seen.features, contacts),
+            Lifted(seen.joints, elevation),
+            real_count,
+            seen.keypoints,
+            seen.of_keypoints,
+            torch.ones(seen.joints.shape[:-1]),
+        )
 
     def _motion_windows(self, count: int) -> tuple[Tensor, Tensor]:
         """Joints (B, T, 18, 3) and foot contacts (B, T, 2), half of the windows mirrored."""
@@ -133,10 +127,3 @@ class DistillationSampler:
         frames = self._random.integers(len(self._motions.joints), size=count)
         distances: NDArray[np.float32] = self._motions.joints[frames][:, list(HIPS), 2].mean(1)
         return distances
-
-
-def points_from_lifted(lifted: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The student's points (B, T, 27, 2) of lifted joints (B, T, 18, 2), and their confidence (B, T, 27), 0 or 1."""
-    known = np.array(LIFTED_OF_POINT) >= 0
-    rays = np.where(known[:, None], lifted[:, :, list(LIFTED_OF_POINT)], np.float32(0))
-    return rays, np.broadcast_to(known.astype(np.float32), rays.shape[:-1]).copy()

@@ -24,7 +24,9 @@ class StudentWeights:
     """Weight of each term; lengths in metres on the body, except for the projections."""
 
     distillation: float = 10.0
-    """Distance to the teacher's joints."""
+    """Distance to the teacher's joints, weighted by its trust in them."""
+    keypoints: float = 5.0
+    """Distance to the detector's keypoints, in the windows that show them: they turn head, hands and feet."""
     velocity: float = 20.0
     """Temporal: distance between the changes from sample to sample."""
     projection: float = 1.0
@@ -67,16 +69,18 @@ def student_terms(
     """
     windows, prediction, real = batch.windows, batch.prediction, batch.real_count
     rotations = six_d_to_matrix(output.rotations)  # (B, T, 24, 3, 3)
-    joints = skeleton(rotations, output.betas, output.bone_offsets)[:, :, list(LIFTED_JOINTS)]  # (B, T, 18, 3)
+    smpl_joints, keypoints = skeleton(rotations, output.betas, output.bone_offsets)
+    joints = smpl_joints[:, :, list(LIFTED_JOINTS)]  # (B, T, 18, 3)
     own, target = root_centred(joints), root_centred(prediction.joints)
     # One camera does not show size: the teacher's skeletons are scaled to the body at rest. Scaling to the student's
     # own size would reward a small student.
     scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
     target = target / scale
-    placed = prediction.joints[:, :, list(HIPS)].mean(2, keepdim=True) + scale * own
+    placed = _root(prediction.joints) + scale * own
     up = up_vector(prediction.elevation)  # (B, 3)
     terms = {
-        "distillation": weights.distillation * _distance(own, target),
+        "distillation": weights.distillation * _weighted_mean(_distances(own, target), batch.trust),
+        "keypoints": weights.keypoints * _keypoint_distance(keypoints - _root(joints), batch, scale),
         "projection": weights.projection * _projection_distance(placed, windows.view),
         "limits": weights.limits * limit_violation(rotations),
         "rest": weights.rest * rotation_from_rest(rotations),
@@ -93,7 +97,7 @@ def student_terms(
         placed[:real], windows.view.size[:real], prediction.elevation[:real], priors, weights
     )
     return terms | {
-        "velocity": weights.velocity * _distance(own.diff(dim=1), target.diff(dim=1)),
+        "velocity": weights.velocity * _distances(own.diff(dim=1), target.diff(dim=1)).mean(),
         "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
         **likelihoods,
     }
@@ -113,6 +117,22 @@ def _own_likelihoods(
     return {f"own_{name}": term for name, term in likelihoods.items()}
 
 
-def _distance(first: Tensor, second: Tensor) -> Tensor:
-    """Mean distance along the last axis, smooth at zero."""
-    return ((first - second).square().sum(-1) + 1e-8).sqrt().mean()
+def _keypoint_distance(own: Tensor, batch: DistillationWindows, scale: Tensor) -> Tensor:
+    """Mean distance of keypoints (B, T, 25, 3) from the middle of the hips to the batch's, where it shows them."""
+    target = (batch.keypoints - _root(batch.prediction.joints)).detach() / scale
+    distances = _distances(own, target)  # (B, T, 25)
+    return _weighted_mean(distances, batch.of_keypoints[:, None, None].expand_as(distances))
+
+
+def _root(joints: Tensor) -> Tensor:
+    """(B, T, 1, 3) the middle of the hips of joints (B, T, 18, 3)."""
+    return joints[:, :, list(HIPS)].mean(2, keepdim=True)
+
+
+def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    return (weights * values).sum() / weights.sum().clamp(min=1e-6)
+
+
+def _distances(first: Tensor, second: Tensor) -> Tensor:
+    """Distances along the last axis, smooth at zero."""
+    return ((first - second).square().sum(-1) + 1e-8).sqrt()

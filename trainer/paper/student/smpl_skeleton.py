@@ -6,20 +6,24 @@ import torch
 from smplx.lbs import batch_rigid_transform
 from torch import Tensor, nn
 
+from posenet3d_blender.body.keypoints import KEYPOINT_JOINTS
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
 
 from ..skeleton import mean_bone
+from .body_points import KEYPOINT_ANCHORS, keypoint_offsets
 
 
 class SmplSkeleton(nn.Module):
-    """Joints from rotations, shape and bone offsets."""
+    """Joints and keypoints from rotations, shape and bone offsets."""
 
     template: Tensor
     directions: Tensor
     parents: Tensor
     chain: Tensor
     """(24, 24) 1 where the column's joint is the row's or an ancestor of it."""
+    offsets: Tensor
+    """(25, 3) see `keypoint_offsets`."""
     mean_bone: float
     """Of the body at rest, metres, see `skeleton.mean_bone`."""
 
@@ -37,14 +41,15 @@ class SmplSkeleton(nn.Module):
         for joint in range(1, JOINT_COUNT):
             chain[joint] += chain[PARENTS[joint]]
         self.register_buffer("chain", chain, persistent=False)
+        self.register_buffer("offsets", keypoint_offsets(body), persistent=False)
         self.mean_bone = mean_bone(body)
 
     def rest_joints(self, betas: Tensor, bone_offsets: Tensor) -> Tensor:
         """(B, 24, 3) metres, for shape (B, 10) and offsets added to the bones (B, 24, 3)."""
         return self.template + (self.directions @ betas[:, None, :, None])[..., 0] + self.chain @ bone_offsets
 
-    def forward(self, rotations: Tensor, betas: Tensor, bone_offsets: Tensor) -> Tensor:
-        """Joints (B, T, 24, 3), metres.
+    def forward(self, rotations: Tensor, betas: Tensor, bone_offsets: Tensor) -> tuple[Tensor, Tensor]:
+        """Joints (B, T, 24, 3), metres, and the detector's keypoints (B, T, 25, 3) on them.
 
         Args:
             rotations: (B, T, 24, 3, 3) relative to the parent.
@@ -53,5 +58,7 @@ class SmplSkeleton(nn.Module):
         """
         count, window = rotations.shape[:2]
         rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)  # (B * T, 24, 3)
-        joints: Tensor = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)[0]
-        return torch.unflatten(joints, 0, (count, window))
+        joints, transforms = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)
+        carriers = transforms[:, list(KEYPOINT_JOINTS), :3, :3]  # (B * T, 25, 3, 3)
+        keypoints = joints[:, list(KEYPOINT_ANCHORS)] + (carriers @ self.offsets[:, :, None])[..., 0]
+        return torch.unflatten(joints, 0, (count, window)), torch.unflatten(keypoints, 0, (count, window))

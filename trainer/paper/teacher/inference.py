@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
 from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
-from ..geometry import View, root_centred, unproject, up_vector, view_of_rays
-from ..skeleton import HIPS, MIRRORED_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
-from .network import TeacherNetwork
+from ..geometry import root_centred, up_vector, view_of_rays
+from ..skeleton import HIPS, bone_lengths, mean_bone, pelvis_share, to_smpl
+from .network import TeacherNetwork, lift, lift_mirrored
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,9 @@ class Teacher:
         """Poses (B, T, 18, 3), roots (B, T, 3) and up vectors (B, 3) of windows, in the camera frame, metres."""
         student_input = normalise_windows(rays, confidence)
         view = view_of_rays(student_input, rays.astype(np.float32))
-        flip = torch.tensor([-1.0, 1.0, 1.0])
-        mirrored = View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size)
-        joints, elevation = self._lift(view)
-        mirrored_joints, mirrored_elevation = self._lift(mirrored)
-        joints = (joints + mirrored_joints[:, :, list(MIRRORED_LIFTED)] * flip) / 2
-        elevation = (elevation + mirrored_elevation) / 2
+        lifted, other = lift(self._network, view), lift_mirrored(self._network, view)
+        joints = (lifted.joints + other.joints) / 2
+        elevation = (lifted.elevation + other.elevation) / 2
         # To metres, and from the virtual camera's frame to the camera's.
         unit = (self._mean_bone / bone_lengths(joints).mean((1, 2)))[:, None, None, None]
         zero = torch.zeros_like(elevation)
@@ -83,8 +79,3 @@ class Teacher:
         up = (up_vector(elevation)[:, None] @ to_camera)[:, 0]
         roots = joints[:, :, list(HIPS)].mean(2)
         return root_centred(joints).double().numpy(), roots.double().numpy(), up.double().numpy()
-
-    def _lift(self, view: View) -> tuple[Tensor, Tensor]:
-        """Joints (B, T, 18, 3) and elevation (B,)."""
-        depth, elevation = self._network(view)
-        return unproject(view, depth), elevation

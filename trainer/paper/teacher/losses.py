@@ -21,12 +21,12 @@ from ..geometry import (
     root_centred,
     rotate_to_view,
     torso_centred,
-    unproject,
 )
 from ..pose_prior import Priors
 from ..skeleton import SIDE_COUNT, bone_lengths
 from ..skeleton_augmentation import augment_skeletons
-from .network import TeacherNetwork
+from ..windows import SequenceWindows
+from .network import TeacherNetwork, lift
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class TeacherWeights:
     """Self-consistency of the new camera's elevation."""
     deformation: float = 0.1
     """Self-consistency of the differences between samples."""
+    denoising: float = 3.0
+    """Distance of the skeleton lifted from detected points to the one lifted from exact ones."""
     symmetry: float = 10.0
     """Equal lengths of left and right bones."""
     template: float = 1.0
@@ -56,26 +58,32 @@ class TeacherWeights:
         require_not_negative(self)
 
 
-def run_network(teacher: TeacherNetwork, view: View, mixed: bool) -> Lifted:
+def run_network(teacher: TeacherNetwork, view: View, mixed: bool, is_exact: bool = True) -> Lifted:
     """Lift windows with the teacher; mixed: run the network in bfloat16."""
     with mixed_precision(view.points.device, mixed):
-        depth, elevation = teacher(view)
-    return Lifted(unproject(view, depth.float()), elevation.float())
+        return lift(teacher, view, is_exact)
 
 
 def teacher_terms(
-    teacher: TeacherNetwork, priors: Priors, view: View, ratios: Tensor, weights: TeacherWeights, mixed: bool
+    teacher: TeacherNetwork,
+    priors: Priors,
+    windows: SequenceWindows,
+    ratios: Tensor,
+    weights: TeacherWeights,
+    mixed: bool,
 ) -> tuple[dict[str, Tensor], Lifted]:
-    """Weighted loss terms, and the teacher's prediction for `view`.
+    """Weighted loss terms, and the teacher's prediction for the exact points of the windows.
 
     Args:
         teacher: the network.
         priors: of real poses and motions.
-        view: windows of 2D points.
+        windows: of 2D points.
         ratios: (BONES,) of the body model, see `template_ratios`.
         weights: of the terms.
         mixed: run the network in bfloat16.
     """
+    # Exact points stay as they are: free to move them, the teacher would lift one likely pose whatever it sees.
+    view = windows.view
     prediction = run_network(teacher, view, mixed)  # (B, T, 18, 3)
     new_views = draw_new_views(prediction.elevation)
     new_projection = project(rotate_to_view(new_views, prediction.joints), view.size)  # (B, T, 18, 2)
@@ -95,7 +103,18 @@ def teacher_terms(
         "deformation": weights.deformation * _deformation(root_centred(augmented), root_centred(rotated_back)),
         **_bone_terms(prediction.joints, ratios, weights),
     }
+    if weights.denoising:
+        detected = run_network(teacher, windows.detected, mixed, is_exact=False)
+        terms["denoising"] = weights.denoising * _denoising_distance(detected.joints, prediction.joints, windows)
     return terms, prediction
+
+
+def _denoising_distance(detected: Tensor, exact: Tensor, windows: SequenceWindows) -> Tensor:
+    """Mean distance of skeletons (B, T, 18, 3), each in its own view's frame; only the detected one is taught."""
+    unit = (windows.view.size / windows.detected.size)[:, None, None, None]
+    target = unit * root_centred(exact.detach()) @ windows.turn.transpose(1, 2)[:, None]
+    distance: Tensor = (root_centred(detected) - target).norm(dim=-1).mean()
+    return distance
 
 
 def _cycle_distance(cycled: Tensor, joints: Tensor, size: Tensor) -> Tensor:

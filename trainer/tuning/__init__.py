@@ -1,0 +1,1 @@
+"""Adapts a trained student to one person's clips, from their 2D joints alone."""
