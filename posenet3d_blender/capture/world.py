@@ -59,8 +59,6 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
     Rotations follow cubic splines through the samples (on SO(3), Kang and Park), so that no kink shows where the
     motion's rate is higher than the solver's.
     """
-    from scipy.interpolate import CubicSpline
-
     state, sample_time = person.body, person.sampled.time
     # Half a frame of tolerance: the person's first and last frame are the footage's, the times are the motion's.
     in_view = (times >= sample_time[0] - 0.5 / rate) & (times <= sample_time[-1] + 0.5 / rate)
@@ -77,7 +75,7 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
         if joint == 0:
             rotations = world.world_to_camera[:3, :3].T @ rotations
         poses[:, joint] = matrix_to_axis_angle(_interpolate_smoothly(sample_time, rotations, at))
-    pelvis = CubicSpline(sample_time, pelvis)(at)  # (T, 3)
+    pelvis = _interpolate_numbers(sample_time, pelvis, at)  # (T, 3)
     rest = state.rest_joints
     trans = pelvis - rest[0]
     joints = np.empty((len(at), JOINT_COUNT, 3))
@@ -110,11 +108,11 @@ def to_motion(person: LiftedPerson, world: World, camera: Camera | CameraPath, t
     )
     if person.hands is None:
         return motion
-    fingers = _splines_of_numbers(sample_time, person.hands.poses, at)
+    fingers = _interpolate_numbers(sample_time, person.hands.poses, at)
     return _with_fingers(motion, fingers, resample(person.hands.confidence))
 
 
-def _splines_of_numbers(time: Array, values: Array, at: Array) -> Array:
+def _interpolate_numbers(time: Array, values: Array, at: Array) -> Array:
     """Values (S, ...) of `time` (S,) at the times `at` (T,), by splines: one at a time, as all take much memory."""
     from scipy.interpolate import CubicSpline
 

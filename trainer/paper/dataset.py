@@ -31,21 +31,20 @@ class SequenceSplit:
     held_out: PointSequences
 
 
-def load_sequence_split(paths: Sequence[Path], cameras: int | Sequence[int], seed: int) -> SequenceSplit:
+def load_sequence_split(paths: Sequence[Path], cameras: Sequence[int], seed: int) -> SequenceSplit:
     """Read 2D sequences, and motion capture projected to fixed cameras around each clip.
 
     Sequences that never show a whole body for a window are left out.
 
     Args:
         paths: of the files.
-        cameras: around each clip, for all files or for each.
+        cameras: around each clip, of each file.
         seed: of the cameras and of the choice of held-out clips.
 
     Raises:
         PoseNet3DError: a file is missing or damaged or has nothing usable, or there are fewer than two sequences.
     """
-    counts = [cameras] * len(paths) if isinstance(cameras, int) else cameras
-    sequences = concatenate_sequences([_usable(path, count, seed) for path, count in zip(paths, counts, strict=True)])
+    sequences = concatenate_sequences([_usable(path, count, seed) for path, count in zip(paths, cameras, strict=True)])
     # A clip is held out with all its views: otherwise the same motion would be trained on from another side.
     clips = [name.partition(VIEW_MARK)[0] for name in sequences.names]
     clip_names = sorted(set(clips))

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
-from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.features import STUDENT_WINDOW, mirror_points, normalise_windows
 
 from ..data.sequences import PointSequences
 from ..synthesis.detector_noise import DetectorNoise, add_detector_noise
@@ -19,7 +18,6 @@ from .skeleton import FEET
 from .whole_body import impute_missing_points, whole_body_stretches
 from .windows import SequenceWindows
 
-_MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 _STILL: Final = 0.02
 """Largest movement of a foot in contact between samples, in the normalised points' unit (about half a metre)."""
 _LOW: Final = 0.3
@@ -50,9 +48,8 @@ class SequenceSampler:
         """A batch of `count` windows."""
         rays, confidence, given = self._windows(count)  # (B, T, 27, 2), (B, T, 27), (B, T, 27)
         mirrored = self._random.random(count) < 0.5
-        given[mirrored] = given[mirrored][:, :, _MIRRORED]
-        rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
-        confidence[mirrored] = confidence[mirrored][:, :, _MIRRORED]
+        given[mirrored] = mirror_points(rays[mirrored], given[mirrored])[1]
+        rays[mirrored], confidence[mirrored] = mirror_points(rays[mirrored], confidence[mirrored])
         exact = normalise_windows(rays, confidence)
         view = view_of_rays(exact, rays)  # (B, T, 18, 2)
         noisy_rays, noisy_confidence = add_detector_noise(rays, confidence, self._noise, self._random, self._generator)

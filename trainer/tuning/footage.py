@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT
 from posenet3d_blender.capture.student.features import (
-    STUDENT_POINT_COUNT,
     STUDENT_WINDOW,
+    mirror_points,
     normalise_windows,
     rays_in_view,
 )
 
 from ..data.sequences import PointSequences
-
-_MIRRORED: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,7 @@ class FootageSampler:
         rows = self._random.choice(self._starts, count)[:, None] + np.arange(STUDENT_WINDOW)
         rays, confidence = self._rays[rows], self._confidence[rows]  # (B, T, 27, 2), (B, T, 27)
         mirrored = self._random.random(count) < 0.5
-        rays[mirrored] = rays[mirrored][:, :, _MIRRORED] * np.array([-1, 1], np.float32)
-        confidence[mirrored] = confidence[mirrored][:, :, _MIRRORED]
+        rays[mirrored], confidence[mirrored] = mirror_points(rays[mirrored], confidence[mirrored])
         student_input = normalise_windows(rays, confidence)
         in_view = rays_in_view(student_input.view_rotations, rays)[:, :, :KEYPOINT_COUNT]
         return FootageWindows(

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import FloatArray
-from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES
+from ...arrays import AnyArray, FloatArray
+from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
 """The detector's 25 keypoints, then two joints that motion capture and some 2D formats have."""
@@ -27,6 +27,7 @@ STUDENT_WINDOW: Final = 32
 LARGEST_POINT: Final = 5.0
 """Normalised points are clipped to it: points farther out are faults of the detector."""
 
+_MIRRORED_POINTS: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 _TORSO: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for part in ("shoulder", "hip") for side in ("left", "right")]
 _LIMBS: Final = [
     KEYPOINT_INDEX[f"{side}_{part}"]
@@ -43,6 +44,16 @@ class StudentInput:
     """(B, T, 82): x, y and confidence of each point, then the logarithm of the window's angular size."""
     view_rotations: NDArray[np.float32]
     """(B, 3, 3) from the camera's frame to the virtual camera's."""
+
+
+def mirror_points(rays: FloatArray, confidence: AnyArray) -> tuple[FloatArray, AnyArray]:
+    """The points of the mirrored picture: what was named left is right.
+
+    Args:
+        rays: (..., 27, 2) x/z and y/z in the camera frame.
+        confidence: (..., 27), or any other value of each point.
+    """
+    return rays[..., _MIRRORED_POINTS, :] * np.array([-1, 1], rays.dtype), confidence[..., _MIRRORED_POINTS]
 
 
 def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:

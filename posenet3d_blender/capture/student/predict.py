@@ -13,24 +13,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array, blocks
+from ...arrays import Array, FloatArray, blocks
 from ...body.kinematics import forward_kinematics
 from ...body.model import SHAPE_COUNT, Body, load_body
 from ...body.rotations import interpolate_rotations, six_d_to_matrix
 from ...body.skeleton import JOINT_COUNT, MIRRORED_JOINTS, PARENTS
 from ...errors import PoseNet3DError
 from ...progress import Progress, Warn, ignore_warning, silent
-from ..keypoints.keypoints import KEYPOINT_COUNT, MIRRORED_KEYPOINTS
+from ..keypoints.keypoints import KEYPOINT_COUNT
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..runtime.network import Network, open_network
-from .features import STUDENT_POINT_COUNT, normalise_windows, rays_in_view
+from .features import STUDENT_POINT_COUNT, mirror_points, normalise_windows, rays_in_view
 from .overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 STUDENT_VERSION: Final = 3
 STUDENT_FOLDER: Final = Path(__file__).parents[2] / "assets" / "student"
 _MIRROR: Final = np.diag([-1.0, 1.0, 1.0])
-_MIRRORED_POINTS: Final = [*MIRRORED_KEYPOINTS, *range(KEYPOINT_COUNT, STUDENT_POINT_COUNT)]
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:
     return rays, confidence
 
 
-def _run(network: Network, rays: Array, confidence: Array) -> _WindowPredictions:
+def _run(network: Network, rays: FloatArray, confidence: FloatArray) -> _WindowPredictions:
     student_input = normalise_windows(rays, confidence)
     output = network.run({"features": student_input.features})
     rotations = six_d_to_matrix(output["rotations"])  # (B, T, 24, 3, 3)
@@ -213,7 +212,7 @@ def _run(network: Network, rays: Array, confidence: Array) -> _WindowPredictions
 
 def _run_mirrored(network: Network, rays: Array, confidence: Array) -> _WindowPredictions:
     """Run the mirror image of the windows and mirror the predictions."""
-    output = _run(network, rays[:, :, _MIRRORED_POINTS] * (-1.0, 1.0), confidence[:, :, _MIRRORED_POINTS])
+    output = _run(network, *mirror_points(rays, confidence))
     return _WindowPredictions(
         _MIRROR @ output.rotations[:, :, list(MIRRORED_JOINTS)] @ _MIRROR,
         output.betas,

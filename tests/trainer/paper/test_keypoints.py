@@ -72,7 +72,7 @@ def openpose(tmp_path: Path) -> Path:
 
 
 def test_openposes_keypoints_are_training_data(openpose: Path) -> None:
-    split = load_sequence_split([openpose], 4, seed=0)
+    split = load_sequence_split([openpose], [4], seed=0)
     assert sorted(split.train.names + split.held_out.names) == ["one_0", "two_0"]
     batch = SequenceSampler(split.train, load_detector_noise(), seed=0).draw(4)
     assert batch.view.points.isfinite().all()
@@ -115,4 +115,4 @@ def test_points_that_are_never_given_are_named(tmp_path: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results))
     path = converted(folder)
     with pytest.raises(PoseNet3DError, match=r"coco.npz: key 'confidence': never gives left_big_toe, right_big_toe, "):
-        load_sequence_split([path], 4, seed=0)
+        load_sequence_split([path], [4], seed=0)

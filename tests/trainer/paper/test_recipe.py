@@ -157,18 +157,18 @@ def test_data_without_a_usable_window_is_refused_by_file_and_key(clips: Clips, t
     path = tmp_path / "hidden.npz"
     save_sequences(path, PointSequences(projected.rays, confidence, projected.offsets, projected.names))
     with pytest.raises(PoseNet3DError, match=r"hidden.npz: key 'confidence': .*whole bodies"):
-        load_sequence_split([path], 4, seed=0)
+        load_sequence_split([path], [4], seed=0)
     path = tmp_path / "short.npz"
     save_clips(path, Clips(clips.relative_joints[:20], clips.root[:20], np.array([0, 20], np.int32), ("a",), 30.0))
     with pytest.raises(PoseNet3DError, match=r"short.npz: key 'offsets': .*20 samples.*window of 32"):
-        load_sequence_split([path], 4, seed=0)
+        load_sequence_split([path], [4], seed=0)
 
 
 def test_short_sequences_beside_long_ones_are_left_out(clips: Clips, tmp_path: Path) -> None:
     path = tmp_path / "clips.npz"
     offsets = np.array([0, 20, 100, 180], np.int32)
     save_clips(path, Clips(clips.relative_joints, clips.root, offsets, ("a", "b", "c"), 30.0))
-    split = load_sequence_split([path], 4, seed=0)
+    split = load_sequence_split([path], [4], seed=0)
     train, held_out = ({name.partition("@")[0] for name in part.names} for part in (split.train, split.held_out))
     assert train | held_out == {"b", "c"}
     assert not train & held_out, "a clip is held out with all its views"

@@ -101,7 +101,7 @@ def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
 
 
 def lift_mirrored(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
-    """Skeletons of the mirrored windows, mirrored back: the second opinion of the same teacher."""
+    """Skeletons of the mirrored windows, mirrored back; `is_exact` as of `lift`."""
     flip = torch.tensor([-1.0, 1.0, 1.0], device=view.points.device)
     lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size), is_exact)
     return Lifted(lifted.joints[:, :, list(MIRRORED_LIFTED)] * flip, lifted.elevation)
