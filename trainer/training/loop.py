@@ -228,8 +228,9 @@ def _seed(*parts: int) -> int:
 
 @torch.no_grad()
 def _update_ema(state: TrainingState, decay: float) -> None:
-    for name, parameter in state.trained().items():
-        state.averages[name].lerp_(parameter, 1 - decay)
+    trained = state.trained()
+    # One kernel for all: a GPU waits for hundreds of small ones.
+    torch._foreach_lerp_([state.averages[name] for name in trained], list(trained.values()), 1 - decay)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
 from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
+from ...training.loop import to_device
 from ..geometry import root_centred, up_vector, view_of_rays
 from ..skeleton import HIPS, bone_lengths, mean_bone, pelvis_share, to_smpl
 from .network import TeacherNetwork, lift, lift_mirrored
@@ -36,10 +37,11 @@ class Teacher:
         """Set the network to evaluation mode.
 
         Args:
-            network: the trained network.
+            network: the trained network, on any device.
             body: the shipped body.
         """
         self._network = network.eval()
+        self._device = next(network.parameters()).device
         self._mean_bone, self._pelvis_share = mean_bone(body), pelvis_share(body)
 
     def joints(self, rays: Array, confidence: Array) -> Array:
@@ -66,9 +68,10 @@ class Teacher:
         """Poses (B, T, 18, 3), roots (B, T, 3) and up vectors (B, 3) of windows, in the camera frame, metres."""
         student_input = normalise_windows(rays, confidence)
         view = view_of_rays(student_input, rays.astype(np.float32))
-        lifted, other = lift(self._network, view), lift_mirrored(self._network, view)
-        joints = (lifted.joints + other.joints) / 2
-        elevation = (lifted.elevation + other.elevation) / 2
+        shown = to_device(view, self._device)
+        lifted, other = lift(self._network, shown), lift_mirrored(self._network, shown)
+        joints = ((lifted.joints + other.joints) / 2).cpu()
+        elevation = ((lifted.elevation + other.elevation) / 2).cpu()
         # To metres, and from the virtual camera's frame to the camera's.
         unit = (self._mean_bone / bone_lengths(joints).mean((1, 2)))[:, None, None, None]
         zero = torch.zeros_like(elevation)
