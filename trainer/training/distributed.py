@@ -11,6 +11,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from posenet3d_blender.errors import PoseNet3DError
+
 
 @dataclass(frozen=True)
 class Process:
@@ -27,9 +29,17 @@ class Process:
 
 
 def this_process() -> Process:
-    """This process by `torchrun`'s environment variables; a single one without them."""
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+    """This process by `torchrun`'s environment variables; a single one without them.
+
+    Raises:
+        PoseNet3DError: there is no GPU for it on a machine that has GPUs.
+    """
+    local, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if 0 < gpus <= local:
+        raise PoseNet3DError(
+            f"more processes than the {gpus} GPU(s) of this machine; lower torchrun's --nproc-per-node"
+        )
+    device = torch.device("cuda", local) if gpus else torch.device("cpu")
     return Process(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")), device)
 
 

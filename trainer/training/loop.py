@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -91,7 +91,7 @@ def train_stage(
                 f"batch_size = {schedule.batch_size} is less than the {process.count} processes; raise it"
             )
         stage.to(process.device)
-        model = _distributed(stage, process)
+        model = _prepared(stage, schedule, process)
         state = _new_state(stage, schedule)
         done = load_progress(folder, state) if resume else 0
         if not same_in_all_processes(done, process):
@@ -182,10 +182,12 @@ def _new_state(stage: Stage[Any], schedule: Schedule) -> TrainingState:
     return TrainingState(stage, optimiser, {name: value.detach().clone() for name, value in trained.items()})
 
 
-def _distributed(stage: Stage[Any], process: Process) -> nn.Module:
-    if process.count == 1:
-        return stage
-    return DistributedDataParallel(stage, forward_sync_buffers=False, find_unused_parameters=stage.some_idle)
+def _prepared(stage: Stage[Any], schedule: Schedule, process: Process) -> nn.Module:
+    """The stage for several processes, and compiled, as far as asked for."""
+    model: nn.Module = stage
+    if process.count > 1:
+        model = DistributedDataParallel(stage, forward_sync_buffers=False, find_unused_parameters=stage.some_idle)
+    return cast(nn.Module, torch.compile(model)) if schedule.compile else model
 
 
 class _BatchStream(IterableDataset[object]):

@@ -12,5 +12,6 @@ def mixed_precision(device: torch.device, enabled: bool = True) -> AbstractConte
 
     CPUs without instructions for bfloat16 stay in float32: in bfloat16 they are ten times slower.
     """
-    is_fast = device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled and is_fast)
+    # In this order: torch.compile can't follow the query.
+    fast = enabled and (device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)

@@ -37,6 +37,8 @@ class Schedule:
     """Steps between checkpoints, and between points of the log."""
     mixed_precision: bool = True
     """bfloat16 where the stage allows it."""
+    compile: bool = False
+    """Compile the stage's losses with torch.compile; pays off on a GPU, in stages of many minutes."""
     num_workers: int = 1
     """Processes that draw batches, for each training process."""
 

@@ -99,7 +99,8 @@ def best_place(points: Tensor, rays: Tensor, confidence: Tensor) -> Tensor:
         [torch.cat([one, zero, -rays[..., :1]], -1), torch.cat([zero, one, -rays[..., 1:]], -1)], -2
     )  # (B, T, K, 2, 3)
     weighted = (rows * weight[..., None]).flatten(2, 3)  # (B, T, 2 K, 3)
-    matrix = weighted.transpose(-1, -2) @ rows.flatten(2, 3) + _RIDGE * torch.eye(3, dtype=rows.dtype)
+    ridge = _RIDGE * torch.eye(3, dtype=rows.dtype, device=rows.device)
+    matrix = weighted.transpose(-1, -2) @ rows.flatten(2, 3) + ridge
     right = weighted.transpose(-1, -2) @ gap.flatten(2, 3)[..., None]
     shift: Tensor = torch.linalg.solve(matrix, right)[..., 0].float()
     return shift

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from posenet3d_blender.errors import PoseNet3DError
+from trainer.training.distributed import this_process
 from trainer.training.loop import BatchSource, MakeSource, Stage, averaged, train_stage
 from trainer.training.precision import mixed_precision
 from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_progress, save_progress
@@ -109,7 +110,8 @@ def train(
 ) -> Regression:
     stage = Regression()
     train_stage(stage, make_source, schedule, folder, seed=5, threads=1, resume=resume)
-    return stage
+    # It may have been trained on a GPU.
+    return stage.cpu()
 
 
 def logged(folder: Path, name: str) -> dict[int, float]:
@@ -134,6 +136,29 @@ def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
     other = Regression()
     train_stage(other, RandomPairs, SCHEDULE, tmp_path / "c", seed=6, threads=1, resume=False)
     assert not torch.equal(runs[0].trained.weight, other.trained.weight)
+
+
+def test_a_compiled_stage_trains_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[nn.Module] = []
+
+    def compile_for_debugging(model: nn.Module) -> Callable[..., object]:
+        compiled.append(model)
+        return compile_module(model, backend="eager")
+
+    compile_module = torch.compile
+    monkeypatch.setattr(torch, "compile", compile_for_debugging)
+    schedule = replace(SCHEDULE, mixed_precision=False)
+    first = train(tmp_path / "eager", schedule)
+    second = train(tmp_path / "compiled", replace(schedule, compile=True))
+    assert len(compiled) == 1
+    torch.testing.assert_close(second.trained.weight, first.trained.weight)
+
+
+def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(PoseNet3DError, match="more processes than the 1 GPU"):
+        this_process()
 
 
 def test_every_term_is_logged_and_falls(tmp_path: Path) -> None:

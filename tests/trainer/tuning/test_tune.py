@@ -84,7 +84,7 @@ def test_tuning_fits_the_footage_and_stays_near_the_first_answers(
         stage.untuned.load_state_dict(student.state_dict())
         before = stage(batch)
         train_stage(stage, lambda seed: FootageSampler(sequences, seed), schedule, tmp_path / str(pose), 0, 1, False)
-        after = stage(batch)
+        after = stage.cpu()(batch)
         fitted[pose] = float(after["reprojection"].detach())
         assert fitted[pose] < float(before["reprojection"].detach())
     assert fitted[0.1] < 0.7 * fitted[0.005]

@@ -19,7 +19,6 @@ class SmplSkeleton(nn.Module):
 
     template: Tensor
     directions: Tensor
-    parents: Tensor
     chain: Tensor
     """(24, 24) 1 where the column's joint is the row's or an ancestor of it."""
     offsets: Tensor
@@ -36,7 +35,8 @@ class SmplSkeleton(nn.Module):
         super().__init__()
         self.register_buffer("template", torch.from_numpy(body.joint_template).float(), persistent=False)
         self.register_buffer("directions", torch.from_numpy(body.joint_directions).float(), persistent=False)
-        self.register_buffer("parents", torch.tensor(PARENTS), persistent=False)
+        # Not a buffer: on a GPU each look-up of a parent would wait for all work before it.
+        self._parents = torch.tensor(PARENTS)
         chain = torch.eye(JOINT_COUNT)
         for joint in range(1, JOINT_COUNT):
             chain[joint] += chain[PARENTS[joint]]
@@ -58,7 +58,7 @@ class SmplSkeleton(nn.Module):
         """
         count, window = rotations.shape[:2]
         rest = self.rest_joints(betas, bone_offsets).repeat_interleave(window, 0)  # (B * T, 24, 3)
-        joints, transforms = batch_rigid_transform(rotations.flatten(0, 1), rest, self.parents)
+        joints, transforms = batch_rigid_transform(rotations.flatten(0, 1), rest, self._parents)
         carriers = transforms[:, list(KEYPOINT_JOINTS), :3, :3]  # (B * T, 25, 3, 3)
         keypoints = joints[:, list(KEYPOINT_ANCHORS)] + (carriers @ self.offsets[:, :, None])[..., 0]
         return torch.unflatten(joints, 0, (count, window)), torch.unflatten(keypoints, 0, (count, window))
