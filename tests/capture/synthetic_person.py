@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,15 @@ def swaying_person(body: Body, time: Array) -> SyntheticPerson:
     truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, betas)
     points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
     return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))
+
+
+def on_level_feet(person: SyntheticPerson) -> SyntheticPerson:
+    """The same motion, raised and lowered so that the ankles stay level."""
+    ankles = person.truth.joints[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]], 1].mean(1)  # (T,)
+    truth = person.truth
+    truth = replace(truth, pelvis=truth.pelvis - np.outer(ankles - ankles.mean(), [0.0, 1.0, 0.0]))
+    points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
+    return SyntheticPerson(truth, replace(person.keypoints, points=points))
 
 
 def standing_person(body: Body, time: Array, places: Array, raised_right_foot: float = 0.0) -> SyntheticPerson:

@@ -18,7 +18,7 @@ from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.evaluation.models import CHECKPOINTS
-from trainer.export import LARGEST_DIFFERENCE, differences, export_student, refuse_difference
+from trainer.export import LARGEST_DIFFERENCE, differences, export_student, in_half_precision, refuse_difference
 from trainer.training.checkpoint import load_student, save_student
 
 
@@ -45,7 +45,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_shipped_student_is_the_committed_checkpoint() -> None:
-    apart = differences(load_student(CHECKPOINTS / "supervised"), STUDENT_FOLDER / "student.onnx")
+    network = in_half_precision(load_student(CHECKPOINTS / "supervised"))
+    apart = differences(network, STUDENT_FOLDER / "student.onnx")
     assert apart.keys() == set(StudentOutput._fields)
     assert max(apart.values()) < LARGEST_DIFFERENCE, apart
     descriptions = (
@@ -65,9 +66,14 @@ def test_the_description_tells_the_training_and_the_hash(exported: Path) -> None
     assert logging.getLogger("torch.onnx").level == logging.DEBUG, "silenced during the export only"
 
 
+def test_weights_are_stored_in_half_precision(exported: Path, checkpoint: Path) -> None:
+    weights = sum(parameter.numel() for parameter in load_student(checkpoint).parameters())
+    assert 2 * weights < exported.stat().st_size < 2 * weights + 30_000
+
+
 @pytest.mark.parametrize("output", StudentOutput._fields)
 def test_every_output_is_compared(checkpoint: Path, exported: Path, output: str) -> None:
-    network = load_student(checkpoint).eval()
+    network = in_half_precision(load_student(checkpoint)).eval()
     refuse_difference(network, exported, exported)
     head = {"rotations": "pose", "betas": "shape", "up": "up", "contacts": "contact", "bone_offsets": "bones"}[output]
     with torch.no_grad():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.model import SHAPE_COUNT
@@ -88,9 +89,22 @@ def sole_weights(state: PosedBody, floor: Floor, rests: Array, step_seconds: flo
     Told from heights averaged over time, so that no sole is let go for a sample or two.
     """
     heights = _average(floor.heights(state.soles), step_seconds).reshape(-1, 2, 2)  # (S, foot, heel or ball)
-    raised = heights - heights.min(axis=2, keepdims=True)
-    weights: Array = rests[..., None] / (1 + (raised / RAISED_SOLE) ** 2) ** 2
+    weights: Array = rests[..., None] * _lowness(heights, axis=2)
     return weights.reshape(len(rests), -1)
+
+
+def _lower_sole_weights(state: PosedBody, floor: Floor, hidden: NDArray[np.bool_], step_seconds: float) -> Array:
+    """(S, 4) from 0 to 1: how much each sole is the one that stands, in samples without a foot in view (S,)."""
+    heights = _average(floor.heights(state.soles), step_seconds)  # (S, 4)
+    weights: Array = hidden[:, None] * _lowness(heights, axis=1)
+    return weights
+
+
+def _lowness(heights: Array, axis: int) -> Array:
+    """From 0 to 1: 1 for the lowest along the axis, less from RAISED_SOLE above it."""
+    raised = heights - heights.min(axis=axis, keepdims=True)
+    lowness: Array = (1 + (raised / RAISED_SOLE) ** 2) ** -2
+    return lowness
 
 
 def level_floor(state: PosedBody, rests: Array, up: Array) -> Floor:
@@ -114,13 +128,19 @@ def add_floor(
     state: PosedBody,
     floor: Floor,
     rests: Array,
+    hidden: NDArray[np.bool_],
     expected: Floor,
     step_seconds: float,
     weights: SolveWeights,
 ) -> None:
-    """Soles of feet that rest (S, 2) lie on the floor, others not below it; the floor is near the expected one."""
+    """Soles of feet that rest (S, 2) lie on the floor, others not below it; the floor is near the expected one.
+
+    In samples without a foot in view, `hidden` (S,), the lower sole is near the floor: a guessed foot would float.
+    """
     heights = floor.heights(state.soles)  # (S, 4)
     touch = np.sqrt(sole_weights(state, floor, rests, step_seconds)) / weights.floor
+    guess = np.sqrt(_lower_sole_weights(state, floor, hidden, step_seconds)) / weights.hidden_foot
+    touch = np.maximum(touch, guess)
     robust_root = 1 / (1 + (heights / OTHER_FLOOR) ** 2)
     root_weight = robust_root * np.maximum(touch, (heights < 0) / weights.below_floor)  # (S, 4)
     jacobian = np.einsum("skac,a->skc", state.point_jacobian(state.soles, SOLE_JOINTS), floor.up)

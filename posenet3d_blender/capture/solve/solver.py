@@ -101,6 +101,7 @@ def _solve_segment(
     """Gauss-Newton from `solution`."""
     step_seconds = _step_seconds(sampled)
     rests = _resting(sampled, prediction, sampled.in_camera(solution.body.pelvis)[:, 2])
+    hidden = ~seen_feet(sampled).any(axis=1)
     state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
@@ -108,9 +109,9 @@ def _solve_segment(
         add_keypoints(system, state, sampled, weights)
         add_student(system, state, prediction, weights)
         add_smoothness(system, state, step_seconds, weights)
-        if weights.foot_lock and rests.any():
+        if weights.foot_lock and (rests.any() or hidden.any()):
             add_contacts(system, state, floor, rests, step_seconds, weights)
-            add_floor(system, state, floor, rests, solution.floor, step_seconds, weights)
+            add_floor(system, state, floor, rests, hidden, solution.floor, step_seconds, weights)
         step, shared_step = system.solve(DAMPING)
         state, floor = state.moved(step, shared_step[:SHAPE_COUNT]), floor.moved(shared_step[SHAPE_COUNT:])
     progress("solve", 1.0)

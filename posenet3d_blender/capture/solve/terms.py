@@ -53,6 +53,8 @@ class SolveWeights:
     """Metres between a resting sole and the floor."""
     below_floor: float = 0.03
     """Metres of any other sole below the floor."""
+    hidden_foot: float = 0.03
+    """Metres between the lower sole and the floor while no foot is in view: people stand, walk and sit above it."""
     floor_tilt: float = 0.035
     """Radians between the floor's normal and the student's gravity, applied once for each sample, as the shape's."""
     floor_height: float = 1.0

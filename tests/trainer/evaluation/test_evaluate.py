@@ -24,7 +24,7 @@ from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled
 from trainer.evaluation.metrics import COMMON_JOINTS, align_to, measure, scale_to
 from trainer.evaluation.models import open_student
-from trainer.export import export_student
+from trainer.export import export_student, in_half_precision
 from trainer.synthesis.benchmark_views import benchmark_views
 from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
 from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
@@ -237,7 +237,7 @@ def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = StudentNetwork(StudentConfig(width=32, blocks=1))
     torch.nn.init.normal_(network.bones.weight, std=0.01)
-    save_student(tmp_path / "run", network, {"recipe": "supervised"})
+    save_student(tmp_path / "run", in_half_precision(network), {"recipe": "supervised"})
     export_student(tmp_path / "run", tmp_path / "exported")
     figures = [
         run(data, tmp_path / f"{name}.json", "--views", "2", "--checkpoint", str(tmp_path / name))["student"]
