@@ -16,9 +16,10 @@ from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage
 from ..video.grey_copies import GreyCopies, GreyCopy
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
+from .between import turned_between
 from .ground import placed_points
 from .lens_of_turns import ViewPair, ViewPairs, lens_of_turns
-from .sights import SightLog, Sights
+from .sights import FEW, SightLog, Sights
 from .travel import find_travel
 from .turn import OUTLIER, Turn, angle_of, fit_turn, parallax_errors
 
@@ -189,7 +190,7 @@ def _follow(
     times: list[float] = []
     known: list[float] = []
     told: list[bool] = []
-    sights = SightLog()
+    sights, some = SightLog(), SightLog(0.0, FEW)
     copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
     for index, grey, mask in _with_people(copies, people):
         matches = tracker.update(index, grey, mask)
@@ -205,18 +206,27 @@ def _follow(
             tracker.renew(index, grey, mask)
             for chain in (fixed, zooming, views):
                 chain.renew()
-        sights.add(len(times), float(footage.time[index]), *tracker.places(), index == frames.stop - 1)
+        seen = len(times), float(footage.time[index]), *tracker.places()
+        if not sights.add(*seen, index == frames.stop - 1):
+            some.add(*seen)
         times.append(float(footage.time[index]))
         known.append(float(matches is None or followed))
         told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
     views.renew()
-    well_known, seen = float(np.mean(told)), sights.joined()
-    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, seen, turn_miss), views.kept
+    well_known, logs = float(np.mean(told)), (sights.joined(), some.joined())
+    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, *logs, turn_miss), views.kept
 
 
 def _explain(
-    time: Array, known: Array, well_known: float, fixed: _Chain, zooming: _Chain, sights: Sights, turn_miss: float
+    time: Array,
+    known: Array,
+    well_known: float,
+    fixed: _Chain,
+    zooming: _Chain,
+    sights: Sights,
+    some: Sights,
+    turn_miss: float,
 ) -> CameraTrack:
     """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
     in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
@@ -228,6 +238,7 @@ def _explain(
         travel = find_travel(time, turns, lens, sights)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
+            rotations = turned_between(time, rotations, travel.rows, sights, some, lens)
             points = placed_points(sights, rotations, positions, lens)
             misses = np.full(len(time), travel.miss)
             return CameraTrack(time, rotations, np.ones(len(time)), positions, misses, known, lens, points, well_known)
