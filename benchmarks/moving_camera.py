@@ -30,7 +30,7 @@ from .virtual_camera import film
 SHARED: Final = Path(__file__).parents[2] / "shared"
 PART: Final = 0.75
 """Of the picture's sides that the virtual camera sees."""
-KINDS: Final = ("static", "pan", "tilt", "shake", "mild zoom", "zoom")
+KINDS: Final = ("static", "pan", "other pan", "tilt", "shake", "mild zoom", "zoom")
 
 
 def main() -> None:
@@ -62,8 +62,9 @@ def camera_motion(kind: str, time: Array) -> tuple[Array, Array]:
     """Turns (F, 3), radians about the camera's axes, and zooms (F,) at times (F,)."""
     turns, zooms = np.zeros((len(time), 3)), np.ones(len(time))
     wave = np.sin(2 * np.pi * time / max(float(time[-1]), 2.0))
-    if kind == "pan":
-        turns[:, 1] = np.radians(4) * wave
+    if kind.endswith("pan"):
+        # In the walk, the first one has an arm and a leg leave the picture.
+        turns[:, 1] = np.radians(4) * wave * (1 if kind == "pan" else -1)
     elif kind == "tilt":
         turns[:, 0] = np.radians(3) * wave
     elif kind == "shake":

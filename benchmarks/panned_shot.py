@@ -67,6 +67,7 @@ SHOTS: Final = {
     "run": Shot(),
     "edge": Shot(offset=19.0),
     "blur": Shot(shutter=0.6),
+    "hand": Shot(shutter=0.4, shake=0.6, arm=0.35),
     "sparse": Shot(world="sparse"),
     "meadow": Shot(world="meadow"),
     "meadow blur": Shot(world="meadow", shutter=0.6),

@@ -57,6 +57,8 @@ FEWEST_ON_GROUND: Final = 10
 """Samples that must show a foot on the ground."""
 LARGEST_SPREAD: Final = 0.15
 """Between the quartiles of the scales by feet on the ground, of 1, beyond which they stand on something else."""
+SHORT_WAY: Final = 0.1
+"""Of the person's distance: the extent of a camera's way below which its scale changes little."""
 LARGEST_DISAGREEMENT: Final = 1.3
 """Times as large or small as by resting feet, if these are certain, that the scale by the ground may be."""
 
@@ -155,7 +157,8 @@ def in_metres(
     by_ground = None if ground is None else _metres_by_ground(soles, ground)
     if by_ground is not None and not (is_certain and _ratio(by_ground, scale) > LARGEST_DISAGREEMENT):
         scale, is_certain = by_ground, True
-    if not is_certain:
+    extent = scale * float(np.linalg.norm(np.ptp(path.positions, axis=0)))
+    if not is_certain and not (soles and extent < SHORT_WAY * _distance(soles)):
         warn(
             "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the way that is "
             "walked may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
@@ -183,8 +186,7 @@ def level_with_pan(up: Array, views: Array) -> Array:
 
 def _metres_of_unit(soles: Sequence[_Soles]) -> tuple[float, bool]:
     """Metres of the path's unit with which the soles of at least one person rest best, and whether that is certain."""
-    distance = float(np.median([one.distance for one in soles]))
-    expected = BACKGROUND_DISTANCE * distance / UNITS_TO_BACKGROUND
+    expected = BACKGROUND_DISTANCE * _distance(soles) / UNITS_TO_BACKGROUND
 
     def slip(scale: float) -> float:
         return sum(one.slip(scale) for one in soles) / len(soles)
@@ -198,6 +200,11 @@ def _metres_of_unit(soles: Sequence[_Soles]) -> tuple[float, bool]:
         scales = best * np.geomspace(0.95, 1.05, 20)
     best = float(min(scales, key=cost))
     return best, slip(0.0) - slip(best) > LEAST_GAIN
+
+
+def _distance(soles: Sequence[_Soles]) -> float:
+    """Metres from the camera to people, as a rule."""
+    return float(np.median([one.distance for one in soles]))
 
 
 def _ground(

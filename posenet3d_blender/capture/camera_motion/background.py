@@ -29,8 +29,9 @@ _WINDOW = (17, 17)
 _LEVELS = 4
 _ROUND_TRIP = 0.6
 """Pixels by which a point that is followed there and back may miss its place."""
-_DRIFT = 1.0
-"""Pixels by which a point that was followed from picture to picture may be off where the key picture fits best."""
+_DRIFT = 3.0
+"""Pixels by which a point that was followed from picture to picture may be off where the key picture fits best: where a
+hand's jerk blurs the pictures, points slip by one or two."""
 _MARGIN = 0.2
 """Around a person's points, as a part of their larger extent, that is not background."""
 _KEPT = 0.5

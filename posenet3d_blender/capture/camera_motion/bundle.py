@@ -22,9 +22,12 @@ UNITS_TO_BACKGROUND: Final = 5.0
 """Depth of the background, as a rule: it makes the unit."""
 _DEPTH_SPREAD: Final = 1.0
 """Of the logarithm of a depth, one standard deviation; points at infinity stay finite."""
-_DEPTH_WEIGHT: Final = 0.05
+_DEPTH_WEIGHT: Final = 0.001
+"""Against a square error of an outlier. Depths are much alike in the whole picture: as if each were independent, they
+would bend the turns of a camera whose way is short."""
 _JERK: Final = 0.02
 """Units by which the way may bend from picture to picture, one standard deviation: where parallax says little."""
+_JERK_WEIGHT: Final = 0.05
 
 
 class Bundle:
@@ -83,9 +86,7 @@ class Bundle:
         square = (error**2).sum(1) / OUTLIER**2
         spread = (self._log_inverse + np.log(UNITS_TO_BACKGROUND)) / _DEPTH_SPREAD
         bend = np.diff(self._positions, 2, axis=0) / _JERK
-        return float(
-            (square / (1 + square)).sum() + _DEPTH_WEIGHT * (spread**2).sum() + _DEPTH_WEIGHT * (bend**2).sum()
-        )
+        return float((square / (1 + square)).sum() + _DEPTH_WEIGHT * (spread**2).sum() + _JERK_WEIGHT * (bend**2).sum())
 
     def _errors(self) -> tuple[Array, Array, Array, Array]:
         """Errors (O, 2) in pixels, directions in the cameras (O, 3), inverse depths (O,) and anchors' shifts (O, 3)."""
@@ -193,7 +194,7 @@ class _PosesAndDepths:
         self.depths[:] += _DEPTH_WEIGHT / _DEPTH_SPREAD**2
         self.depth_gradient[:] += _DEPTH_WEIGHT / _DEPTH_SPREAD**2 * log_inverse
         bends = np.diff(np.eye(len(positions)), 2, axis=0)  # (M - 2, M)
-        strength = _DEPTH_WEIGHT / _JERK**2
+        strength = _JERK_WEIGHT / _JERK**2
         for axis in range(3):
             self.poses[:, 3 + axis, :, 3 + axis] += strength * bends.T @ bends
         self.pose_gradient[:, 3:] += strength * bends.T @ (bends @ positions)

@@ -16,6 +16,8 @@ INTERVAL: Final = 0.1
 """Seconds between the pictures whose points are kept."""
 MOST_KEPT: Final = 240
 """Points of a picture above which some are left out."""
+FEW: Final = 50
+"""Points of a picture between those."""
 _PARTS: Final = 8
 _TOLERANCE: Final = 1e-3
 
@@ -38,10 +40,16 @@ class Sights:
 
 
 class SightLog:
-    """Keeps the sights of pictures that are INTERVAL apart."""
+    """Keeps the sights of pictures that are INTERVAL apart, or a few of every picture."""
 
-    def __init__(self) -> None:
-        """Keep nothing yet."""
+    def __init__(self, interval: float = INTERVAL, most_kept: int = MOST_KEPT) -> None:
+        """Keep nothing yet.
+
+        Args:
+            interval: seconds between the pictures.
+            most_kept: points of a picture above which some are left out; a log that keeps fewer keeps some of the same.
+        """
+        self._interval, self._most_kept = interval, most_kept
         self._due = -np.inf
         self._parts: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
 
@@ -52,8 +60,8 @@ class SightLog:
         numbers: Integers,
         places: FloatArray,
         is_last: bool = False,
-    ) -> None:
-        """Keep a picture's points, if it is due or the last.
+    ) -> bool:
+        """Keep a picture's points, if it is due or the last; whether it is.
 
         Args:
             row: of the picture.
@@ -63,17 +71,19 @@ class SightLog:
             is_last: of the shot.
         """
         if not is_last and time < self._due - _TOLERANCE:
-            return
-        self._due = time + INTERVAL
-        if len(numbers) > MOST_KEPT:
+            return False
+        self._due = time + self._interval
+        if len(numbers) > self._most_kept:
             # The same ones in every picture.
-            kept = numbers % _PARTS < _PARTS * MOST_KEPT // len(numbers)
+            kept = numbers % _PARTS < max(1, _PARTS * self._most_kept // len(numbers))
             numbers, places = numbers[kept], places[kept]
         rows = np.full(len(numbers), row, dtype=np.int32)
         self._parts.append((rows, numbers.astype(np.int32), places.astype(np.float32)))
+        return True
 
     def joined(self) -> Sights:
         """All that was kept; the log is empty then."""
-        rows, numbers, places = (np.concatenate([part[field] for part in self._parts]) for field in range(3))
+        none = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 2), np.float32))
+        rows, numbers, places = (np.concatenate([part[field] for part in [none, *self._parts]]) for field in range(3))
         self._parts.clear()
         return Sights(rows, numbers, places)

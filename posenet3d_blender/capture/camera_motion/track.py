@@ -16,9 +16,10 @@ from ..keypoints.keypoints import Keypoints
 from ..video.footage import Footage
 from ..video.grey_copies import GreyCopies, GreyCopy
 from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Matches, people_mask
+from .between import turned_between
 from .ground import placed_points
 from .lens_of_turns import ViewPair, ViewPairs, lens_of_turns
-from .sights import SightLog, Sights
+from .sights import FEW, SightLog, Sights
 from .travel import find_travel
 from .turn import OUTLIER, Turn, angle_of, fit_turn, parallax_errors
 
@@ -35,8 +36,11 @@ LEAST_ZOOM: Final = 0.04
 camera that sways."""
 MOST_LOST: Final = 0.6
 """Part of the points that a camera that stands still does not lose from one picture of the survey to the next."""
-TURN_MISS: Final = 0.6
-"""Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more is parallax."""
+TURN_MISS: Final = 0.3
+"""Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more may be parallax. A camera that
+is carried round the body by a third of a metre, and sees nothing near, misses by half a pixel."""
+LENS_MISS: Final = 0.6
+"""The same where the lens zooms, or is only guessed: a little parallax and a slightly wrong lens look alike."""
 MUCH_BETTER: Final = 0.6
 """Part of the miss that a way must not exceed, to be believed."""
 FEWEST_FOLLOWED: Final = 6
@@ -119,10 +123,11 @@ def follow_camera(
         pictures = _with_people((copies or survey_copies()).take(footage, frames), people)
         if _stands_still(pictures, frames, focal_length, progress, warn):
             return None
-    track, views = _follow(footage, frames, people, focal_length, progress)
+    turn_miss = TURN_MISS if lens_is_known else LENS_MISS
+    track, views = _follow(footage, frames, people, focal_length, turn_miss, progress)
     found = None if lens_is_known else lens_of_turns(views, focal_length)
     if found is not None:
-        track, _ = _follow(footage, frames, people, found, progress)
+        track, _ = _follow(footage, frames, people, found, turn_miss, progress)
     return track if is_moving or track.moves() else None
 
 
@@ -172,15 +177,20 @@ def _is_move(turn: Turn) -> bool:
 
 
 def _follow(
-    footage: Footage, frames: slice, people: Sequence[Keypoints], focal_length: float, progress: Progress
+    footage: Footage,
+    frames: slice,
+    people: Sequence[Keypoints],
+    focal_length: float,
+    turn_miss: float,
+    progress: Progress,
 ) -> tuple[CameraTrack, list[ViewPair]]:
-    """The camera's track, and views that tell its lens."""
+    """The camera's track, and views that tell its lens; beyond `turn_miss`, pixels, it may travel."""
     tracker, views = BackgroundTracker(), ViewPairs()
     fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
     times: list[float] = []
     known: list[float] = []
     told: list[bool] = []
-    sights = SightLog()
+    sights, some = SightLog(), SightLog(0.0, FEW)
     copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
     for index, grey, mask in _with_people(copies, people):
         matches = tracker.update(index, grey, mask)
@@ -196,29 +206,39 @@ def _follow(
             tracker.renew(index, grey, mask)
             for chain in (fixed, zooming, views):
                 chain.renew()
-        sights.add(len(times), float(footage.time[index]), *tracker.places(), index == frames.stop - 1)
+        seen = len(times), float(footage.time[index]), *tracker.places()
+        if not sights.add(*seen, index == frames.stop - 1):
+            some.add(*seen)
         times.append(float(footage.time[index]))
         known.append(float(matches is None or followed))
         told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
     views.renew()
-    well_known = float(np.mean(told))
-    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, sights.joined()), views.kept
+    well_known, logs = float(np.mean(told)), (sights.joined(), some.joined())
+    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, *logs, turn_miss), views.kept
 
 
 def _explain(
-    time: Array, known: Array, well_known: float, fixed: _Chain, zooming: _Chain, sights: Sights
+    time: Array,
+    known: Array,
+    well_known: float,
+    fixed: _Chain,
+    zooming: _Chain,
+    sights: Sights,
+    some: Sights,
+    turn_miss: float,
 ) -> CameraTrack:
     """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
     in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
     zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
     chain = zooming if zooms else fixed
     rotations, zoom, misses = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.misses)
-    if np.median(misses) > TURN_MISS:
+    if np.median(misses) > (LENS_MISS if zooms else turn_miss):
         turns = np.stack(fixed.rotations)
         travel = find_travel(time, turns, lens, sights)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
+            rotations = turned_between(time, rotations, travel.rows, sights, some, lens)
             points = placed_points(sights, rotations, positions, lens)
             misses = np.full(len(time), travel.miss)
             return CameraTrack(time, rotations, np.ones(len(time)), positions, misses, known, lens, points, well_known)

@@ -97,6 +97,7 @@ class SampledKeypoints:
 def sample_keypoints(keypoints: Keypoints, rate: float, lens: float | Camera | CameraPath) -> SampledKeypoints:
     """Average the frames around each sample, weighted by nearness and confidence.
 
+    A camera that turns is taken to have been turned at each frame as at the sample: its shake is not averaged.
     The first and the last sample are at the first and the last frame. Where no frame is near (a pause in the footage),
     confidence is 0.
 
@@ -109,14 +110,25 @@ def sample_keypoints(keypoints: Keypoints, rate: float, lens: float | Camera | C
     count = max(2, round((time[-1] - time[0]) * rate) + 1)
     sample_time = np.linspace(time[0], time[-1], count)  # (S,)
     window = AveragingWindow.of(time)
-    points, confidence = np.empty((count, *keypoints.points.shape[1:])), np.empty((count, KEYPOINT_COUNT))
-    for samples in blocks(count):
-        points[samples], confidence[samples] = _average(keypoints, sample_time[samples], window)
-    centre = np.array(keypoints.image_size) / 2
-    focal_lengths = focal_lengths_at(lens, sample_time)[:, None, None]
-    rays = np.where((confidence > 0)[..., None], (points - centre) / focal_lengths, 0.0)  # (S, 25, 2)
+    focal_lengths = focal_lengths_at(lens, time)[:, None, None]
+    of_frames = (keypoints.points - np.array(keypoints.image_size) / 2) / focal_lengths  # (T, 25, 2)
+    turns = lens.at(time).rotations if isinstance(lens, CameraPath) else None
     views = lens.at(sample_time).world_to_camera if isinstance(lens, CameraPath) else None
+    rays, confidence = np.empty((count, *of_frames.shape[1:])), np.empty((count, KEYPOINT_COUNT))
+    for samples in blocks(count):
+        rows, nearness = window.frames(time, sample_time[samples])  # (S, taps)
+        near = of_frames[rows]  # (S, taps, 25, 2)
+        if turns is not None and views is not None:
+            near = _turned(near, views[samples, None, :3, :3] @ np.swapaxes(turns[rows], -1, -2))
+        rays[samples], confidence[samples] = _average(near, keypoints.confidence[rows], nearness)
     return SampledKeypoints(sample_time, rays, confidence, views)
+
+
+def _turned(rays: Array, rotations: Array) -> Array:
+    """Rays (S, taps, 25, 2) in cameras that are turned by (S, taps, 3, 3)."""
+    whole = np.concatenate([rays, np.ones_like(rays[..., :1])], axis=-1) @ np.swapaxes(rotations, -1, -2)
+    turned: Array = whole[..., :2] / np.maximum(whole[..., 2:], 0.1)
+    return turned
 
 
 def focal_lengths_at(lens: float | Camera | CameraPath, time: Array) -> Array:
@@ -126,14 +138,20 @@ def focal_lengths_at(lens: float | Camera | CameraPath, time: Array) -> Array:
     return np.full(len(time), lens.focal_length if isinstance(lens, Camera) else lens)
 
 
-def _average(keypoints: Keypoints, at: Array, window: AveragingWindow) -> tuple[Array, Array]:
-    """Points (S, 25, 2), pixels, and confidence (S, 25) at some times (S,), seconds."""
-    frames, nearness = window.frames(keypoints.time, at)  # (S, taps)
-    weight = nearness[..., None] * keypoints.confidence[frames]  # (S, taps, 25)
+def _average(rays: Array, confidence: Array, nearness: Array) -> tuple[Array, Array]:
+    """Rays (S, 25, 2) and confidence (S, 25) of samples.
+
+    Args:
+        rays: (S, taps, 25, 2) of the frames around each sample, in its camera's axes.
+        confidence: (S, taps, 25)
+        nearness: (S, taps)
+    """
+    weight = nearness[..., None] * confidence  # (S, taps, 25)
     total = weight.sum(1)  # (S, 25)
-    points = (weight[..., None] * keypoints.points[frames]).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
-    confidence = np.where(total > 1e-9, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
-    return points, confidence
+    is_seen = total > 1e-9
+    mean = (weight[..., None] * rays).sum(1) / np.maximum(total, 1e-9)[..., None]  # (S, 25, 2)
+    of_samples = np.where(is_seen, total / np.maximum(nearness.sum(1), 1e-9)[:, None], 0.0)  # (S, 25)
+    return np.where(is_seen[..., None], mean, 0.0), of_samples
 
 
 def seconds_to_nearest(time: Array, is_marked: NDArray[np.bool_]) -> Array:

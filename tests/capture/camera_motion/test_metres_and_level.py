@@ -81,3 +81,12 @@ def test_the_unused_prediction_of_a_turning_camera_is_not_made() -> None:
     found = in_metres(turning, [person], load_student("cpu"), None, pytest.fail)
     assert found.path is turning
     assert found.predictions == [None]
+
+
+def test_an_uncertain_way_that_is_short_is_no_matter() -> None:
+    path = CameraPath.of([Camera(FOCAL_LENGTH, IMAGE_SIZE, np.eye(4))] * len(TIME), TIME)
+    path.world_to_camera[:, 0, 3] = -0.03 * TIME**2
+    places = np.column_stack([1.3 * np.sin(5 * TIME), 0 * TIME, 4 + 0 * TIME])
+    person = standing_person(load_body(), TIME, places)
+    found = in_metres(path, [person.keypoints], load_student("cpu"), None, pytest.fail).path
+    assert 0 < np.linalg.norm(found.positions[-1]) < 0.4

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.camera import CameraPath
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 
@@ -43,3 +45,16 @@ def test_what_is_not_seen_does_not_count() -> None:
     assert (sampled.confidence[6:14, 5] == 0).all()
     assert np.abs(sampled.rays[sampled.confidence > 0]).max() < 1
     assert sampled.confidence[20, 6] > 0
+
+
+def test_a_hands_shake_is_not_averaged() -> None:
+    """What stands in the world stands, although a zooming camera shakes by a degree from picture to picture."""
+    time = np.arange(60) / 60
+    rng = np.random.default_rng(0)
+    path = CameraPath(time, 1000 + 200 * time, (720, 1280), np.tile(np.eye(4), (60, 1, 1)))
+    path.world_to_camera[:, :3, :3] = axis_angle_to_matrix(rng.normal(0, np.radians(1), (60, 3)))
+    points = rng.uniform(-1, 1, (KEYPOINT_COUNT, 3)) + np.array([0.0, 0.0, 5.0])
+    keypoints = Keypoints(time, path.project(np.tile(points, (60, 1, 1))), np.ones((60, KEYPOINT_COUNT)), (720, 1280))
+    sampled = sample_keypoints(keypoints, 30.0, path)
+    in_camera = sampled.in_camera(np.tile(points, (len(sampled.time), 1, 1)))
+    np.testing.assert_allclose(sampled.rays, in_camera[..., :2] / in_camera[..., 2:], atol=1e-6)
