@@ -14,7 +14,7 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.motion import Motion, load_motion
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-RENDERED_BODY = Path(__file__).parents[1] / "trainer" / "checkpoints" / "paper" / "body.npz"
+RENDERED_BODY = Path(__file__).parents[1] / "examples" / "demo_body.npz"
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tools.score_demo import aligned_to
 
 from .keypoints.dancer import FOOTAGE, HEIGHT, TRUTH, WIDTH, dancer
 
-RENDERED_BODY = Path(__file__).parents[2] / "trainer" / "checkpoints" / "paper" / "body.npz"
+RENDERED_BODY = Path(__file__).parents[2] / "examples" / "demo_body.npz"
 UPPER_BODY = [joint for joint, limb in enumerate(LIMB_OF_JOINT) if not limb.endswith("leg")]
 
 

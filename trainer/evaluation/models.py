@@ -25,7 +25,6 @@ from ..training.checkpoint import load_student
 SHIPPED: Final = "shipped"
 """Name of the add-on's own student."""
 CHECKPOINTS: Final = Path(__file__).parents[1] / "checkpoints"
-BODY_NAME: Final = "body.npz"
 NAMED: Final = ("supervised", "paper")
 """Folders of CHECKPOINTS that are known by name."""
 
@@ -87,15 +86,12 @@ class Models:
 
 
 def open_models(checkpoint: str) -> Models:
-    """The student of a checkpoint by name or folder, its teacher if it has one, and the body that they predict.
-
-    That is the shipped body, except where the checkpoint's folder holds the body that it was trained on, BODY_NAME.
+    """The student of a checkpoint by name or folder, its teacher if it has one, and the shipped body.
 
     Raises:
         PoseNet3DError: there is no student, or a file is damaged.
     """
-    own_body = checkpoint_folder(checkpoint) / BODY_NAME
-    body = load_body(own_body if checkpoint != SHIPPED and own_body.is_file() else None)
+    body = load_body()
     return Models(open_student(checkpoint), open_teacher(checkpoint, body), body)
 
 
