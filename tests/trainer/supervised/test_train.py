@@ -16,6 +16,7 @@ from posenet3d_blender.capture.student.predict import load_student as load_expor
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.data.clips import Clips, save_clips
+from trainer.export import in_half_precision
 from trainer.supervised.recipe import SupervisedRecipe
 from trainer.supervised.sampler import WindowSampler
 from trainer.supervised.train import sampler_factory, train_supervised
@@ -107,7 +108,7 @@ def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pyt
     features = np.random.default_rng(0).normal(size=(3, 32, 82)).astype(np.float32)
     exported = load_exported("cpu", tmp_path).network.run({"features": features})
     with torch.no_grad():
-        expected = load_student(run).eval()(torch.from_numpy(features))
+        expected = in_half_precision(load_student(run)).eval()(torch.from_numpy(features))
     for name, tensor in expected._asdict().items():
         np.testing.assert_allclose(exported[name], tensor.numpy(), atol=1e-4, err_msg=name)
 
