@@ -9,7 +9,7 @@ from .worker_thread import WorkerThread
 
 _ENUM_NUMBERS: Final = {"auto": 0, "cpu": 1, "cuda": 2, "directml": 3, "coreml": 4}
 """Stored in .blend files; never renumber them."""
-AUTOMATIC: Final = ("auto", "Automatic", "The fastest device that works", 0)
+AUTOMATIC: Final = ("auto", "Automatic", "A GPU that works, or else the CPU", 0)
 
 _queries: list[WorkerThread[list[tuple[str, str]]]] = []
 """None or one."""
