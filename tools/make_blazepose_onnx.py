@@ -2,8 +2,8 @@
 
     npm pack @mediapipe/pose@0.5.1675469404 @mediapipe/holistic@0.5.1675471629
     pip install tensorflow-cpu==2.21.0 tf2onnx==1.17.0 flatbuffers onnx numpy
-    python tools/make_blazepose_onnx.py mediapipe-pose-0.5.1675469404.tgz posenet3d_blender/assets/blazepose
-    python tools/make_blazepose_onnx.py mediapipe-holistic-0.5.1675471629.tgz posenet3d_blender/assets/hands
+    python -m tools.make_blazepose_onnx mediapipe-pose-0.5.1675469404.tgz posenet3d_blender/assets/blazepose
+    python -m tools.make_blazepose_onnx mediapipe-holistic-0.5.1675471629.tgz posenet3d_blender/assets/hands
 
 Steps for each network: extract its .tflite from the package; densify sparse weights, which tf2onnx can't read; convert;
 keep only the outputs that we use (the segmentation head costs a fifth of the time) under plain names; store the
@@ -22,11 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainer.half_precision import halve_weights
+
 if TYPE_CHECKING:
     import onnx
-
-SMALLEST_HALVED = 64
-"""Arrays with fewer numbers are not converted to 16 bits: it would save nothing."""
 
 
 @dataclass(frozen=True)
@@ -182,27 +181,6 @@ def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
-
-
-def halve_weights(graph: onnx.GraphProto) -> None:
-    """Store 32-bit weights as 16-bit ones where that is lossless, with a cast back to 32 bits."""
-    import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
-
-    casts = []
-    for weights in graph.initializer:
-        values = numpy_helper.to_array(weights)
-        if weights.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALVED:
-            continue
-        halved = values.astype(np.float16)
-        if not np.array_equal(halved.astype(np.float32), values):
-            continue
-        name = weights.name
-        weights.CopyFrom(numpy_helper.from_array(halved, f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 if __name__ == "__main__":

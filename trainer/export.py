@@ -26,6 +26,7 @@ from posenet3d_blender.capture.student.predict import STUDENT_VERSION
 from posenet3d_blender.errors import PoseNet3DError
 
 from .evaluation.models import CheckpointNetwork
+from .half_precision import halve_weights
 from .training.checkpoint import load_student, make_folder, read_description
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _reduce(path: Path) -> None:
 
     model = onnx.load(path)
     _strip_metadata(model)
-    _store_halves(model.graph)
+    halve_weights(model.graph)
     onnx.save(model, path)
 
 
@@ -194,23 +195,3 @@ def _strip_metadata(model: onnx.ModelProto) -> None:
     ):
         part.doc_string = ""
         del part.metadata_props[:]
-
-
-def _store_halves(graph: onnx.GraphProto) -> None:
-    """Store every weight that half precision holds exactly as such, and cast it where it is used, in place.
-
-    Constants that are no rounded weights, as the square root of two, stay as they are.
-    """
-    from onnx import TensorProto, helper, numpy_helper
-
-    casts = []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.ndim == 0 or (values != values.astype(np.float16)).any():
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
