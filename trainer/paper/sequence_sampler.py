@@ -7,21 +7,15 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, mirror_points, normalise_windows
 
 from ..data.sequences import PointSequences
 from ..synthesis.detector_noise import DetectorNoise, add_detector_noise
 from .geometry import view_of_rays
-from .skeleton import FEET
 from .whole_body import impute_missing_points, whole_body_stretches
 from .windows import SequenceWindows
 
-_STILL: Final = 0.02
-"""Largest movement of a foot in contact between samples, in the normalised points' unit (about half a metre)."""
-_LOW: Final = 0.3
-"""Largest height of a foot in contact above the lower foot, in the same unit."""
 _SPEED_DEVIATION: Final = 0.25
 """Standard deviation of the logarithm of a window's speed over the recorded one."""
 
@@ -38,7 +32,6 @@ class SequenceSampler:
             seed: of all random numbers.
         """
         self._rays, self._confidence = impute_missing_points(sequences)
-        self._given = sequences.confidence > 0
         self._noise = noise
         self._random = np.random.default_rng(seed)
         self._generator = torch.Generator().manual_seed(seed)
@@ -46,9 +39,8 @@ class SequenceSampler:
 
     def draw(self, count: int) -> SequenceWindows:
         """A batch of `count` windows."""
-        rays, confidence, given = self._windows(count)  # (B, T, 27, 2), (B, T, 27), (B, T, 27)
+        rays, confidence = self._windows(count)  # (B, T, 27, 2), (B, T, 27)
         mirrored = self._random.random(count) < 0.5
-        given[mirrored] = mirror_points(rays[mirrored], given[mirrored])[1]
         rays[mirrored], confidence[mirrored] = mirror_points(rays[mirrored], confidence[mirrored])
         exact = normalise_windows(rays, confidence)
         view = view_of_rays(exact, rays)  # (B, T, 18, 2)
@@ -56,19 +48,13 @@ class SequenceSampler:
         # The noise turns the virtual camera by a fraction of a degree.
         noisy = normalise_windows(noisy_rays, noisy_confidence)
         turn = noisy.view_rotations @ exact.view_rotations.transpose(0, 2, 1)  # (B, 3, 3)
-        return SequenceWindows(
-            view,
-            torch.from_numpy(_only_given(noisy.features, given)),
-            contacts_from_points(view.points),
-            view_of_rays(noisy, noisy_rays),
-            torch.from_numpy(turn.astype(np.float32)),
-        )
+        return SequenceWindows(view, view_of_rays(noisy, noisy_rays), torch.from_numpy(turn.astype(np.float32)))
 
-    def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-        """Rays (B, T, 27, 2), interpolated between samples, confidence and points that are not imputed (B, T, 27)."""
+    def _windows(self, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Rays (B, T, 27, 2), interpolated between samples, and confidence (B, T, 27)."""
         before, share = random_windows(self._starts, self._ends, count, STUDENT_WINDOW, self._random)
         rays = self._rays[before] + share[..., None, None] * (self._rays[before + 1] - self._rays[before])
-        return rays, np.minimum(self._confidence[before], self._confidence[before + 1]), self._given[before]
+        return rays, np.minimum(self._confidence[before], self._confidence[before + 1])
 
 
 def random_windows(
@@ -95,21 +81,3 @@ def random_windows(
     moments = (start + slack * random.random(count))[:, None] + np.arange(window) * speed[:, None]
     before = np.clip(moments.astype(np.int64), start[:, None], last[:, None] - 1)
     return before, (moments - before).astype(np.float32)
-
-
-def _only_given(features: NDArray[np.float32], given: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The student's features (B, T, 82) without imputed points, which it will not be given; `given`: (B, T, 27)."""
-    points = np.repeat(given, 2, axis=-1)
-    kept = np.concatenate([points, given, np.ones_like(given[..., :1])], axis=-1)
-    result: NDArray[np.float32] = features * kept
-    return result
-
-
-def contacts_from_points(points: Tensor) -> Tensor:
-    """(B, T, 2) 1 where the left or right foot of points (B, T, 18, 2) stands still and is not above the other."""
-    feet = points[:, :, list(FEET)]  # (B, T, 2, 2)
-    step = torch.zeros_like(feet[..., 0])  # (B, T, 2)
-    step[:, 1:] = feet.diff(dim=1).norm(dim=-1)
-    still = torch.maximum(step, step.roll(-1, 1)) < _STILL
-    low = feet[..., 1] > feet[..., 1].amax(-1, keepdim=True) - _LOW
-    return (still & low).float()

@@ -26,7 +26,6 @@ LIFTED_OF_POINT: Final = tuple(LIFTED_JOINTS.index(joint) if joint in LIFTED_JOI
 MIRRORED_LIFTED: Final = tuple(LIFTED_NAMES.index(mirrored_name(name)) for name in LIFTED_NAMES)
 _INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
 HIPS: Final = (_INDEX["left_hip"], _INDEX["right_hip"])
-FEET: Final = (_INDEX["left_foot"], _INDEX["right_foot"])
 TORSO: Final = tuple(_INDEX[f"{side}_{part}"] for part in ("shoulder", "hip") for side in ("left", "right"))
 LIMBS: Final = tuple(
     _INDEX[f"{side}_{part}"]

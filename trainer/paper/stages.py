@@ -28,7 +28,7 @@ from ..training.resume_state import PROGRESS_NAME
 from .geometry import Lifted, View, root_centred
 from .pose_prior import PriorConfig, Priors
 from .skeleton import template_ratios
-from .student.joint_batch import synthesise_half
+from .student.joint_batch import show_from_new_views
 from .student.losses import StudentWeights, student_terms
 from .student.observation import Observer
 from .student.smpl_skeleton import SmplSkeleton
@@ -228,9 +228,8 @@ class StudentStage(PaperStage[DistillationWindows]):
 
     def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        features = batch.windows.features
-        with mixed_precision(features.device, self.mixed_precision):
-            output = self.student(features)
+        with mixed_precision(batch.features.device, self.mixed_precision):
+            output = self.student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
         return student_terms(output, self.skeleton, self.priors, batch, self.weights)
 
@@ -255,7 +254,7 @@ class JointStage(PaperStage[SequenceWindows]):
         Args:
             teacher_stage: trained; its teacher is trained on.
             student_stage: trained.
-            observer: shows made-up windows to the student.
+            observer: shows the teacher's skeletons to the student.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
@@ -265,10 +264,10 @@ class JointStage(PaperStage[SequenceWindows]):
 
     def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""
-        terms, prediction = self.teacher_stage.terms_and_prediction(batch)
-        trust = self.teacher_stage.trust(batch.view, prediction)
+        terms, lifted = self.teacher_stage.terms_and_prediction(batch)
+        trust = self.teacher_stage.trust(batch.view, lifted)
         mean_bone = self.student_stage.skeleton.mean_bone
-        student_terms = self.student_stage(synthesise_half(batch, prediction, trust, self._observer, mean_bone))
+        student_terms = self.student_stage(show_from_new_views(batch.view, lifted, trust, self._observer, mean_bone))
         return terms | {f"student_{name}": term for name, term in student_terms.items()}
 
     def networks(self) -> dict[str, PaperNetwork]:

@@ -33,8 +33,6 @@ _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
 _KEYPOINT_SHARE: Final = 0.6
 """Of the student's windows, those in which it sees what the add-on's detector gives: neither neck nor head."""
-_SYNTHETIC_KEYPOINT_SHARE: Final = 0.9
-"""The same of the joint stage's synthetic half."""
 _EXAMPLES: Final = 3000
 """Windows for the priors' principal components."""
 
@@ -103,8 +101,7 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         run.train(student, make_distillation, recipe.student_stage, "student")
         if not recipe.joint_stage.steps:
             return run.folder("student")
-        # Real windows show the lifted joints.
-        joint = JointStage(teacher, student, Observer(body, noise, _SYNTHETIC_KEYPOINT_SHARE), held_out, notes)
+        joint = JointStage(teacher, student, observer, held_out, notes)
         run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
 

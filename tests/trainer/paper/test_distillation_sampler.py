@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student.features import STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_RATE, STUDENT_WINDOW
+from trainer.data.clips import load_clips, resampled
+from trainer.data.foot_contacts import contacts_from_clips
+from trainer.evaluation.models import CHECKPOINTS
 from trainer.paper.geometry import project_points, relative_rotation
 from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
-from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions
+from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from trainer.paper.student.observation import Observer
+from trainer.paper.teacher.inference import Teacher
+from trainer.paper.teacher.network import load_teacher
 from trainer.synthesis.detector_noise import load_detector_noise
+from trainer.synthesis.project_clips import project_clips
 
 FRAMES = 120
+MOCAP = Path(__file__).parents[4] / "shared" / "data" / "mocap_val.npz"
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +50,12 @@ def sampler(motions: TeacherMotions, seed: int, window: int = STUDENT_WINDOW) ->
 @pytest.mark.parametrize(("window", "count"), [(32, 40), (1, 200)])
 def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, window: int, count: int) -> None:
     batch = sampler(motions, seed=0, window=window).draw(count)
-    assert batch.windows.features.shape == (count, window, 82)
-    assert batch.prediction.joints.shape == (count, window, 18, 3)
+    assert batch.features.shape == (count, window, 82)
+    assert batch.skeletons.joints.shape == (count, window, 18, 3)
     assert 0.2 * count < batch.real_count < 0.8 * count
-    points = project_points(batch.prediction.joints, batch.windows.view.size)
-    torch.testing.assert_close(points, batch.windows.view.points, atol=1e-4, rtol=1e-4)
-    of_student = batch.windows.features[..., :54].unflatten(-1, (27, 2))[:, :, list(POINT_OF_LIFTED)]
+    points = project_points(batch.skeletons.joints, batch.view.size)
+    torch.testing.assert_close(points, batch.view.points, atol=1e-4, rtol=1e-4)
+    of_student = batch.features[..., :54].unflatten(-1, (27, 2))[:, :, list(POINT_OF_LIFTED)]
     error = (of_student - points).norm(dim=-1)
     exact = error.amax((1, 2)) < 1e-3
     assert 0.1 < exact.float().mean() < 0.45, "some windows are exact, most have the detector's noise"
@@ -55,8 +64,8 @@ def test_the_teachers_prediction_projects_to_the_view(motions: TeacherMotions, w
 
 def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -> None:
     batch = sampler(motions, seed=1).draw(64)
-    upright = relative_rotation(batch.prediction.elevation, torch.zeros(64), torch.zeros(64))
-    joints = (batch.prediction.joints @ upright.transpose(1, 2)[:, None])[: batch.real_count]
+    upright = relative_rotation(batch.skeletons.elevation, torch.zeros(64), torch.zeros(64))
+    joints = (batch.skeletons.joints @ upright.transpose(1, 2)[:, None])[: batch.real_count]
     head, feet = LIFTED_NAMES.index("head"), [LIFTED_NAMES.index(f"{side}_ankle") for side in ("left", "right")]
     trunk = torch.nn.functional.normalize(joints[:, :, feet].mean(2) - joints[:, :, head], dim=-1)
     # The virtual camera looks at the person a little beside the real one's axis.
@@ -68,7 +77,7 @@ def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -
 def test_left_stays_left(motions: TeacherMotions) -> None:
     """A person facing the camera has the left hip on the image's right, mirrored or not."""
     batch = sampler(motions, seed=2).draw(64)
-    joints = batch.prediction.joints[: batch.real_count, 0]
+    joints = batch.skeletons.joints[: batch.real_count, 0]
     left, right = (joints[:, LIFTED_NAMES.index(f"{side}_hip")] for side in ("left", "right"))
     toes, ankles = (
         joints[:, [LIFTED_NAMES.index(f"{side}_{part}") for side in ("left", "right")]].sum(1)
@@ -79,3 +88,17 @@ def test_left_stays_left(motions: TeacherMotions) -> None:
     assert not faces_camera.all()
     assert ((left - right)[faces_camera, 0] > 0).float().mean() > 0.9
     assert ((left - right)[~faces_camera, 0] < 0).float().mean() > 0.9
+
+
+@pytest.mark.skipif(not MOCAP.is_file(), reason=f"{MOCAP} is not at hand")
+def test_contacts_of_lifted_walks_agree_with_the_true_ones() -> None:
+    """In the image's plane alone, a fifth of the resting feet of these walks would be found."""
+    clips, cameras = load_clips(MOCAP), 3
+    walks = clips.select([clips.names.index(name) for name in ("cmu_02_01", "cmu_02_02")])
+    at_rate = resampled(walks, STUDENT_RATE)
+    of_clips = [contacts_from_clips(at_rate)[start:end] for start, end in at_rate.ranges()]
+    true = np.concatenate([contacts for contacts in of_clips for _ in range(cameras)])
+    teacher = Teacher(load_teacher(CHECKPOINTS / "paper"), load_body())
+    lifted = run_teacher(teacher, project_clips(walks, cameras, seed=0)).contacts
+    assert (lifted * true).sum() > 0.9 * lifted.sum()
+    assert (lifted * true).sum() > 0.8 * true.sum()

@@ -76,7 +76,7 @@ def test_openposes_keypoints_are_training_data(openpose: Path) -> None:
     assert sorted(split.train.names + split.held_out.names) == ["one_0", "two_0"]
     batch = SequenceSampler(split.train, load_detector_noise(), seed=0).draw(4)
     assert batch.view.points.isfinite().all()
-    assert batch.features.isfinite().all()
+    assert batch.detected.points.isfinite().all()
 
 
 def test_hands_are_imputed_at_the_bodys_distance_from_the_wrist(openpose: Path) -> None:

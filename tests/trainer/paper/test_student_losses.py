@@ -21,7 +21,7 @@ from trainer.paper.student.body_points import KEYPOINT_ANCHORS
 from trainer.paper.student.joint_limits import limit_violation, rotation_from_rest
 from trainer.paper.student.losses import StudentWeights, student_terms
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
-from trainer.paper.windows import DistillationWindows, PaperWindows
+from trainer.paper.windows import DistillationWindows
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +100,10 @@ def test_a_small_student_is_not_rewarded_and_the_face_turns_the_head(body: Body)
     pose = skeleton(posed().expand(2, 32, 24, 3, 3), torch.zeros(2, 10), torch.zeros(2, 24, 3))
     joints = pose[0][:, :, LIFTED_JOINTS]
     middle = joints.mean((1, 2), keepdim=True)
-    prediction = Lifted(0.3 * (joints - middle), torch.zeros(2))
+    lifted = Lifted(0.3 * (joints - middle), torch.zeros(2))
     size = torch.full((2,), 0.2)
-    view = project(prediction.joints, size)
-    windows = PaperWindows(view, torch.zeros(2, 32, 82), torch.zeros(2, 32, 2))
+    view = project(lifted.joints, size)
+    features, contacts = torch.zeros(2, 32, 82), torch.zeros(2, 32, 2)
     bones = skeleton.rest_joints(torch.zeros(1, 10), torch.zeros(1, 24, 3))
     bones = bones - torch.where(torch.arange(24)[:, None] > 0, bones[:, list(PARENTS)], bones)
 
@@ -116,7 +116,8 @@ def test_a_small_student_is_not_rewarded_and_the_face_turns_the_head(body: Body)
             bone_offsets=(-shrunk * bones).expand(2, 24, 3),
         )
         of_keypoints, trust = torch.tensor([1.0, 0.0]), torch.ones(2, 32, 18)
-        batch = DistillationWindows(windows, prediction, 2, 0.3 * (pose[1] - middle), of_keypoints, trust)
+        keypoints = 0.3 * (pose[1] - middle)
+        batch = DistillationWindows(features, view, lifted, 2, contacts, keypoints, of_keypoints, trust)
         return student_terms(output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), batch, StudentWeights())
 
     still, small, smaller = (float(terms(shrunk)["distillation"]) for shrunk in (0.0, 0.2, 0.6))

@@ -19,12 +19,13 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 
 from ...data.sequences import PointSequences
 from ..geometry import Lifted, relative_rotation, torso_centred
-from ..sequence_sampler import contacts_from_points, random_windows
-from ..skeleton import HIPS, MIRRORED_LIFTED, POINT_OF_LIFTED
+from ..sequence_sampler import random_windows
+from ..skeleton import HIPS, MIRRORED_LIFTED
 from ..skeleton_augmentation import augment_skeletons
 from ..teacher.inference import Teacher
 from ..whole_body import impute_missing_points, whole_body_stretches
-from ..windows import DistillationWindows, PaperWindows
+from ..windows import DistillationWindows
+from .lifted_contacts import contacts_of_lifted
 from .observation import Observer
 
 _AUGMENTED: Final = 0.6
@@ -40,7 +41,7 @@ class TeacherMotions:
     joints: NDArray[np.float32]
     """(N, 18, 3) in the upright frame, origin at the camera."""
     contacts: NDArray[np.float32]
-    """(N, 2) 1 where the left or right foot stands still in the image."""
+    """(N, 2) see `contacts_of_lifted`."""
     starts: NDArray[np.int64]
     """(S,) first sample of each stretch."""
     ends: NDArray[np.int64]
@@ -59,9 +60,7 @@ def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
         elevation = torch.tensor([clip.elevation])
         upright = relative_rotation(elevation, torch.zeros(1), torch.zeros(1))[0].double().numpy()
         joints.append(((clip.poses + clip.roots[:, None]) @ upright.T).astype(np.float32))
-        # In the unit of `contacts_from_points`, about half a metre.
-        points = rays[None, start:end, list(POINT_OF_LIFTED)] * (2 * clip.roots[None, :, None, 2:])
-        contacts.append(contacts_from_points(torch.from_numpy(points.astype(np.float32)))[0].numpy())
+        contacts.append(contacts_of_lifted(joints[-1]))
         elevations.append(clip.elevation)
     edges = np.cumsum([0, *(len(track) for track in joints)])
     return TeacherMotions(
@@ -98,9 +97,11 @@ class DistillationSampler:
         placed = rotated + torch.tensor([0.0, 0.0, 1.0]) * distance.clamp(min=_NEAREST)[:, None, None, None]
         seen = self._observer.observe(placed, self._generator)
         return DistillationWindows(
-            PaperWindows(seen.view, seen.features, contacts),
+            seen.features,
+            seen.view,
             Lifted(seen.joints, elevation),
             real_count,
+            contacts,
             seen.keypoints,
             seen.of_keypoints,
             torch.ones(seen.joints.shape[:-1]),

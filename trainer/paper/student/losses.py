@@ -64,38 +64,35 @@ def student_terms(
         output: the student's for the batch's features, in float32.
         skeleton: the body.
         priors: of real poses.
-        batch: windows with the teacher's prediction.
+        batch: windows with the teacher's skeletons.
         weights: of the terms.
     """
-    windows, prediction, real = batch.windows, batch.prediction, batch.real_count
+    lifted, real = batch.skeletons, batch.real_count
     rotations = six_d_to_matrix(output.rotations)  # (B, T, 24, 3, 3)
     smpl_joints, keypoints = skeleton(rotations, output.betas, output.bone_offsets)
     joints = smpl_joints[:, :, list(LIFTED_JOINTS)]  # (B, T, 18, 3)
-    own, target = root_centred(joints), root_centred(prediction.joints)
+    own, target = root_centred(joints), root_centred(lifted.joints)
     # One camera does not show size: the teacher's skeletons are scaled to the body at rest. Scaling to the student's
     # own size would reward a small student.
     scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
     target = target / scale
-    placed = _root(prediction.joints) + scale * own
-    up = up_vector(prediction.elevation)  # (B, 3)
+    placed = _root(lifted.joints) + scale * own
+    up = up_vector(lifted.elevation)  # (B, 3)
     terms = {
         "distillation": weights.distillation * _weighted_mean(_distances(own, target), batch.trust),
         "keypoints": weights.keypoints * _keypoint_distance(keypoints - _root(joints), batch, scale),
-        "projection": weights.projection * _projection_distance(placed, windows.view),
+        "projection": weights.projection * _projection_distance(placed, batch.view),
         "limits": weights.limits * limit_violation(rotations),
         "rest": weights.rest * rotation_from_rest(rotations),
         "shape": weights.shape * output.betas.square().mean(),
         "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
         "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
         # Contacts of augmented legs are unknown.
-        "contacts": weights.contacts
-        * binary_cross_entropy_with_logits(output.contacts[:real], windows.contacts[:real]),
+        "contacts": weights.contacts * binary_cross_entropy_with_logits(output.contacts[:real], batch.contacts[:real]),
     }
     if own.shape[1] == 1:
         return terms
-    likelihoods = _own_likelihoods(
-        placed[:real], windows.view.size[:real], prediction.elevation[:real], priors, weights
-    )
+    likelihoods = _own_likelihoods(placed[:real], batch.view.size[:real], lifted.elevation[:real], priors, weights)
     return terms | {
         "velocity": weights.velocity * _distances(own.diff(dim=1), target.diff(dim=1)).mean(),
         "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
@@ -119,7 +116,7 @@ def _own_likelihoods(
 
 def _keypoint_distance(own: Tensor, batch: DistillationWindows, scale: Tensor) -> Tensor:
     """Mean distance of keypoints (B, T, 25, 3) from the middle of the hips to the batch's, where it shows them."""
-    target = (batch.keypoints - _root(batch.prediction.joints)).detach() / scale
+    target = (batch.keypoints - _root(batch.skeletons.joints)).detach() / scale
     distances = _distances(own, target)  # (B, T, 25)
     return _weighted_mean(distances, batch.of_keypoints[:, None, None].expand_as(distances))
 
