@@ -27,7 +27,7 @@ from .keypoints.keypoints import Keypoints
 from .keypoints.repair import hide_outside, repair
 from .lifting import LiftedPerson, lift
 from .moving_camera import in_metres
-from .shared_floor import share_floor
+from .shared_floor import share_floor, warn_of_levels
 from .shots import (
     Stretch,
     choose_stretches,
@@ -270,6 +270,8 @@ class _Solver:
             lifted = share_floor(lifted, self.weights)
         lifted = [self._with_hands(person, name, camera, warn) for name, person in zip(names, lifted, strict=True)]
         reference = max(lifted, key=lambda person: float(person.certainty.sum()))
+        if len(lifted) > 1:
+            warn_of_levels(names, lifted, reference.floor, warn)
         world = find_world(reference.floor, reference.body.pelvis)
         times = sample_times_between(self.start, *stretch.time_range, self.rate)
         return [to_motion(person, world, camera, times, float(self.rate)) for person in lifted]

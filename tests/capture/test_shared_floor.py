@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.shape import scale_shape, standing_height
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.lifting import LiftedPerson
-from posenet3d_blender.capture.shared_floor import share_floor
+from posenet3d_blender.capture.shared_floor import LARGEST_CHANGE, share_floor, warn_of_levels
 from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
@@ -59,12 +60,31 @@ def test_people_who_share_a_floor_stand_on_it(body: Body) -> None:
     assert sizes[0] == pytest.approx(sizes[1], rel=0.03)
 
 
+def test_sizes_and_the_vertical_are_found_together(body: Body) -> None:
+    """One person's lean tilts the vertical; sizes far apart, but not too far for two people, are still reconciled."""
+    near = lifted(body, pelvis_on_floor(body, -0.5, 3.0), 1.16)
+    far = lifted(body, pelvis_on_floor(body, 0.5, 3.5), 0.87)
+    assert np.log(near.floor.height / far.floor.height) > 1.7 * LARGEST_CHANGE
+    lean = np.array([0.0, -np.cos(0.1), -np.sin(0.1)])
+    leaning = replace(near, floor=replace(near.floor, up=lean), certainty=0.5 * near.certainty)
+    people = share_floor([leaning, far], SolveWeights())
+    floor = people[0].floor
+    assert people[1].floor.height == pytest.approx(floor.height, abs=1e-3)
+    for person in people:
+        assert np.abs(floor.heights(person.body.soles)).max() < 0.05
+    assert np.arccos(floor.up @ UP) < 0.07, "between what both people tell"
+
+
 def test_a_person_on_a_balcony_stays_there(body: Body) -> None:
     ground = lifted(body, pelvis_on_floor(body, -0.5, 3.0), 1.0)
     balcony = lifted(body, pelvis_on_floor(body, 0.5, 4.5) - np.array([[0.0, 0.8, 0.0]]), 1.0)
     people = share_floor([ground, balcony], SolveWeights())
     assert people[0] is ground
     assert people[1] is balcony
+    warnings: list[str] = []
+    warn_of_levels(["Person 1", "Person 2"], people, ground.floor, warnings.append)
+    [warning] = warnings
+    assert re.match(r"Person 2 seems to stand (7|8)\d cm higher than the others", warning)
 
 
 def test_a_given_height_is_kept_and_sets_the_distance(body: Body) -> None:
