@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.keypoints import BodyKeypoints, body_keypoints
@@ -43,6 +44,16 @@ class Solution:
     floor: Floor
 
 
+@dataclass(frozen=True)
+class _Feet:
+    """What is known of the feet before the solve."""
+
+    rests: Array
+    """(S, 2) from 0 to 1: none where person or foot are not in view, or the foot moves in the picture."""
+    hidden: NDArray[np.bool_]
+    """(S,) samples without a foot in view."""
+
+
 def solve(
     body: Body,
     sampled: SampledKeypoints,
@@ -61,13 +72,13 @@ def solve(
     placed = place(body, body_keypoints(body), sampled, prediction)
     stood = stand_hidden_legs(placed.rotations, placed.pelvis, sampled, prediction.up)
     placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
-    rests = _resting(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
-    initial = Solution(placed, floor or level_floor(placed, rests, prediction.up))
+    feet = _feet(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
+    initial = Solution(placed, floor or level_floor(placed, feet.rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
     segments = overlapping_segments(len(sampled.time), SEGMENT, OVERLAP)
     if len(segments) == 1:
-        return _solve_segment(initial, sampled, prediction, weights, progress)
+        return _solve_segment(initial, sampled, prediction, feet, weights, progress)
     best = max(segments, key=lambda segment: float(sampled.confidence[segment].mean()))
     rounds = [best, *segments]
 
@@ -78,6 +89,7 @@ def solve(
             Solution(state, floor),
             sampled.select(segment),
             replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment]),
+            _Feet(feet.rests[segment], feet.hidden[segment]),
             weights,
             lambda stage, fraction: progress(stage, (number + fraction) / len(rounds)),
         )
@@ -95,13 +107,12 @@ def _solve_segment(
     solution: Solution,
     sampled: SampledKeypoints,
     prediction: StudentPrediction,
+    feet: _Feet,
     weights: SolveWeights,
     progress: Progress,
 ) -> Solution:
     """Gauss-Newton from `solution`."""
-    step_seconds = _step_seconds(sampled)
-    rests = _resting(sampled, prediction, sampled.in_camera(solution.body.pelvis)[:, 2])
-    hidden = ~seen_feet(sampled).any(axis=1)
+    step_seconds, rests, hidden = _step_seconds(sampled), feet.rests, feet.hidden
     state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
@@ -118,14 +129,12 @@ def _solve_segment(
     return Solution(state, floor if weights.foot_lock else level_floor(state, rests, floor.up))
 
 
-def _resting(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> Array:
-    """(S, 2) from 0 to 1: feet that rest; none where person or foot are not in view, or the foot moves in the picture.
-
-    depth: (S,) metres from the camera.
-    """
-    visible = certainty(sampled.confidence) >= VISIBLE_CERTAINTY  # (S,)
-    still = still_feet(sampled, depth) * seen_feet(sampled)  # (S, 2)
-    return resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
+def _feet(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> _Feet:
+    """Resting and hidden feet; depth: (S,) metres from the camera."""
+    visible, seen = certainty(sampled.confidence) >= VISIBLE_CERTAINTY, seen_feet(sampled)  # (S,), (S, 2)
+    still = still_feet(sampled, depth) * seen  # (S, 2)
+    rests = resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
+    return _Feet(rests, ~seen.any(axis=1))
 
 
 def _step_seconds(sampled: SampledKeypoints) -> float:
