@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from posenet3d_blender.atomic_write import writing
-from posenet3d_blender.body.rotations import six_d_to_matrix
 from posenet3d_blender.capture.runtime.network import open_network
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 OPSET: Final = 18
 LARGEST_DIFFERENCE: Final = 1e-4
-"""Between the exported network and the checkpoint: of rotations in radians, of other outputs in their own unit."""
+"""Between the outputs of the exported network and of the checkpoint, each in its own unit."""
 _CHECKED_WINDOWS: Final = 64
 _VERBOSE_LOGGERS: Final = ("torch.onnx", "onnxscript", "onnx_ir")
 
@@ -118,29 +117,19 @@ def differences(
 ) -> dict[str, float]:
     """Largest differences between the outputs of an exported network and of the network, for random or given windows.
 
-    Rotations in radians; other outputs in their own unit.
+    Each in its own unit. Of rotations their six numbers: on random windows these are now and then nearly parallel, and
+    the angle between two rotations then magnifies rounding errors.
     """
     features = random_windows(network.config) if windows is None else windows
     runtime = open_network(exported, "cpu")
     expected, actual = (one.run({"features": features}) for one in (CheckpointNetwork(network), runtime))
-    return {
-        name: _largest_angle(actual[name], expected[name])
-        if name == "rotations"
-        else float(np.abs(actual[name] - expected[name]).max())
-        for name in StudentOutput._fields
-    }
+    return {name: float(np.abs(actual[name] - expected[name]).max()) for name in StudentOutput._fields}
 
 
 def random_windows(config: StudentConfig) -> NDArray[np.float32]:
     """(B, T, 82) normally distributed features, the same in every call."""
     size = (_CHECKED_WINDOWS, config.window, config.features)
     return np.random.default_rng(0).standard_normal(size).astype(np.float32)
-
-
-def _largest_angle(six_d: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Largest angle between rotations (..., 6), radians."""
-    distance = np.linalg.norm(six_d_to_matrix(six_d) - six_d_to_matrix(other), axis=(-1, -2))
-    return float(2 * np.arcsin(np.minimum(distance / np.sqrt(8), 1)).max())
 
 
 def _write_onnx(network: StudentNetwork, path: Path) -> None:

@@ -53,13 +53,16 @@ def on_level_feet(person: SyntheticPerson) -> SyntheticPerson:
     return SyntheticPerson(truth, replace(person.keypoints, points=points))
 
 
-def standing_person(body: Body, time: Array, places: Array, raised_right_foot: float = 0.0) -> SyntheticPerson:
-    """Someone who faces the camera and stands still at each of `places` (N, 3) of the pelvis in turn, metres.
+def standing_person(
+    body: Body, time: Array, places: Array, raised_right_foot: float = 0.0, azimuth: float = 0.0
+) -> SyntheticPerson:
+    """Someone who stands still at each of `places` (N, 3) of the pelvis in turn, metres.
+
+    They face the camera, or are turned to their left by `azimuth`, radians.
 
     The right thigh and shin may be bent so that the sole is raised by about `raised_right_foot`, metres.
     """
     axis_angle = np.zeros((len(time), 24, 3))
-    axis_angle[:, 0] = (np.pi, 0, 0)
     thigh = body.joint_template[JOINT_INDEX["right_hip"], 1] - body.joint_template[JOINT_INDEX["right_knee"], 1]
     bend = np.arccos(1 - raised_right_foot / thigh)
     axis_angle[:, JOINT_INDEX["right_hip"], 0] = -bend
@@ -67,6 +70,8 @@ def standing_person(body: Body, time: Array, places: Array, raised_right_foot: f
     for side, sign in (("left", 1), ("right", -1)):
         axis_angle[:, JOINT_INDEX[f"{side}_shoulder"], 2] = -sign * 1.2
     pelvis = np.repeat(places, -(-len(time) // len(places)), axis=0)[: len(time)]
-    truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, np.zeros(10))
+    rotations = axis_angle_to_matrix(axis_angle)
+    rotations[:, 0] = axis_angle_to_matrix(np.array([np.pi, 0, 0])) @ axis_angle_to_matrix(np.array([0, azimuth, 0]))
+    truth = PosedBody(body, body_keypoints(body), rotations, pelvis, np.zeros(10))
     points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
     return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))

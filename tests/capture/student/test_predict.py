@@ -34,7 +34,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import load_motion
 from posenet3d_blender.progress import silent
 
-from ..synthetic_person import FOCAL_LENGTH, IMAGE_SIZE, on_level_feet, swaying_person
+from ..synthetic_person import FOCAL_LENGTH, IMAGE_SIZE, on_level_feet, standing_person, swaying_person
 
 MAIN_JOINTS = [
     JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "elbow")
@@ -51,6 +51,17 @@ def test_the_student_predicts_a_synthetic_person() -> None:
     truth = person.truth.joints[:, MAIN_JOINTS]
     assert np.linalg.norm(joints - truth, axis=-1).mean() < 0.05
     assert prediction.up @ (0, -np.cos(0.1), 0) > np.cos(np.radians(12))
+
+
+@pytest.mark.parametrize("azimuth", [45, 90, 135, 225, 270, 315])
+def test_somebody_who_stands_has_straight_knees(azimuth: int) -> None:
+    """From the front, bent knees can't be told from straight ones; from elsewhere they can."""
+    place = np.array([[0.0, 0.0, 4.0]])
+    person = standing_person(load_body(), np.arange(48) / 30, place, azimuth=np.radians(azimuth))
+    prediction = load_student("cpu").predict(sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH))
+    knees = [JOINT_INDEX["left_knee"], JOINT_INDEX["right_knee"]]
+    bends = np.linalg.norm(matrix_to_axis_angle(prediction.rotations[:, knees]), axis=-1)
+    assert np.degrees(bends.mean()) < 7
 
 
 def test_a_mirrored_person_gets_the_mirrored_motion() -> None:
