@@ -43,7 +43,7 @@ class StudentWeights:
     bones: float = 20.0
     """Squared offsets of the person's bones from the body's, square metres."""
     up: float = 1.0
-    contacts: float = 0.1
+    contacts: float = 1.0
 
     def __post_init__(self) -> None:
         require_not_negative(self)
