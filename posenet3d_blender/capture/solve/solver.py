@@ -46,7 +46,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class _Feet:
-    """What is known of the feet before the solve."""
+    """Resting and hidden feet, found before the solve."""
 
     rests: Array
     """(S, 2) from 0 to 1: none where person or foot are not in view, or the foot moves in the picture."""
