@@ -44,8 +44,9 @@ def share_floor(people: Sequence[LiftedPerson], weights: SolveWeights) -> list[L
     cameras = _camera_heights(standing, rests, mean_up)
     if len(cameras) < 2:
         return list(people)
-    up, shared = _common_floor({number: people[number] for number in cameras}, rests, mean_up, cameras)
-    cameras = _camera_heights({number: people[number] for number in cameras}, rests, up)
+    standing = {number: people[number] for number in cameras}
+    up, shared = _common_floor(standing, rests, mean_up, cameras)
+    cameras = _camera_heights(standing, rests, up)
     if weights.height is not None and 0 in cameras:
         shared = float(np.log(cameras[0]))
     changes = {number: shared - float(np.log(height)) for number, height in cameras.items()}
