@@ -180,4 +180,4 @@ def _add_smoothness(system: FrameSystem, unknowns: Array, frame_rate: float) -> 
     limits[list(_TILTS)] = _TILT_ACCELERATION
     squared = (frame_rate**2 / limits) ** 2
     differences = unknowns[:-2] - 2 * unknowns[1:-1] + unknowns[2:]
-    system.add_second_differences(np.broadcast_to(squared, differences.shape), differences)
+    system.add_differences(2, np.broadcast_to(squared, differences.shape), differences)

@@ -44,6 +44,18 @@ def swaying_person(body: Body, time: Array) -> SyntheticPerson:
     return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))
 
 
+def punching_person(body: Body, time: Array, punch: Array) -> SyntheticPerson:
+    """Someone who faces the camera 4 m away, arms hanging; `punch` (T,), 0 to 1, raises the left one past the level."""
+    axis_angle = np.zeros((len(time), 24, 3))
+    axis_angle[:, 0] = (np.pi, 0, 0)
+    axis_angle[:, JOINT_INDEX["left_shoulder"], 2] = -1.1 + 1.5 * punch
+    axis_angle[:, JOINT_INDEX["right_shoulder"], 2] = 1.1
+    pelvis = np.tile([0.0, 0.0, 4.0], (len(time), 1))
+    truth = PosedBody(body, body_keypoints(body), axis_angle_to_matrix(axis_angle), pelvis, np.zeros(10))
+    points = truth.points[..., :2] / truth.points[..., 2:] * FOCAL_LENGTH + np.array(IMAGE_SIZE) / 2
+    return SyntheticPerson(truth, Keypoints(time, points, np.full(points.shape[:2], 0.95), IMAGE_SIZE))
+
+
 def on_level_feet(person: SyntheticPerson) -> SyntheticPerson:
     """The same motion, raised and lowered so that the ankles stay level."""
     ankles = person.truth.joints[:, [JOINT_INDEX["left_ankle"], JOINT_INDEX["right_ankle"]], 1].mean(1)  # (T,)

@@ -9,6 +9,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import KEYPOINT_JOINTS
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.solve import solver
@@ -19,7 +20,7 @@ from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
 
-from .synthetic_person import FOCAL_LENGTH, standing_person, swaying_person
+from .synthetic_person import FOCAL_LENGTH, punching_person, standing_person, swaying_person
 
 UPRIGHT = np.array([0.0, -1.0, 0.0])
 """Against gravity, of a camera that stands level."""
@@ -45,11 +46,11 @@ def test_the_derivatives_are_those_of_finite_differences(body: Body) -> None:
         np.testing.assert_allclose(shape_jacobian[..., column], numeric, atol=1e-5)
 
 
-@pytest.mark.parametrize("frames", [2, 3, 9])
+@pytest.mark.parametrize("frames", [2, 3, 4, 9])
 def test_the_banded_system_solves_what_a_dense_one_does(frames: int) -> None:
     rng = np.random.default_rng(frames)
     size, shared = 4, 3
-    system = FrameSystem(frames, size, shared)
+    system = FrameSystem(frames, size, shared, reach=3)
     unknowns = frames * size + shared
     rows, right = [], []
 
@@ -74,12 +75,14 @@ def test_the_banded_system_solves_what_a_dense_one_does(frames: int) -> None:
         dense({frame: own[frame]}, of_shape[frame], own_residual[frame])
     for frame in range(frames - 1):
         dense({frame: before[frame], frame + 1: after[frame]}, None, pair_residual[frame, :, 0])
-    bend = rng.normal(size=(max(frames - 2, 0), size))
-    weight = rng.random((max(frames - 2, 0), size))
-    system.add_second_differences(weight, bend)
-    for frame in range(frames - 2):
-        root: Array = np.diag(np.sqrt(weight[frame]))
-        dense({frame: root, frame + 1: np.multiply(root, -2.0), frame + 2: root}, None, root @ bend[frame])
+    for order, factors in ((2, (1.0, -2.0, 1.0)), (3, (-1.0, 3.0, -3.0, 1.0))):
+        differences = rng.normal(size=(max(frames - order, 0), size))
+        weight = rng.random((max(frames - order, 0), size))
+        system.add_differences(order, weight, differences)
+        for frame in range(frames - order):
+            root: Array = np.diag(np.sqrt(weight[frame]))
+            rows_of = {frame + later: factor * root for later, factor in enumerate(factors)}
+            dense(rows_of, None, root @ differences[frame])
     matrix, residual = np.concatenate(rows), np.concatenate(right)
     expected = np.linalg.solve(matrix.T @ matrix + 0.1 * np.eye(unknowns), -matrix.T @ residual)
     step, shared_step = system.solve(0.1)
@@ -192,6 +195,36 @@ def test_more_smoothing_is_calmer_and_none_follows_the_flicker(body: Body) -> No
     none, default, much = flicker(0.0), flicker(SolveWeights.smoothing), flicker(0.3)
     assert much < default < none
     assert default < 0.7 * none
+
+
+def test_a_punch_keeps_its_speed_and_a_waiting_hand_is_calm(body: Body) -> None:
+    """The left arm punches within a quarter of a second, the right one hangs; all points flicker by 4 pixels."""
+    time = np.arange(60) / 30
+    punch = np.where(
+        np.abs(time - 1) < 0.25, 0.5 + 0.5 * np.cos((time - 1) * np.pi / 0.25), 0.0
+    )  # (60,) there and back
+    person = punching_person(body, time, punch)
+    rng = np.random.default_rng(5)
+    shaken = person.keypoints.points + rng.normal(scale=4.0, size=person.keypoints.points.shape)
+    keypoints = Keypoints(time, shaken, person.keypoints.confidence, person.keypoints.image_size)
+    prediction = StudentPrediction(person.truth.rotations, np.zeros(10), UPRIGHT, np.zeros((60, 2)))
+    left, right = (JOINT_INDEX[f"{side}_wrist"] for side in ("left", "right"))
+
+    def wrists(weights: SolveWeights) -> Array:
+        sampled = sample_keypoints(keypoints, 30.0, FOCAL_LENGTH)
+        joints = solve(body, sampled, prediction, weights).body.joints
+        return joints[:, [left, right]] - joints[:, :1]
+
+    truth = person.truth.joints[:, [left, right]]
+    solved, jerky = wrists(SolveWeights()), wrists(SolveWeights(turn_jerk=1e6))
+    speed = np.linalg.norm(np.diff(truth[:, 0], axis=0), axis=-1).max()
+    assert speed * 30 > 4, "metres per second"
+    assert abs(np.linalg.norm(np.diff(solved[:, 0], axis=0), axis=-1).max() / speed - 1) < 0.1
+
+    def flicker(track: Array) -> float:
+        return float(np.linalg.norm(np.diff(track[:, 1], 2, axis=0), axis=-1).mean())
+
+    assert flicker(solved) < 0.8 * flicker(jerky)
 
 
 def test_without_foot_lock_contacts_change_nothing(body: Body) -> None:

@@ -154,7 +154,7 @@ def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, w
     of_each = np.repeat([weights.wrist_acceleration, weights.turn_acceleration], [3, ANGLE_COUNT])  # (3 + A,)
     deviation = of_each * tempo * step_seconds**2
     robust_weight = 1 / (1 + (acceleration / (OUTLYING_ACCELERATION * deviation)) ** 2)
-    system.add_second_differences(robust_weight / deviation**2, acceleration)
+    system.add_differences(2, robust_weight / deviation**2, acceleration)
 
 
 def _deviations(state: PosedHand, weights: HandWeights) -> Array:

@@ -1,6 +1,6 @@
 """Linear least squares over frames, with a banded matrix.
 
-Residuals couple a frame's unknowns with those of the two frames before it; some unknowns are shared by all frames.
+Residuals couple a frame's unknowns with those of a few frames before it; some unknowns are shared by all frames.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ import numpy as np
 from ...arrays import Array
 from .lapack import solve_banded
 
-REACH = 2
-"""Frames that a residual may reach back."""
-
 
 class FrameSystem:
     """Normal equations, gathered block by block: `frames` blocks of `size` unknowns, then `shared` unknowns."""
 
-    def __init__(self, frames: int, size: int, shared: int) -> None:
-        """Start with an empty system."""
+    def __init__(self, frames: int, size: int, shared: int, reach: int = 2) -> None:
+        """Start with an empty system; `reach`: frames that a residual may reach back."""
         self.frames, self.size, self.shared = frames, size, shared
-        self.blocks = [np.zeros((frames - distance, size, size)) for distance in range(min(REACH + 1, frames))]
+        self.blocks = [np.zeros((frames - distance, size, size)) for distance in range(min(reach + 1, frames))]
         """blocks[d][t] is the block of rows of frame t and columns of frame t + d."""
         self.border = np.zeros((frames, size, shared))
         self.corner = np.zeros((shared, shared))
@@ -28,7 +25,7 @@ class FrameSystem:
         self.shared_gradient = np.zeros(shared)
 
     def add(self, jacobians: list[Array], residual: Array, shared_jacobian: Array | None = None) -> None:
-        """Add residuals that touch one frame or up to three in a row.
+        """Add residuals that touch one frame or several in a row.
 
         Args:
             jacobians: for frames t, t + 1, ... each (N, R, size), where N residual groups start at frames 0 .. N - 1.
@@ -54,14 +51,20 @@ class FrameSystem:
         self.blocks[0][:, indices, indices] += weight
         self.gradient += weight * residual
 
-    def add_second_differences(self, weight: Array, residual: Array) -> None:
-        """Add residuals x[t] - 2 x[t+1] + x[t+2]: squared weights (frames - 2, size), residual (frames - 2, size)."""
+    def add_differences(self, order: int, weight: Array, residual: Array) -> None:
+        """Add the differences of an order along time, the second being x[t] - 2 x[t+1] + x[t+2].
+
+        Args:
+            order: up to the reach.
+            weight: (frames - order, size) squared weights.
+            residual: (frames - order, size).
+        """
         count = len(residual)
         if count <= 0:
             return
         indices = np.arange(self.size)
-        factors = (1.0, -2.0, 1.0)
-        for later in range(3):
+        factors = np.diff(np.eye(order + 1), order, axis=0)[0]
+        for later in range(order + 1):
             self.gradient[later : later + count] += factors[later] * weight * residual
             for earlier in range(later + 1):
                 block = self.blocks[later - earlier][earlier : earlier + count]

@@ -116,7 +116,7 @@ def _solve_segment(
     state, floor = solution.body, solution.floor
     for number in range(STEPS):
         progress("solve", number / STEPS)
-        system = FrameSystem(len(sampled.time), UNKNOWNS, SHAPE_COUNT + FLOOR_COUNT)
+        system = FrameSystem(len(sampled.time), UNKNOWNS, SHAPE_COUNT + FLOOR_COUNT, reach=3)
         add_keypoints(system, state, sampled, weights)
         add_student(system, state, prediction, weights)
         add_smoothness(system, state, step_seconds, weights)

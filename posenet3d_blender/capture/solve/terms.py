@@ -43,8 +43,13 @@ class SolveWeights:
         }
     )
     """The same for some joints, by a part of their names."""
-    turn_acceleration: float = 40.0
+    turn_acceleration: float = 60.0
     """Radians per second squared."""
+    turn_jerk: float = 800.0
+    """Radians per second cubed, but for legs, which landing and pushing off jerk. People move with the least jerk
+    (Flash and Hogan 1985)."""
+    trunk: float = 0.5
+    """Share of both for pelvis, spine, neck and head, which turn more slowly than limbs."""
     travel_acceleration: tuple[float, float, float] = (6.0, 6.0, 3.0)
     """Metres per second squared, x, y and z of the camera frame."""
     foot_speed: float = 0.05
@@ -80,6 +85,9 @@ _KEYPOINT_DEVIATION = {
     "index": 1.5,
     "pinky": 1.5,
 }
+
+_TRUNK = values_by_name(JOINT_NAMES, dict.fromkeys(("pelvis", "spine", "neck", "head"), 1.0), 0.0) > 0  # (24,)
+_LEGS = values_by_name(JOINT_NAMES, dict.fromkeys(("hip", "knee", "ankle", "foot"), 1.0), 0.0) > 0  # (24,)
 
 
 def add_keypoints(system: FrameSystem, state: PosedBody, sampled: SampledKeypoints, weights: SolveWeights) -> None:
@@ -125,13 +133,26 @@ def add_student(system: FrameSystem, state: PosedBody, prediction: StudentPredic
 
 
 def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, weights: SolveWeights) -> None:
-    """Accelerations are small. Robust, so that one large acceleration costs little more than a small one."""
+    """Accelerations and their changes are small."""
     turns = matrix_to_axis_angle(np.swapaxes(state.rotations[:-1], -1, -2) @ state.rotations[1:])  # (S - 1, 24, 3)
     turns = turns.reshape(len(state.pelvis) - 1, -1)  # (S - 1, 72)
     acceleration = np.concatenate([np.diff(state.pelvis, 2, axis=0), np.diff(turns, axis=0)], axis=1)  # (S - 2, 75)
-    turn_deviation = np.full(turns.shape[1], weights.turn_acceleration)
-    # The same motion in half the time has four times the acceleration.
-    tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
-    deviation = np.concatenate([weights.travel_acceleration, turn_deviation]) * tempo * step_seconds**2  # (75,)
-    robust_weight = 1 / (1 + (acceleration / (4 * deviation)) ** 2)
-    system.add_second_differences(robust_weight / deviation**2, acceleration)
+    share = np.where(_TRUNK, weights.trunk, 1.0)  # (24,)
+    turn = np.repeat(share * weights.turn_acceleration, 3)  # (72,)
+    jerk = np.concatenate(
+        [np.full(3, np.inf), np.repeat(np.where(_LEGS, np.inf, share * weights.turn_jerk), 3)]
+    )  # (75,)
+    # The same motion in half the time has four times the acceleration and eight times the jerk.
+    moment = SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING) * step_seconds
+    _add_small(system, 2, acceleration, np.concatenate([weights.travel_acceleration, turn]) * moment**2, outlying=4.0)
+    # What is fast is jerky too: beyond the usual jerk more costs next to nothing.
+    _add_small(system, 3, np.diff(acceleration, axis=0), jerk * moment**3, outlying=1.0)
+
+
+def _add_small(system: FrameSystem, order: int, differences: Array, deviation: Array, outlying: float) -> None:
+    """Differences (S - order, 75) of that order are small against their deviations (75,).
+
+    Robust, with Cauchy's weights: beyond `outlying` deviations a difference counts less and less.
+    """
+    robust_weight = 1 / (1 + (differences / (outlying * deviation)) ** 2)
+    system.add_differences(order, robust_weight / deviation**2, differences)
