@@ -22,6 +22,7 @@ from .foot_motion import seen_feet, still_feet
 from .hidden_legs import stand_hidden_legs
 from .posed_body import PosedBody
 from .segments import overlapping_segments
+from .standing_knees import straighten_standing_knees
 from .terms import SolveWeights, add_keypoints, add_smoothness, add_student
 
 STEPS: Final = 8
@@ -71,8 +72,10 @@ def solve(
     # For the whole clip at once: during a long absence only the rest of the clip tells where the person is.
     placed = place(body, body_keypoints(body), sampled, prediction)
     stood = stand_hidden_legs(placed.rotations, placed.pelvis, sampled, prediction.up)
-    placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
     feet = _feet(sampled, prediction, sampled.in_camera(placed.pelvis)[:, 2])
+    rest_joints = body.rest_joints(prediction.betas)
+    stood = straighten_standing_knees(stood, rest_joints, sampled, feet.rests, prediction.up)
+    placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
     initial = Solution(placed, floor or level_floor(placed, feet.rests, prediction.up))
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
