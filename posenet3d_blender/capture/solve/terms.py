@@ -45,7 +45,7 @@ class SolveWeights:
     """The same for some joints, by a part of their names."""
     turn_acceleration: float = 60.0
     """Radians per second squared."""
-    turn_jerk: float = 800.0
+    turn_jerk: float = 600.0
     """Radians per second cubed, but for legs, which landing and pushing off jerk. People move with the least jerk
     (Flash and Hogan 1985)."""
     trunk: float = 0.5
