@@ -22,23 +22,20 @@ import numpy as np
 import torch
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.keypoints import body_keypoints, keypoints_on_body
-from posenet3d_blender.body.kinematics import forward_kinematics
-from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
+from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.presence import body_confidence
-from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.student.agreement import point_agreement
-from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_RATE
+from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER, Student, load_student
 from tools.score_demo import aligned_to
 from trainer.data.clips import Clips, load_clips, resampled
 from trainer.geometry.body_bones import parent_offsets
 from trainer.supervised.fit_rotations import fit_clips
-from trainer.synthesis.cameras import STATURE
-from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
+
+from .filmed_motion import Motion, film
 
 CHECKOUT: Final = Path(__file__).parents[1]
 TUMBLING: Final = {
@@ -51,24 +48,11 @@ HELD_OUT: Final = "mocap_val.npz"
 HELD_OUT_CLIPS: Final = 4
 LONGEST: Final = 150
 """Frames of a held-out clip."""
-DISTANCE: Final = 4.0
-"""Metres from the camera."""
 ARMS: Final = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("elbow", "wrist", "hand")]
 WRONG: Final = 150.0
 """Millimetres; arms that are farther off, on average, are wrong."""
 POSTURES: Final = {"upright": (0.5, 1.01), "lying": (-0.5, 0.5), "upside down": (-1.01, -0.5)}
 """Range of the upward component of the trunk's direction."""
-
-
-@dataclass(frozen=True)
-class Motion:
-    """A clip on the shipped body, Y up, T frames at the student's rate."""
-
-    name: str
-    rotations: Array
-    """(T, 24, 3, 3)"""
-    root: Array
-    """(T, 3) metres."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +94,7 @@ def main() -> None:
 
 def measure(motion: Motion, body: Body, student: Student, seed: int) -> Measured:
     """Capture a motion from its projected keypoints and compare."""
-    truth, sampled = project(motion, body, seed)
+    truth, sampled = film(motion, body, torch.Generator().manual_seed(seed + len(motion.root)))
     prediction = student.predict(sampled)
     solved = solve(body, sampled, prediction).body
     fitted = np.array([aligned_to(one, target) for one, target in zip(solved.joints, truth, strict=True)])
@@ -123,27 +107,6 @@ def measure(motion: Motion, body: Body, student: Student, seed: int) -> Measured
         body_confidence(sampled.confidence * point_agreement(prediction.spread)),
         body_confidence(sampled.confidence),
     )
-
-
-def project(motion: Motion, body: Body, seed: int) -> tuple[Array, SampledKeypoints]:
-    """The joints (T, 24, 3) before a level camera, metres, y down, and the keypoints that a detector sees."""
-    betas = np.zeros(SHAPE_COUNT)
-    rest = body.rest_joints(betas)
-    generator = torch.Generator().manual_seed(seed + len(motion.root))
-    azimuth = 2 * np.pi * float(torch.rand(1, generator=generator))
-    camera = np.diag([1.0, -1.0, -1.0]) @ axis_angle_to_matrix(np.array([0.0, azimuth, 0.0]))
-    rotations = motion.rotations.copy()
-    rotations[:, 0] = camera @ rotations[:, 0]
-    joints, world = forward_kinematics(rotations, rest)
-    path = (motion.root - motion.root.mean(axis=0)) @ camera.T + (0.0, 0.0, DISTANCE)
-    path[:, 2] = np.maximum(path[:, 2], DISTANCE / 2)
-    joints = joints + (path - joints[:, 0])[:, None]
-    points = keypoints_on_body(joints, world, rest, body_keypoints(body).rest_points(betas))  # (T, 25, 3)
-    rays = np.zeros((len(points), STUDENT_POINT_COUNT, 2))
-    rays[:, : points.shape[1]] = points[..., :2] / points[..., 2:]
-    seen, confidence = simulate_detector(rays, STATURE / path[:, 2], load_detector_noise(), generator)
-    time = np.arange(len(points)) / STUDENT_RATE
-    return joints, SampledKeypoints(time, seen[:, : points.shape[1]], confidence[:, : points.shape[1]])
 
 
 def summarise(measured: list[Measured], limits: tuple[float, float]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from ...arrays import Array
 from ...body.fingers import FINGER_JOINTS
 from ...body.rotations import matrix_to_axis_angle
 from ..solve.banded import FrameSystem
-from ..solve.terms import SHORTEST_SMOOTHING, SolveWeights
+from ..solve.terms import SolveWeights, tempo
 from .bones import PALM_BONES, PALM_COUNT, rest_vectors
 from .posed_hand import ANGLE_COUNT, ANGLES, LAST_BY_MIDDLE, PosedHand, angle_limits, relaxed_angles
 from .sampling import SampledHand
@@ -150,11 +150,9 @@ def add_smoothness(system: FrameSystem, state: PosedHand, step_seconds: float, w
     turns = matrix_to_axis_angle(np.swapaxes(state.wrist[:-1], 1, 2) @ state.wrist[1:])  # (S - 1, 3)
     steps = np.concatenate([turns, np.diff(state.angles, axis=0)], axis=1)
     acceleration = np.diff(steps, axis=0)  # (S - 2, 3 + A)
-    tempo = (SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING)) ** 2
     of_each = np.repeat([weights.wrist_acceleration, weights.turn_acceleration], [3, ANGLE_COUNT])  # (3 + A,)
-    deviation = of_each * tempo * step_seconds**2
-    robust_weight = 1 / (1 + (acceleration / (OUTLYING_ACCELERATION * deviation)) ** 2)
-    system.add_differences(2, robust_weight / deviation**2, acceleration)
+    deviation = of_each * (tempo(weights.smoothing) * step_seconds) ** 2
+    system.add_small_differences(2, acceleration, deviation, OUTLYING_ACCELERATION)
 
 
 def _deviations(state: PosedHand, weights: HandWeights) -> Array:

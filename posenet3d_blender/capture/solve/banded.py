@@ -70,6 +70,15 @@ class FrameSystem:
                 block = self.blocks[later - earlier][earlier : earlier + count]
                 block[:, indices, indices] += factors[later] * factors[earlier] * weight
 
+    def add_small_differences(self, order: int, differences: Array, deviation: Array, outlying: float) -> None:
+        """Differences (frames - order, size) along time are small against their deviations (size,), as a robust term.
+
+        Cauchy's weights: beyond `outlying` deviations a difference counts less and less. With an infinite deviation it
+        does not count.
+        """
+        robust_weight = 1 / (1 + (differences / (outlying * deviation)) ** 2)
+        self.add_differences(order, robust_weight / deviation**2, differences)
+
     def solve(self, damping: float) -> tuple[Array, Array]:
         """The damped Gauss-Newton step, (frames, size) and (shared,), by the Schur complement of the shared part."""
         border = self.border.reshape(self.frames * self.size, self.shared)

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Array
+from ...arrays import Array, blocks
+from ...body.fingers import SIDES
 from ...body.kinematics import forward_kinematics
 from ...body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...body.skeleton import JOINT_INDEX
@@ -33,9 +34,8 @@ _SHORTEST: Final = 10
 """Samples of standing still that tell enough: a third of a second."""
 _UPRIGHT: Final = np.cos(np.radians(20.0))
 _SEEN: Final = 0.5
-_SIDES: Final = ("left", "right")
-_LEG_POINTS: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for side in _SIDES for part in ("hip", "knee", "ankle")]
-_KNEES, _ANKLES = ([JOINT_INDEX[f"{side}_{part}"] for side in _SIDES] for part in ("knee", "ankle"))
+_LEG_POINTS: Final = [KEYPOINT_INDEX[f"{side}_{part}"] for side in SIDES for part in ("hip", "knee", "ankle")]
+_KNEES, _ANKLES = ([JOINT_INDEX[f"{side}_{part}"] for side in SIDES] for part in ("knee", "ankle"))
 
 
 def straighten_standing_knees(
@@ -61,7 +61,7 @@ def straighten_standing_knees(
     if still.sum() < _SHORTEST:
         return rotations
     straightened = rotations.copy()
-    for side, bend in zip(_SIDES, flexion.T, strict=True):
+    for side, bend in zip(SIDES, flexion.T, strict=True):
         usual = float(np.median(bend[still]))
         share = np.clip((_FADES - bend) / (_FADES - usual), 0, 1)  # (S,)
         turn = np.clip(usual - STANDING, 0, _MOST) * share  # (S,)
@@ -76,10 +76,12 @@ def _stands_still(
     rotations: Array, rest_joints: Array, sampled: SampledKeypoints, rests: Array, up: Array
 ) -> NDArray[np.bool_]:
     """(S,) upright on both feet, the legs in view and at rest."""
-    joints, _ = forward_kinematics(rotations, rest_joints)  # (S, 24, 3)
-    track = joints[:, [0, *_KNEES]] - joints[:, _ANKLES].mean(axis=1, keepdims=True)  # (S, 3, 3)
-    if len(track) < _CALM:
-        return np.zeros(len(track), dtype=bool)
+    if len(rotations) < _CALM:
+        return np.zeros(len(rotations), dtype=bool)
+    track = np.empty((len(rotations), 3, 3))
+    for samples in blocks(len(rotations)):  # so that memory stays bounded
+        joints, _ = forward_kinematics(rotations[samples], rest_joints)
+        track[samples] = joints[:, [0, *_KNEES]] - joints[:, _ANKLES].mean(axis=1, keepdims=True)
     step = sampled.time[1] - sampled.time[0]
     speed = np.linalg.norm(np.gradient(track, step, axis=0), axis=-1).max(axis=1)  # (S,)
     calm = np.convolve(speed, np.full(_CALM, 1 / _CALM), mode="same") < _STILL

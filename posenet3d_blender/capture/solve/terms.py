@@ -87,8 +87,13 @@ _KEYPOINT_DEVIATION = {
     "pinky": 1.5,
 }
 
-_TRUNK = values_by_name(JOINT_NAMES, dict.fromkeys(("pelvis", "spine", "neck", "head"), 1.0), 0.0) > 0  # (24,)
-_LEGS = values_by_name(JOINT_NAMES, dict.fromkeys(("hip", "knee", "ankle", "foot"), 1.0), 0.0) > 0  # (24,)
+_TRUNK = ("pelvis", "spine", "neck", "head")
+_LEG = ("hip", "knee", "ankle", "foot")
+
+
+def tempo(smoothing: float) -> float:
+    """How many times as fast as the default's, the motion that this smoothing, seconds, keeps."""
+    return SolveWeights.smoothing / max(smoothing, SHORTEST_SMOOTHING)
 
 
 def add_keypoints(system: FrameSystem, state: PosedBody, sampled: SampledKeypoints, weights: SolveWeights) -> None:
@@ -138,22 +143,14 @@ def add_smoothness(system: FrameSystem, state: PosedBody, step_seconds: float, w
     turns = matrix_to_axis_angle(np.swapaxes(state.rotations[:-1], -1, -2) @ state.rotations[1:])  # (S - 1, 24, 3)
     turns = turns.reshape(len(state.pelvis) - 1, -1)  # (S - 1, 72)
     acceleration = np.concatenate([np.diff(state.pelvis, 2, axis=0), np.diff(turns, axis=0)], axis=1)  # (S - 2, 75)
-    share = np.where(_TRUNK, weights.trunk, 1.0)  # (24,)
-    turn = np.repeat(share * weights.turn_acceleration, 3)  # (72,)
-    jerk = np.concatenate(
-        [np.full(3, np.inf), np.repeat(np.where(_LEGS, np.inf, share * weights.turn_jerk), 3)]
-    )  # (75,)
+    slower = values_by_name(JOINT_NAMES, dict.fromkeys(_TRUNK, weights.trunk), 1.0)  # (24,)
+    not_held = values_by_name(JOINT_NAMES, dict.fromkeys(_LEG, np.inf), 1.0)  # (24,)
+    turn_acceleration = np.repeat(weights.turn_acceleration * slower, 3)  # (72,)
+    turn_jerk = np.repeat(weights.turn_jerk * slower * not_held, 3)  # (72,)
     # The same motion in half the time has four times the acceleration and eight times the jerk.
-    moment = SolveWeights.smoothing / max(weights.smoothing, SHORTEST_SMOOTHING) * step_seconds
-    _add_small(system, 2, acceleration, np.concatenate([weights.travel_acceleration, turn]) * moment**2, outlying=4.0)
+    moment = tempo(weights.smoothing) * step_seconds
+    usual = np.concatenate([weights.travel_acceleration, turn_acceleration]) * moment**2  # (75,)
+    system.add_small_differences(2, acceleration, usual, outlying=4.0)
     # What is fast is jerky too: beyond the usual jerk more costs next to nothing.
-    _add_small(system, 3, np.diff(acceleration, axis=0), jerk * moment**3, outlying=1.0)
-
-
-def _add_small(system: FrameSystem, order: int, differences: Array, deviation: Array, outlying: float) -> None:
-    """Differences (S - order, 75) of that order are small against their deviations (75,).
-
-    Robust, with Cauchy's weights: beyond `outlying` deviations a difference counts less and less.
-    """
-    robust_weight = 1 / (1 + (differences / (outlying * deviation)) ** 2)
-    system.add_differences(order, robust_weight / deviation**2, differences)
+    usual = np.concatenate([np.full(3, np.inf), turn_jerk]) * moment**3  # (75,)
+    system.add_small_differences(3, np.diff(acceleration, axis=0), usual, outlying=1.0)
