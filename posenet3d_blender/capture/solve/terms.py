@@ -92,7 +92,7 @@ _LEG = ("hip", "knee", "ankle", "foot")
 
 
 def tempo(smoothing: float) -> float:
-    """How many times as fast as the default's, the motion that this smoothing, seconds, keeps."""
+    """Speed of the motion that this smoothing, seconds, keeps, against what the default keeps."""
     return SolveWeights.smoothing / max(smoothing, SHORTEST_SMOOTHING)
 
 
