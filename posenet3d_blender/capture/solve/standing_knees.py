@@ -1,7 +1,7 @@
 """Knees of people who stand still are nearly straight.
 
 In one camera a knee bent by 3 degrees and one bent by 20 look nearly alike, and the student takes the middle: it bends
-straight knees of real people by 13 to 20 degrees. Where somebody stands still, it shows by how much.
+straight knees of real people by 13 to 20 degrees. A moment of standing still shows by how much.
 """
 
 from __future__ import annotations
