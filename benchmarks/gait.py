@@ -18,9 +18,9 @@ from posenet3d_blender.body.rotations import (
     quaternion_to_matrix,
 )
 from posenet3d_blender.body.soles import SOLE_JOINTS, body_soles
+from posenet3d_blender.capture.student.torch_body import parent_offsets
 from tools import figure
 from trainer.data.clips import load_clips
-from trainer.geometry.body_bones import parent_offsets
 from trainer.supervised.fit_rotations import fit_clips
 
 RATE: Final = 30

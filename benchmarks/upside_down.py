@@ -30,9 +30,9 @@ from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.student.agreement import point_agreement
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER, Student, load_student
+from posenet3d_blender.capture.student.torch_body import parent_offsets
 from tools.score_demo import aligned_to
 from trainer.data.clips import Clips, load_clips, resampled
-from trainer.geometry.body_bones import parent_offsets
 from trainer.supervised.fit_rotations import fit_clips
 
 from .filmed_motion import Motion, film

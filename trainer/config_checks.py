@@ -13,6 +13,8 @@ from posenet3d_blender.capture.student.network import StudentConfig
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    from .training.schedule import Schedule
+
 
 class OutOfRangeError(ValueError):
     """A value of a configuration is out of range."""
@@ -82,9 +84,20 @@ def require_fitting_student(student: StudentConfig) -> None:
     Raises:
         OutOfRangeError: a size is below 1, or not the add-on's.
     """
-    require_at_least(student, 1, "width", "blocks", "expansion", prefix="student.")
+    require_at_least(student, 1, "width", "blocks", "expansion", "feedback_blocks", prefix="student.")
+    require_at_least(student, 0, "feedback_width", prefix="student.")
     fixed = {"window": STUDENT_WINDOW, "features": STUDENT_FEATURE_COUNT, "shape_count": SHAPE_COUNT}
     for name, size in fixed.items():
         value = getattr(student, name)
         if value != size:
             raise OutOfRangeError(f"student.{name}", f"{size}, as in the add-on", value)
+
+
+def require_feedback(student: StudentConfig, schedule: Schedule) -> None:
+    """Check that a student whose feedback is to be trained has one.
+
+    Raises:
+        OutOfRangeError: it has none.
+    """
+    if schedule.steps > 0 and student.feedback_width == 0:
+        raise OutOfRangeError("student.feedback_width", "above 0, as feedback is to be trained", 0)

@@ -18,9 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_body
+from posenet3d_blender.body.kinematics import forward_kinematics
+from posenet3d_blender.body.model import SHAPE_COUNT, load_body
+from posenet3d_blender.body.rotations import axis_angle_to_matrix
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.capture.runtime.network import open_network
-from posenet3d_blender.capture.student.features import STUDENT_RATE
-from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.features import STUDENT_RATE, STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 from posenet3d_blender.capture.student.predict import STUDENT_VERSION
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -55,7 +60,7 @@ def export_student(checkpoint: Path, folder: Path, windows: NDArray[np.float32] 
     Args:
         checkpoint: folder of the checkpoint.
         folder: made if there is none.
-        windows: (B, T, 82) features to compare the exported network on; None: `random_windows`.
+        windows: (B, T, 82) features to compare the exported network on; None: `windows_of_people`.
 
     Raises:
         PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or the exported network's
@@ -115,21 +120,37 @@ def refuse_difference(
 def differences(
     network: StudentNetwork, exported: Path, windows: NDArray[np.float32] | None = None
 ) -> dict[str, float]:
-    """Largest differences between the outputs of an exported network and of the network, for random or given windows.
+    """Largest differences between the outputs of an exported network and of the network, each in its own unit.
 
-    Each in its own unit. Of rotations their six numbers: on random windows these are now and then nearly parallel, and
-    the angle between two rotations then magnifies rounding errors.
+    windows: (B, T, 82) features; None: `windows_of_people`.
     """
-    features = random_windows(network.config) if windows is None else windows
+    features = windows_of_people() if windows is None else windows
     runtime = open_network(exported, "cpu")
     expected, actual = (one.run({"features": features}) for one in (CheckpointNetwork(network), runtime))
     return {name: float(np.abs(actual[name] - expected[name]).max()) for name in StudentOutput._fields}
 
 
-def random_windows(config: StudentConfig) -> NDArray[np.float32]:
-    """(B, T, 82) normally distributed features, the same in every call."""
-    size = (_CHECKED_WINDOWS, config.window, config.features)
-    return np.random.default_rng(0).standard_normal(size).astype(np.float32)
+def windows_of_people() -> NDArray[np.float32]:
+    """(B, T, 82) features of the shipped body in random poses before a camera, the same in every call.
+
+    On numbers that are no person's points rotations may be so ill defined that rounding turns them.
+    """
+    random, body = np.random.default_rng(0), load_body()
+    size = (_CHECKED_WINDOWS, STUDENT_WINDOW)
+    turns = random.normal(0, 0.3, (_CHECKED_WINDOWS, 1, JOINT_COUNT, 3)) + random.normal(
+        0, 0.1, (*size, JOINT_COUNT, 3)
+    )
+    rest_joints, rest_points = (
+        body.rest_joints(np.zeros(SHAPE_COUNT)),
+        keypoint_rest_points(body, np.zeros(SHAPE_COUNT)),
+    )
+    joints, world = forward_kinematics(axis_angle_to_matrix(turns), rest_joints)
+    keypoints = keypoints_on_body(joints, world, rest_joints, rest_points)
+    neck_and_head = joints[:, :, [JOINT_INDEX["neck"], JOINT_INDEX["head"]]]
+    # Upright, four metres before the camera, which looks at the hips: x right, y down, z forward.
+    points = np.concatenate([keypoints, neck_and_head], 2) * [1, -1, -1] + [0, 1, 4]
+    confidence = random.uniform(0, 1, points.shape[:-1])
+    return normalise_windows(points[..., :2] / points[..., 2:], confidence).features
 
 
 def _write_onnx(network: StudentNetwork, path: Path) -> None:

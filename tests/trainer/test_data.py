@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS, PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW
+from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
-from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
+from trainer.geometry.kinematics import axis_angle_to_matrix
 from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
 from trainer.supervised.synthetic_stances import replace_lower_body

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import require_at_least, require_fitting_student
+from ..config_checks import require_at_least, require_feedback, require_fitting_student
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
 from .student.losses import StudentWeights
@@ -42,6 +42,8 @@ class PaperRecipe:
     frame_stage: Schedule = field(default_factory=Schedule)
     """The student from single frames: more different poses in the same time. `batch_size` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
+    feedback_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the student's feedback on windows, with the rest of the student frozen; left out with `steps = 0`."""
     joint_stage: Schedule = field(default_factory=Schedule)
     """Left out with `steps = 0`."""
 
@@ -49,3 +51,4 @@ class PaperRecipe:
         require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
+        require_feedback(self.student, self.feedback_stage)

@@ -198,6 +198,9 @@ class TeacherStage(PaperStage[SequenceWindows]):
 class StudentStage(PaperStage[DistillationWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
 
+    with_feedback = False
+    """True: the student is seen with its feedback."""
+
     def __init__(
         self,
         student: StudentNetwork,
@@ -229,7 +232,8 @@ class StudentStage(PaperStage[DistillationWindows]):
     def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
         with mixed_precision(batch.features.device, self.mixed_precision):
-            output = self.student(batch.features)
+            student = self.student if self.with_feedback else self.student.without_feedback
+            output = student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
         return student_terms(output, self.skeleton, self.priors, batch, self.weights)
 

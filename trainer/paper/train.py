@@ -27,7 +27,7 @@ from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
 
-STAGES: Final = ("priors", "teacher", "frames", "student", "joint")
+STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
@@ -49,7 +49,9 @@ class _Run:
         return Path(self.recipe.run) / name
 
     def train(self, stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
-        """Train a stage and load its best checkpoint."""
+        """Train a stage, unless it is left out, and load its best checkpoint."""
+        if schedule.steps == 0:
+            return
         seed, threads = self.recipe.seed, self.recipe.threads
         trained = train_stage(stage, make_source, schedule, self.folder(name), seed, threads, self.resume)
         if trained:
@@ -93,28 +95,35 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         )
         frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         frame_stage = make_student_stage(frames, notes)
+        set_trainable(network.feedback_parameters(), False)
         set_trainable(network.time_parameters(), False)
         run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
         set_trainable(network.time_parameters(), not recipe.single_frame_student)
         windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
         student = make_student_stage(windows, notes)
         run.train(student, make_distillation, recipe.student_stage, "student")
+        student.with_feedback = True
+        set_trainable(network.parameters(), False)
+        set_trainable(network.feedback_parameters(), True)
+        run.train(student, make_distillation, recipe.feedback_stage, "feedback")
         if not recipe.joint_stage.steps:
-            return run.folder("student")
+            return run.folder("feedback" if recipe.feedback_stage.steps else "student")
+        set_trainable(network.parameters(), True)
+        set_trainable(network.time_parameters(), not recipe.single_frame_student)
         joint = JointStage(teacher, student, observer, held_out, notes)
         run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
 
 
 def _start_from(folder: Path, teacher: TeacherNetwork, student: StudentNetwork) -> None:
-    """Copy the weights of a checkpoint; a correction of points that its teacher lacks begins at none.
+    """Copy the weights of a checkpoint; parts of a network that it lacks begin as they do in training.
 
     Raises:
         PoseNet3DError: the checkpoint is missing or damaged, or its networks have other sizes.
     """
     try:
         teacher.load_state_dict({**teacher.state_dict(), **load_teacher(folder).state_dict()})
-        student.load_state_dict(load_student(folder).state_dict())
+        student.load_state_dict({**student.state_dict(), **load_student(folder).state_dict()})
     except RuntimeError as error:
         raise PoseNet3DError(
             f"{folder}: its networks have other sizes than the recipe's ({one_line(str(error))})"

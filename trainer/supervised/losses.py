@@ -12,10 +12,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similar
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
+from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ..config_checks import require_not_negative
 from ..geometry.joint_names import values_by_name
-from ..geometry.kinematics import six_d_to_matrix
 from .windows import Windows
 
 _WEIGHT_OF_JOINT: Final = torch.tensor(values_by_name({"pelvis": 0.5, "spine": 0.5, "collar": 0.5}, 1.3))

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import OutOfRangeError, require_at_least, require_fitting_student
+from ..config_checks import OutOfRangeError, require_at_least, require_feedback, require_fitting_student
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
 from ..synthesis.partial_views import PartialViews
@@ -42,6 +42,8 @@ class SupervisedRecipe:
     """Of single frames, before the windows; `batch_size` counts frames."""
     windows: Schedule = field(default_factory=Schedule)
     """Of windows of a second."""
+    feedback: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the student's feedback on windows, at last, with the rest of the student frozen."""
     seed: int = 0
     threads: int = 2
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -57,5 +59,6 @@ class SupervisedRecipe:
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
         require_at_least(self, 0, "data_weights")
+        require_feedback(self.student, self.feedback)
         if self.data_weights and len(self.data_weights) != len(self.data):
             raise OutOfRangeError("data_weights", f"a list of {len(self.data)} numbers, one a file", self.data_weights)

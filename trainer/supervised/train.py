@@ -1,6 +1,7 @@
 """Training of the recipe `supervised`: the student learns from synthetic observations with their ground truth.
 
 Single frames come first: each costs a thirtieth of a window, so the student sees more different poses in the same time.
+Windows follow, then the feedback on the trained student.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from torch import Tensor
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.torch_body import BodyBones, parent_offsets
 from posenet3d_blender.errors import PoseNet3DError
 
 from ..data.clips import Clips, join_clips, load_clips, resampled
 from ..data.npz_takes import refuse_short
 from ..data.subjects import subject_of
-from ..geometry.body_bones import BodyBones, parent_offsets
 from ..training.checkpoint import Notes, load_student, save_student, settings_of
 from ..training.distributed import processes_joined
 from ..training.loop import Stage, set_trainable, train_stage
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 class SupervisedStage(Stage[Windows]):
     """The student against the true rotations."""
+
+    with_feedback = False
+    """True: its feedback is trained, and the rest is frozen; False: the rest is."""
 
     def __init__(
         self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
@@ -57,7 +61,8 @@ class SupervisedStage(Stage[Windows]):
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
         with mixed_precision(batch.features.device, self.mixed_precision):
-            output = self.student(batch.features)
+            student = self.student if self.with_feedback else self.student.without_feedback
+            output = student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
         return supervised_losses(output, batch, self.body_bones, self.weights)
 
@@ -72,7 +77,8 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     torch.set_num_threads(recipe.threads)
     folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
     if recipe.start_from:
-        student.load_state_dict(load_student(Path(recipe.start_from)).state_dict())
+        # A checkpoint without feedback is given an untrained one.
+        student.load_state_dict({**student.state_dict(), **load_student(Path(recipe.start_from)).state_dict()})
     notes: Notes = {
         "recipe": "supervised",
         "data": ", ".join(Path(path).name for path in recipe.data),
@@ -83,12 +89,19 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     stage = SupervisedStage(student, body, recipe.weights, recipe.windows.mixed_precision, notes)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
+        set_trainable(student.feedback_parameters(), False)
         if recipe.frames.steps > 0:
             set_trainable(student.time_parameters(), False)
             make_frames = partial(make_source, window=1)
             train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
             set_trainable(student.time_parameters(), True)
-        train_stage(stage, make_source, recipe.windows, folder, recipe.seed, recipe.threads, resume)
+        windows = folder / "windows" if recipe.feedback.steps > 0 else folder
+        train_stage(stage, make_source, recipe.windows, windows, recipe.seed, recipe.threads, resume)
+        if recipe.feedback.steps > 0:
+            set_trainable(student.parameters(), False)
+            set_trainable(student.feedback_parameters(), True)
+            stage.with_feedback = True
+            train_stage(stage, make_source, recipe.feedback, folder, recipe.seed, recipe.threads, resume)
     return folder
 
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentOutput
+from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ..config_checks import require_above_zero
-from ..geometry.kinematics import six_d_to_matrix
 from ..paper.student.smpl_skeleton import SmplSkeleton
 from .footage import FootageWindows
 

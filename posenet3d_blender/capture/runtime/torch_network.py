@@ -44,7 +44,8 @@ class TorchNetwork:
         try:
             graph = read_graph(path)
             constants = graph.constants | _cast_constants(graph.nodes, graph.constants)
-            operations = [(node, operation_of(node, constants)) for node in graph.nodes if node.operator != "Cast"]
+            computed = [node for node in graph.nodes if not set(node.outputs) <= constants.keys()]
+            operations = [(node, operation_of(node, constants)) for node in computed]
             self._steps = _steps(operations, kept={*constants, "", *graph.outputs})
         except (OSError, ValueError) as error:
             raise PoseNet3DError(f"{path}: the network can't be loaded; install the add-on again") from error
@@ -89,10 +90,10 @@ def _steps(operations: list[tuple[Node, Operation]], kept: set[str]) -> list[_St
 
 def _cast_constants(nodes: tuple[Node, ...], constants: Constants) -> Constants:
     """Weights that are stored as half floats, cast once to the floats that the network computes with."""
-    casts = [node for node in nodes if node.operator == "Cast"]
+    casts = [node for node in nodes if node.operator == "Cast" and node.inputs[0] in constants]
     # 1: float, in TensorProto.DataType
-    if any(node.inputs[0] not in constants or node.attributes != {"to": 1} for node in casts):
-        raise ValueError("Cast is known only of constants to floats")
+    if any(node.attributes != {"to": 1} for node in casts):
+        raise ValueError("Cast is known only to floats")
     return {node.outputs[0]: constants[node.inputs[0]].astype(np.float32) for node in casts}
 
 

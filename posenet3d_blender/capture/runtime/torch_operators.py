@@ -55,8 +55,15 @@ def _need(node: Node, holds: bool) -> None:
         raise ValueError(f"{node.operator} is not known with {node.attributes}")
 
 
+def _cast(node: Node, _: Constants) -> Operation:
+    # 1: float, in TensorProto.DataType
+    _need(node, node.attributes == {"to": 1})
+    return lambda values: values.float()
+
+
 def _clip(node: Node, constants: Constants) -> Operation:
-    (low,), (high,) = _numbers(node, constants, 1), _numbers(node, constants, 2)
+    (low,) = _numbers(node, constants, 1)
+    high = _numbers(node, constants, 2)[0] if len(node.inputs) > 2 else None
     return lambda values, *_: values.clamp(low, high)
 
 
@@ -90,6 +97,12 @@ def _depth_to_space(node: Node, _: Constants) -> Operation:
         return blocks.permute(0, 3, 4, 1, 5, 2).reshape(batch, depth // side**2, height * side, width * side)
 
     return spread
+
+
+def _gather(node: Node, constants: Constants) -> Operation:
+    (index,), axis = _numbers(node, constants, 1), _attribute(node, "axis", 0)
+    _need(node, constants[node.inputs[1]].ndim == 0)
+    return lambda values, *_: values.select(axis, index)
 
 
 def _gemm(node: Node, _: Constants) -> Operation:
@@ -126,9 +139,19 @@ def _pad(node: Node, constants: Constants) -> Operation:
     return lambda values, *_: functional.pad(values, pairs)
 
 
+def _reduce_l2(node: Node, constants: Constants) -> Operation:
+    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
+    return lambda values, *_: torch.linalg.vector_norm(values, dim=axes, keepdim=keep)
+
+
 def _reduce_mean(node: Node, constants: Constants) -> Operation:
     axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
     return lambda values, *_: values.mean(axes, keepdim=keep)
+
+
+def _reduce_sum(node: Node, constants: Constants) -> Operation:
+    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
+    return lambda values, *_: values.sum(axes, keepdim=keep)
 
 
 def _reshape(node: Node, constants: Constants) -> Operation:
@@ -146,11 +169,17 @@ def _resize(node: Node, constants: Constants) -> Operation:
 
 
 def _slice(node: Node, constants: Constants) -> Operation:
-    _need(node, len(node.inputs) == 4)
+    steps = _numbers(node, constants, 4) if len(node.inputs) > 4 else [1]
+    _need(node, len(node.inputs) >= 4 and set(steps) == {1})
     starts, ends, axes = (_numbers(node, constants, place) for place in (1, 2, 3))
-    places = {axis: slice(start, end) for axis, start, end in zip(axes, starts, ends, strict=True)}
-    parts = tuple(places.get(axis, slice(None)) for axis in range(max(axes) + 1))
-    return lambda values, *_: values[parts]
+
+    def cut(values: Tensor, *_: Tensor) -> Tensor:
+        parts = [slice(None)] * values.ndim
+        for axis, start, end in zip(axes, starts, ends, strict=True):
+            parts[axis] = slice(start, end)
+        return values[tuple(parts)]
+
+    return cut
 
 
 def _squeeze(node: Node, constants: Constants) -> Operation:
@@ -164,6 +193,18 @@ def _transpose(node: Node, _: Constants) -> Operation:
     return lambda values: values.permute(axes).contiguous()
 
 
+def _unsqueeze(node: Node, constants: Constants) -> Operation:
+    axes = sorted(_numbers(node, constants, 1))
+    _need(node, axes[0] >= 0 or len(axes) == 1)
+
+    def widen(values: Tensor, *_: Tensor) -> Tensor:
+        for axis in axes:
+            values = values.unsqueeze(axis)
+        return values
+
+    return widen
+
+
 def _prelu(values: Tensor, slopes: Tensor) -> Tensor:
     return torch.where(values < 0, values * slopes, values)
 
@@ -172,26 +213,35 @@ _PLAIN: Final[dict[str, Operation]] = {
     "Add": torch.add,
     "Div": torch.div,
     "Erf": torch.erf,
+    "Exp": torch.exp,
+    "Greater": torch.gt,
+    "Log": torch.log,
     "MatMul": torch.matmul,
     "Mul": torch.mul,
     "PRelu": _prelu,
     "Sigmoid": torch.sigmoid,
+    "Sub": torch.sub,
 }
 
 _MAKERS: Final[dict[str, Callable[[Node, Constants], Operation]]] = {
+    "Cast": _cast,
     "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
     "DepthToSpace": _depth_to_space,
+    "Gather": _gather,
     "Gemm": _gemm,
     "GlobalAveragePool": _global_average_pool,
     "LayerNormalization": _layer_normalization,
     "MaxPool": _max_pool,
     "Pad": _pad,
+    "ReduceL2": _reduce_l2,
     "ReduceMean": _reduce_mean,
+    "ReduceSum": _reduce_sum,
     "Reshape": _reshape,
     "Resize": _resize,
     "Slice": _slice,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
 }

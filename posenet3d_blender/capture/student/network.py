@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from ...body.skeleton import JOINT_COUNT
 from .features import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
+from .feedback import Feedback, Posed
+from .mixer import Mixer
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class StudentConfig:
     features: int = STUDENT_FEATURE_COUNT
     window: int = STUDENT_WINDOW
     shape_count: int = 10
+    feedback_width: int = 0
+    """Of `Feedback`; 0: none."""
+    feedback_blocks: int = 3
 
 
 class StudentOutput(NamedTuple):
@@ -44,28 +49,6 @@ class StudentOutput(NamedTuple):
     """(B, 24, 3) metres to add to the rest bones of the shipped body in this shape: the person's own skeleton."""
 
 
-class _Mixer(nn.Module):
-    """Block of an MLP-Mixer (Tolstikhin et al. 2021): mixes (B, T, width) along time, then along features."""
-
-    def __init__(self, config: StudentConfig) -> None:
-        super().__init__()
-        hidden = config.expansion * config.width
-        self.time_norm = nn.LayerNorm(config.width)
-        # At first a block treats each sample by itself: mixing along time starts at zero.
-        last = nn.Linear(config.window, config.window)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.time = nn.Sequential(nn.Linear(config.window, config.window), nn.GELU(), last)
-        self.feature_norm = nn.LayerNorm(config.width)
-        self.feature = nn.Sequential(nn.Linear(config.width, hidden), nn.GELU(), nn.Linear(hidden, config.width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.shape[1] > 1:
-            x = x + self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2)
-        mixed: Tensor = x + self.feature(self.feature_norm(x))
-        return mixed
-
-
 class StudentNetwork(nn.Module):
     """MLP-Mixer (Tolstikhin et al. 2021): features (B, T, 82) of `normalise_windows` to a `StudentOutput`."""
 
@@ -74,7 +57,8 @@ class StudentNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.embed = nn.Linear(config.features, config.width)
-        self.blocks = nn.Sequential(*[_Mixer(config) for _ in range(config.blocks)])
+        sizes = config.expansion, config.window
+        self.blocks = nn.Sequential(*[Mixer(config.width, *sizes) for _ in range(config.blocks)])
         self.norm = nn.LayerNorm(config.width)
         self.pose = nn.Linear(config.width, 6 * JOINT_COUNT)
         self.shape = nn.Linear(config.width, config.shape_count)
@@ -92,12 +76,30 @@ class StudentNetwork(nn.Module):
             # The untrained skeleton is the body's own.
             self.bones.weight.zero_()
             self.bones.bias.zero_()
+        self.feedback = (
+            Feedback(config.width, config.feedback_width, config.feedback_blocks, *sizes)
+            if config.feedback_width
+            else None
+        )
 
     def forward(self, features: Tensor) -> StudentOutput:
-        """Features (B, T, 82) to a prediction; shape and bones come from the mean over the window."""
+        """Features (B, T, 82) to a prediction, corrected by feedback where the network has it."""
+        hidden, output = self._first_pass(features)
+        if self.feedback is None:
+            return output
+        first = Posed(output.rotations, output.betas, output.bone_offsets)
+        corrected: Posed = self.feedback(hidden, features, first)
+        return output._replace(**corrected._asdict())
+
+    def without_feedback(self, features: Tensor) -> StudentOutput:
+        """Features (B, T, 82) to the prediction before feedback."""
+        return self._first_pass(features)[1]
+
+    def _first_pass(self, features: Tensor) -> tuple[Tensor, StudentOutput]:
+        """Hidden features (B, T, width) and the prediction; shape and bones come from the mean over the window."""
         x = self.norm(self.blocks(self.embed(features)))  # (B, T, width)
         pooled = x.mean(1)  # (B, width)
-        return StudentOutput(
+        return x, StudentOutput(
             rotations=self.pose(x).unflatten(-1, (JOINT_COUNT, 6)),
             betas=self.shape(pooled),
             up=self.up(x),
@@ -110,7 +112,11 @@ class StudentNetwork(nn.Module):
         return [
             parameter
             for block in self.blocks
-            if isinstance(block, _Mixer)
+            if isinstance(block, Mixer)
             for part in (block.time_norm, block.time)
             for parameter in part.parameters()
         ]
+
+    def feedback_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the feedback; none without it."""
+        return [] if self.feedback is None else list(self.feedback.parameters())

@@ -10,8 +10,8 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
+from posenet3d_blender.capture.student.torch_body import parent_offsets
 from trainer.data.clips import Clips
-from trainer.geometry.body_bones import parent_offsets
 from trainer.supervised.fit_rotations import fit_clips, subject_frames
 
 FRAMES = 240

@@ -11,8 +11,9 @@ import torch
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from trainer.data.clips import Clips
-from trainer.geometry.kinematics import axis_angle_to_matrix, forward_kinematics
+from trainer.geometry.kinematics import axis_angle_to_matrix
 from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
 from trainer.supervised.tumbling import Tumbles

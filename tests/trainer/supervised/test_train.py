@@ -113,6 +113,28 @@ def test_it_learns_resumes_and_exports(recipe: Path, tmp_path: Path, capsys: pyt
         np.testing.assert_allclose(exported[name], tensor.numpy(), atol=1e-4, err_msg=name)
 
 
+def test_feedback_learns_on_a_frozen_student(recipe: Path, tmp_path: Path) -> None:
+    """It starts from a student without feedback, and sees where its prediction misses the points."""
+    base = StudentNetwork(StudentConfig(width=32, blocks=1))
+    save_student(tmp_path / "base", base, {})
+    path = tmp_path / "feedback.toml"
+    path.write_text(
+        f'base = "{recipe}"\nrun = "{tmp_path / "run"}"\nstart_from = "{tmp_path / "base"}"\n'
+        "[frames]\nsteps = 0\n[windows]\nsteps = 0\n[student]\nfeedback_width = 32\nfeedback_blocks = 1\n"
+        "[feedback]\nsteps = 60\nbatch_size = 8\nwarmup_steps = 5\nlearning_rate = 0.01\n"
+        "save_every = 20\nema_decay = 0.5\n"
+    )
+    run = train_supervised(read_recipe(path, SupervisedRecipe), resume=False)
+    first, *_, last = losses(run)
+    assert last < 0.8 * first
+    trained = load_student(run)
+    for name, weights in base.state_dict().items():
+        assert torch.equal(trained.state_dict()[name], weights), f"{name} is frozen"
+    path.write_text(path.read_text().replace("feedback_width = 32", "feedback_width = 0"))
+    with pytest.raises(PoseNet3DError, match=r"'student.feedback_width' must be above 0"):
+        read_recipe(path, SupervisedRecipe)
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_student(tmp_path, StudentNetwork(StudentConfig(width=16, blocks=1)), {"recipe": "supervised"})
     weights = tmp_path / "student.safetensors"

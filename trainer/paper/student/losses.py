@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
 from posenet3d_blender.capture.student.network import StudentOutput
+from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ...config_checks import require_not_negative
-from ...geometry.kinematics import six_d_to_matrix
 from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view, up_vector
 from ..pose_prior import Priors
 from ..skeleton import HIPS, LIFTED_JOINTS, bone_lengths

@@ -25,6 +25,8 @@ class TeacherConfig:
     """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
     correct_points: bool = False
     """Move the 2D points before they are lifted, against the detector's noise."""
+    see_confidence: bool = False
+    """Take the points' confidence as input, too."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "width", "dilations", "kernel")
@@ -71,12 +73,15 @@ class TeacherNetwork(nn.Module):
         self.depth = nn.Linear(config.width, LIFTED_COUNT)
         self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
         self.correction = nn.Linear(config.width, 2 * LIFTED_COUNT) if config.correct_points else None
+        self.doubt = nn.Linear(LIFTED_COUNT, config.width, bias=False) if config.see_confidence else None
         with torch.no_grad():
             self.depth.weight.mul_(0.1)
             self.depth.bias.zero_()
             if self.correction is not None:
                 self.correction.weight.zero_()
                 self.correction.bias.zero_()
+            if self.doubt is not None:
+                self.doubt.weight.zero_()
 
     def forward(self, view: View) -> tuple[Tensor, Tensor, Tensor]:
         """Lift windows.
@@ -86,7 +91,10 @@ class TeacherNetwork(nn.Module):
             window; the camera's elevation (B,), radians.
         """
         size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
-        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
+        x = self.embed(torch.cat([view.points.flatten(2), size], -1))  # (B, T, width)
+        if self.doubt is not None and view.confidence is not None:
+            x = x + self.doubt(1 - view.confidence)
+        x = self.norm(self.blocks(x))
         depth = self.depth(x)
         none = torch.zeros_like(view.points)
         correction = none if self.correction is None else self.correction(x).unflatten(-1, (-1, 2))
@@ -103,7 +111,9 @@ def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
 def lift_mirrored(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
     """Skeletons of the mirrored windows, mirrored back; `is_exact` as of `lift`."""
     flip = torch.tensor([-1.0, 1.0, 1.0], device=view.points.device)
-    lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size), is_exact)
+    confidence = None if view.confidence is None else view.confidence[:, :, list(MIRRORED_LIFTED)]
+    mirrored = View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size, confidence)
+    lifted = lift(teacher, mirrored, is_exact)
     return Lifted(lifted.joints[:, :, list(MIRRORED_LIFTED)] * flip, lifted.elevation)
 
 

@@ -1,0 +1,163 @@
+"""Feedback: the student sees its prediction on the points it came from, and corrects it.
+
+A network that maps points to a pose in one step does not see how far its pose misses them, and repeats the same small
+faults of direction. Others project the pose and feed the error back (Carreira et al., CVPR 2016; Wang and Daniilidis,
+"ReFit", ICCV 2023). Here the prediction is placed before the virtual camera, each point's miss is measured in metres
+across the view, and another small network turns the joints in the camera's frame, where a miss and the turn that mends
+it are related by a cross product.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...body.keypoints import KEYPOINT_JOINTS, body_keypoints
+from ...body.model import SHAPE_COUNT, load_body
+from ...body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
+from .features import STUDENT_FEATURE_COUNT, STUDENT_POINT_COUNT, STUDENT_POINT_NAMES
+from .mixer import Mixer
+from .torch_body import (
+    BodyBones,
+    cross,
+    forward_kinematics,
+    matrix_to_six_d,
+    relative_to_parents,
+    six_d_to_matrix,
+    take,
+)
+
+_NECK_AND_HEAD: Final = (JOINT_INDEX["neck"], JOINT_INDEX["head"])
+_PARENT_OR_SELF: Final = (0, *PARENTS[1:])
+_POINT_OF_JOINT: Final = {"foot": "big_toe", "hand": "pinky"}
+"""Parts of joints' names, and of the points that show them, where these are named otherwise."""
+_DISTANCES: Final = (0.7, 30.0)
+"""Metres from the camera within which the person is placed."""
+_NEAREST: Final = 0.3
+"""Metres from the camera to the nearest point."""
+_LARGEST_MISS: Final = 0.5
+"""Metres; larger ones are faults of the detector."""
+_SHORTEST_BONE: Final = 0.1
+"""Metres: a miss of a shorter bone turns it no more than of this one."""
+_INPUTS: Final = (6 + 3 + 3) * JOINT_COUNT + 2 * 2 * STUDENT_POINT_COUNT + 1
+
+
+class Posed(NamedTuple):
+    """What the student predicts of pose and skeleton for B windows; see `network.StudentOutput`."""
+
+    rotations: Tensor
+    """(B, T, 24, 6)"""
+    betas: Tensor
+    """(B, 10)"""
+    bone_offsets: Tensor
+    """(B, 24, 3) metres."""
+
+
+class Feedback(nn.Module):
+    """Corrects a prediction by its misses; untrained it changes nothing."""
+
+    keypoint_offsets: Tensor
+    """(25, 3) metres in the frame of the joint that carries each keypoint."""
+    shown_by: Tensor
+    """(24, 27) 1 where the column's point shows the row's joint."""
+
+    def __init__(self, student_width: int, width: int, blocks: int, expansion: int, window: int) -> None:
+        """Build the layers, and measure the shipped body.
+
+        Args:
+            student_width: of the student's hidden features.
+            width: of the feedback's own.
+            blocks: of `Mixer`.
+            expansion: of each block.
+            window: samples.
+        """
+        super().__init__()
+        body = load_body()
+        self.body_bones = BodyBones(body)
+        offsets = body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)]
+        self.register_buffer("keypoint_offsets", torch.from_numpy(offsets).float(), persistent=False)
+        self.register_buffer("shown_by", _points_of_joints(), persistent=False)
+        self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
+        self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
+        self.norm = nn.LayerNorm(width)
+        # The turns that would mend the misses are given to the last layer, too.
+        self.turns = nn.Linear(width + 3 * JOINT_COUNT, 3 * JOINT_COUNT)
+        self.shape = nn.Linear(width, SHAPE_COUNT)
+        self.bones = nn.Linear(width, 3 * JOINT_COUNT)
+        for head in (self.turns, self.shape, self.bones):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, hidden: Tensor, features: Tensor, first: Posed) -> Posed:
+        """The corrected prediction.
+
+        Args:
+            hidden: (B, T, width) the student's features before its heads.
+            features: (B, T, 82) the student's input.
+            first: its prediction.
+        """
+        bones = self.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
+        joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
+        depth, misses = self._misses(joints, world, features)  # (B, T, 1), (B, T, 27, 2)
+        confidence = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
+        mending = self._mending_turns(joints, misses * confidence)  # (B, T, 24, 3)
+        # Factors bring the inputs to a like size.
+        seen = [matrix_to_six_d(world), 2 * joints, 10 * misses, 10 * misses * confidence, mending]
+        inputs = [hidden, features, *(tensor.flatten(2) for tensor in seen), depth.log()]
+        x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)
+        turns = self.turns(torch.cat([x, mending.flatten(2)], -1)).unflatten(-1, (JOINT_COUNT, 3))
+        columns = [column + cross(turns, column) for column in world.unbind(-1)[:2]]
+        turned = six_d_to_matrix(torch.cat(columns, -1))  # (B, T, 24, 3, 3)
+        pooled = x.mean(1)  # (B, width)
+        return Posed(
+            matrix_to_six_d(relative_to_parents(turned)),
+            first.betas + self.shape(pooled),
+            first.bone_offsets + self.bones(pooled).unflatten(-1, (JOINT_COUNT, 3)),
+        )
+
+    def _misses(self, joints: Tensor, world: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance of the pelvis from the camera (B, T, 1), and misses (B, T, 27, 2), metres across the view.
+
+        The person is put where their points come nearest to the rays, by least squares: x + tx = (z + tz) ray is
+        linear in the place (tx, ty, tz).
+        """
+        carriers = take(world, KEYPOINT_JOINTS, -3)  # (B, T, 25, 3, 3)
+        keypoints = take(joints, KEYPOINT_JOINTS, -2) + (carriers @ self.keypoint_offsets[..., None])[..., 0]
+        points = torch.cat([keypoints, take(joints, _NECK_AND_HEAD, -2)], 2)  # (B, T, 27, 3)
+        across, forward = points[..., :2], points[..., 2:]
+        size = features[..., -1:].exp()[..., None]  # (B, T, 1, 1)
+        rays = features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size
+        weight = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
+        total = weight.sum(2, keepdim=True).clamp(min=1e-3)  # (B, T, 1, 1)
+        aside = rays * forward - across  # (B, T, 27, 2)
+        mean_ray, mean_aside = ((weight * value).sum(2, keepdim=True) / total for value in (rays, aside))
+        spread, slope = rays - mean_ray, mean_aside - aside
+        products, squares = ((weight * spread * value).sum((2, 3), keepdim=True) for value in (slope, spread))
+        depth = (products / (squares + 1e-6)).clamp(*_DISTANCES)  # (B, T, 1, 1)
+        place = mean_aside + depth * mean_ray  # (B, T, 1, 2)
+        misses = rays * (forward + depth).clamp(min=_NEAREST) - across - place
+        given = (weight > 0).to(misses.dtype)
+        return depth[..., 0], misses.clamp(-_LARGEST_MISS, _LARGEST_MISS) * given
+
+    def _mending_turns(self, joints: Tensor, misses: Tensor) -> Tensor:
+        """Turns (B, T, 24, 3) of each joint's bone, radians in the camera's frame, that would mend its misses.
+
+        misses: (B, T, 27, 2) of the points, each times its confidence.
+        """
+        of_joints = self.shown_by @ misses  # (B, T, 24, 2)
+        miss = of_joints - take(of_joints, _PARENT_OR_SELF, -2)
+        bones = joints - take(joints, _PARENT_OR_SELF, -2)  # (B, T, 24, 3)
+        square = (bones * bones).sum(-1, keepdim=True).clamp(min=_SHORTEST_BONE**2)
+        return cross(bones, torch.cat([miss, 0 * miss[..., :1]], -1)) / square
+
+
+def _points_of_joints() -> Tensor:
+    shown_by = torch.zeros(JOINT_COUNT, STUDENT_POINT_COUNT)
+    for joint, name in enumerate(JOINT_NAMES):
+        for part, point in _POINT_OF_JOINT.items():
+            name = name.replace(part, point)
+        if name in STUDENT_POINT_NAMES:
+            shown_by[joint, STUDENT_POINT_NAMES.index(name)] = 1
+    return shown_by
