@@ -13,8 +13,6 @@ from posenet3d_blender.capture.student.network import StudentConfig
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from .training.schedule import Schedule
-
 
 class OutOfRangeError(ValueError):
     """A value of a configuration is out of range."""
@@ -93,11 +91,11 @@ def require_fitting_student(student: StudentConfig) -> None:
             raise OutOfRangeError(f"student.{name}", f"{size}, as in the add-on", value)
 
 
-def require_feedback(student: StudentConfig, schedule: Schedule) -> None:
+def require_feedback(student: StudentConfig, steps: int) -> None:
     """Check that a student whose feedback is to be trained has one.
 
     Raises:
         OutOfRangeError: it has none.
     """
-    if schedule.steps > 0 and student.feedback_width == 0:
+    if steps > 0 and student.feedback_width == 0:
         raise OutOfRangeError("student.feedback_width", "above 0, as feedback is to be trained", 0)

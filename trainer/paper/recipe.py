@@ -39,6 +39,8 @@ class PaperRecipe:
     student_weights: StudentWeights = field(default_factory=StudentWeights)
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
+    denoising_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """The teacher on detected points, towards its own skeletons of exact ones; left out with `steps = 0`."""
     frame_stage: Schedule = field(default_factory=Schedule)
     """The student from single frames: more different poses in the same time. `batch_size` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
@@ -51,4 +53,4 @@ class PaperRecipe:
         require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
-        require_feedback(self.student, self.feedback_stage)
+        require_feedback(self.student, self.feedback_stage.steps)

@@ -21,13 +21,18 @@ from ..training.schedule import Schedule
 from .dataset import load_sequence_split
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
-from .stages import JointStage, PaperStage, PriorStage, StudentStage, TeacherStage, delete_progress
+from .stages.denoising import DenoisingStage
+from .stages.held_out_stage import PaperStage, delete_progress
+from .stages.joint import JointStage
+from .stages.priors import PriorStage
+from .stages.student import StudentStage
+from .stages.teacher import TeacherStage
 from .student.distillation_sampler import DistillationSampler, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
 
-STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint")
+STAGES: Final = ("priors", "teacher", "denoising", "frames", "student", "feedback", "joint")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
@@ -85,13 +90,21 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         if recipe.start_from:
             _start_from(Path(recipe.start_from), teacher.teacher, network)
         run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
+        denoising = DenoisingStage(teacher.teacher, held_out, notes)
+        run.train(denoising, make_windows, recipe.denoising_stage, "denoising")
 
         trained_teacher = Teacher(teacher.teacher, body)
         held_out_motions = run_teacher(trained_teacher, split.held_out)
         observer = Observer(body, noise, _KEYPOINT_SHARE)
         make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), observer)
         make_student_stage = partial(
-            StudentStage, network, teacher, body, recipe.student_weights, recipe.student_stage.mixed_precision
+            StudentStage,
+            network,
+            teacher.teacher,
+            priors.priors,
+            body,
+            recipe.student_weights,
+            recipe.student_stage.mixed_precision,
         )
         frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
         frame_stage = make_student_stage(frames, notes)

@@ -59,6 +59,6 @@ class SupervisedRecipe:
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
         require_at_least(self, 0, "data_weights")
-        require_feedback(self.student, self.feedback)
+        require_feedback(self.student, self.feedback.steps)
         if self.data_weights and len(self.data_weights) != len(self.data):
             raise OutOfRangeError("data_weights", f"a list of {len(self.data)} numbers, one a file", self.data_weights)

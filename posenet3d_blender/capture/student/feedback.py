@@ -45,7 +45,7 @@ _INPUTS: Final = (6 + 3 + 3) * JOINT_COUNT + 2 * 2 * STUDENT_POINT_COUNT + 1
 
 
 class Posed(NamedTuple):
-    """What the student predicts of pose and skeleton for B windows; see `network.StudentOutput`."""
+    """A prediction's pose and skeleton, for B windows; see `network.StudentOutput`."""
 
     rotations: Tensor
     """(B, T, 24, 6)"""

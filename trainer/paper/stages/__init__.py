@@ -1,0 +1,1 @@
+"""Stages of the recipe `paper`: priors, teacher, denoising, student, both together."""

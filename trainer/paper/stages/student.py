@@ -1,0 +1,66 @@
+"""Stage of the student, and of its feedback."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+
+from ...training.checkpoint import Notes
+from ...training.precision import mixed_precision
+from ..pose_prior import Priors
+from ..student.losses import StudentWeights, student_terms
+from ..student.smpl_skeleton import SmplSkeleton
+from ..teacher.network import TeacherNetwork
+from ..windows import DistillationWindows
+from .held_out_stage import PaperNetwork, PaperStage
+
+
+class StudentStage(PaperStage[DistillationWindows]):
+    """The student learns from the frozen teacher's skeletons and from its own projections."""
+
+    with_feedback = False
+    """True: the student is seen with its feedback."""
+
+    def __init__(
+        self,
+        student: StudentNetwork,
+        teacher: TeacherNetwork,
+        priors: Priors,
+        body: Body,
+        weights: StudentWeights,
+        mixed_precision: bool,
+        held_out: DistillationWindows,
+        notes: Notes,
+    ) -> None:
+        """Freeze the teacher.
+
+        Args:
+            student: the network.
+            teacher: trained; it is frozen.
+            priors: of real poses.
+            body: the shipped body.
+            weights: of the loss terms.
+            mixed_precision: run the student in bfloat16.
+            held_out: see `PaperStage`.
+            notes: see `PaperStage`.
+        """
+        super().__init__(held_out, notes)
+        self.weights, self.mixed_precision = weights, mixed_precision
+        self.student = student
+        self.skeleton = SmplSkeleton(body)
+        self.priors = priors
+        self.teacher = teacher.requires_grad_(False)
+
+    def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
+        """The terms of `student_terms`."""
+        with mixed_precision(batch.features.device, self.mixed_precision):
+            student = self.student if self.with_feedback else self.student.without_feedback
+            output = student(batch.features)
+        output = StudentOutput(*(tensor.float() for tensor in output))
+        return student_terms(output, self.skeleton, self.priors, batch, self.weights)
+
+    def networks(self) -> dict[str, PaperNetwork]:
+        """Teacher and student."""
+        return {"teacher": self.teacher, "student": self.student}
