@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from ..training.checkpoint import Notes, load_student, settings_of
 from ..training.distributed import main_process_first, processes_joined
 from ..training.loop import MakeSource, set_trainable, train_stage
 from ..training.schedule import Schedule
-from .dataset import load_sequence_split
+from .dataset import SequenceSplit, load_sequence_split
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
 from .stages.denoising import DenoisingStage
@@ -31,6 +32,7 @@ from .student.distillation_sampler import DistillationSampler, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
+from .windows import DistillationWindows, SequenceWindows
 
 STAGES: Final = ("priors", "teacher", "denoising", "frames", "student", "feedback", "joint")
 """Folders of the stages, in the run's."""
@@ -89,14 +91,8 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         network = StudentNetwork(recipe.student)
         if recipe.start_from:
             _start_from(Path(recipe.start_from), teacher.teacher, network)
-        run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
-        denoising = DenoisingStage(teacher.teacher, held_out, notes)
-        run.train(denoising, make_windows, recipe.denoising_stage, "denoising")
-
-        trained_teacher = Teacher(teacher.teacher, body)
-        held_out_motions = run_teacher(trained_teacher, split.held_out)
+        _train_teacher(run, teacher, make_windows, held_out)
         observer = Observer(body, noise, _KEYPOINT_SHARE)
-        make_distillation = partial(DistillationSampler, run_teacher(trained_teacher, split.train), observer)
         make_student_stage = partial(
             StudentStage,
             network,
@@ -106,26 +102,53 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
             recipe.student_weights,
             recipe.student_stage.mixed_precision,
         )
-        frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
-        frame_stage = make_student_stage(frames, notes)
-        set_trainable(network.feedback_parameters(), False)
-        set_trainable(network.time_parameters(), False)
-        run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
-        set_trainable(network.time_parameters(), not recipe.single_frame_student)
-        windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
-        student = make_student_stage(windows, notes)
-        run.train(student, make_distillation, recipe.student_stage, "student")
-        student.with_feedback = True
-        set_trainable(network.parameters(), False)
-        set_trainable(network.feedback_parameters(), True)
-        run.train(student, make_distillation, recipe.feedback_stage, "feedback")
+        student = _train_student(run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
         if not recipe.joint_stage.steps:
             return run.folder("feedback" if recipe.feedback_stage.steps else "student")
-        set_trainable(network.parameters(), True)
-        set_trainable(network.time_parameters(), not recipe.single_frame_student)
         joint = JointStage(teacher, student, observer, held_out, notes)
         run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
+
+
+def _train_teacher(run: _Run, stage: TeacherStage, make_windows: MakeSource, held_out: SequenceWindows) -> None:
+    """The teacher from exact points, then its denoiser."""
+    teacher = stage.teacher
+    set_trainable(teacher.denoiser_parameters(), False)
+    run.train(stage, make_windows, run.recipe.teacher_stage, "teacher")
+    set_trainable(teacher.parameters(), False)
+    set_trainable(teacher.denoiser_parameters(), True)
+    denoising = DenoisingStage(teacher, held_out, _notes(run.recipe))
+    run.train(denoising, make_windows, run.recipe.denoising_stage, "denoising")
+
+
+def _train_student(
+    run: _Run,
+    make_stage: Callable[[DistillationWindows, Notes], StudentStage],
+    teacher: Teacher,
+    split: SequenceSplit,
+    observer: Observer,
+) -> StudentStage:
+    """The student from single frames, then from windows, then its feedback; all its parameters are trainable after."""
+    recipe, notes = run.recipe, _notes(run.recipe)
+    held_out_motions = run_teacher(teacher, split.held_out)
+    make_distillation = partial(DistillationSampler, run_teacher(teacher, split.train), observer)
+    frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+    frame_stage = make_stage(frames, notes)
+    network = frame_stage.student
+    set_trainable(network.feedback_parameters(), False)
+    set_trainable(network.time_parameters(), False)
+    run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
+    set_trainable(network.time_parameters(), not recipe.single_frame_student)
+    windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
+    student = make_stage(windows, notes)
+    run.train(student, make_distillation, recipe.student_stage, "student")
+    student.with_feedback = True
+    set_trainable(network.parameters(), False)
+    set_trainable(network.feedback_parameters(), True)
+    run.train(student, make_distillation, recipe.feedback_stage, "feedback")
+    set_trainable(network.parameters(), True)
+    set_trainable(network.time_parameters(), not recipe.single_frame_student)
+    return student
 
 
 def _start_from(folder: Path, teacher: TeacherNetwork, student: StudentNetwork) -> None:

@@ -41,6 +41,8 @@ _LARGEST_MISS: Final = 0.5
 """Metres; larger ones are faults of the detector."""
 _SHORTEST_BONE: Final = 0.1
 """Metres: a miss of a shorter bone turns it no more than of this one."""
+_SMOOTHING: Final = 1.5
+"""Standard deviation, samples, of the weights that average the turns over time: detectors shake, faults last."""
 _INPUTS: Final = (6 + 3 + 3) * JOINT_COUNT + 2 * 2 * STUDENT_POINT_COUNT + 1
 
 
@@ -62,6 +64,8 @@ class Feedback(nn.Module):
     """(25, 3) metres in the frame of the joint that carries each keypoint."""
     shown_by: Tensor
     """(24, 27) 1 where the column's point shows the row's joint."""
+    smoothing: Tensor
+    """(T, T) weights of the samples in each sample's mean."""
 
     def __init__(self, student_width: int, width: int, blocks: int, expansion: int, window: int) -> None:
         """Build the layers, and measure the shipped body.
@@ -79,6 +83,7 @@ class Feedback(nn.Module):
         offsets = body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)]
         self.register_buffer("keypoint_offsets", torch.from_numpy(offsets).float(), persistent=False)
         self.register_buffer("shown_by", _points_of_joints(), persistent=False)
+        self.register_buffer("smoothing", _weights_over_time(window), persistent=False)
         self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
         self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
         self.norm = nn.LayerNorm(width)
@@ -107,7 +112,10 @@ class Feedback(nn.Module):
         seen = [matrix_to_six_d(world), 2 * joints, 10 * misses, 10 * misses * confidence, mending]
         inputs = [hidden, features, *(tensor.flatten(2) for tensor in seen), depth.log()]
         x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)
-        turns = self.turns(torch.cat([x, mending.flatten(2)], -1)).unflatten(-1, (JOINT_COUNT, 3))
+        turns = self.turns(torch.cat([x, mending.flatten(2)], -1))  # (B, T, 72)
+        if turns.shape[1] > 1:
+            turns = self.smoothing @ turns
+        turns = turns.unflatten(-1, (JOINT_COUNT, 3))
         columns = [column + cross(turns, column) for column in world.unbind(-1)[:2]]
         turned = six_d_to_matrix(torch.cat(columns, -1))  # (B, T, 24, 3, 3)
         pooled = x.mean(1)  # (B, width)
@@ -161,3 +169,9 @@ def _points_of_joints() -> Tensor:
         if name in STUDENT_POINT_NAMES:
             shown_by[joint, STUDENT_POINT_NAMES.index(name)] = 1
     return shown_by
+
+
+def _weights_over_time(window: int) -> Tensor:
+    moments = torch.arange(float(window))
+    weights = torch.exp(-0.5 * ((moments[:, None] - moments) / _SMOOTHING) ** 2)
+    return weights / weights.sum(1, keepdim=True)

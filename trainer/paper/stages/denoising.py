@@ -1,60 +1,63 @@
-"""Stage in which the teacher learns to lift what a detector sees as it lifts exact points.
-
-Its own skeletons of exact points, by then trained, are the targets, so that it needs no 3D data. It can tell doubtful
-points from good ones where it sees their confidence (`TeacherConfig.see_confidence`).
-"""
+"""Stage of the teacher's denoiser."""
 
 from __future__ import annotations
 
-import copy
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from ...training.checkpoint import Notes
-from ..geometry import View, root_centred
-from ..teacher.losses import denoising_distance
-from ..teacher.network import TeacherNetwork, lift
+from ..geometry import View
+from ..teacher.denoiser import Denoiser
+from ..teacher.network import TeacherNetwork, denoised
 from ..windows import SequenceWindows
 from .held_out_stage import PaperNetwork, PaperStage
 
-_DENOISING: Final = 3.0
-"""Weight of the windows with noise over exact ones."""
 _EXACT: Final = 4
-"""One in so many windows is lifted from its exact points, too, so that the teacher forgets nothing."""
+"""One in so many windows is shown with its exact points, too, which are to stay."""
 
 
 class DenoisingStage(PaperStage[SequenceWindows]):
-    """The teacher against what it was before this stage."""
+    """Points with the detector's noise against exact ones, in 2D; the rest of the teacher is frozen."""
 
     def __init__(self, teacher: TeacherNetwork, held_out: SequenceWindows, notes: Notes) -> None:
-        """Keep a frozen copy of the teacher.
+        """Take the teacher's denoiser.
 
         Args:
-            teacher: trained on exact points; trained on.
+            teacher: with a denoiser; the stage's checkpoint holds it whole.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
         self.teacher = teacher
-        self.before = copy.deepcopy(teacher).requires_grad_(False)
 
     def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
-        """Distances to the skeletons that were lifted from exact points, in the normalised points' unit."""
-        with torch.no_grad():
-            target = lift(self.before, batch.view, is_exact=True)
-        detected = lift(self.teacher, batch.detected)
-        few = slice(0, -(-len(target.elevation) // _EXACT))
-        confidence = None if batch.view.confidence is None else batch.view.confidence[few]
-        exact = lift(self.teacher, View(batch.view.points[few], batch.view.size[few], confidence))
-        apart = root_centred(exact.joints) - root_centred(target.joints[few])
+        """Distance of points, and of their changes from sample to sample, in the normalised points' unit."""
+        denoiser = self.teacher.denoiser
+        assert isinstance(denoiser, Denoiser)
+        points, target = denoised(denoiser, batch.detected).points, exact_points(batch)
+        few = slice(0, -(-len(target) // _EXACT))
+        view = View(batch.view.points[few], batch.view.size[few])
         return {
-            "denoising": _DENOISING * denoising_distance(detected.joints, target.joints, batch),
-            "exact": apart.norm(dim=-1).mean(),
-            "elevation": (exact.elevation - target.elevation[few]).square().mean(),
+            "points": _mean_distance(points, target),
+            "exact": _mean_distance(denoised(denoiser, view).points, view.points) / _EXACT,
+            "velocity": _mean_distance(points.diff(dim=1), target.diff(dim=1)),
         }
 
     def networks(self) -> dict[str, PaperNetwork]:
         """The teacher."""
         return {"teacher": self.teacher}
+
+
+def exact_points(windows: SequenceWindows) -> Tensor:
+    """(B, T, 18, 2) the exact points in the virtual camera of the detected ones, normalised as these."""
+    view: View = windows.view
+    across = view.points * view.size[:, None, None, None]
+    rays = torch.cat([across, torch.ones_like(across[..., :1])], -1) @ windows.turn.transpose(1, 2)[:, None]
+    return rays[..., :2] / rays[..., 2:] / windows.detected.size[:, None, None, None]
+
+
+def _mean_distance(first: Tensor, second: Tensor) -> Tensor:
+    """Mean distance along the last axis, smooth at zero."""
+    return ((first - second).square().sum(-1) + 1e-8).sqrt().mean()

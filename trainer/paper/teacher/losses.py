@@ -105,11 +105,11 @@ def teacher_terms(
     }
     if weights.denoising:
         detected = run_network(teacher, windows.detected, mixed, is_exact=False)
-        terms["denoising"] = weights.denoising * denoising_distance(detected.joints, prediction.joints, windows)
+        terms["denoising"] = weights.denoising * _denoising_distance(detected.joints, prediction.joints, windows)
     return terms, prediction
 
 
-def denoising_distance(detected: Tensor, exact: Tensor, windows: SequenceWindows) -> Tensor:
+def _denoising_distance(detected: Tensor, exact: Tensor, windows: SequenceWindows) -> Tensor:
     """Mean distance of skeletons (B, T, 18, 3), each in its own view's frame; only the detected one is taught."""
     unit = (windows.view.size / windows.detected.size)[:, None, None, None]
     target = unit * root_centred(exact.detach()) @ windows.turn.transpose(1, 2)[:, None]

@@ -12,6 +12,8 @@ from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
 from ..geometry import Lifted, View, unproject
 from ..skeleton import LIFTED_COUNT, MIRRORED_LIFTED
+from .denoiser import Denoiser
+from .temporal_block import TemporalBlock
 
 
 @dataclass(frozen=True)
@@ -25,34 +27,14 @@ class TeacherConfig:
     """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
     correct_points: bool = False
     """Move the 2D points before they are lifted, against the detector's noise."""
-    see_confidence: bool = False
-    """Take the points' confidence as input, too."""
+    denoiser_width: int = 0
+    """Of `Denoiser`; 0: none."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "width", "dilations", "kernel")
+        require_at_least(self, 0, "denoiser_width")
         if self.kernel % 2 == 0:
             raise OutOfRangeError("kernel", "odd", self.kernel)
-
-
-class _TemporalBlock(nn.Module):
-    """VideoPose3D's temporal block (Pavllo et al., CVPR 2019): a dilated convolution over time with a residual.
-
-    A residual layer that mixes features follows.
-    """
-
-    def __init__(self, width: int, kernel: int, dilation: int) -> None:
-        super().__init__()
-        self.time_norm = nn.LayerNorm(width)
-        padding = dilation * (kernel - 1) // 2
-        self.time = nn.Conv1d(width, width, kernel, padding=padding, dilation=dilation, padding_mode="replicate")
-        self.feature_norm = nn.LayerNorm(width)
-        self.feature = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, width) to the same shape."""
-        x = x + nn.functional.gelu(self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2))
-        mixed: Tensor = x + self.feature(self.feature_norm(x))
-        return mixed
 
 
 class TeacherNetwork(nn.Module):
@@ -67,21 +49,19 @@ class TeacherNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
-        blocks = [_TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
+        blocks = [TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.LayerNorm(config.width)
         self.depth = nn.Linear(config.width, LIFTED_COUNT)
         self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
         self.correction = nn.Linear(config.width, 2 * LIFTED_COUNT) if config.correct_points else None
-        self.doubt = nn.Linear(LIFTED_COUNT, config.width, bias=False) if config.see_confidence else None
+        self.denoiser = Denoiser(config.denoiser_width) if config.denoiser_width else None
         with torch.no_grad():
             self.depth.weight.mul_(0.1)
             self.depth.bias.zero_()
             if self.correction is not None:
                 self.correction.weight.zero_()
                 self.correction.bias.zero_()
-            if self.doubt is not None:
-                self.doubt.weight.zero_()
 
     def forward(self, view: View) -> tuple[Tensor, Tensor, Tensor]:
         """Lift windows.
@@ -91,21 +71,30 @@ class TeacherNetwork(nn.Module):
             window; the camera's elevation (B,), radians.
         """
         size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
-        x = self.embed(torch.cat([view.points.flatten(2), size], -1))  # (B, T, width)
-        if self.doubt is not None and view.confidence is not None:
-            x = x + self.doubt(1 - view.confidence)
-        x = self.norm(self.blocks(x))
+        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
         depth = self.depth(x)
         none = torch.zeros_like(view.points)
         correction = none if self.correction is None else self.correction(x).unflatten(-1, (-1, 2))
         return correction, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
 
+    def denoiser_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the denoiser; none without it."""
+        return [] if self.denoiser is None else list(self.denoiser.parameters())
+
 
 def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
-    """Skeletons of windows, in float32; the points of an exact view are not corrected."""
+    """Skeletons of windows, in float32; the points of an exact view are neither denoised nor corrected."""
+    if teacher.denoiser is not None and not is_exact:
+        view = denoised(teacher.denoiser, view)
     correction, depth, elevation = teacher(view)
     points = view.points if is_exact else view.points + correction.float()
     return Lifted(unproject(View(points, view.size), depth.float()), elevation.float())
+
+
+def denoised(denoiser: Denoiser, view: View) -> View:
+    """The view with its points moved; those without a confidence are sure."""
+    confidence = torch.ones_like(view.points[..., 0]) if view.confidence is None else view.confidence
+    return View(denoiser(view.points, confidence, view.size).float(), view.size, view.confidence)
 
 
 def lift_mirrored(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
