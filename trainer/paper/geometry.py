@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, StudentInput, rays_in_view
+from posenet3d_blender.capture.student.features import StudentInput, rays_in_view
 
 from .skeleton import HIPS, LIMBS, POINT_OF_LIFTED, TORSO
 
@@ -28,8 +28,6 @@ class View:
     """(B, T, 18, 2) normalised."""
     size: Tensor
     """(B,) angular size: tangent of the angle that one unit of `points` spans."""
-    confidence: Tensor | None = None
-    """(B, T, 18) from 0 (missing) to 1; None: all points are exact."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ def view_of_rays(student_input: StudentInput, rays: NDArray[np.float32]) -> View
     """
     size = np.exp(student_input.features[:, 0, -1])
     points = rays_in_view(student_input.view_rotations, rays[:, :, list(POINT_OF_LIFTED)])
-    confidence = student_input.features[:, :, 2 * STUDENT_POINT_COUNT : -1][:, :, list(POINT_OF_LIFTED)]
-    normalised = points / size[:, None, None, None]
-    return View(torch.from_numpy(normalised), torch.from_numpy(size), torch.from_numpy(confidence))
+    return View(torch.from_numpy(points / size[:, None, None, None]), torch.from_numpy(size))
 
 
 def unproject(view: View, depth: Tensor) -> Tensor:

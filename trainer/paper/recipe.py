@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import OutOfRangeError, require_at_least, require_feedback, require_fitting_student
+from ..config_checks import require_at_least, require_feedback, require_fitting_student
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
 from .student.losses import StudentWeights
@@ -39,8 +39,6 @@ class PaperRecipe:
     student_weights: StudentWeights = field(default_factory=StudentWeights)
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
-    denoising_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
-    """Of the teacher's denoiser, with the rest of the teacher frozen; left out with `steps = 0`."""
     frame_stage: Schedule = field(default_factory=Schedule)
     """The student from single frames: more different poses in the same time. `batch_size` counts frames."""
     student_stage: Schedule = field(default_factory=Schedule)
@@ -53,6 +51,4 @@ class PaperRecipe:
         require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
-        if self.denoising_stage.steps > 0 and self.teacher.denoiser_width == 0:
-            raise OutOfRangeError("teacher.denoiser_width", "above 0, as a denoiser is to be trained", 0)
         require_feedback(self.student, self.feedback_stage.steps)

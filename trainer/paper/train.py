@@ -22,7 +22,6 @@ from ..training.schedule import Schedule
 from .dataset import SequenceSplit, load_sequence_split
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
-from .stages.denoising import DenoisingStage
 from .stages.held_out_stage import PaperStage, delete_progress
 from .stages.joint import JointStage
 from .stages.priors import PriorStage
@@ -32,9 +31,9 @@ from .student.distillation_sampler import DistillationSampler, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
-from .windows import DistillationWindows, SequenceWindows
+from .windows import DistillationWindows
 
-STAGES: Final = ("priors", "teacher", "denoising", "frames", "student", "feedback", "joint")
+STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
@@ -91,7 +90,7 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         network = StudentNetwork(recipe.student)
         if recipe.start_from:
             _start_from(Path(recipe.start_from), teacher.teacher, network)
-        _train_teacher(run, teacher, make_windows, held_out)
+        run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
         observer = Observer(body, noise, _KEYPOINT_SHARE)
         make_student_stage = partial(
             StudentStage,
@@ -108,17 +107,6 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         joint = JointStage(teacher, student, observer, held_out, notes)
         run.train(joint, make_windows, recipe.joint_stage, "joint")
     return run.folder("joint")
-
-
-def _train_teacher(run: _Run, stage: TeacherStage, make_windows: MakeSource, held_out: SequenceWindows) -> None:
-    """The teacher from exact points, then its denoiser."""
-    teacher = stage.teacher
-    set_trainable(teacher.denoiser_parameters(), False)
-    run.train(stage, make_windows, run.recipe.teacher_stage, "teacher")
-    set_trainable(teacher.parameters(), False)
-    set_trainable(teacher.denoiser_parameters(), True)
-    denoising = DenoisingStage(teacher, held_out, _notes(run.recipe))
-    run.train(denoising, make_windows, run.recipe.denoising_stage, "denoising")
 
 
 def _train_student(

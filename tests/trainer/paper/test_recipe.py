@@ -34,7 +34,7 @@ from trainer.training.recipe_file import read_recipe
 from ..source_imports import imported_names
 
 FRAMES = 90
-_STAGES = ("prior", "teacher", "denoising", "frame", "student", "feedback", "joint")
+_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.write_text(
         f'data = ["{folder / "clips.npz"}", "{folder / "sequences.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
         "[priors]\npose_components = 8\nmotion_components = 8\nlayers = 2\nhidden = 16\n"
-        "[teacher]\nwidth = 16\ncorrect_points = true\ndenoiser_width = 8\n"
+        "[teacher]\nwidth = 16\ncorrect_points = true\n"
         "[student]\nwidth = 16\nblocks = 1\nfeedback_width = 8\nfeedback_blocks = 1\n"
         + "".join(f"[{name}_stage]\nsteps = 12\n{stage}\n" for name in _STAGES)
     )
@@ -87,9 +87,6 @@ def test_all_stages_run_resume_and_are_measured(
     assert notes["held_out_2d_loss"] == min(criteria.values())
     before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
     assert any((before[name] != after[name]).any() for name in before), "the teacher, too, learns in the joint stage"
-    lifting, denoising = (load_teacher(last.parent / stage).state_dict() for stage in ("teacher", "denoising"))
-    changed = {name.partition(".")[0] for name in lifting if not torch.equal(lifting[name], denoising[name])}
-    assert changed == {"denoiser"}, "the rest of the teacher is frozen"
     first, corrected = (load_student(last.parent / stage).state_dict() for stage in ("student", "feedback"))
     changed = {name.partition(".")[0] for name in first if not torch.equal(first[name], corrected[name])}
     assert changed == {"feedback"}, "the rest of the student is frozen"

@@ -12,8 +12,6 @@ from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
 from ..geometry import Lifted, View, unproject
 from ..skeleton import LIFTED_COUNT, MIRRORED_LIFTED
-from .denoiser import Denoiser
-from .temporal_block import TemporalBlock
 
 
 @dataclass(frozen=True)
@@ -27,14 +25,32 @@ class TeacherConfig:
     """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
     correct_points: bool = False
     """Move the 2D points before they are lifted, against the detector's noise."""
-    denoiser_width: int = 0
-    """Of `Denoiser`; 0: none."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "width", "dilations", "kernel")
-        require_at_least(self, 0, "denoiser_width")
         if self.kernel % 2 == 0:
             raise OutOfRangeError("kernel", "odd", self.kernel)
+
+
+class _TemporalBlock(nn.Module):
+    """VideoPose3D's temporal block (Pavllo et al., CVPR 2019): a dilated convolution over time with a residual.
+
+    A residual layer that mixes features follows.
+    """
+
+    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        self.time_norm = nn.LayerNorm(width)
+        padding = dilation * (kernel - 1) // 2
+        self.time = nn.Conv1d(width, width, kernel, padding=padding, dilation=dilation, padding_mode="replicate")
+        self.feature_norm = nn.LayerNorm(width)
+        self.feature = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, width) to the same shape."""
+        x = x + nn.functional.gelu(self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2))
+        mixed: Tensor = x + self.feature(self.feature_norm(x))
+        return mixed
 
 
 class TeacherNetwork(nn.Module):
@@ -49,13 +65,12 @@ class TeacherNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
-        blocks = [TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
+        blocks = [_TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
         self.blocks = nn.Sequential(*blocks)
         self.norm = nn.LayerNorm(config.width)
         self.depth = nn.Linear(config.width, LIFTED_COUNT)
         self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
         self.correction = nn.Linear(config.width, 2 * LIFTED_COUNT) if config.correct_points else None
-        self.denoiser = Denoiser(config.denoiser_width) if config.denoiser_width else None
         with torch.no_grad():
             self.depth.weight.mul_(0.1)
             self.depth.bias.zero_()
@@ -77,32 +92,18 @@ class TeacherNetwork(nn.Module):
         correction = none if self.correction is None else self.correction(x).unflatten(-1, (-1, 2))
         return correction, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
 
-    def denoiser_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the denoiser; none without it."""
-        return [] if self.denoiser is None else list(self.denoiser.parameters())
-
 
 def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
-    """Skeletons of windows, in float32; the points of an exact view are neither denoised nor corrected."""
-    if teacher.denoiser is not None and not is_exact:
-        view = denoised(teacher.denoiser, view)
+    """Skeletons of windows, in float32; the points of an exact view are not corrected."""
     correction, depth, elevation = teacher(view)
     points = view.points if is_exact else view.points + correction.float()
     return Lifted(unproject(View(points, view.size), depth.float()), elevation.float())
 
 
-def denoised(denoiser: Denoiser, view: View) -> View:
-    """The view with its points moved; those without a confidence are sure."""
-    confidence = torch.ones_like(view.points[..., 0]) if view.confidence is None else view.confidence
-    return View(denoiser(view.points, confidence, view.size).float(), view.size, view.confidence)
-
-
 def lift_mirrored(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
     """Skeletons of the mirrored windows, mirrored back; `is_exact` as of `lift`."""
     flip = torch.tensor([-1.0, 1.0, 1.0], device=view.points.device)
-    confidence = None if view.confidence is None else view.confidence[:, :, list(MIRRORED_LIFTED)]
-    mirrored = View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size, confidence)
-    lifted = lift(teacher, mirrored, is_exact)
+    lifted = lift(teacher, View(view.points[:, :, list(MIRRORED_LIFTED)] * flip[:2], view.size), is_exact)
     return Lifted(lifted.joints[:, :, list(MIRRORED_LIFTED)] * flip, lifted.elevation)
 
 
