@@ -82,9 +82,7 @@ def require_fitting_student(student: StudentConfig) -> None:
     Raises:
         OutOfRangeError: a size is below 1, or not the add-on's.
     """
-    require_at_least(
-        student, 1, "width", "blocks", "expansion", "feedback_blocks", "feedback_rounds", prefix="student."
-    )
+    require_at_least(student, 1, "width", "blocks", "expansion", "feedback_blocks", prefix="student.")
     require_at_least(student, 0, "feedback_width", prefix="student.")
     fixed = {"window": STUDENT_WINDOW, "features": STUDENT_FEATURE_COUNT, "shape_count": SHAPE_COUNT}
     for name, size in fixed.items():

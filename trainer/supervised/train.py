@@ -25,7 +25,7 @@ from ..data.npz_takes import refuse_short
 from ..data.subjects import subject_of
 from ..training.checkpoint import Notes, load_student, save_student, settings_of
 from ..training.distributed import processes_joined
-from ..training.loop import Stage, mean_terms, set_trainable, train_stage
+from ..training.loop import Stage, set_trainable, train_stage
 from ..training.precision import mixed_precision
 from .fit_rotations import FittedClips, fit_clips, join_fitted
 from .losses import SupervisedWeights, supervised_losses
@@ -59,11 +59,12 @@ class SupervisedStage(Stage[Windows]):
         self.body_bones = BodyBones(body)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
-        """The terms of `supervised_losses`, with feedback the means over its rounds."""
+        """The terms of `supervised_losses`."""
         with mixed_precision(batch.features.device, self.mixed_precision):
-            rounds = self.student.rounds(batch.features, self.with_feedback)
-        outputs = [StudentOutput(*(tensor.float() for tensor in output)) for output in rounds]
-        return mean_terms([supervised_losses(output, batch, self.body_bones, self.weights) for output in outputs])
+            student = self.student if self.with_feedback else self.student.without_feedback
+            output = student(batch.features)
+        output = StudentOutput(*(tensor.float() for tensor in output))
+        return supervised_losses(output, batch, self.body_bones, self.weights)
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the student."""

@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
@@ -164,11 +164,6 @@ def set_trainable(parameters: Iterable[nn.Parameter], trainable: bool) -> None:
     """Train or freeze parameters in the next stage."""
     for parameter in parameters:
         parameter.requires_grad_(trainable)
-
-
-def mean_terms(terms: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Means of the loss terms of several predictions, by name."""
-    return {name: torch.stack([each[name] for each in terms]).mean() for name in terms[0]}
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

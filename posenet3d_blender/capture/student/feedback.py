@@ -67,19 +67,17 @@ class Feedback(nn.Module):
     smoothing: Tensor
     """(T, T) weights of the samples in each sample's mean."""
 
-    def __init__(self, student_width: int, width: int, blocks: int, rounds: int, expansion: int, window: int) -> None:
+    def __init__(self, student_width: int, width: int, blocks: int, expansion: int, window: int) -> None:
         """Build the layers, and measure the shipped body.
 
         Args:
             student_width: of the student's hidden features.
             width: of the feedback's own.
             blocks: of `Mixer`.
-            rounds: corrections, one after the other.
             expansion: of each block.
             window: samples.
         """
         super().__init__()
-        self.rounds = rounds
         body = load_body()
         self.body_bones = BodyBones(body)
         offsets = body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)]
@@ -97,21 +95,14 @@ class Feedback(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
-    def forward(self, hidden: Tensor, features: Tensor, first: Posed) -> list[Posed]:
-        """The corrected prediction after each round; no gradient passes from one round to the one before.
+    def forward(self, hidden: Tensor, features: Tensor, first: Posed) -> Posed:
+        """The corrected prediction.
 
         Args:
             hidden: (B, T, width) the student's features before its heads.
             features: (B, T, 82) the student's input.
             first: its prediction.
         """
-        corrected: list[Posed] = []
-        for _ in range(self.rounds):
-            before = corrected[-1] if corrected else first
-            corrected.append(self._correct(hidden, features, Posed(*(tensor.detach() for tensor in before))))
-        return corrected
-
-    def _correct(self, hidden: Tensor, features: Tensor, first: Posed) -> Posed:
         bones = self.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
         joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
         depth, misses = self._misses(joints, world, features)  # (B, T, 1), (B, T, 27, 2)

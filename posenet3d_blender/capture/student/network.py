@@ -32,8 +32,6 @@ class StudentConfig:
     feedback_width: int = 0
     """Of `Feedback`; 0: none."""
     feedback_blocks: int = 3
-    feedback_rounds: int = 2
-    """Corrections, one after the other, by the same feedback."""
 
 
 class StudentOutput(NamedTuple):
@@ -79,22 +77,23 @@ class StudentNetwork(nn.Module):
             self.bones.weight.zero_()
             self.bones.bias.zero_()
         self.feedback = (
-            Feedback(config.width, config.feedback_width, config.feedback_blocks, config.feedback_rounds, *sizes)
+            Feedback(config.width, config.feedback_width, config.feedback_blocks, *sizes)
             if config.feedback_width
             else None
         )
 
     def forward(self, features: Tensor) -> StudentOutput:
         """Features (B, T, 82) to a prediction, corrected by feedback where the network has it."""
-        return self.rounds(features)[-1]
-
-    def rounds(self, features: Tensor, with_feedback: bool = True) -> list[StudentOutput]:
-        """Predictions for features (B, T, 82) after each round of feedback, or the only one without feedback."""
         hidden, output = self._first_pass(features)
-        if self.feedback is None or not with_feedback:
-            return [output]
+        if self.feedback is None:
+            return output
         first = Posed(output.rotations, output.betas, output.bone_offsets)
-        return [output._replace(**corrected._asdict()) for corrected in self.feedback(hidden, features, first)]
+        corrected: Posed = self.feedback(hidden, features, first)
+        return output._replace(**corrected._asdict())
+
+    def without_feedback(self, features: Tensor) -> StudentOutput:
+        """Features (B, T, 82) to the prediction before feedback."""
+        return self._first_pass(features)[1]
 
     def _first_pass(self, features: Tensor) -> tuple[Tensor, StudentOutput]:
         """Hidden features (B, T, width) and the prediction; shape and bones come from the mean over the window."""

@@ -66,7 +66,7 @@ def misses_and_turns(feedback: Feedback, features: NDArray[np.float32], first: P
 
 @pytest.fixture(scope="module")
 def feedback() -> Feedback:
-    return Feedback(student_width=16, width=8, blocks=1, rounds=1, expansion=2, window=STUDENT_WINDOW)
+    return Feedback(student_width=16, width=8, blocks=1, expansion=2, window=STUDENT_WINDOW)
 
 
 def test_a_right_pose_misses_nothing(feedback: Feedback) -> None:
@@ -112,7 +112,7 @@ def test_untrained_it_changes_no_pose() -> None:
     network = StudentNetwork(StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1)).eval()
     features = torch.from_numpy(seen(random_pose(4))[0])
     with torch.no_grad():
-        (first,), corrected = network.rounds(features, with_feedback=False), network(features)
+        first, corrected = network.without_feedback(features), network(features)
     torch.testing.assert_close(
         six_d_to_matrix(corrected.rotations), six_d_to_matrix(first.rotations), atol=1e-5, rtol=0
     )
@@ -123,7 +123,7 @@ def test_untrained_it_changes_no_pose() -> None:
 def test_kinematics_are_the_bodys() -> None:
     rotations, rest_joints = random_pose(5), load_body().joint_template
     expected, expected_world = forward_kinematics(rotations, rest_joints)
-    bones = Feedback(16, 8, 1, 1, 2, STUDENT_WINDOW).body_bones(torch.zeros(1, SHAPE_COUNT))
+    bones = Feedback(16, 8, 1, 2, STUDENT_WINDOW).body_bones(torch.zeros(1, SHAPE_COUNT))
     joints, world = torch_kinematics(torch.from_numpy(rotations).float(), bones[:, None])
     np.testing.assert_allclose(joints.numpy(), expected - expected[:, :, :1], atol=1e-5)
     np.testing.assert_allclose(world.numpy(), expected_world, atol=1e-5)

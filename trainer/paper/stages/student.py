@@ -8,7 +8,6 @@ from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 
 from ...training.checkpoint import Notes
-from ...training.loop import mean_terms
 from ...training.precision import mixed_precision
 from ..pose_prior import Priors
 from ..student.losses import StudentWeights, student_terms
@@ -55,13 +54,12 @@ class StudentStage(PaperStage[DistillationWindows]):
         self.teacher = teacher.requires_grad_(False)
 
     def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
-        """The terms of `student_terms`, with feedback the means over its rounds."""
+        """The terms of `student_terms`."""
         with mixed_precision(batch.features.device, self.mixed_precision):
-            rounds = self.student.rounds(batch.features, self.with_feedback)
-        outputs = [StudentOutput(*(tensor.float() for tensor in output)) for output in rounds]
-        return mean_terms(
-            [student_terms(output, self.skeleton, self.priors, batch, self.weights) for output in outputs]
-        )
+            student = self.student if self.with_feedback else self.student.without_feedback
+            output = student(batch.features)
+        output = StudentOutput(*(tensor.float() for tensor in output))
+        return student_terms(output, self.skeleton, self.priors, batch, self.weights)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""
