@@ -44,6 +44,8 @@ class SupervisedRecipe:
     """Of windows of a second."""
     feedback: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the student's feedback on windows, at last, with the rest of the student frozen."""
+    feedback_point_offset: float = 0.02
+    """`mixture.point_offset` while the feedback learns: on people a miss is the keypoint's fault as often as the pose's."""
     seed: int = 0
     threads: int = 2
     student: StudentConfig = field(default_factory=StudentConfig)
@@ -56,7 +58,7 @@ class SupervisedRecipe:
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads")
-        require_at_least(self, 0, "seed")
+        require_at_least(self, 0, "seed", "feedback_point_offset")
         require_fitting_student(self.student)
         require_at_least(self, 0, "data_weights")
         require_feedback(self.student, self.feedback.steps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
             set_trainable(student.parameters(), False)
             set_trainable(student.feedback_parameters(), True)
             stage.with_feedback = True
-            train_stage(stage, make_source, recipe.feedback, folder, recipe.seed, recipe.threads, resume)
+            mixture = replace(recipe.mixture, point_offset=recipe.feedback_point_offset)
+            make_feedback = partial(make_source, mixture=mixture)
+            train_stage(stage, make_feedback, recipe.feedback, folder, recipe.seed, recipe.threads, resume)
     return folder
 
 
