@@ -45,7 +45,7 @@ class SupervisedRecipe:
     feedback: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the student's feedback on windows, at last, with the rest of the student frozen."""
     feedback_point_offset: float = 0.02
-    """`mixture.point_offset` while the feedback learns: on people a miss is the keypoint's fault as often as the pose's."""
+    """`mixture.point_offset` while the feedback learns: on people, misses are often the keypoints' fault."""
     seed: int = 0
     threads: int = 2
     student: StudentConfig = field(default_factory=StudentConfig)
