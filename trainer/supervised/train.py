@@ -61,7 +61,8 @@ class SupervisedStage(Stage[Windows]):
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
-        with mixed_precision(batch.features.device, self.mixed_precision):
+        # Feedback measures misses of millimetres: never in bfloat16.
+        with mixed_precision(batch.features.device, self.mixed_precision and not self.with_feedback):
             student = self.student if self.with_feedback else self.student.without_feedback
             output = student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))

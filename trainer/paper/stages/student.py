@@ -55,7 +55,8 @@ class StudentStage(PaperStage[DistillationWindows]):
 
     def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        with mixed_precision(batch.features.device, self.mixed_precision):
+        # Feedback measures misses of millimetres: never in bfloat16.
+        with mixed_precision(batch.features.device, self.mixed_precision and not self.with_feedback):
             student = self.student if self.with_feedback else self.student.without_feedback
             output = student(batch.features)
         output = StudentOutput(*(tensor.float() for tensor in output))
