@@ -79,11 +79,12 @@ class Feedback(nn.Module):
         """
         super().__init__()
         body = load_body()
-        self.body_bones = BodyBones(body)
-        offsets = body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)]
-        self.register_buffer("keypoint_offsets", torch.from_numpy(offsets).float(), persistent=False)
+        offsets = torch.from_numpy(body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)])
+        # Rounded as exported networks store them, a quarter of a millimetre, so that these and checkpoints agree.
+        self.body_bones = BodyBones(body).half().float()
+        self.register_buffer("keypoint_offsets", offsets.half().float(), persistent=False)
         self.register_buffer("shown_by", _points_of_joints(), persistent=False)
-        self.register_buffer("smoothing", _weights_over_time(window), persistent=False)
+        self.register_buffer("smoothing", _weights_over_time(window).half().float(), persistent=False)
         self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
         self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
         self.norm = nn.LayerNorm(width)

@@ -17,8 +17,11 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from posenet3d_blender.capture.student.feedback import Feedback, Posed  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork  # noqa: E402 - needs torch
+from posenet3d_blender.capture.student.torch_body import (
+    BodyBones,
+    six_d_to_matrix,
+)
 from posenet3d_blender.capture.student.torch_body import forward_kinematics as torch_kinematics  # noqa: E402
-from posenet3d_blender.capture.student.torch_body import six_d_to_matrix  # noqa: E402
 
 UPRIGHT = np.diag([1.0, -1.0, -1.0])
 """From the body's frame (Y up, towards the viewer) to the camera's (y down, z forward)."""
@@ -123,7 +126,7 @@ def test_untrained_it_changes_no_pose() -> None:
 def test_kinematics_are_the_bodys() -> None:
     rotations, rest_joints = random_pose(5), load_body().joint_template
     expected, expected_world = forward_kinematics(rotations, rest_joints)
-    bones = Feedback(16, 8, 1, 2, STUDENT_WINDOW).body_bones(torch.zeros(1, SHAPE_COUNT))
+    bones = BodyBones(load_body())(torch.zeros(1, SHAPE_COUNT))
     joints, world = torch_kinematics(torch.from_numpy(rotations).float(), bones[:, None])
     np.testing.assert_allclose(joints.numpy(), expected - expected[:, :, :1], atol=1e-5)
     np.testing.assert_allclose(world.numpy(), expected_world, atol=1e-5)

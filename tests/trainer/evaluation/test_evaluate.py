@@ -17,14 +17,14 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
-from posenet3d_blender.capture.student.features import STUDENT_FEATURE_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
 from trainer.data.clips import Clips, load_clips, resampled
 from trainer.evaluation.metrics import COMMON_JOINTS, align_to, measure, scale_to
 from trainer.evaluation.models import open_student
-from trainer.export import export_student, in_half_precision
+from trainer.export import export_student, in_half_precision, windows_of_people
 from trainer.synthesis.benchmark_views import benchmark_views
 from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
 from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
@@ -247,7 +247,7 @@ def test_torch_and_exported_give_the_same(data: Path, tmp_path: Path) -> None:
 
 
 def test_what_ships_is_the_committed_checkpoint() -> None:
-    features = np.random.default_rng(0).normal(size=(4, STUDENT_WINDOW, STUDENT_FEATURE_COUNT)).astype(np.float32)
+    features = windows_of_people()
     shipped = open_student("shipped").network.run({"features": features})
     trained = open_student("supervised").network.run({"features": features})
     assert shipped.keys() == trained.keys()
