@@ -17,10 +17,7 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from posenet3d_blender.capture.student.feedback import Feedback, Posed  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork  # noqa: E402 - needs torch
-from posenet3d_blender.capture.student.torch_body import (
-    BodyBones,
-    six_d_to_matrix,
-)
+from posenet3d_blender.capture.student.torch_body import BodyBones, six_d_to_matrix  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.torch_body import forward_kinematics as torch_kinematics  # noqa: E402
 
 UPRIGHT = np.diag([1.0, -1.0, -1.0])
