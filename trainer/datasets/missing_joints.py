@@ -12,7 +12,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
-from ..geometry.body_bones import hand_to_forearm
+from ..geometry.proportions import hand_to_forearm
 
 COLLAR_SHARE: Final = 0.35
 """Share of the way from neck to shoulder at which a collar joint lies."""

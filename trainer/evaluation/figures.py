@@ -11,11 +11,11 @@ import numpy as np
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 from ..data.clips import Clips, load_clips
 from ..synthesis.benchmark_views import BenchmarkView, benchmark_views
 from ..synthesis.detector_noise import DetectorNoise, load_detector_noise
-from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from ..training.checkpoint import make_folder
 from .loss_curves import draw_loss_curves
 from .models import Models, open_models

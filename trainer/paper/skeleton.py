@@ -11,8 +11,7 @@ from torch import Tensor
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES, mirrored_name
-
-from ..synthesis.joint_of_point import JOINT_OF_POINT
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT
 
 _SIDED: Final = ("hip", "knee", "ankle", "foot", "shoulder", "elbow", "wrist", "hand")
 LIFTED_NAMES: Final = (*(f"{side}_{part}" for part in _SIDED for side in ("left", "right")), "neck", "head")

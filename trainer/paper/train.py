@@ -19,6 +19,7 @@ from ..training.checkpoint import Notes, load_student, settings_of
 from ..training.distributed import main_process_first, processes_joined
 from ..training.loop import MakeSource, set_trainable, train_stage
 from ..training.schedule import Schedule
+from ..training.student_parts import train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
@@ -123,16 +124,14 @@ def _train_student(
     frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
     frame_stage = make_stage(frames, notes)
     network = frame_stage.student
-    set_trainable(network.feedback_parameters(), False)
+    train_only_feedback(network, False)
     set_trainable(network.time_parameters(), False)
     run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
     set_trainable(network.time_parameters(), not recipe.single_frame_student)
     windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
     student = make_stage(windows, notes)
     run.train(student, make_distillation, recipe.student_stage, "student")
-    student.with_feedback = True
-    set_trainable(network.parameters(), False)
-    set_trainable(network.feedback_parameters(), True)
+    train_only_feedback(network, True)
     run.train(student, make_distillation, recipe.feedback_stage, "feedback")
     set_trainable(network.parameters(), True)
     set_trainable(network.time_parameters(), not recipe.single_frame_student)

@@ -12,7 +12,7 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
 
 from ..data.sequences import PointSequences
-from ..geometry.body_bones import hand_to_forearm
+from ..geometry.proportions import hand_to_forearm
 from .skeleton import POINT_OF_LIFTED
 
 _LEAST_CONFIDENCE: Final = 0.3

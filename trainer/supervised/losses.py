@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
-from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
-from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
+from posenet3d_blender.capture.student.torch_body import forward_kinematics, six_d_to_matrix
 
 from ..config_checks import require_not_negative
 from ..geometry.joint_names import values_by_name
@@ -62,10 +61,11 @@ def supervised_losses(
     # One camera does not show size: the student's own body is compared at the true size.
     size = truth.bones.norm(dim=-1).sum(-1) / own_bones.norm(dim=-1).sum(-1)
     with torch.no_grad():
-        true_joints = _posed_skeletons(truth.rotations, truth.bones[..., None])[..., 0]
-    # (B, 24, 3, 3), the last axis over the three skeletons.
-    skeletons = torch.stack([truth.bones, person_bones, own_bones * size[:, None, None]], -1)
-    joints, person_joints, own_joints = _posed_skeletons(rotations, skeletons).unbind(-1)  # (B, T, 24, 3) each
+        true_joints, _ = forward_kinematics(truth.rotations, truth.bones[:, None])
+    skeletons = torch.stack([truth.bones, person_bones, own_bones * size[:, None, None]], 1)  # (B, 3, 24, 3)
+    # World rotations are the same for all of them, and are computed once.
+    posed, _ = forward_kinematics(rotations[:, :, None], skeletons[:, None])  # (B, T, 3, 24, 3)
+    joints, person_joints, own_joints = posed.unbind(2)  # (B, T, 24, 3) each
     square = (rotations - truth.rotations).square().sum((-1, -2))  # (B, T, 24)
     shape = (output.betas - truth.betas).square().mean(-1) * truth.has_betas
     terms = {
@@ -82,26 +82,6 @@ def supervised_losses(
     if joints.shape[1] > 1:
         terms["velocity"] = weights.velocity * _joint_error(joints.diff(dim=1), true_joints.diff(dim=1))
     return terms
-
-
-def _posed_skeletons(rotations: Tensor, bones: Tensor) -> Tensor:
-    """Joints (B, T, 24, 3, K), pelvis at 0, of K skeletons in one pose.
-
-    `kinematics.forward_kinematics` for several skeletons at the cost of one.
-
-    Args:
-        rotations: (B, T, 24, 3, 3) relative to the parent.
-        bones: (B, 24, 3, K) offset of each joint from its parent at rest.
-    """
-    local = rotations.unbind(2)
-    rest_bones = bones[:, None].expand(-1, rotations.shape[1], -1, -1, -1).unbind(2)
-    world, joints = [local[0]], [torch.zeros_like(rest_bones[0])]
-    for joint in range(1, JOINT_COUNT):
-        parent = PARENTS[joint]
-        rotated = world[parent] @ torch.cat([local[joint], rest_bones[joint]], -1)  # (B, T, 3, 3 + K)
-        world.append(rotated[..., :3])
-        joints.append(joints[parent] + rotated[..., 3:])
-    return torch.stack(joints, 2)
 
 
 def _joint_error(prediction: Tensor, target: Tensor) -> Tensor:

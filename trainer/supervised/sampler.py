@@ -18,17 +18,17 @@ from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, KE
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from posenet3d_blender.capture.student.torch_body import BodyBones, forward_kinematics, matrix_to_six_d, six_d_to_matrix
 
 from ..config_checks import require_not_negative
 from ..data.clips import Clips
 from ..data.foot_contacts import contacts_from_clips
 from ..geometry.joint_names import values_by_name
-from ..geometry.kinematics import axis_angle_to_matrix
+from ..geometry.rotations import axis_angle_to_matrix
 from ..synthesis.augmentation import NoiseRanges, observe
 from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before_camera, project, random_cameras
 from ..synthesis.detector_noise import load_detector_noise, simulate_detector_on_windows
-from ..synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from ..synthesis.partial_views import PartialViews, hide_parts
 from .fit_rotations import FittedClips
 from .synthetic_stances import replace_lower_body

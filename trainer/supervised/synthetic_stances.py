@@ -14,7 +14,7 @@ from torch import Tensor
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
-from ..geometry.kinematics import axis_angle_to_matrix
+from ..geometry.rotations import axis_angle_to_matrix
 
 _FULL_LEG = 0.9996
 """Largest share of the leg's length between hip and ankle: the knee stays bent by 3 degrees."""

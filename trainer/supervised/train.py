@@ -17,7 +17,7 @@ from torch import Tensor
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.capture.student.features import STUDENT_RATE
-from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentNetwork
 from posenet3d_blender.capture.student.torch_body import BodyBones, parent_offsets
 from posenet3d_blender.errors import PoseNet3DError
 
@@ -27,7 +27,7 @@ from ..data.subjects import subject_of
 from ..training.checkpoint import Notes, load_student, save_student, settings_of
 from ..training.distributed import processes_joined
 from ..training.loop import Stage, set_trainable, train_stage
-from ..training.precision import mixed_precision
+from ..training.student_parts import predict, train_only_feedback
 from .fit_rotations import FittedClips, fit_clips, join_fitted
 from .losses import SupervisedWeights, supervised_losses
 from .recipe import SupervisedRecipe
@@ -39,9 +39,6 @@ log = logging.getLogger(__name__)
 
 class SupervisedStage(Stage[Windows]):
     """The student against the true rotations."""
-
-    with_feedback = False
-    """True: its feedback is trained, and the rest is frozen; False: the rest is."""
 
     def __init__(
         self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
@@ -61,11 +58,7 @@ class SupervisedStage(Stage[Windows]):
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
-        # Feedback measures misses of millimetres: never in bfloat16.
-        with mixed_precision(batch.features.device, self.mixed_precision and not self.with_feedback):
-            student = self.student if self.with_feedback else self.student.without_feedback
-            output = student(batch.features)
-        output = StudentOutput(*(tensor.float() for tensor in output))
+        output = predict(self.student, batch.features, self.mixed_precision)
         return supervised_losses(output, batch, self.body_bones, self.weights)
 
     def save(self, folder: Path, steps: int) -> None:
@@ -91,7 +84,7 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     stage = SupervisedStage(student, body, recipe.weights, recipe.windows.mixed_precision, notes)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
-        set_trainable(student.feedback_parameters(), False)
+        train_only_feedback(student, False)
         if recipe.frames.steps > 0:
             set_trainable(student.time_parameters(), False)
             make_frames = partial(make_source, window=1)
@@ -100,9 +93,7 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
         windows = folder / "windows" if recipe.feedback.steps > 0 else folder
         train_stage(stage, make_source, recipe.windows, windows, recipe.seed, recipe.threads, resume)
         if recipe.feedback.steps > 0:
-            set_trainable(student.parameters(), False)
-            set_trainable(student.feedback_parameters(), True)
-            stage.with_feedback = True
+            train_only_feedback(student, True)
             mixture = replace(recipe.mixture, point_offset=recipe.feedback_point_offset)
             make_feedback = partial(make_source, mixture=mixture)
             train_stage(stage, make_feedback, recipe.feedback, folder, recipe.seed, recipe.threads, resume)

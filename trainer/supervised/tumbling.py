@@ -10,7 +10,7 @@ from torch import Tensor
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
-from ..geometry.kinematics import axis_angle_to_matrix
+from ..geometry.rotations import axis_angle_to_matrix
 
 
 @dataclass(frozen=True)

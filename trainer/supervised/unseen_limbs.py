@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
-from ..geometry.kinematics import axis_angle_to_matrix
+from ..geometry.rotations import axis_angle_to_matrix
 from ..synthesis.partial_views import ARM_POINTS, LEG_POINTS
 
 _UPRIGHT: Final = math.cos(math.radians(60))

@@ -15,11 +15,11 @@ import torch
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 from ..data.clips import Clips, resampled
 from .cameras import STATURE, camera_rotations
 from .detector_noise import DetectorNoise, simulate_detector
-from .joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 ELEVATION: Final = (0.0, 20.0)
 """Degrees."""

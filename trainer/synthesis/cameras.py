@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..config_checks import require_not_negative
-from ..geometry.kinematics import axis_angle_to_matrix
+from ..geometry.rotations import axis_angle_to_matrix
 
 STATURE: Final = 1.7
 """Metres: reference height for sizes in the image."""

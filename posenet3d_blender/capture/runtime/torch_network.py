@@ -91,10 +91,10 @@ def _steps(operations: list[tuple[Node, Operation]], kept: set[str]) -> list[_St
 def _cast_constants(nodes: tuple[Node, ...], constants: Constants) -> Constants:
     """Weights that are stored as half floats, cast once to the floats that the network computes with."""
     casts = [node for node in nodes if node.operator == "Cast" and node.inputs[0] in constants]
-    # 1: float, in TensorProto.DataType
-    if any(node.attributes != {"to": 1} for node in casts):
-        raise ValueError("Cast is known only to floats")
-    return {node.outputs[0]: constants[node.inputs[0]].astype(np.float32) for node in casts}
+    return {
+        node.outputs[0]: operation_of(node, constants)(torch.tensor(constants[node.inputs[0]])).numpy()
+        for node in casts
+    }
 
 
 def _as_array(tensor: Tensor | None) -> NDArray[np.float32]:

@@ -139,19 +139,14 @@ def _pad(node: Node, constants: Constants) -> Operation:
     return lambda values, *_: functional.pad(values, pairs)
 
 
-def _reduce_l2(node: Node, constants: Constants) -> Operation:
-    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
-    return lambda values, *_: torch.linalg.vector_norm(values, dim=axes, keepdim=keep)
+def _reduction(reduce: Callable[..., Tensor]) -> Callable[[Node, Constants], Operation]:
+    """Makes the operations of a reduction over fixed axes."""
 
+    def make(node: Node, constants: Constants) -> Operation:
+        axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
+        return lambda values, *_: reduce(values, dim=axes, keepdim=keep)
 
-def _reduce_mean(node: Node, constants: Constants) -> Operation:
-    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
-    return lambda values, *_: values.mean(axes, keepdim=keep)
-
-
-def _reduce_sum(node: Node, constants: Constants) -> Operation:
-    axes, keep = _numbers(node, constants, 1), bool(_attribute(node, "keepdims", 1))
-    return lambda values, *_: values.sum(axes, keepdim=keep)
+    return make
 
 
 def _reshape(node: Node, constants: Constants) -> Operation:
@@ -235,9 +230,9 @@ _MAKERS: Final[dict[str, Callable[[Node, Constants], Operation]]] = {
     "LayerNormalization": _layer_normalization,
     "MaxPool": _max_pool,
     "Pad": _pad,
-    "ReduceL2": _reduce_l2,
-    "ReduceMean": _reduce_mean,
-    "ReduceSum": _reduce_sum,
+    "ReduceL2": _reduction(torch.linalg.vector_norm),
+    "ReduceMean": _reduction(torch.mean),
+    "ReduceSum": _reduction(torch.sum),
     "Reshape": _reshape,
     "Resize": _resize,
     "Slice": _slice,

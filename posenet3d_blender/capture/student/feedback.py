@@ -1,10 +1,9 @@
 """Feedback: the student sees its prediction on the points it came from, and corrects it.
 
-A network that maps points to a pose in one step does not see how far its pose misses them, and repeats the same small
-faults of direction. Others project the pose and feed the error back (Carreira et al., CVPR 2016; Wang and Daniilidis,
-"ReFit", ICCV 2023). Here the prediction is placed before the virtual camera, each point's miss is measured in metres
-across the view, and another small network turns the joints in the camera's frame, where a miss and the turn that mends
-it are related by a cross product.
+A network that maps points to a pose in one step does not see its reprojection errors. Others project the pose and feed
+the error back (Carreira et al., CVPR 2016; Wang and Daniilidis, "ReFit", ICCV 2023). Here the prediction is placed
+before the virtual camera, each point's residual is measured in metres across the view, and another small network turns
+the joints in the camera's frame, where a residual and the turn that removes it are related by a cross product.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from torch import Tensor, nn
 
 from ...body.keypoints import KEYPOINT_JOINTS, body_keypoints
 from ...body.model import SHAPE_COUNT, load_body
-from ...body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, PARENTS
-from .features import STUDENT_FEATURE_COUNT, STUDENT_POINT_COUNT, STUDENT_POINT_NAMES
+from ...body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
+from .features import STUDENT_FEATURE_COUNT, STUDENT_POINT_COUNT
+from .joint_of_point import JOINT_OF_POINT, NO_JOINT
 from .mixer import Mixer
 from .torch_body import (
     BodyBones,
@@ -31,18 +31,16 @@ from .torch_body import (
 
 _NECK_AND_HEAD: Final = (JOINT_INDEX["neck"], JOINT_INDEX["head"])
 _PARENT_OR_SELF: Final = (0, *PARENTS[1:])
-_POINT_OF_JOINT: Final = {"foot": "big_toe", "hand": "pinky"}
-"""Parts of joints' names, and of the points that show them, where these are named otherwise."""
 _DISTANCES: Final = (0.7, 30.0)
 """Metres from the camera within which the person is placed."""
 _NEAREST: Final = 0.3
 """Metres from the camera to the nearest point."""
-_LARGEST_MISS: Final = 0.5
+_LARGEST_RESIDUAL: Final = 0.5
 """Metres; larger ones are faults of the detector."""
 _SHORTEST_BONE: Final = 0.1
-"""Metres: a miss of a shorter bone turns it no more than of this one."""
+"""Metres: a residual of a shorter bone turns it no more than of this one."""
 _SMOOTHING: Final = 1.5
-"""Standard deviation, samples, of the weights that average the turns over time: detectors shake, faults last."""
+"""Standard deviation, samples, of the weights that average the turns: noise is faster than the student's errors."""
 _INPUTS: Final = (6 + 3 + 3) * JOINT_COUNT + 2 * 2 * STUDENT_POINT_COUNT + 1
 
 
@@ -58,7 +56,7 @@ class Posed(NamedTuple):
 
 
 class Feedback(nn.Module):
-    """Corrects a prediction by its misses; untrained it changes nothing."""
+    """Corrects a prediction by its residuals; untrained it changes nothing."""
 
     keypoint_offsets: Tensor
     """(25, 3) metres in the frame of the joint that carries each keypoint."""
@@ -88,7 +86,7 @@ class Feedback(nn.Module):
         self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
         self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
         self.norm = nn.LayerNorm(width)
-        # The turns that would mend the misses are given to the last layer, too.
+        # The turns that would remove the residuals are given to the last layer, too.
         self.turns = nn.Linear(width + 3 * JOINT_COUNT, 3 * JOINT_COUNT)
         self.shape = nn.Linear(width, SHAPE_COUNT)
         self.bones = nn.Linear(width, 3 * JOINT_COUNT)
@@ -106,14 +104,14 @@ class Feedback(nn.Module):
         """
         bones = self.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
         joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
-        depth, misses = self._misses(joints, world, features)  # (B, T, 1), (B, T, 27, 2)
+        depth, residuals = self._residuals(joints, world, features)  # (B, T, 1), (B, T, 27, 2)
         confidence = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
-        mending = self._mending_turns(joints, misses * confidence)  # (B, T, 24, 3)
+        correcting = self._correcting_turns(joints, residuals * confidence)  # (B, T, 24, 3)
         # Factors bring the inputs to a like size.
-        seen = [matrix_to_six_d(world), 2 * joints, 10 * misses, 10 * misses * confidence, mending]
+        seen = [matrix_to_six_d(world), 2 * joints, 10 * residuals, 10 * residuals * confidence, correcting]
         inputs = [hidden, features, *(tensor.flatten(2) for tensor in seen), depth.log()]
         x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)
-        turns = self.turns(torch.cat([x, mending.flatten(2)], -1))  # (B, T, 72)
+        turns = self.turns(torch.cat([x, correcting.flatten(2)], -1))  # (B, T, 72)
         if turns.shape[1] > 1:
             turns = self.smoothing @ turns
         turns = turns.unflatten(-1, (JOINT_COUNT, 3))
@@ -126,8 +124,8 @@ class Feedback(nn.Module):
             first.bone_offsets + self.bones(pooled).unflatten(-1, (JOINT_COUNT, 3)),
         )
 
-    def _misses(self, joints: Tensor, world: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Distance of the pelvis from the camera (B, T, 1), and misses (B, T, 27, 2), metres across the view.
+    def _residuals(self, joints: Tensor, world: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Distance of the pelvis from the camera (B, T, 1), and residuals (B, T, 27, 2), metres across the view.
 
         The person is put where their points come nearest to the rays, by least squares: x + tx = (z + tz) ray is
         linear in the place (tx, ty, tz).
@@ -146,29 +144,29 @@ class Feedback(nn.Module):
         products, squares = ((weight * spread * value).sum((2, 3), keepdim=True) for value in (slope, spread))
         depth = (products / (squares + 1e-6)).clamp(*_DISTANCES)  # (B, T, 1, 1)
         place = mean_aside + depth * mean_ray  # (B, T, 1, 2)
-        misses = rays * (forward + depth).clamp(min=_NEAREST) - across - place
-        given = (weight > 0).to(misses.dtype)
-        return depth[..., 0], misses.clamp(-_LARGEST_MISS, _LARGEST_MISS) * given
+        residuals = rays * (forward + depth).clamp(min=_NEAREST) - across - place
+        given = (weight > 0).to(residuals.dtype)
+        return depth[..., 0], residuals.clamp(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL) * given
 
-    def _mending_turns(self, joints: Tensor, misses: Tensor) -> Tensor:
-        """Turns (B, T, 24, 3) of each joint's bone, radians in the camera's frame, that would mend its misses.
+    def _correcting_turns(self, joints: Tensor, residuals: Tensor) -> Tensor:
+        """Turns (B, T, 24, 3) of each joint's bone, radians in the camera's frame, that would remove its residuals.
 
-        misses: (B, T, 27, 2) of the points, each times its confidence.
+        residuals: (B, T, 27, 2) of the points, each times its confidence.
         """
-        of_joints = self.shown_by @ misses  # (B, T, 24, 2)
-        miss = of_joints - take(of_joints, _PARENT_OR_SELF, -2)
+        of_joints = self.shown_by @ residuals  # (B, T, 24, 2)
+        difference = of_joints - take(of_joints, _PARENT_OR_SELF, -2)
         bones = joints - take(joints, _PARENT_OR_SELF, -2)  # (B, T, 24, 3)
         square = (bones * bones).sum(-1, keepdim=True).clamp(min=_SHORTEST_BONE**2)
-        return cross(bones, torch.cat([miss, 0 * miss[..., :1]], -1)) / square
+        return cross(bones, torch.cat([difference, 0 * difference[..., :1]], -1)) / square
 
 
 def _points_of_joints() -> Tensor:
     shown_by = torch.zeros(JOINT_COUNT, STUDENT_POINT_COUNT)
-    for joint, name in enumerate(JOINT_NAMES):
-        for part, point in _POINT_OF_JOINT.items():
-            name = name.replace(part, point)
-        if name in STUDENT_POINT_NAMES:
-            shown_by[joint, STUDENT_POINT_NAMES.index(name)] = 1
+    for point, joint in enumerate(JOINT_OF_POINT):
+        if joint != NO_JOINT:
+            # Of two points of a joint the last one counts.
+            shown_by[joint] = 0
+            shown_by[joint, point] = 1
     return shown_by
 
 

@@ -57,10 +57,10 @@ def forward_kinematics(rotations: Tensor, bones: Tensor) -> tuple[Tensor, Tensor
 
     Args:
         rotations: (..., 24, 3, 3) relative to the parent.
-        bones: (..., 24, 3) offset of each joint from its parent at rest.
+        bones: (..., 24, 3) offset of each joint from its parent at rest; leading axes are broadcast.
     """
     root = rotations[..., :1, :, :]
-    world, joints = [root], [0 * root[..., 0]]
+    world, joints = [root], [0 * (root @ bones[..., :1, :, None])[..., 0]]
     for (above, _), (first, end) in pairwise(_LEVELS):
         parents = [parent - above for parent in PARENTS[first:end]]
         turns = take(world[-1], parents, -3)

@@ -1,4 +1,4 @@
-"""Feedback on a posed body: no misses where the pose is right, and the turns that mend one that is not."""
+"""Feedback on a posed body: no residuals where the pose is right, and the turns that correct one that is not."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def posed(rotations: Array, view: Array) -> Posed:
     return Posed(six_d, torch.zeros(1, SHAPE_COUNT), torch.zeros(1, JOINT_COUNT, 3))
 
 
-def misses_and_turns(feedback: Feedback, features: NDArray[np.float32], first: Posed) -> tuple[Array, Array, Array]:
-    """Depth, misses and mending turns of a prediction."""
+def residuals_and_turns(feedback: Feedback, features: NDArray[np.float32], first: Posed) -> tuple[Array, Array, Array]:
+    """Depth, residuals and correcting turns of a prediction."""
     rotations = six_d_to_matrix(first.rotations)
     joints, world = torch_kinematics(rotations, feedback.body_bones(first.betas)[:, None])
-    depth, misses = feedback._misses(joints, world, torch.from_numpy(features))
-    return depth.numpy(), misses.numpy(), feedback._mending_turns(joints, misses).numpy()
+    depth, residuals = feedback._residuals(joints, world, torch.from_numpy(features))
+    return depth.numpy(), residuals.numpy(), feedback._correcting_turns(joints, residuals).numpy()
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +69,17 @@ def feedback() -> Feedback:
     return Feedback(student_width=16, width=8, blocks=1, expansion=2, window=STUDENT_WINDOW)
 
 
-def test_a_right_pose_misses_nothing(feedback: Feedback) -> None:
+def test_a_right_pose_has_no_residuals(feedback: Feedback) -> None:
     rotations = random_pose(0)
     features, view = seen(rotations)
-    depth, misses, turns = misses_and_turns(feedback, features, posed(rotations, view))
-    assert np.abs(misses).max() < 1e-3
+    depth, residuals, turns = residuals_and_turns(feedback, features, posed(rotations, view))
+    assert np.abs(residuals).max() < 1e-3
     assert np.abs(turns).max() < 0.01
     place = view @ (load_body().joint_template[0] + PLACE)
     np.testing.assert_allclose(depth, place[2], atol=0.01)
 
 
-def test_the_turn_that_mends_a_miss_is_the_arms_own(feedback: Feedback) -> None:
+def test_the_correcting_turn_is_the_arms_own(feedback: Feedback) -> None:
     """An arm that is turned by 0.1 radians about the camera's axis: its forearm is to be turned back."""
     rotations = random_pose(1)
     features, view = seen(rotations)
@@ -90,21 +90,21 @@ def test_the_turn_that_mends_a_miss_is_the_arms_own(feedback: Feedback) -> None:
     wrong = right.copy()
     wrong[:, :, ELBOW] = np.swapaxes(world[:, :, ELBOW - 2], -1, -2) @ turn @ world[:, :, ELBOW]
     off = first._replace(rotations=torch.from_numpy(matrix_to_six_d(wrong)).float())
-    _, misses, turns = misses_and_turns(feedback, features, off)
+    _, residuals, turns = residuals_and_turns(feedback, features, off)
     # Samples in which the forearm points at the camera say little.
     assert np.median(turns[0, :, JOINT_INDEX["left_wrist"], 2]) == pytest.approx(-0.1, abs=0.015)
     others = [joint for joint in range(JOINT_COUNT) if "left" not in list(JOINT_INDEX)[joint]]
     assert np.abs(turns[0, :, others]).max() < 0.03
-    assert np.abs(misses).max() > 0.01
+    assert np.abs(residuals).max() > 0.01
 
 
-def test_missing_points_are_no_misses(feedback: Feedback) -> None:
+def test_missing_points_are_no_residuals(feedback: Feedback) -> None:
     features, view = seen(random_pose(2))
     features[..., :10] = 4.0
     features[..., 2 * STUDENT_POINT_COUNT : 2 * STUDENT_POINT_COUNT + 5] = 0.0
-    _, misses, _ = misses_and_turns(feedback, features, posed(random_pose(3), view))
-    assert not misses[:, :, :5].any()
-    assert np.abs(misses[:, :, 5:]).max() > 0.01
+    _, residuals, _ = residuals_and_turns(feedback, features, posed(random_pose(3), view))
+    assert not residuals[:, :, :5].any()
+    assert np.abs(residuals[:, :, 5:]).max() > 0.01
 
 
 def test_untrained_it_changes_no_pose() -> None:

@@ -18,6 +18,7 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT
 from posenet3d_blender.capture.keypoints.sampling import SampledKeypoints
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
@@ -27,7 +28,6 @@ from trainer.evaluation.models import open_student
 from trainer.export import export_student, in_half_precision, windows_of_people
 from trainer.synthesis.benchmark_views import benchmark_views
 from trainer.synthesis.detector_noise import load_detector_noise, simulate_detector
-from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from trainer.training.checkpoint import save_student
 
 METRIC_KEYS = {"mpjpe_mm", "n_mpjpe_mm", "pa_mpjpe_mm", "pck150", "auc", "accel_mm"}

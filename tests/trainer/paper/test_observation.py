@@ -11,7 +11,7 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
-from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import Lifted, View, project, project_points
 from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED, bone_lengths, mean_bone
 from trainer.paper.student.body_points import LiftedKeypoints, random_turns

@@ -19,7 +19,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import RECIPES, main
 from trainer.data.clips import Clips, save_clips
 from trainer.data.sequences import PointSequences, save_sequences
-from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.dataset import SequenceSplit, load_sequence_split
 from trainer.paper.pose_prior import PoseFlow
 from trainer.paper.recipe import PaperRecipe

@@ -14,7 +14,7 @@ from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import matrix_to_six_d
-from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import Lifted, project
 from trainer.paper.pose_prior import PriorConfig, Priors
 from trainer.paper.skeleton import LIFTED_JOINTS

@@ -11,13 +11,13 @@ import torch
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from trainer.data.clips import Clips
-from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.supervised.fit_rotations import FittedClips
 from trainer.supervised.sampler import Mixture, WindowSampler
 from trainer.supervised.tumbling import Tumbles
-from trainer.synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from trainer.synthesis.partial_views import PartialViews
 
 EXACT = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, exact=1, clip_bones_of_joints=1, stretch=0)

@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, save_sequences
-from trainer.geometry.kinematics import axis_angle_to_matrix
+from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.loop import train_stage

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.arrays import Array, interpolate_rows
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_RATE
-
-from ...synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 HEAD_TOP: Final = JOINT_COUNT
 """Index of the crown after the 24 joints; SMPL has no such joint."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.network import StudentNetwork
 
 from ...training.checkpoint import Notes
-from ...training.precision import mixed_precision
+from ...training.student_parts import predict
 from ..pose_prior import Priors
 from ..student.losses import StudentWeights, student_terms
 from ..student.smpl_skeleton import SmplSkeleton
@@ -19,9 +19,6 @@ from .held_out_stage import PaperNetwork, PaperStage
 
 class StudentStage(PaperStage[DistillationWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
-
-    with_feedback = False
-    """True: the student is seen with its feedback."""
 
     def __init__(
         self,
@@ -55,11 +52,7 @@ class StudentStage(PaperStage[DistillationWindows]):
 
     def forward(self, batch: DistillationWindows) -> dict[str, Tensor]:
         """The terms of `student_terms`."""
-        # Feedback measures misses of millimetres: never in bfloat16.
-        with mixed_precision(batch.features.device, self.mixed_precision and not self.with_feedback):
-            student = self.student if self.with_feedback else self.student.without_feedback
-            output = student(batch.features)
-        output = StudentOutput(*(tensor.float() for tensor in output))
+        output = predict(self.student, batch.features, self.mixed_precision)
         return student_terms(output, self.skeleton, self.priors, batch, self.weights)
 
     def networks(self) -> dict[str, PaperNetwork]:

@@ -16,9 +16,9 @@ from torch.nn.functional import normalize
 from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, body_keypoints
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
-from ...geometry.kinematics import axis_angle_to_matrix
-from ...synthesis.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from ...geometry.rotations import axis_angle_to_matrix
 from ..skeleton import HIPS, LIFTED_JOINTS, LIFTED_NAMES
 
 KEYPOINT_ANCHORS: Final = tuple(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from posenet3d_blender.body.skeleton import JOINT_INDEX
-from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
+from ...body.skeleton import JOINT_INDEX
+from .features import STUDENT_POINT_NAMES
 
 NO_JOINT: Final = -1
 _JOINT_NAMES: Final = {"big_toe": "foot", "index": "hand", "pinky": "hand"}
