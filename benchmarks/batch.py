@@ -128,7 +128,7 @@ def assert_outcome(out: Path, made: dict[str, bool], code: int) -> None:
 
 def files_in(out: Path) -> Files:
     """All results, without the reports, which state times."""
-    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and path.suffix != ".log"]
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and "logs" not in path.relative_to(out).parts]
     return {
         path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths

@@ -176,7 +176,7 @@ def _outputs(folder: Path) -> dict[str, bytes]:
 
 
 def _is_report(path: Path) -> bool:
-    return path.suffix == ".log" or path.stem == "summary"
+    return path.suffix in (".log", ".jsonl") or path.stem == "summary"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import pytest
 from posenet3d_blender.cli.batch import capture_clip, command
 from posenet3d_blender.cli.batch.clip_settings import settings_of
 from posenet3d_blender.cli.batch.find_videos import find_videos
+from posenet3d_blender.cli.batch.journal import Journal
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
 from posenet3d_blender.errors import PoseNet3DError
@@ -208,6 +209,46 @@ def test_a_clip_is_captured_again_when_its_settings_change_and_else_keeps_its_fi
     assert (len(captured), clip["status"], clip["frames"]) == (1, "skipped", 12)
     assert run_batch(tmp_path, walk, options=["--height", "1.7"]) == 0
     assert len(captured) == 2
+
+
+def test_outputs_of_other_settings_do_not_count_as_done_after_a_failure(
+    captured: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(tmp_path, "walk.mp4")
+    walk, taller = str(tmp_path / "walk.mp4"), ["--height", "1.7"]
+    assert run_batch(tmp_path, walk) == 0
+
+    def fail(_arguments: argparse.Namespace, _progress: object) -> Summary:
+        raise PoseNet3DError("the network drive is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(capture_clip, "capture_as_told", fail)
+        assert run_batch(tmp_path, walk, options=taller) == 3
+    assert run_batch(tmp_path, walk, options=taller) == 0
+    assert len(captured) == 2
+
+
+def test_settings_are_known_after_batches_of_other_clips_into_the_folder(captured: list[Path], tmp_path: Path) -> None:
+    put(tmp_path, "walk.mp4", "run.mp4")
+    walk, run = str(tmp_path / "walk.mp4"), str(tmp_path / "run.mp4")
+    assert [run_batch(tmp_path, one) for one in (walk, run, walk)] == [0, 0, 0]
+    assert len(captured) == 2
+    (clip,) = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["videos"]
+    assert (clip["status"], clip["frames"]) == ("skipped", 12)
+    assert [run_batch(tmp_path, one, options=["--height", "1.7"]) for one in (run, walk)] == [0, 0]
+    assert len(captured) == 4
+
+
+def test_a_clip_that_was_in_hand_when_the_batch_was_killed_is_captured_again(
+    captured: list[Path], tmp_path: Path
+) -> None:
+    put(tmp_path, "walk.mp4", "run.mp4")
+    assert run_batch(tmp_path, str(tmp_path / "*.mp4")) == 0
+    Journal(tmp_path / "out", tmp_path / "out" / "summary.json").begin([tmp_path / "walk.mp4"])
+    with (tmp_path / "out" / "logs" / "batch.jsonl").open("a", encoding="ascii") as journal:
+        journal.write('{"video": "')  # cut off
+    assert run_batch(tmp_path, str(tmp_path / "*.mp4")) == 0
+    assert [path.name for path in captured] == ["run.mp4", "walk.mp4", "walk.mp4"]
 
 
 def test_a_folder_that_can_not_be_written_is_one_line_before_any_work(

@@ -21,10 +21,11 @@ from ..outputs import made_folders
 from .clip_settings import read_table
 from .find_videos import find_videos
 from .job import ClipJob, ClipResult
+from .journal import Journal
 from .memory import available_memory, jobs_in_memory
 from .plan import CONTACT_SHEETS, examine, plan, with_settings
 from .processes import run_in_processes
-from .summary_files import EarlierRun, SummaryFiles
+from .summary_files import JSON_NAME, SummaryFiles
 
 SOME_FAILED: Final = 3
 """Exit code."""
@@ -48,9 +49,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for line in found.ignored_lines():
         report(line)
     files = SummaryFiles(out_dir, found.videos, found.ignored)
-    planned = list(plan(found.videos, arguments, table, EarlierRun(out_dir)))
+    journal = Journal(out_dir, out_dir / JSON_NAME)
+    planned = list(plan(found.videos, arguments, table, journal))
     failed = False
-    results = _dry_run(planned, console) if arguments.dry_run else _run(planned, arguments, files, console)
+    results = _dry_run(planned, console) if arguments.dry_run else _run(planned, arguments, files, journal, console)
     with closing(results):
         for number, result in enumerate(results, start=1):
             report(result.as_line())
@@ -69,15 +71,20 @@ def _dry_run(planned: Sequence[ClipJob | ClipResult], console: Console) -> Gener
 
 
 def _run(
-    planned: Sequence[ClipJob | ClipResult], arguments: argparse.Namespace, files: SummaryFiles, console: Console
+    planned: Sequence[ClipJob | ClipResult],
+    arguments: argparse.Namespace,
+    files: SummaryFiles,
+    journal: Journal,
+    console: Console,
 ) -> Generator[ClipResult]:
-    """Capture the planned clips; yields all results, those that need no work first, and keeps the summary."""
+    """Capture the planned clips; yields all results, those that need no work first, and keeps summary and journal."""
     jobs = {item.video: item for item in planned if isinstance(item, ClipJob)}
     sheets = arguments.out_dir / CONTACT_SHEETS
     # Made here, so that no clip that fails removes the folder of another one's sheet.
     with made_folders([sheets]):
         check_room(arguments.out_dir)
         remove_abandoned(sheets)  # of a batch that was killed
+        journal.begin(jobs)
         try:
             for item in planned:
                 if isinstance(item, ClipResult):
@@ -86,6 +93,7 @@ def _run(
             with closing(_captured(list(jobs.values()), arguments, console)) as results:
                 for result in results:
                     files.add(result := with_settings(result, jobs[result.video]))
+                    journal.add(result)
                     yield result
                     if result.status == "failed":
                         check_room(arguments.out_dir)

@@ -16,23 +16,22 @@ from ..outputs import path_of_shot, paths_by_people
 from ..parser import parse_command
 from .clip_settings import SettingsTable, settings_of
 from .job import ClipJob, ClipResult, describe_footage
-from .summary_files import EarlierRun
+from .journal import LOGS, Journal
 
-LOGS: Final = "logs"
 CONTACT_SHEETS: Final = "contact_sheets"
 WITHOUT_EFFECT: Final = "--device="
 """Start of the option that changes the speed alone: clips captured with another one are done."""
 
 
 def plan(
-    videos: Sequence[Path], arguments: argparse.Namespace, table: SettingsTable | None, earlier: EarlierRun
+    videos: Sequence[Path], arguments: argparse.Namespace, table: SettingsTable | None, journal: Journal
 ) -> Iterator[ClipJob | ClipResult]:
     """Yield a job for each clip that is to be captured, or the result of one that is not."""
     first_by_name: dict[str, Path] = {}
     for video in videos:
         first = first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
         try:
-            yield _plan_one(video, first, arguments, table, earlier)
+            yield _plan_one(video, first, arguments, table, journal)
         except PoseNet3DError as error:
             yield ClipResult(video, "failed", str(error).removeprefix(f"{video}: "))
 
@@ -51,7 +50,7 @@ def examine(job: ClipJob) -> ClipResult:
 
 
 def _plan_one(
-    video: Path, first: Path, arguments: argparse.Namespace, table: SettingsTable | None, earlier: EarlierRun
+    video: Path, first: Path, arguments: argparse.Namespace, table: SettingsTable | None, journal: Journal
 ) -> ClipJob | ClipResult:
     name, out_dir = footage_name(video), arguments.out_dir.absolute()
     if os.path.isdir(video) and not is_sequence(video):
@@ -66,7 +65,7 @@ def _plan_one(
     to_files = [f"--output={path}" for path in outputs]
     command = ("capture", str(video.absolute()), *to_files, f"--contact-sheet={sheet}", *settings)
     if _is_done(video, outputs, command):
-        before = earlier.summary_of(video)
+        before = journal.captured(video)
         if before is None or before.get("settings") == _settings(command):
             return ClipResult(video, "skipped", "done already", summary=before or {})
     return ClipJob(video, command, out_dir / LOGS / f"{name}.log")

@@ -24,23 +24,6 @@ WRITING_SHARE: Final = 0.05
 """Part of the batch's time that may go into the summary, which grows with every clip."""
 
 
-class EarlierRun:
-    """Figures of clips that an earlier batch into the same folder captured."""
-
-    def __init__(self, folder: Path) -> None:
-        """Read the folder's summary; one that is missing or damaged counts as empty."""
-        try:
-            clips = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))["videos"]
-            self._by_video = {Path(clip["video"]).absolute(): clip for clip in clips if clip["status"] != "failed"}
-        except (OSError, ValueError, KeyError, TypeError):
-            self._by_video = {}
-
-    def summary_of(self, video: Path) -> dict[str, Any] | None:
-        """The clip's figures, None where they are not known."""
-        clip = self._by_video.get(video.absolute())
-        return {key: value for key, value in clip.items() if key not in ("video", "status", "reason")} if clip else None
-
-
 class SummaryFiles:
     """Both files of one batch."""
 
