@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture import detect
 from posenet3d_blender.capture.camera_motion.track import survey_copies
+from posenet3d_blender.capture.detection.cache import stored_detections
 from posenet3d_blender.capture.detection.cache.folder import CacheFolder
 from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, load_detections, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
@@ -61,6 +63,28 @@ def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, t
     part = load_detections(cache, key, TIME[30:61])
     assert part is not None
     np.testing.assert_allclose(part.shots[0].people[1].time, TIME[30:61])
+
+
+def test_a_part_of_a_range_does_not_reach_beyond_its_shot(footage: Footage, tmp_path: Path) -> None:
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all")
+    store_detections(cache, key, TIME, detections(person(TIME[40:])))  # a title card before it
+    part = load_detections(cache, key, TIME[20:61])
+    assert part is not None
+    assert part.shots[0].time_range == (TIME[40], TIME[60])
+    assert load_detections(cache, key, TIME[:31]) is None
+
+
+@pytest.mark.parametrize("network", ["blazepose/", "hands/"])
+def test_other_networks_detect_again(
+    network: str, footage: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = DetectionKey(footage.path, "heavy", "all", hands="on")
+    before = key.name()
+    hashes = json.loads(stored_detections.ASSET_HASHES.read_text(encoding="utf-8"))
+    changed = {path: "0" * 64 if path.startswith(network) else hashed for path, hashed in hashes.items()}
+    monkeypatch.setattr(stored_detections, "ASSET_HASHES", tmp_path / "manifest.json")
+    (tmp_path / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert key.name() != before
 
 
 def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: Footage, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ HAND_VERSION: Final = 1
 """The same for what concerns hands alone."""
 HAND_PARTS: Final = ("points", "metric", "presence", "handedness")
 """Arrays of `HandKeypoints`, in its order."""
-ASSET_HASHES: Final = Path(__file__).parents[2] / "assets" / "manifest.json"
+ASSET_HASHES: Final = Path(__file__).parents[3] / "assets" / "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detec
             return detections
         covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
         if covers and len(detections.shots) == 1 and not detections.notes:
-            cache.touch(path.name)
-            people = tuple(keypoints.between(time[0], time[-1]) for keypoints in detections.shots[0].people)
-            return Detections((DetectedShot((float(time[0]), float(time[-1])), people),))
+            part = _part_of_shot(detections.shots[0], float(time[0]), float(time[-1]))
+            if part is not None:
+                cache.touch(path.name)
+                return Detections((part,))
     return None
 
 
@@ -88,6 +89,13 @@ def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detecti
     shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in detections.shots]
     others = {"range": time[[0, -1]], "notes": np.array(detections.notes, dtype=np.str_)}
     cache.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", CachedRun(shots, others))
+
+
+def _part_of_shot(shot: DetectedShot, start: float, end: float) -> DetectedShot | None:
+    """What of a shot lies between two times, seconds; None where a person of it is not seen in that."""
+    start, end = max(start, shot.time_range[0]), min(end, shot.time_range[1])
+    people = tuple(keypoints.between(start, end) for keypoints in shot.people)
+    return DetectedShot((start, end), people) if all(len(one.time) for one in people) else None
 
 
 def _read(cache: CacheFolder, name: str) -> tuple[Array, Detections] | None:
@@ -126,8 +134,9 @@ def _keypoints(person: Person) -> Keypoints:
 
 
 def _network_hashes(folder: str) -> list[str]:
-    """Hashes of the shipped networks of a folder; none where they are not known."""
-    if not ASSET_HASHES.is_file():
+    """Hashes of the shipped networks of a folder; none where an installation has lost them."""
+    try:
+        hashes = json.loads(ASSET_HASHES.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return []
-    hashes = json.loads(ASSET_HASHES.read_text(encoding="utf-8"))
     return [hashed for path, hashed in sorted(hashes.items()) if path.startswith(f"{folder}/")]
