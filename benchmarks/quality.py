@@ -115,13 +115,14 @@ def earlier_stages(keypoints: Keypoints, motion: Motion, student: Student) -> di
     placed = place(body, body_keypoints(body), sampled, prediction)
     rests = (prediction.contacts > 0.5).astype(float)
     solutions = {
-        "student": Solution(placed, level_floor(placed, rests, prediction.up)),
+        "student": Solution(placed, level_floor(placed, rests, prediction.up), prediction.contacts),
         "solve": solve(body, sampled, prediction, SolveWeights(foot_lock=False)),
     }
     motions = {}
     for stage, solution in solutions.items():
         certain, whole = certainty(sampled.confidence), body_confidence(sampled.confidence)
-        lifted = LiftedPerson(keypoints, sampled, certain, whole, prediction, solution.body, solution.floor)
+        solved = (solution.body, solution.floor, solution.contacts)
+        lifted = LiftedPerson(keypoints, sampled, certain, whole, prediction, *solved)
         world = find_world(solution.floor, solution.body.pelvis)
         motions[stage] = to_motion(lifted, world, motion.camera, motion.time, motion.frame_rate)
     return motions

@@ -41,13 +41,10 @@ class LiftedPerson:
     """The student's, in the shape of the solved body's kind."""
     body: PosedBody
     floor: Floor
+    contacts: Array
+    """(S, 2) probability that the left and the right foot rest; 0 where that can't be seen."""
     hands: SolvedHands | None = None
     """None: without fingers."""
-
-    @property
-    def contacts(self) -> Array:
-        """(S, 2) probability that the left and the right foot rest."""
-        return self.prediction.contacts
 
     @property
     def limb_confidence(self) -> Array:
@@ -66,7 +63,7 @@ class LiftedPerson:
         body = self.body.body
         prediction = replace(self.prediction, betas=scale_shape(self.body.betas, scale, body))
         solved = solve(body, self.sampled, prediction, weights, floor=floor)
-        return replace(self, prediction=prediction, body=solved.body, floor=solved.floor)
+        return replace(self, prediction=prediction, body=solved.body, floor=solved.floor, contacts=solved.contacts)
 
     def with_hands(self, hands: HandKeypoints, camera: Camera | CameraPath, smoothing: float) -> LiftedPerson:
         """The person with fingers, and with wrists and forearms turned to the hands; `camera` as of `lift`."""
@@ -121,4 +118,5 @@ def lift(
         prediction,
         solved.body,
         solved.floor,
+        solved.contacts,
     )

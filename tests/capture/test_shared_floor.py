@@ -11,6 +11,7 @@ import pytest
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.shape import scale_shape, standing_height
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_NAMES
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.lifting import LiftedPerson
 from posenet3d_blender.capture.shared_floor import LARGEST_CHANGE, share_floor, warn_of_levels
@@ -23,6 +24,7 @@ from .synthetic_person import FOCAL_LENGTH, standing_person
 UP = np.array([0.0, -1.0, 0.0])
 CAMERA_HEIGHT = 1.5
 TIME = np.arange(20) / 30
+LEG_POINTS = [index for index, name in enumerate(KEYPOINT_NAMES) if name.endswith(("knee", "ankle", "heel", "toe"))]
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +37,19 @@ def pelvis_on_floor(body: Body, x: float, depth: float) -> Array:
     return np.array([[x, CAMERA_HEIGHT + body.template[:, 1].min() - body.joint_template[0, 1], depth]])
 
 
-def lifted(body: Body, place: Array, guessed_size: float, weights: SolveWeights | None = None) -> LiftedPerson:
+def lifted(
+    body: Body, place: Array, guessed_size: float, weights: SolveWeights | None = None, legs_seen: bool = True
+) -> LiftedPerson:
     """Someone of mean size, whom the student takes for one `guessed_size` times as large."""
     person = standing_person(body, TIME, place)
+    if not legs_seen:
+        person.keypoints.confidence[:, LEG_POINTS] = 0.0
     sampled = sample_keypoints(person.keypoints, 30.0, FOCAL_LENGTH)
     betas = scale_shape(np.zeros(10), guessed_size, body)
     prediction = StudentPrediction(person.truth.rotations, betas, UP, np.ones((len(TIME), 2)))
     solution = solve(body, sampled, prediction, weights)
-    return LiftedPerson(
-        person.keypoints, sampled, np.ones(len(TIME)), np.ones(len(TIME)), prediction, solution.body, solution.floor
-    )
+    sure, solved = np.ones(len(TIME)), (solution.body, solution.floor, solution.contacts)
+    return LiftedPerson(person.keypoints, sampled, sure, sure, prediction, *solved)
 
 
 def test_people_who_share_a_floor_stand_on_it(body: Body) -> None:
@@ -58,6 +63,17 @@ def test_people_who_share_a_floor_stand_on_it(body: Body) -> None:
         assert np.abs(floor.heights(person.body.soles)).max() < 0.03
     sizes = [standing_height(person.body.betas, body) for person in people]
     assert sizes[0] == pytest.approx(sizes[1], rel=0.03)
+
+
+def test_feet_out_of_the_picture_tell_nothing_of_the_floor(body: Body) -> None:
+    people = [
+        lifted(body, pelvis_on_floor(body, x, depth), size, legs_seen=False)
+        for x, depth, size in ((-0.5, 3.0, 1.08), (0.5, 4.5, 0.94))
+    ]
+    assert all(person.prediction.contacts.min() == 1.0 for person in people)
+    assert all(person.contacts.max() == 0.0 for person in people)
+    for before, after in zip(people, share_floor(people, SolveWeights()), strict=True):
+        assert after is before
 
 
 def test_sizes_and_the_vertical_are_found_together(body: Body) -> None:

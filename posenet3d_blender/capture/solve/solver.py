@@ -43,14 +43,18 @@ class Solution:
 
     body: PosedBody
     floor: Floor
+    contacts: Array
+    """(S, 2) probability that the left and the right foot rest; 0 where the foot is not in view, or moves in it."""
 
 
 @dataclass(frozen=True)
 class _Feet:
     """Resting and hidden feet, found before the solve."""
 
+    contacts: Array
+    """(S, 2) as of `Solution`."""
     rests: Array
-    """(S, 2) from 0 to 1: none where person or foot are not in view, or the foot moves in the picture."""
+    """(S, 2) from 0 to 1, see `resting`."""
     hidden: NDArray[np.bool_]
     """(S,) samples without a foot in view."""
 
@@ -76,7 +80,7 @@ def solve(
     rest_joints = body.rest_joints(prediction.betas)
     stood = straighten_standing_knees(stood, rest_joints, sampled, feet.rests, prediction.up)
     placed, prediction = replace(placed, rotations=stood), replace(prediction, rotations=stood)
-    initial = Solution(placed, floor or level_floor(placed, feet.rests, prediction.up))
+    initial = Solution(placed, floor or level_floor(placed, feet.rests, prediction.up), feet.contacts)
     if floor is not None:
         weights = replace(weights, floor_tilt=_FIXED, floor_height=_FIXED)
     segments = overlapping_segments(len(sampled.time), SEGMENT, OVERLAP)
@@ -89,10 +93,10 @@ def solve(
         segment = rounds[number]
         state = replace(placed.select(segment), betas=prediction.betas)
         return _solve_segment(
-            Solution(state, floor),
+            Solution(state, floor, feet.contacts[segment]),
             sampled.select(segment),
-            replace(prediction, rotations=prediction.rotations[segment], contacts=prediction.contacts[segment]),
-            _Feet(feet.rests[segment], feet.hidden[segment]),
+            replace(prediction, rotations=prediction.rotations[segment]),
+            _Feet(feet.contacts[segment], feet.rests[segment], feet.hidden[segment]),
             weights,
             lambda stage, fraction: progress(stage, (number + fraction) / len(rounds)),
         )
@@ -103,7 +107,7 @@ def solve(
     whole = replace(placed, rotations=placed.rotations.copy(), pelvis=placed.pelvis.copy(), betas=known.betas)
     for number, segment in enumerate(segments, start=1):
         _join(whole, solve_round(number, known, fixed, first.floor).body, segment)
-    return Solution(whole, first.floor)
+    return Solution(whole, first.floor, feet.contacts)
 
 
 def _solve_segment(
@@ -129,15 +133,15 @@ def _solve_segment(
         step, shared_step = system.solve(DAMPING)
         state, floor = state.moved(step, shared_step[:SHAPE_COUNT]), floor.moved(shared_step[SHAPE_COUNT:])
     progress("solve", 1.0)
-    return Solution(state, floor if weights.foot_lock else level_floor(state, rests, floor.up))
+    return replace(solution, body=state, floor=floor if weights.foot_lock else level_floor(state, rests, floor.up))
 
 
 def _feet(sampled: SampledKeypoints, prediction: StudentPrediction, depth: Array) -> _Feet:
     """Resting and hidden feet; depth: (S,) metres from the camera."""
     visible, seen = certainty(sampled.confidence) >= VISIBLE_CERTAINTY, seen_feet(sampled)  # (S,), (S, 2)
     still = still_feet(sampled, depth) * seen  # (S, 2)
-    rests = resting(prediction.contacts * visible[:, None] * still, _step_seconds(sampled))
-    return _Feet(rests, ~seen.any(axis=1))
+    contacts = prediction.contacts * visible[:, None] * still
+    return _Feet(contacts, resting(contacts, _step_seconds(sampled)), ~seen.any(axis=1))
 
 
 def _step_seconds(sampled: SampledKeypoints) -> float:

@@ -84,7 +84,8 @@ def _stands_still(
         track[samples] = joints[:, [0, *_KNEES]] - joints[:, _ANKLES].mean(axis=1, keepdims=True)
     step = sampled.time[1] - sampled.time[0]
     speed = np.linalg.norm(np.gradient(track, step, axis=0), axis=-1).max(axis=1)  # (S,)
-    calm = np.convolve(speed, np.full(_CALM, 1 / _CALM), mode="same") < _STILL
+    padded = np.pad(speed, _CALM // 2, mode="edge")
+    calm = np.convolve(padded, np.full(_CALM, 1 / _CALM), mode="valid") < _STILL
     upright = rotations[:, 0, :, 1] @ up > _UPRIGHT
     seen = (sampled.confidence[:, _LEG_POINTS] > _SEEN).all(axis=1)
     still: NDArray[np.bool_] = calm & upright & seen & (rests > 0.5).all(axis=1)
