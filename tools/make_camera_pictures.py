@@ -3,7 +3,7 @@
     python -m tools.make_camera_pictures [--out docs/images]
 
 Writes moving_camera.jpg, six moments as footage, overlay and side view, and camera_path.png: the turns of that camera,
-and the way of another one, which goes past the same dancer in a room, as filmed and as found.
+and the path of another one, which goes past the same dancer in a room, as filmed and as found.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def travelled(kind: str) -> tuple[CameraPath, CameraPath]:
 
 
 def draw_paths(file: Path, turning: tuple[CameraPath, CameraPath], travelling: tuple[CameraPath, CameraPath]) -> None:
-    """Plot the turns of one camera and the way of another one, as found, over the true ones."""
+    """Plot the turns of one camera and the path of another one, as found, over the true ones."""
     mpl.use("Agg")
     from matplotlib import pyplot
 

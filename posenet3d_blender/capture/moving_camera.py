@@ -1,6 +1,6 @@
-"""The way of a camera that travels in metres, by the person: feet stand on the ground, and rest in turns.
+"""The path of a camera that travels, in metres, by the person: feet stand on the ground, and rest in turns.
 
-The background gives the way but for its scale, the student the person's size and pose. Where the background shows the
+The background gives the path but for its scale, the student the person's size and pose. Where the background shows the
 ground, the scale is that with which the soles come down to it. Elsewhere, with the right scale one of the soles stays
 in its place at nearly every moment, whatever the student says of contacts.
 """
@@ -46,9 +46,9 @@ BACKGROUND_DISTANCE: Final = 1.5
 BACKGROUND_SPREAD: Final = 0.7
 """... with this standard deviation of its logarithm, ..."""
 BACKGROUND_WEIGHT: Final = 0.02
-"""... against the slip, of 1."""
+"""... against the slip, from 0 to 1."""
 LEAST_GAIN: Final = 0.05
-"""By which the scale must bring the soles to rest, of 1, to be certain."""
+"""Least reduction of the slip, from 0 to 1, by which the scale is certain."""
 STEP: Final = 15
 """Samples before and after each one within which a foot comes down to the ground."""
 COMES_DOWN: Final = 0.97
@@ -56,16 +56,16 @@ COMES_DOWN: Final = 0.97
 FEWEST_ON_GROUND: Final = 10
 """Samples that must show a foot on the ground."""
 LARGEST_SPREAD: Final = 0.15
-"""Between the quartiles of the scales by feet on the ground, of 1, beyond which they stand on something else."""
-SHORT_WAY: Final = 0.1
-"""Of the person's distance: the extent of a camera's way below which its scale changes little."""
+"""Interquartile range of the scales by feet on the ground, over their median, beyond which they stand elsewhere."""
+SHORT_PATH: Final = 0.1
+"""Of the person's distance: the extent of a camera's path below which its scale changes little."""
 LARGEST_DISAGREEMENT: Final = 1.3
 """Times as large or small as by resting feet, if these are certain, that the scale by the ground may be."""
 
 POSTURE_LEVEL: Final = 0.05
-"""Radians by which gravity is off that a person's posture tells, one standard deviation."""
+"""Standard deviation, radians, of the vertical estimated from a person's posture."""
 ROLL: Final = 0.02
-"""Radians by which the camera's roll changes while it pans, one standard deviation."""
+"""Standard deviation, radians, of the camera's roll while it pans."""
 INDEPENDENT_VIEWS: Final = 4.0
 """Of a shot, as far as its roll is concerned."""
 
@@ -158,10 +158,10 @@ def in_metres(
     if by_ground is not None and not (is_certain and _ratio(by_ground, scale) > LARGEST_DISAGREEMENT):
         scale, is_certain = by_ground, True
     extent = scale * float(np.linalg.norm(np.ptp(path.positions, axis=0)))
-    if not is_certain and not (soles and extent < SHORT_WAY * _distance(soles)):
+    if not is_certain and not (soles and extent < SHORT_PATH * _distance(soles)):
         warn(
-            "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the way that is "
-            "walked may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
+            "The camera travels, but how far is hard to tell, as no foot is seen to rest for long; the walked "
+            "path may be wrong (film with the feet in view, or state --camera static if the camera hardly moves)"
         )
     return MetricPath(path.scaled(scale), [*predictions], None if ground is None else ground.up)
 
@@ -169,7 +169,7 @@ def in_metres(
 def level_with_pan(up: Array, views: Array) -> Array:
     """The direction against gravity (3,), by the person's posture and by a camera that pans about the vertical.
 
-    People who film turn about the vertical: the camera's roll, by its own level, hardly changes on the way.
+    People who film turn about the vertical: the camera's roll, by its own level, hardly changes.
 
     Args:
         up: (3,) unit vector, as the person's posture tells it, in the frame of the solve.

@@ -122,8 +122,7 @@ def _add_camera_settings(command: argparse.ArgumentParser) -> None:
         "--camera",
         choices=("auto", "static", "moving"),
         default="auto",
-        help="whether the camera stands still or turns and zooms, as in handheld and panned footage "
-        "(default: found out from the background)",
+        help="whether the camera moves: turns, zooms or travels (default: found out from the background)",
     )
     command.add_argument(
         "--mirror", action="store_true", help="the footage is a mirror image, as of many front cameras: turn it back"

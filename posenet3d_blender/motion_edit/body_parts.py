@@ -37,7 +37,7 @@ def limit_to_parts(motion: Motion, parts: str, body: Body) -> Motion:
     """The motion with all but some parts of the body at rest.
 
     whole: as it is. no-legs: the hips travel as captured. upper: the hips stand still on the floor, upright, in the
-    middle of the way and facing as they do on average; spine, head and arms are as captured in the world. arms: the
+    middle of the path and facing as they do on average; spine, head and arms are as captured in the world. arms: the
     same, but spine and head are at rest too, and the arms move as they do about the captured chest.
     """
     if parts == "whole":

@@ -1,6 +1,7 @@
 """Rotations of the pictures between those whose poses are adjusted: by directions in which points of both are seen.
 
-Turns that are fitted without the camera's way jump from one depth to another; a few points of each picture tell better.
+Turns that are fitted without the camera's translation jump from one depth to another; a few points of each picture
+tell better.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ _DEPTH_SPREAD: Final = 1.0
 """Of the logarithm of a depth, one standard deviation; points at infinity stay finite."""
 _DEPTH_WEIGHT: Final = 0.001
 """Against a square error of an outlier. Depths are much alike in the whole picture: as if each were independent, they
-would bend the turns of a camera whose way is short."""
+would bend the turns of a camera whose path is short."""
 _JERK: Final = 0.02
-"""Units by which the way may bend from picture to picture, one standard deviation: where parallax says little."""
+"""Units by which the path may bend from picture to picture, one standard deviation: where parallax says little."""
 _JERK_WEIGHT: Final = 0.05
 
 
@@ -81,7 +81,7 @@ class Bundle:
         return float(np.median(np.linalg.norm(error, axis=1)))
 
     def cost(self) -> float:
-        """Sum of the robust square errors, in outliers, and of what is unlikely of depths and way."""
+        """Sum of the robust square errors, in outliers, and of what is unlikely of depths and path."""
         error, *_ = self._errors()
         square = (error**2).sum(1) / OUTLIER**2
         spread = (self._log_inverse + np.log(UNITS_TO_BACKGROUND)) / _DEPTH_SPREAD
@@ -190,7 +190,7 @@ class _PosesAndDepths:
         self.depth_gradient[:] += _summed(point, (by_depth * error).sum(1), len(self.depths))
 
     def add_priors(self, positions: Array, log_inverse: Array) -> None:
-        """Add what is unlikely of the way (M, 3), and of the logarithms (P,) of inverse depths over the usual one."""
+        """Add what is unlikely of the path (M, 3), and of the logarithms (P,) of inverse depths over the usual one."""
         self.depths[:] += _DEPTH_WEIGHT / _DEPTH_SPREAD**2
         self.depth_gradient[:] += _DEPTH_WEIGHT / _DEPTH_SPREAD**2 * log_inverse
         bends = np.diff(np.eye(len(positions)), 2, axis=0)  # (M - 2, M)

@@ -1,6 +1,6 @@
 """The level ground that a camera travels over, from points of the background: it tells gravity, and metres.
 
-The parallax gives the ground's distance below the camera in the way's unit; somebody's feet that stand on it give the
+The parallax gives the ground's distance below the camera in the path's unit; somebody's feet that stand on it give the
 same in metres. Feet need not rest for that, as they must for their slip to tell the scale.
 """
 

@@ -95,6 +95,6 @@ def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:
     unexplained = float((track.misses > UNEXPLAINED_MISS).mean())
     if unexplained > _NOTED:
         warn(
-            "The background does not move as a camera's own motion would move it; the way that is walked and the "
-            "feet's contacts may be wrong"
+            "The background does not move as a camera's own motion would move it; the walked path and the feet's "
+            "contacts may be wrong"
         )

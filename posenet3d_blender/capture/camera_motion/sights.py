@@ -1,4 +1,4 @@
-"""Points of the background in the pictures from which a camera's way is found: as few as an hour's memory allows."""
+"""Points of the background in the pictures from which a camera's path is found: as few as an hour's memory allows."""
 
 from __future__ import annotations
 

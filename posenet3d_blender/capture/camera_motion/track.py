@@ -42,7 +42,7 @@ is carried round the body by a third of a metre, and sees nothing near, misses b
 LENS_MISS: Final = 0.6
 """The same where the lens zooms, or is only guessed: a little parallax and a slightly wrong lens look alike."""
 MUCH_BETTER: Final = 0.6
-"""Part of the miss that a way must not exceed, to be believed."""
+"""Part of the miss that a path must not exceed, to be believed."""
 FEWEST_FOLLOWED: Final = 6
 """Points from which a camera that is known to move is followed."""
 _SLOWING: Final = 0.85
@@ -228,7 +228,7 @@ def _explain(
     some: Sights,
     turn_miss: float,
 ) -> CameraTrack:
-    """The simplest motion that explains what was seen: turns, then turns and a zoom, then a way."""
+    """The simplest motion that explains what was seen: turns, then turns and a zoom, then a path."""
     in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
     zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
     chain = zooming if zooms else fixed

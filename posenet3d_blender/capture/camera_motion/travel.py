@@ -1,7 +1,7 @@
-"""The way of a camera that travels, from the background's parallax: a bundle adjustment of a few pictures a second.
+"""The path of a camera that travels, from the background's parallax: a bundle adjustment of a few pictures a second.
 
 Positions come in the unit in which the background is about 5 away: only people and the ground tell metres
-(`moving_camera.py`). Starting from a camera at rest and points at one depth, the adjustment finds short and long ways
+(`moving_camera.py`). Starting from a camera at rest and points at one depth, the adjustment finds short and long paths
 alike, as others have shown for accidental motion (Yu and Gallup, CVPR 2014).
 """
 
@@ -19,12 +19,12 @@ from .bundle import OUTLIER, UNITS_TO_BACKGROUND, Bundle
 from .sights import Sights
 
 FIRST_PIECE: Final = 12
-FIRST_WAY: Final = 0.3
+FIRST_STEP: Final = 0.3
 """Units by which the camera may move in the first piece, to begin with."""
 FEWEST_COMMON: Final = 30
 """Points of two pictures that tell their essential matrix."""
 PIECE: Final = 8
-"""Pictures by which the adjusted part of the way grows."""
+"""Pictures by which the adjusted part of the path grows."""
 WINDOW: Final = 40
 """Pictures that are adjusted when a piece is added, ..."""
 LOOSE: Final = 10
@@ -56,7 +56,7 @@ class Travel:
     def between(self, time: Array, turns: Array) -> tuple[Array, Array]:
         """Rotations (F, 3, 3) and positions (F, 3) of all pictures at `time` (F,), seconds.
 
-        Between the adjusted pictures the camera shakes as `turns` (F, 3, 3), found without its way, tell.
+        Between the adjusted pictures the camera shakes as `turns` (F, 3, 3), found without its path, tell.
         """
         from scipy.interpolate import CubicSpline
 
@@ -79,7 +79,7 @@ def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sigh
         return None
     turns = rotations[rows]
     found = _begun(rows[:FIRST_PIECE], turns[:FIRST_PIECE], focal_length, sights)
-    # On a long way the last pictures show nothing of the first: the way grows piece by piece.
+    # On a long path the last pictures show nothing of the first: the path grows piece by piece.
     for stop in [*range(FIRST_PIECE + PIECE, len(rows), PIECE), len(rows)]:
         first = max(0, stop - WINDOW)
         held = max(1, len(found.rows) - first - LOOSE)
@@ -88,17 +88,17 @@ def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sigh
 
 
 def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, sights: Sights) -> Travel:
-    """The way's first pictures, `rows` (M,), from turns (M, 3, 3).
+    """The path's first pictures, `rows` (M,), from turns (M, 3, 3).
 
-    Nearly as well as by the right way, turns and depths are often explained by the opposite one; so several directions
-    are tried, and the way from the first picture to the last one as their essential matrix tells it.
+    Nearly as well as by the right path, turns and depths are often explained by the opposite one; so several directions
+    are tried, and the translation from the first picture to the last one as their essential matrix tells it.
     """
     part = np.linspace(0, 1, len(rows))[:, None]
     starts = []
-    for way in (np.zeros(3), *FIRST_WAY * np.eye(3), *-FIRST_WAY * np.eye(3)):
+    for step in (np.zeros(3), *FIRST_STEP * np.eye(3), *-FIRST_STEP * np.eye(3)):
         # Turned so that what is at the first depth stays where it was seen.
-        aside = axis_angle_to_matrix(part * np.cross(way, [0.0, 0.0, 1.0]) / UNITS_TO_BACKGROUND)
-        starts.append((turns @ aside, part * way))
+        aside = axis_angle_to_matrix(part * np.cross(step, [0.0, 0.0, 1.0]) / UNITS_TO_BACKGROUND)
+        starts.append((turns @ aside, part * step))
     for last in range(len(rows) - 1, 2, -1):
         known = _essential_pose(sights, rows[0], rows[last], focal_length)
         if known is not None:

@@ -80,7 +80,7 @@ def fit_turn(
 def parallax_errors(before: Array, after: Array, focal_length: float, turn: Turn) -> Array:
     """(N,) pixels by which a turn misses points of the background, whatever their depth, if the camera travels too.
 
-    The way is that on which most points agree that the turn alone misses, if half of them do.
+    The translation is that on which most points agree that the turn alone misses, if half of them do.
 
     Args:
         before: (N, 2) pixels from the principal point, in the first view.
@@ -91,24 +91,24 @@ def parallax_errors(before: Array, after: Array, focal_length: float, turn: Turn
     later = focal_length * turn.zoom
     turned = np.column_stack([before / focal_length, np.ones(len(before))]) @ turn.rotation.T  # (N, 3)
     seen = np.column_stack([after / later, np.ones(len(after))])
-    normals = np.cross(turned, seen)  # (N, 3) at right angles to the way, whose direction they tell
+    normals = np.cross(turned, seen)  # (N, 3) at right angles to the translation, which they tell
     missed = np.flatnonzero(turn.errors > 2 * OUTLIER)
     if len(missed) < _FEWEST_MISSED:
         return turn.errors
 
-    def off(way: Array, points: NDArray[np.intp] | slice) -> Array:
-        """Pixels from the lines on which the points move if the camera travels this way."""
-        lines = np.cross(way, turned[points])
+    def off(direction: Array, points: NDArray[np.intp] | slice) -> Array:
+        """Pixels from the lines on which the points move if the camera travels in this direction."""
+        lines = np.cross(direction, turned[points])
         return np.asarray(
-            later * np.abs(normals[points] @ way) / np.maximum(np.linalg.norm(lines[:, :2], axis=1), 1e-9)
+            later * np.abs(normals[points] @ direction) / np.maximum(np.linalg.norm(lines[:, :2], axis=1), 1e-9)
         )
 
     pairs = np.random.default_rng(0).choice(missed, (_TRIED_WAYS, 2))
-    ways = unit(np.cross(normals[pairs[:, 0]], normals[pairs[:, 1]]))
-    agreed = [int((off(way, missed) < 2 * OUTLIER).sum()) for way in ways]
+    directions = unit(np.cross(normals[pairs[:, 0]], normals[pairs[:, 1]]))
+    agreed = [int((off(direction, missed) < 2 * OUTLIER).sum()) for direction in directions]
     if max(agreed) < len(missed) / 2:
         return turn.errors
-    return np.minimum(off(ways[int(np.argmax(agreed))], slice(None)), turn.errors)
+    return np.minimum(off(directions[int(np.argmax(agreed))], slice(None)), turn.errors)
 
 
 def project(rays: Array, rotation: Array, focal_length: float) -> Array:

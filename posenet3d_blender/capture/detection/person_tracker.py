@@ -194,7 +194,7 @@ def _may_continue(earlier: Track, later: Track, picture_width: float) -> bool:
 
 
 def _colour_difference(first: Array, second: Array) -> float:
-    """Root mean square difference of chest's and legs' colours (2, 3), of 1."""
+    """Root mean square difference of chest's and legs' colours (2, 3), from 0 to 1."""
     return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
