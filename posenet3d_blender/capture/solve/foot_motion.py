@@ -13,8 +13,8 @@ from ..keypoints.keypoints import KEYPOINT_INDEX
 from ..keypoints.sampling import SampledKeypoints
 
 STILL_SPEED: Final = 0.3
-"""Metres per second, across the line of sight, at which a foot is equally likely to rest and to move; the detector's own
-jitter over SPAN is a third of it."""
+"""Metres per second, across the line of sight, at which a foot is equally likely to rest or to move; the detector's
+own jitter over SPAN is a third of it."""
 SPAN: Final = 0.2
 """Seconds over which a foot's speed is measured."""
 LEAST_SEEN: Final = 0.2
