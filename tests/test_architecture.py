@@ -107,12 +107,17 @@ def test_scene_and_ui_import_no_network() -> None:
 @pytest.mark.parametrize(
     ("folder", "forbidden"),
     [
+        ("posenet3d_blender/least_squares", ("body", "capture", "motion_edit", "retargeting", "scene", "ui", "cli")),
+        ("posenet3d_blender/body", ("capture", "motion_edit", "retargeting", "scene", "ui", "cli")),
+        ("posenet3d_blender/capture", ("retargeting", "scene", "ui", "cli")),
+        ("posenet3d_blender/motion_edit", ("capture", "retargeting", "scene", "ui", "cli")),
+        ("posenet3d_blender/retargeting", ("capture", "scene", "ui", "cli")),
         ("posenet3d_blender/scene", ("capture", "ui", "cli")),
         ("posenet3d_blender/cli", ("ui",)),
         ("trainer", ("scene", "ui", "cli")),
     ],
 )
-def test_scene_cli_and_trainer_import_what_the_architecture_page_allows(
+def test_packages_import_what_the_architecture_page_allows(
     folder: str, forbidden: tuple[str, ...]
 ) -> None:
     starts = tuple(f"{package}.{name}" for package in ("", "posenet3d_blender") for name in forbidden)

@@ -7,12 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..errors import PoseNet3DError
-
-if TYPE_CHECKING:
-    pass
 
 _TARGET: Final = re.compile(r"(?P<file>.+?\.blend):(?P<name>.+)", re.IGNORECASE)
 

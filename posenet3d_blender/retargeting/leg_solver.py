@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..body.rotations import axis_angle_to_matrix, unit
-from ..capture.solve.banded import FrameSystem
+from ..least_squares.banded import FrameSystem
 from .feet import BALL, HEEL, Foot, FootTargets
 from .limb_ik import LONGEST_REACH
 from .vectors import rotate

@@ -13,12 +13,12 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.keypoints.keypoints import Keypoints
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.solve import solver
-from posenet3d_blender.capture.solve.banded import FrameSystem
 from posenet3d_blender.capture.solve.foot_motion import still_feet
 from posenet3d_blender.capture.solve.posed_body import PosedBody
 from posenet3d_blender.capture.solve.solver import solve
 from posenet3d_blender.capture.solve.terms import SolveWeights
 from posenet3d_blender.capture.student.predict import StudentPrediction
+from posenet3d_blender.least_squares.banded import FrameSystem
 
 from .synthetic_person import FOCAL_LENGTH, punching_person, standing_person, swaying_person
 

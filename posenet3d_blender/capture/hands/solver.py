@@ -10,8 +10,8 @@ import numpy as np
 from ...arrays import Array, blocks
 from ...body.hands import RestHand
 from ...body.rotations import matrix_to_axis_angle, turned_part_way
+from ...least_squares.banded import FrameSystem
 from ..keypoints.sampling import seconds_to_nearest
-from ..solve.banded import FrameSystem
 from ..solve.segments import overlapping_segments
 from .bones import PALM_COUNT
 from .posed_hand import PosedHand

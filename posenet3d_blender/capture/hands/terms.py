@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Array
 from ...body.fingers import FINGER_JOINTS
 from ...body.rotations import matrix_to_axis_angle
-from ..solve.banded import FrameSystem
+from ...least_squares.banded import FrameSystem
 from ..solve.terms import SolveWeights, tempo
 from .bones import PALM_BONES, PALM_COUNT, rest_vectors
 from .posed_hand import ANGLE_COUNT, ANGLES, LAST_BY_MIDDLE, PosedHand, angle_limits, relaxed_angles

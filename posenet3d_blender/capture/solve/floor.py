@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...arrays import Array
 from ...body.model import SHAPE_COUNT
 from ...body.soles import SOLE_JOINTS
-from .banded import FrameSystem
+from ...least_squares.banded import FrameSystem
 from .posed_body import PosedBody
 from .terms import SolveWeights
 

@@ -12,11 +12,11 @@ from ...arrays import Array, blocks
 from ...body.keypoints import BodyKeypoints, body_keypoints
 from ...body.model import SHAPE_COUNT, Body
 from ...body.rotations import turned_part_way
+from ...least_squares.banded import FrameSystem
 from ...progress import Progress, silent
 from ..keypoints.presence import VISIBLE_CERTAINTY, certainty
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
-from .banded import FrameSystem
 from .floor import FLOOR_COUNT, Floor, add_contacts, add_floor, level_floor, resting
 from .foot_motion import seen_feet, still_feet
 from .hidden_legs import stand_hidden_legs

@@ -11,9 +11,9 @@ from ...body.keypoints import KEYPOINT_JOINTS, KEYPOINT_NAMES
 from ...body.rotations import matrix_to_axis_angle
 from ...body.shape import height_directions, standing_height
 from ...body.skeleton import JOINT_NAMES, values_by_name
+from ...least_squares.banded import FrameSystem
 from ..keypoints.sampling import SampledKeypoints
 from ..student.predict import StudentPrediction
-from .banded import FrameSystem
 from .posed_body import PosedBody
 
 HEIGHT_DEVIATION = 0.002

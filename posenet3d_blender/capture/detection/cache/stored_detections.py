@@ -92,7 +92,7 @@ def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detecti
 
 
 def _part_of_shot(shot: DetectedShot, start: float, end: float) -> DetectedShot | None:
-    """What of a shot lies between two times, seconds; None where a person of it is not seen in that."""
+    """A shot from one time to another, seconds; None where one of its people is not seen in that."""
     start, end = max(start, shot.time_range[0]), min(end, shot.time_range[1])
     people = tuple(keypoints.between(start, end) for keypoints in shot.people)
     return DetectedShot((start, end), people) if all(len(one.time) for one in people) else None

@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import solveh_banded
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.capture.solve.lapack import solve_banded
+from posenet3d_blender.least_squares.lapack import solve_banded
 
 
 def system(diagonals: int, size: int, sides: int) -> tuple[Array, Array]:

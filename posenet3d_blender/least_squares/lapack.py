@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from ...arrays import Array
+from ..arrays import Array
 
 
 def solve_banded(band: Array, right: Array) -> Array:

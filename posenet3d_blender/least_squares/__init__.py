@@ -1,0 +1,1 @@
+"""Linear least squares over frames, for capture and for retargeting."""
