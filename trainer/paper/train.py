@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.network import StudentNetwork
-from posenet3d_blender.errors import PoseNet3DError, one_line
 
 from ..synthesis.detector_noise import load_detector_noise
-from ..training.checkpoint import Notes, load_student, settings_of
-from ..training.distributed import main_process_first, processes_joined
-from ..training.loop import MakeSource, set_trainable, train_stage
-from ..training.schedule import Schedule
+from ..training.checkpoint import Notes, load_student, settings_of, start_from
+from ..training.distributed import processes_joined
+from ..training.loop import set_trainable
+from ..training.run import Run
 from ..training.student_parts import train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
-from .stages.held_out_stage import PaperStage, delete_progress
 from .stages.joint import JointStage
 from .stages.priors import PriorStage
 from .stages.student import StudentStage
@@ -31,7 +28,7 @@ from .stages.teacher import TeacherStage
 from .student.distillation_sampler import DistillationSampler, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
-from .teacher.network import TeacherNetwork, load_teacher
+from .teacher.network import load_teacher
 from .windows import DistillationWindows
 
 STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint")
@@ -44,34 +41,11 @@ _EXAMPLES: Final = 3000
 """Windows for the priors' principal components."""
 
 
-@dataclass(frozen=True)
-class _Run:
-    """The recipe's stages, each trained in a folder of its own."""
-
-    recipe: PaperRecipe
-    resume: bool
-
-    def folder(self, name: str) -> Path:
-        """Folder of the stage `name`, one of STAGES."""
-        return Path(self.recipe.run) / name
-
-    def train(self, stage: PaperStage[Any], make_source: MakeSource, schedule: Schedule, name: str) -> None:
-        """Train a stage, unless it is left out, and load its best checkpoint."""
-        if schedule.steps == 0:
-            return
-        seed, threads = self.recipe.seed, self.recipe.threads
-        trained = train_stage(stage, make_source, schedule, self.folder(name), seed, threads, self.resume)
-        if trained:
-            # Later stages depend on this one and are trained from scratch.
-            delete_progress(self.folder(later) for later in STAGES[STAGES.index(name) + 1 :])
-        with main_process_first():
-            stage.restore(self.folder(name))
-
-
 def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
     """Train all stages; returns the folder of the last one, which holds both networks."""
     torch.set_num_threads(recipe.threads)
-    run, notes = _Run(recipe, resume), _notes(recipe)
+    folders = {name: Path(recipe.run) / name for name in STAGES}
+    run, notes = Run(folders, recipe.seed, recipe.threads, resume), _notes(recipe)
     body, noise = load_body(), load_detector_noise()
     with processes_joined():
         paths = [Path(path) for path in recipe.data]
@@ -80,45 +54,40 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         make_windows = partial(SequenceSampler, split.train, noise)
         held_out = SequenceSampler(split.held_out, noise, recipe.seed).draw(_HELD_OUT_WINDOWS)
         examples = make_windows(recipe.seed).draw(_EXAMPLES)
-        if not resume:
-            delete_progress(run.folder(name) for name in STAGES)
+        run.begin()
 
         torch.manual_seed(recipe.seed)
         priors = PriorStage(recipe.priors, examples, held_out, notes)
         run.train(priors, make_windows, recipe.prior_stage, "priors")
-        mixed = recipe.teacher_stage.mixed_precision
-        teacher = TeacherStage(recipe.teacher, priors.priors, body, recipe.teacher_weights, mixed, held_out, notes)
+        teacher = TeacherStage(recipe.teacher, priors.priors, body, recipe.teacher_weights, held_out, notes)
         network = StudentNetwork(recipe.student)
         if recipe.start_from:
-            _start_from(Path(recipe.start_from), teacher.teacher, network)
+            start = Path(recipe.start_from)
+            start_from(start, "teacher", load_teacher(start), teacher.teacher)
+            start_from(start, "student", load_student(start), network)
         run.train(teacher, make_windows, recipe.teacher_stage, "teacher")
         observer = Observer(body, noise, _KEYPOINT_SHARE)
         make_student_stage = partial(
-            StudentStage,
-            network,
-            teacher.teacher,
-            priors.priors,
-            body,
-            recipe.student_weights,
-            recipe.student_stage.mixed_precision,
+            StudentStage, network, teacher.teacher, priors.priors, body, recipe.student_weights
         )
-        student = _train_student(run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
+        student = _train_student(recipe, run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
         if not recipe.joint_stage.steps:
-            return run.folder("feedback" if recipe.feedback_stage.steps else "student")
+            return folders["feedback" if recipe.feedback_stage.steps else "student"]
         joint = JointStage(teacher, student, observer, held_out, notes)
         run.train(joint, make_windows, recipe.joint_stage, "joint")
-    return run.folder("joint")
+    return folders["joint"]
 
 
 def _train_student(
-    run: _Run,
+    recipe: PaperRecipe,
+    run: Run,
     make_stage: Callable[[DistillationWindows, Notes], StudentStage],
     teacher: Teacher,
     split: SequenceSplit,
     observer: Observer,
 ) -> StudentStage:
     """The student from single frames, then from windows, then its feedback; all its parameters are trainable after."""
-    recipe, notes = run.recipe, _notes(run.recipe)
+    notes = _notes(recipe)
     held_out_motions = run_teacher(teacher, split.held_out)
     make_distillation = partial(DistillationSampler, run_teacher(teacher, split.train), observer)
     frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
@@ -136,21 +105,6 @@ def _train_student(
     set_trainable(network.parameters(), True)
     set_trainable(network.time_parameters(), not recipe.single_frame_student)
     return student
-
-
-def _start_from(folder: Path, teacher: TeacherNetwork, student: StudentNetwork) -> None:
-    """Copy the weights of a checkpoint; parts of a network that it lacks begin as they do in training.
-
-    Raises:
-        PoseNet3DError: the checkpoint is missing or damaged, or its networks have other sizes.
-    """
-    try:
-        teacher.load_state_dict({**teacher.state_dict(), **load_teacher(folder).state_dict()})
-        student.load_state_dict({**student.state_dict(), **load_student(folder).state_dict()})
-    except RuntimeError as error:
-        raise PoseNet3DError(
-            f"{folder}: its networks have other sizes than the recipe's ({one_line(str(error))})"
-        ) from error
 
 
 def _notes(recipe: PaperRecipe) -> Notes:

@@ -24,9 +24,10 @@ from posenet3d_blender.errors import PoseNet3DError
 from ..data.clips import Clips, join_clips, load_clips, resampled
 from ..data.npz_takes import refuse_short
 from ..data.subjects import subject_of
-from ..training.checkpoint import Notes, load_student, save_student, settings_of
+from ..training.checkpoint import Notes, load_student, save_student, settings_of, start_from
 from ..training.distributed import processes_joined
-from ..training.loop import Stage, set_trainable, train_stage
+from ..training.loop import Stage, set_trainable
+from ..training.run import Run
 from ..training.student_parts import predict, train_only_feedback
 from .fit_rotations import FittedClips, fit_clips, join_fitted
 from .losses import SupervisedWeights, supervised_losses
@@ -40,20 +41,17 @@ log = logging.getLogger(__name__)
 class SupervisedStage(Stage[Windows]):
     """The student against the true rotations."""
 
-    def __init__(
-        self, student: StudentNetwork, body: Body, weights: SupervisedWeights, mixed_precision: bool, notes: Notes
-    ) -> None:
+    def __init__(self, student: StudentNetwork, body: Body, weights: SupervisedWeights, notes: Notes) -> None:
         """Store the student and the body's bones.
 
         Args:
             student: the network.
             body: the shipped body.
             weights: of the loss terms.
-            mixed_precision: run the network in bfloat16.
             notes: of the checkpoint; the number of steps is added.
         """
         super().__init__()
-        self.student, self.weights, self.mixed_precision, self.notes = student, weights, mixed_precision, notes
+        self.student, self.weights, self.notes = student, weights, notes
         self.body_bones = BodyBones(body)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
@@ -67,36 +65,38 @@ class SupervisedStage(Stage[Windows]):
 
 
 def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
-    """Train, and return the folder of the checkpoint, which is rewritten every few minutes."""
+    """Train, and return the folder of the checkpoint, which is rewritten every few minutes.
+
+    Raises:
+        PoseNet3DError: the data or the checkpoint to start from are unfit, or as `train_stage`.
+    """
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     folder, body, student = Path(recipe.run), load_body(), StudentNetwork(recipe.student)
+    # The last stage, whichever it is, leaves its checkpoint in the run's own folder.
+    folders = {"frames": folder / "frames", "windows": folder / "windows", "last": folder}
+    run = Run(folders, recipe.seed, recipe.threads, resume)
     if recipe.start_from:
-        # A checkpoint without feedback is given an untrained one.
-        student.load_state_dict({**student.state_dict(), **load_student(Path(recipe.start_from)).state_dict()})
+        start = Path(recipe.start_from)
+        start_from(start, "student", load_student(start), student)
     notes: Notes = {
         "recipe": "supervised",
         "data": ", ".join(Path(path).name for path in recipe.data),
         "chosen_by": "the last step's averaged weights",
         "settings": settings_of(recipe),
     }
-    # One setting for both stages.
-    stage = SupervisedStage(student, body, recipe.weights, recipe.windows.mixed_precision, notes)
+    stage = SupervisedStage(student, body, recipe.weights, notes)
     with processes_joined():
         make_source = sampler_factory(recipe, body)
+        run.begin()
         train_only_feedback(student, False)
-        if recipe.frames.steps > 0:
-            set_trainable(student.time_parameters(), False)
-            make_frames = partial(make_source, window=1)
-            train_stage(stage, make_frames, recipe.frames, folder / "frames", recipe.seed, recipe.threads, resume)
-            set_trainable(student.time_parameters(), True)
-        windows = folder / "windows" if recipe.feedback.steps > 0 else folder
-        train_stage(stage, make_source, recipe.windows, windows, recipe.seed, recipe.threads, resume)
-        if recipe.feedback.steps > 0:
-            train_only_feedback(student, True)
-            mixture = replace(recipe.mixture, point_offset=recipe.feedback_point_offset)
-            make_feedback = partial(make_source, mixture=mixture)
-            train_stage(stage, make_feedback, recipe.feedback, folder, recipe.seed, recipe.threads, resume)
+        set_trainable(student.time_parameters(), False)
+        run.train(stage, partial(make_source, window=1), recipe.frames, "frames")
+        set_trainable(student.time_parameters(), True)
+        run.train(stage, make_source, recipe.windows, "windows" if recipe.feedback.steps > 0 else "last")
+        train_only_feedback(student, True)
+        mixture = replace(recipe.mixture, point_offset=recipe.feedback_point_offset)
+        run.train(stage, partial(make_source, mixture=mixture), recipe.feedback, "last")
     return folder
 
 

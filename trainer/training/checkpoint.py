@@ -65,6 +65,29 @@ def load_student(folder: Path) -> StudentNetwork:
     return network
 
 
+def start_from(folder: Path, name: str, trained: nn.Module, network: nn.Module) -> None:
+    """Copy weights into a network that is to be trained further; parts that `trained` lacks stay as they are.
+
+    Args:
+        folder: of the checkpoint, for the message.
+        name: of the network in the checkpoint.
+        trained: the checkpoint's network.
+        network: the recipe's.
+
+    Raises:
+        PoseNet3DError: the networks have other sizes.
+    """
+    weights, wanted = trained.state_dict(), network.state_dict()
+    for key, value in weights.items():
+        if key not in wanted or value.shape != wanted[key].shape:
+            own = tuple(wanted[key].shape) if key in wanted else "missing"
+            raise PoseNet3DError(
+                f"{folder}: its {name} has other sizes than the recipe's ('{key}' is {tuple(value.shape)}, "
+                f"in the recipe {own}); set the recipe's table '{name}' as in {name}.json, or leave out 'start_from'"
+            )
+    network.load_state_dict({**wanted, **weights})
+
+
 def save_network(folder: Path, name: str, network: nn.Module, config: dict[str, object], notes: Notes) -> None:
     """Write `name`.safetensors and `name`.json into `folder`, each atomically."""
     write_tensors(folder / f"{name}.safetensors", network.state_dict())

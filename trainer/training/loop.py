@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
@@ -25,7 +25,7 @@ from posenet3d_blender.errors import PoseNet3DError
 
 from .distributed import Process, processes_joined, same_in_all_processes
 from .metrics_log import MetricsLog
-from .resume_state import TrainingState, load_progress, save_progress
+from .resume_state import TrainingState, delete_progress, load_progress, save_progress
 from .schedule import Schedule, learning_rate
 
 log = logging.getLogger(__name__)
@@ -40,16 +40,22 @@ Batch = TypeVar("Batch")
 class Stage(nn.Module, Generic[Batch]):
     """One stage of a recipe: its networks and its losses. Parameters without gradient are frozen."""
 
-    some_idle = False
-    """True if a step may leave trained parameters without any loss; needed with several processes."""
+    mixed_precision: bool = False
+    """Run the networks that bear it in bfloat16; `train_stage` sets it as the stage's schedule says."""
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Weighted loss terms by name, scalars; their sum is the loss. The batch is on the stage's device."""
+        """Weighted loss terms by name, scalars; their sum is the loss. The batch is on the stage's device.
+
+        With several processes each trained parameter must have a part in some term.
+        """
         raise NotImplementedError
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the checkpoint after `steps` steps; called in the main process with the averaged weights in place."""
         raise NotImplementedError
+
+    def restore(self, folder: Path) -> None:
+        """Load the checkpoint after the training, where it is not that of the last step."""
 
 
 class BatchSource(Protocol):
@@ -65,8 +71,15 @@ MakeSource = Callable[[int], BatchSource]
 
 
 def train_stage(
-    stage: Stage[Any], make_source: MakeSource, schedule: Schedule, folder: Path, seed: int, threads: int, resume: bool
-) -> bool:
+    stage: Stage[Any],
+    make_source: MakeSource,
+    schedule: Schedule,
+    folder: Path,
+    seed: int,
+    threads: int,
+    resume: bool,
+    later: Sequence[Path] = (),
+) -> None:
     """Train a stage; afterwards it holds the averaged weights, as its checkpoint in `folder` does.
 
     Args:
@@ -77,9 +90,8 @@ def train_stage(
         seed: decides the batches and the stage's own random numbers, not its initial weights.
         threads: CPU threads of each process.
         resume: continue from the folder's progress file; a finished stage is not trained again.
-
-    Returns:
-        True if any step was trained.
+        later: folders of the stages that depend on this one. If any step is trained they are to be trained from
+            scratch: their progress is deleted.
 
     Raises:
         PoseNet3DError: a loss is not finite, the progress file is damaged, or the folder can't be written.
@@ -91,6 +103,10 @@ def train_stage(
                 f"batch_size = {schedule.batch_size} is less than the {process.count} processes; raise it"
             )
         stage.to(process.device)
+        # Those inside it, too, as of a stage that trains the networks of two others.
+        for part in stage.modules():
+            if isinstance(part, Stage):
+                part.mixed_precision = schedule.mixed_precision
         model = _prepared(stage, schedule, process)
         state = _new_state(stage, schedule)
         done = load_progress(folder, state) if resume else 0
@@ -99,10 +115,11 @@ def train_stage(
         if done >= schedule.steps:
             log.info("%s: finished after %d steps", folder, done)
         else:
+            # Before the first step: a kill at any time leaves nothing that counts as trained.
+            delete_progress(later)
             torch.manual_seed(_seed(seed, done, process.rank))
             _run(model, state, make_source, schedule, folder, seed, done, process)
         _copy_weights(stage, state.averages)
-        return done < schedule.steps
 
 
 def _run(
@@ -186,7 +203,7 @@ def _prepared(stage: Stage[Any], schedule: Schedule, process: Process) -> nn.Mod
     """The stage for several processes, and compiled, as far as asked for."""
     model: nn.Module = stage
     if process.count > 1:
-        model = DistributedDataParallel(stage, forward_sync_buffers=False, find_unused_parameters=stage.some_idle)
+        model = DistributedDataParallel(stage, forward_sync_buffers=False)
     return cast(nn.Module, torch.compile(model)) if schedule.compile else model
 
 

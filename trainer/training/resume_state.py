@@ -5,6 +5,7 @@ A safetensors file, written atomically; nothing is unpickled. Frozen parameters 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from posenet3d_blender.errors import PoseNet3DError
 from .checkpoint import write_tensors
 
 PROGRESS_NAME: Final = "progress.safetensors"
+HELD_OUT_LOSSES: Final = "criterion.json"
+"""File of the held-out losses so far, of stages that choose their checkpoint by them."""
 
 
 @dataclass
@@ -69,6 +72,21 @@ def load_progress(folder: Path, state: TrainingState) -> int:
         ) from error
     _restore(path, tensors, state)
     return step
+
+
+def delete_progress(folders: Iterable[Path]) -> None:
+    """Delete the progress, and the held-out losses, of stages that are to be trained from scratch.
+
+    Raises:
+        PoseNet3DError: a file can't be deleted.
+    """
+    for path in (folder / name for folder in folders for name in (HELD_OUT_LOSSES, PROGRESS_NAME)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise PoseNet3DError(
+                f"{path}: the former run's file can't be deleted ({error.strerror}); give another folder"
+            ) from error
 
 
 @torch.no_grad()

@@ -36,7 +36,8 @@ class Schedule:
     save_every: int = 200
     """Steps between checkpoints, and between points of the log."""
     mixed_precision: bool = True
-    """bfloat16 where the stage allows it."""
+    """Run the stage's networks in bfloat16, apart from the priors and from a student with feedback, which need the
+    precision."""
     compile: bool = False
     """Compile the stage's losses with torch.compile; pays off on a GPU, in stages of many minutes."""
     num_workers: int = 1

@@ -72,7 +72,15 @@ def tune_student(data: Path, checkpoint: Path, steps: int, seed: int, out: Path)
     refuse_short(data, sequences, STUDENT_WINDOW)
     student = load_student(checkpoint)
     notes: Notes = {**read_description(checkpoint, "student")["training"], "tuned_on": data.name}
-    schedule = Schedule(steps=steps, batch_size=16, learning_rate=1e-4, warmup_steps=20, ema_decay=0.98, save_every=100)
+    schedule = Schedule(
+        steps=steps,
+        batch_size=16,
+        learning_rate=1e-4,
+        warmup_steps=20,
+        ema_decay=0.98,
+        save_every=100,
+        mixed_precision=False,
+    )
     with tempfile.TemporaryDirectory(prefix="posenet3d_tune_") as folder:
         stage = TuneStage(student, TuneDeviations(), notes)
         train_stage(

@@ -25,11 +25,16 @@ from trainer.paper.pose_prior import PoseFlow
 from trainer.paper.recipe import PaperRecipe
 from trainer.paper.sequence_sampler import SequenceSampler
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
-from trainer.paper.teacher.network import load_teacher
+from trainer.paper.teacher.losses import TeacherWeights
+from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork, load_teacher
+from trainer.paper.train import train_paper
 from trainer.synthesis.detector_noise import load_detector_noise
 from trainer.synthesis.project_clips import project_clips
-from trainer.training.checkpoint import load_student
+from trainer.training import loop
+from trainer.training.checkpoint import load_student, save_network
 from trainer.training.recipe_file import read_recipe
+from trainer.training.resume_state import TrainingState
+from trainer.training.schedule import Schedule
 
 from ..source_imports import imported_names
 
@@ -70,6 +75,19 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def no_idle_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a step leaves a trained parameter without any loss: several processes would stop there."""
+    update = loop._update_ema
+
+    def checked(state: TrainingState, decay: float) -> None:
+        assert not [name for name, parameter in state.trained().items() if parameter.grad is None]
+        update(state, decay)
+
+    monkeypatch.setattr(loop, "_update_ema", checked)
+
+
+@pytest.mark.usefixtures("no_idle_parameters")
 def test_all_stages_run_resume_and_are_measured(
     recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,6 +121,34 @@ def test_all_stages_run_resume_and_are_measured(
     rows = json.loads(out.read_text())
     for row in ("teacher", "student"):
         assert 0 < rows[row]["pa_mpjpe_mm"] < rows[row]["mpjpe_mm"]
+
+
+@pytest.mark.usefixtures("no_idle_parameters")
+def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Path, tmp_path: Path) -> None:
+    none, one = Schedule(steps=0), Schedule(steps=1, batch_size=4, save_every=1)
+    without = replace(
+        read_recipe(recipe, PaperRecipe),
+        run=str(tmp_path / "run"),
+        teacher_weights=TeacherWeights(denoising=0),
+        prior_stage=none,
+        teacher_stage=one,
+        frame_stage=none,
+        student_stage=none,
+        feedback_stage=none,
+        joint_stage=one,
+    )
+    correction = load_teacher(train_paper(without, resume=False)).correction
+    assert correction is not None
+    assert not correction.weight.any()
+
+
+def test_a_start_of_other_sizes_is_refused_in_one_line(recipe: Path, tmp_path: Path) -> None:
+    settings = read_recipe(recipe, PaperRecipe)
+    save_network(tmp_path, "teacher", TeacherNetwork(TeacherConfig(width=24)), asdict(TeacherConfig(width=24)), {})
+    settings = replace(settings, run=str(tmp_path / "run"), start_from=str(tmp_path), prior_stage=Schedule(steps=0))
+    with pytest.raises(PoseNet3DError, match=r"its teacher has other sizes than the recipe's \('embed.weight'") as told:
+        train_paper(settings, resume=False)
+    assert "\n" not in str(told.value)
 
 
 def test_detected_windows_differ_from_exact_ones_by_the_detectors_noise(clips: Clips) -> None:
@@ -199,6 +245,8 @@ _ABLATED = {
         "student_weights.pose_likelihood",
         "student_weights.motion_likelihood",
     },
+    "without_motion_prior": {"teacher_weights.motion_likelihood", "student_weights.motion_likelihood"},
+    "with_joint_fine_tuning": set(),
     "without_self_consistency": {
         f"teacher_weights.{term}" for term in ("cycle_2d", "cycle_3d", "cycle_elevation", "deformation")
     },
@@ -226,7 +274,8 @@ def test_each_ablation_leaves_out_only_its_terms(path: Path) -> None:
     single = path.stem in ("without_temporal", "single_frame_student")
     assert recipe["single_frame_student"] == single
     assert recipe["teacher"]["kernel"] == (1 if path.stem == "without_temporal" else reduced["teacher"]["kernel"])
-    others = recipe.keys() - {*tables, "run", "single_frame_student", "teacher"}
+    assert (recipe["joint_stage"]["steps"] > 0) == (path.stem == "with_joint_fine_tuning")
+    others = recipe.keys() - {*tables, "run", "single_frame_student", "teacher", "joint_stage"}
     assert {key: recipe[key] for key in others} == {key: reduced[key] for key in others}
 
 

@@ -15,7 +15,6 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.predict import load_student as load_exported
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
-from trainer.data.clips import Clips, save_clips
 from trainer.export import in_half_precision
 from trainer.supervised.recipe import SupervisedRecipe
 from trainer.supervised.sampler import WindowSampler
@@ -23,20 +22,9 @@ from trainer.supervised.train import sampler_factory, train_supervised
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.recipe_file import read_recipe
 
+from .still_clips import write_still
+
 FRAMES = 80
-
-
-def write_still(path: Path, lengths: list[int], frame_rate: float = 30.0) -> None:
-    """Clips of the body at rest, which moves along by a metre a second."""
-    joints, count = load_body().joint_template, sum(lengths)
-    clips = Clips(
-        np.repeat((joints - joints[0])[None], count, 0).astype(np.float32),
-        np.arange(count, dtype=np.float32)[:, None] / frame_rate * np.array([1, 0, 0], np.float32),
-        np.cumsum([0, *lengths]).astype(np.int32),
-        tuple(f"still {index}" for index in range(len(lengths))),
-        frame_rate,
-    )
-    save_clips(path, clips)
 
 
 @pytest.fixture(scope="module")

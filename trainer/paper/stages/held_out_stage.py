@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -17,7 +16,7 @@ from posenet3d_blender.errors import PoseNet3DError
 
 from ...training.checkpoint import Notes, load_network, save_network
 from ...training.loop import Stage, to_device
-from ...training.resume_state import PROGRESS_NAME
+from ...training.resume_state import HELD_OUT_LOSSES
 from ..pose_prior import Priors
 from ..teacher.network import TeacherNetwork
 from ..windows import DistillationWindows, SequenceWindows
@@ -25,8 +24,6 @@ from ..windows import DistillationWindows, SequenceWindows
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
 Batch = TypeVar("Batch", SequenceWindows, DistillationWindows)
-
-_HELD_OUT_LOSSES: Final = "criterion.json"
 
 
 class PaperStage(Stage[Batch]):
@@ -55,7 +52,7 @@ class PaperStage(Stage[Batch]):
             notes = {**self._notes, "steps": steps, "held_out_2d_loss": loss}
             for name, network in self.networks().items():
                 save_network(folder, name, network, asdict(network.config), notes)
-        with writing(folder / _HELD_OUT_LOSSES) as partial_file:
+        with writing(folder / HELD_OUT_LOSSES) as partial_file:
             partial_file.write_text(json.dumps({**history, steps: loss}, indent=1) + "\n")
 
     def restore(self, folder: Path) -> None:
@@ -76,20 +73,13 @@ class PaperStage(Stage[Batch]):
             return float(torch.stack(list(self(to_device(self._held_out, device)).values())).sum())
 
 
-def delete_progress(folders: Iterable[Path]) -> None:
-    """Delete progress and held-out losses of stages that are trained from scratch."""
-    for folder in folders:
-        for name in (_HELD_OUT_LOSSES, PROGRESS_NAME):
-            (folder / name).unlink(missing_ok=True)
-
-
 def read_held_out_losses(folder: Path) -> dict[int, float]:
     """Held-out losses of a stage by step; empty before the first checkpoint.
 
     Raises:
         PoseNet3DError: the file is damaged.
     """
-    path = folder / _HELD_OUT_LOSSES
+    path = folder / HELD_OUT_LOSSES
     try:
         return {int(step): float(value) for step, value in json.loads(path.read_text()).items()}
     except FileNotFoundError:

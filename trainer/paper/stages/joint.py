@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 
 from ...training.checkpoint import Notes
-from ...training.loop import set_trainable
 from ..student.joint_batch import show_from_new_views
 from ..student.observation import Observer
 from ..windows import SequenceWindows
@@ -36,7 +35,7 @@ class JointStage(PaperStage[SequenceWindows]):
         """
         super().__init__(held_out, notes)
         self.teacher_stage, self.student_stage, self._observer = teacher_stage, student_stage, observer
-        set_trainable(teacher_stage.teacher.parameters(), True)
+        teacher_stage.train_teacher()
 
     def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The teacher's terms and the student's, whose gradient reaches the teacher too."""

@@ -27,7 +27,6 @@ class StudentStage(PaperStage[DistillationWindows]):
         priors: Priors,
         body: Body,
         weights: StudentWeights,
-        mixed_precision: bool,
         held_out: DistillationWindows,
         notes: Notes,
     ) -> None:
@@ -39,12 +38,11 @@ class StudentStage(PaperStage[DistillationWindows]):
             priors: of real poses.
             body: the shipped body.
             weights: of the loss terms.
-            mixed_precision: run the student in bfloat16.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
-        self.weights, self.mixed_precision = weights, mixed_precision
+        self.weights = weights
         self.student = student
         self.skeleton = SmplSkeleton(body)
         self.priors = priors

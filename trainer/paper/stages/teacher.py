@@ -10,6 +10,7 @@ from torch import Tensor
 from posenet3d_blender.body.model import Body
 
 from ...training.checkpoint import Notes
+from ...training.loop import set_trainable
 from ...training.precision import mixed_precision
 from ..geometry import Lifted, View, root_centred
 from ..pose_prior import Priors
@@ -34,7 +35,6 @@ class TeacherStage(PaperStage[SequenceWindows]):
         priors: Priors,
         body: Body,
         weights: TeacherWeights,
-        mixed_precision: bool,
         held_out: SequenceWindows,
         notes: Notes,
     ) -> None:
@@ -45,15 +45,21 @@ class TeacherStage(PaperStage[SequenceWindows]):
             priors: trained.
             body: the shipped body, for its bone ratios.
             weights: of the loss terms.
-            mixed_precision: run the teacher in bfloat16.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
-        self.weights, self.mixed_precision = weights, mixed_precision
+        self.weights = weights
         self.teacher = TeacherNetwork(config)
         self.priors = priors.requires_grad_(False)
         self.register_buffer("ratios", template_ratios(body), persistent=False)
+        self.train_teacher()
+
+    def train_teacher(self) -> None:
+        """Make the teacher trainable, as far as the losses reach: only `denoising` teaches it to move points."""
+        set_trainable(self.teacher.parameters(), True)
+        if self.teacher.correction is not None:
+            set_trainable(self.teacher.correction.parameters(), self.weights.denoising > 0)
 
     def forward(self, batch: SequenceWindows) -> dict[str, Tensor]:
         """The terms of `teacher_terms`."""
