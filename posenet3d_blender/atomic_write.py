@@ -8,8 +8,8 @@ import platform
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +25,25 @@ _PREFIX: Final = ".posenet3d-"
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` with the same ending; on success it replaces `path`, else it is deleted.
+    """Yield a temporary path beside `path`; on success it replaces `path`, else it is deleted.
 
-    The temporary name is plain, because not every library can write every name. A symbolic link is kept and its target
-    is replaced. Temporary folders of killed processes are deleted. An OSError of the work in between that is not about
-    this file passes unchanged.
+    See `temporary_beside`, and `replace_all` for several files.
+
+    Raises:
+        PoseNet3DError: the folder is missing or can't be written, or the disk is full.
+    """
+    with temporary_beside(path) as partial:
+        yield partial
+        replace_all([path], [partial])
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` with the same ending, which is deleted at the end.
+
+    The temporary name is plain, because not every library can write every name. Of a symbolic link it is beside the
+    target. Temporary folders of killed processes are deleted. An OSError of the work in between that is not about this
+    file passes unchanged.
 
     Raises:
         PoseNet3DError: the folder is missing or can't be written, or the disk is full.
@@ -50,10 +64,48 @@ def writing(path: Path) -> Iterator[Path]:
             if error.errno in _NO_ROOM or _is_within(error, partial.parent):
                 raise _not_written(path, error) from error
             raise
+
+
+def replace_all(paths: Sequence[Path], partials: Sequence[Path]) -> None:
+    """Let finished temporary files, see `temporary_beside`, replace their targets: all of them, or none.
+
+    Raises:
+        PoseNet3DError: one can't be replaced; those before it are as they were.
+    """
+    targets = [link_target(path) for path in paths]
+    previous: list[Path | None] = []
+    for path, target, partial in zip(paths, targets, partials, strict=True):
+        try:
+            # A single file needs none: it is replaced or it is not.
+            previous.append(_second_name(target, partial.with_name("previous")) if len(paths) > 1 else None)
+        except OSError as error:
+            raise _not_written(path, error) from error
+    for number, (path, target, partial) in enumerate(zip(paths, targets, partials, strict=True)):
         try:
             os.replace(partial, target)
         except OSError as error:
+            for replaced, before in zip(targets[:number], previous[:number], strict=True):
+                _put_back(replaced, before)
             raise _not_written(path, error) from error
+
+
+def _second_name(target: Path, name: Path) -> Path | None:
+    """Keep what a target is now under another name, where there is one; a copy where the disk has no hard links."""
+    if not os.path.lexists(target):
+        return None
+    try:
+        os.link(target, name)
+    except OSError:
+        shutil.copy2(target, name)
+    return name
+
+
+def _put_back(target: Path, previous: Path | None) -> None:
+    with suppress(OSError):  # the first failure is the one to report
+        if previous is None:
+            target.unlink()
+        else:
+            os.replace(previous, target)
 
 
 def link_target(path: Path) -> Path:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.atomic_write import replace_all, temporary_beside, writing
 from posenet3d_blender.errors import PoseNet3DError
 
 
@@ -48,6 +50,46 @@ def test_an_output_that_vanishes_or_is_a_folder_is_not_written(tmp_path: Path) -
         partial.write_text("text")
 
 
+@pytest.mark.parametrize("has_links", [True, False])
+def test_several_files_are_replaced_together_or_not_at_all(
+    has_links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(_source: Path, _target: Path) -> None:
+        raise OSError(errno.EPERM, "no hard links on this disk")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", no_link)
+    old, new, last = (tmp_path / name for name in ("old.txt", "new.txt", "last.txt"))
+    old.write_text("first")
+    last.write_text("first")
+    replace = os.replace
+
+    def refuse_last(source: Path, target: Path) -> None:
+        if target == last:
+            raise PermissionError(errno.EACCES, "open in another program")
+        replace(source, target)
+
+    paths = (old, new, last)
+    with ExitStack() as stack:
+        partials = [stack.enter_context(temporary_beside(path)) for path in paths]
+        for partial in partials:
+            partial.write_text("second")
+        with monkeypatch.context() as in_use:
+            in_use.setattr(os, "replace", refuse_last)
+            with pytest.raises(PoseNet3DError, match=r"last\.txt: can't be written"):
+                replace_all(paths, partials)
+        assert {path.name: path.read_text() for path in tmp_path.glob("*.txt")} == dict.fromkeys(
+            ("old.txt", "last.txt"), "first"
+        )
+    with ExitStack() as stack:
+        partials = [stack.enter_context(temporary_beside(path)) for path in paths]
+        for partial in partials:
+            partial.write_text("second")
+        replace_all(paths, partials)
+    assert {path.read_text() for path in paths} == {"second"}
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
 def test_a_failure_to_read_another_file_is_not_called_a_failure_to_write(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="elsewhere"), writing(tmp_path / "note.txt"):
         (tmp_path / "elsewhere").read_text()
@@ -66,7 +108,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     script = """
 import os, signal, sys
 from pathlib import Path
-from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.atomic_write import replace_all, temporary_beside, writing
 with writing(Path(sys.argv[1])) as partial:
     partial.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

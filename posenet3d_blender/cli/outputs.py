@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..atomic_write import link_target, writing
+from ..atomic_write import link_target, replace_all, temporary_beside
 from ..background import Background
 from ..build_options import BuildOptions
 from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
-from ..progress import Progress
+from ..progress import Progress, Warn, ignore_warning
 from .process import SignalHold
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def motion_files(
     numbered: bool,
     body_path: Path | None,
     footage: Background | None,
-    warn: Callable[[str], object],
+    warn: Warn,
     options: BuildOptions,
     characters: Sequence[Character] = (),
 ) -> list[OutputFile]:
@@ -168,7 +168,7 @@ def motion_files(
     """
     is_shown = any(path.suffix.lower() == BLEND_ENDING for path in outputs)
     # Files of one scene are written before the next one's, which replaces it.
-    show = warn if is_shown or characters else lambda _: None
+    show = warn if is_shown or characters else ignore_warning
     scene = _LazyScene(motions, body_path, footage, show, options, characters, warn)
     files = []
     for output in outputs:
@@ -224,12 +224,14 @@ def writing_all(paths: Sequence[Path]) -> Iterator[list[Path]]:
     with ExitStack() as stack:
         # Callbacks run in reverse order: signals are held back while files are replaced or deleted.
         stack.callback(hold.end)
-        partials = [stack.enter_context(writing(path)) for path in paths]
+        partials = [stack.enter_context(temporary_beside(path)) for path in paths]
         stack.callback(hold.begin)
         yield partials
         for path, partial in zip(paths, partials, strict=True):
             if not partial.is_file():
                 raise PoseNet3DError(f"{path}: was not written; run again with --debug to see why")
+        hold.begin()
+        replace_all(paths, partials)
 
 
 def _make_folder(folder: Path) -> None:
@@ -269,10 +271,10 @@ class _LazyScene:
         motions: Sequence[Motion],
         body_path: Path | None,
         footage: Background | None,
-        warn: Callable[[str], object],
+        warn: Warn,
         options: BuildOptions,
         characters: Sequence[Character],
-        warn_of_body: Callable[[str], object],
+        warn_of_body: Warn,
     ) -> None:
         self._motions = motions
         self._body_path = body_path

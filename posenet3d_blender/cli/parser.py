@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -14,6 +13,7 @@ from .batch.options import WORKER_COMMAND, add_batch_options
 from .character import add_character_options, check_usage
 from .clip_arguments import add_body, add_capture_settings, add_clip_settings
 from .outputs import OUTPUT_ENDINGS
+from .path_checks import replaced_file
 from .scene_arguments import add_scene_arguments
 
 
@@ -65,13 +65,13 @@ def _parse(argv: Sequence[str], parser_class: type[argparse.ArgumentParser]) -> 
         _check_keypoints(parser, arguments)
         _check_paths(
             parser,
-            arguments,
-            [arguments.video, arguments.keypoints, arguments.body],
-            [arguments.preview, arguments.keypoints_out, arguments.contact_sheet],
+            [arguments.video, arguments.keypoints, *_scene_inputs(arguments)],
+            [*arguments.outputs, arguments.preview, arguments.keypoints_out, arguments.contact_sheet],
+            numbered="all" in (arguments.person, arguments.shots),
         )
         check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
     if arguments.command == "convert":
-        _check_paths(parser, arguments, [arguments.motion, arguments.body], [])
+        _check_paths(parser, [arguments.motion, *_scene_inputs(arguments)], arguments.outputs, numbered=False)
         check_usage(parser, arguments, [path.suffix for path in arguments.outputs])
     if arguments.command == "batch":
         check_usage(parser, arguments, arguments.endings)
@@ -164,14 +164,15 @@ def _check_keypoints(parser: argparse.ArgumentParser, arguments: argparse.Namesp
         parser.error("--detector configures detection, which --keypoints replaces; leave one out")
 
 
+def _scene_inputs(arguments: argparse.Namespace) -> list[Path | None]:
+    return [arguments.body, arguments.bone_map, *(target.file for target in arguments.targets)]
+
+
 def _check_paths(
-    parser: argparse.ArgumentParser,
-    arguments: argparse.Namespace,
-    inputs: Sequence[Path | None],
-    more_outputs: Sequence[Path | None],
+    parser: argparse.ArgumentParser, inputs: Sequence[Path | None], outputs: Sequence[Path | None], numbered: bool
 ) -> None:
-    used = [os.path.realpath(path) for path in inputs if path]
-    for output in filter(None, [*arguments.outputs, *more_outputs]):
-        if os.path.realpath(output) in used:
-            parser.error(f"{output} is named twice; give each output a name of its own")
-        used.append(os.path.realpath(output))
+    replaced = replaced_file([path for path in inputs if path], [path for path in outputs if path], numbered)
+    if replaced:
+        parser.error(
+            f"{replaced} is named twice, or would replace a file that is read; give each output a name of its own"
+        )

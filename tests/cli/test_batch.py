@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -152,13 +153,15 @@ def test_settings_of_a_clip_go_from_the_command_line_over_the_table_to_the_file_
         raise PoseNet3DError("only asked")
 
     monkeypatch.setattr(capture_clip, "capture_as_told", capture_as_told)
-    options = ["--settings", str(table), "--height", "1.7", "--device", "cpu"]
+    (tmp_path / "walk_1.toml").write_text("mirror = false\n", encoding="utf-8-sig")
+    options = ["--settings", str(table), "--height", "1.7", "--device", "cpu", "--mirror"]
     assert run_batch(tmp_path, str(tmp_path / "*.mp4"), options=options) == 3
     assert {name: (one.height, one.start) for name, one in asked.items()} == {
         "walk_1": (1.8, None),
         "walk_2": (1.6, 2.0),
         "other": (1.7, None),
     }
+    assert {name: one.mirror for name, one in asked.items()} == {"walk_1": False, "walk_2": True, "other": True}
     assert asked["walk_1"].body == tmp_path / "own.npz"
     assert {one.device for one in asked.values()} == {"cpu"}
 
@@ -208,6 +211,23 @@ def test_a_clip_is_captured_again_when_its_settings_change_and_else_keeps_its_fi
     (clip,) = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["videos"]
     assert (len(captured), clip["status"], clip["frames"]) == (1, "skipped", 12)
     assert run_batch(tmp_path, walk, options=["--height", "1.7"]) == 0
+    assert len(captured) == 2
+
+
+@pytest.mark.parametrize("setting", ["keypoints", "body", "target"])
+def test_a_clip_is_captured_again_when_a_file_that_its_settings_name_changes(
+    setting: str, captured: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "check_characters", lambda *_: None)
+    put(tmp_path, "walk.mp4", "used.blend")
+    value = f"{tmp_path / 'used.blend'}{':Hero' if setting == 'target' else ''}"
+    (tmp_path / "walk.toml").write_text(f'{setting} = "{value}"', encoding="utf-8")
+    arguments = ["batch", str(tmp_path / "walk.mp4"), "--out-dir", str(tmp_path / "out"), "--format", "bvh"]
+    assert [main(arguments) for _ in range(2)] == [0, 0]
+    assert len(captured) == 1
+    later = time.time() + 60
+    os.utime(tmp_path / "used.blend", (later, later))
+    assert main(arguments) == 0
     assert len(captured) == 2
 
 

@@ -166,6 +166,38 @@ def test_an_output_is_never_the_users_body(motion_path: Path, capfd: pytest.Capt
     assert "named twice" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "hero.blend", "--target", "hero.blend:Hero"],
+        ["-o", "a.fbx", "--target", "hero.blend:Hero", "--map", "hero.json", "--keypoints-out", "hero.json"],
+        ["-o", "a.fbx", "--preview", "CLIP.mp4"],
+        ["-o", "a.fbx", "--keypoints", "k_person1.json", "--keypoints-out", "k.json", "--person", "all"],
+        ["-o", "a.fbx", "--keypoints", "k_shot2_person1.json", "--keypoints-out", "k.json", "--shots", "all"],
+    ],
+)
+def test_an_output_is_never_a_file_that_is_read(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clip.mp4").write_bytes(b"footage")
+    # As on a disk that ignores case.
+    os.link("clip.mp4", "CLIP.mp4")
+    assert main(["capture", "clip.mp4", *options]) == 2
+    assert "would replace a file that is read" in capfd.readouterr().err
+
+
+def test_pictures_of_a_sequence_are_no_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        (tmp_path / f"shot_{number}.jpg").write_bytes(b"picture")
+    command = ["capture", "shot_%d.jpg", "--input-fps", "25", "-o", "a.npz", "--contact-sheet", "shot_1.jpg"]
+    assert main(command) == 2
+    assert "would replace a file that is read" in capfd.readouterr().err
+
+
 def test_fingers_are_written_in_either_form(motion_path: Path, tmp_path: Path) -> None:
     hands: dict[str, Any] = {
         f"{side}_hand_pose": np.random.default_rng(0).normal(0, 0.3, (4, 45)) for side in ("left", "right")

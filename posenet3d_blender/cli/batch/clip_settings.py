@@ -83,7 +83,7 @@ def settings_of(video: Path, arguments: argparse.Namespace, table: SettingsTable
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the path") from error
     except ValueError as error:  # of TOML and of UTF-8
@@ -95,6 +95,7 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
     parser = _parser()
     known = {action.option_strings[0].lstrip("-"): action for action in parser._actions}
     options: list[str] = []
+    given = copy.copy(arguments)
     for key, value in values.items():
         action = known.get(key.replace("_", "-"))
         if action is None:
@@ -105,13 +106,12 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
             expected = "true or false" if action.nargs == 0 else "a value"
             raise PoseNet3DError(f"{path}: {where}'{key}' takes {expected}")
         if isinstance(value, bool):
-            options += _flag(action, value)
+            setattr(given, action.dest, value)
         else:
             # The file of a --target too counts from this one's folder; several are a list.
             is_path = action.type is Path or action.dest == "targets"
             for one in value if isinstance(value, list) and action.dest == "targets" else [value]:
                 options.append(f"{action.option_strings[0]}={path.absolute().parent / str(one) if is_path else one}")
-    given = copy.copy(arguments)
     if "target" in values:
         given.targets = []
     try:

@@ -83,16 +83,24 @@ def _settings(command: Sequence[str]) -> list[str]:
 
 
 def _is_done(video: Path, outputs: Sequence[Path], command: Sequence[str]) -> bool:
-    """True if all files that a capture of one person in one shot writes exist and are newer than the video."""
+    """True if all files that a capture of one person in one shot writes exist and are newer than all that it reads."""
     arguments = parse_command(command)
     numbered = arguments.person == "all"
     if arguments.shots == "all":
         outputs = [path_of_shot(output, 1) for output in outputs]
     files = [path for output in outputs for path, _ in paths_by_people(output, 1, numbered)]
-    sources = footage_files(video)
+    sources = [*footage_files(video), *_other_sources(arguments)]
     if not all(os.path.isfile(path) for path in (*sources, *files)):
         return False
     return min(path.stat().st_mtime for path in files) >= max(path.stat().st_mtime for path in sources)
+
+
+def _other_sources(arguments: argparse.Namespace) -> Iterator[Path]:
+    """Files beside the footage that a capture reads, by its settings."""
+    yield from filter(None, (arguments.keypoints, arguments.body, arguments.bone_map))
+    yield from (target.file for target in arguments.targets)
+    if arguments.student is not None:
+        yield from (arguments.student / name for name in ("student.onnx", "student.json"))
 
 
 def _name_on_any_disk(stem: str) -> str:

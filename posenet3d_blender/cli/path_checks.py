@@ -1,0 +1,53 @@
+"""Check of a command's paths: no output replaces another one, or a file that the command reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from ..capture.video.sources.image_sequence import footage_files
+
+_NUMBERS: Final = r"(_shot\d+)?(_person\d+)?"
+"""What `--shots all` and `--person all` append to the names of outputs."""
+
+
+def replaced_file(inputs: Sequence[Path], outputs: Sequence[Path], numbered: bool) -> Path | None:
+    """The first output that would replace an input or an earlier output; None if there is none.
+
+    Args:
+        inputs: footage of several files by its folder or pattern.
+        outputs: as the user named them.
+        numbered: whether the names of the outputs may get numbers of shots or people.
+    """
+    used = list(_files(inputs))
+    for output in outputs:
+        if any(_is_same(output, one) or (numbered and _is_numbered(one, output)) for one in used):
+            return output
+        used.append(output)
+    return None
+
+
+def _files(inputs: Sequence[Path]) -> Iterator[Path]:
+    for path in inputs:
+        yield path
+        yield from footage_files(path)
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    """Also by two names, where the disk takes them for one."""
+    if os.path.realpath(first) == os.path.realpath(second):
+        return True
+    try:
+        return os.path.samefile(first, second)
+    except OSError:  # one of them is not there
+        return False
+
+
+def _is_numbered(path: Path, output: Path) -> bool:
+    """True if the path is the output's with the number of a shot or a person."""
+    is_name = re.fullmatch(re.escape(output.stem) + _NUMBERS, path.stem) is not None
+    in_place = os.path.realpath(path.parent) == os.path.realpath(output.parent)
+    return is_name and in_place and path.suffix.lower() == output.suffix.lower()
