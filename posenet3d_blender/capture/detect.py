@@ -28,6 +28,7 @@ from .keypoints.people.people_in_file import PersonInFile, load_people, warn_of_
 from .keypoints.presence import split_at_absences as split_keypoints
 from .video.footage import Footage
 from .video.grey_copies import GreyCopies
+from .video.timecode import timecode
 
 Stage: TypeAlias = Callable[[str], AbstractContextManager[None]]
 """Opens a stage by its name, to measure its time."""
@@ -60,8 +61,10 @@ def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Sta
         return _detect(footage, frames, run, stage)
     cache = open_cache(run.cache_folder)
     detections = load_detections(cache, run.key, footage.time[frames])
+    bodies = None if detections else _load_bodies(cache, run.key, footage.time[frames])
+    for known in filter(None, (detections, bodies)):
+        footage.damaged.update(known.damaged)
     if detections is None:
-        bodies = _load_bodies(cache, run.key, footage.time[frames])
         if bodies is not None and run.key.hands == NO_HANDS:
             return bodies
         detections = add_hands(footage, bodies, run, stage) if bodies else _detect(footage, frames, run, stage)
@@ -130,7 +133,8 @@ def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) ->
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])
     for shot, others in zip(choice.shots, choice.others, strict=True):
         notes += left_out_people(shot, others)
-    return Detections(tuple(shots), tuple(notes))
+    is_everybody = not choice.left_out and not any(choice.others)
+    return Detections(tuple(shots), tuple(notes), is_everybody, frozenset(footage.damaged))
 
 
 @dataclass(frozen=True)
@@ -161,13 +165,16 @@ def people_in_file(
     stored = load_people(path, footage, warn)
     everybody = [one.keypoints.mirrored() if footage.is_mirrored else one.keypoints for one in stored.people]
     whole = [one.between(*_time_range(footage, frames)) for one in everybody]
+    if not any(len(one.time) for one in whole):
+        start, end = map(timecode, _time_range(footage, frames))
+        raise PoseNet3DError(f"{path}: holds nobody between {start} and {end}; choose another range")
     found: list[Shot[_Part]] = []
     for part in find_shots(footage, frames, whole, progress):
         within = [one.between(*_time_range(footage, part)) for one in whole]
         people = [_Part(piece, source) for source, one in enumerate(within) for piece in split_keypoints(one)]
         found += split_at_absences(Shot(part, tuple(people)), footage.time) if people else []
     if not found:
-        nobody = DetectedShot(_time_range(footage, frames), (whole[0],))
+        nobody = DetectedShot(_time_range(footage, frames), (next(one for one in whole if len(one.time)),))
         return Detections((nobody,)), stored.focal_length
     choice = choose_shots(found, shots == "longest", person, path)
     notes = left_out_shots([shot.visible_span for shot in choice.left_out])

@@ -164,7 +164,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         _detection_key(footage, settings), settings.device, settings.cache_folder, progress, warnings.append, copies
     )
     detections, focal_length = _find_people(footage, frames, settings, run, watch)
-    warnings += [*detections.notes, *footage.warnings(frames)]
+    warnings += detections.notes
     with watch.stage("repair"):
         repaired = detections.changed(repair).shots
         everyone = settings.person == "all"
@@ -190,6 +190,8 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
             settings.hands,
         )
         shots = solver.solve_shots(stretches, progress, warnings.append)
+    # Last, when all frames have been read that the camera's motion needs too.
+    warnings += footage.warnings(frames)
     return Capture(
         shots,
         footage,

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
+from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, save_keypoints
+from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.motion import load_motion
 
@@ -250,3 +253,14 @@ def assert_installation_refused(run: subprocess.CompletedProcess[str], installat
     assert "unexpected" not in run.stderr
     assert all(word in run.stderr for word in words), run.stderr
     assert [path.name for path in installation.parent.iterdir()] == ["installation"]
+
+
+def test_a_keypoint_file_of_another_part_of_the_clip(
+    demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    time = np.arange(60, 90) / 30
+    points = np.tile(np.linspace(100.0, 200.0, KEYPOINT_COUNT)[:, None], (len(time), 1, 2))
+    later = Keypoints(time, points, np.ones(points.shape[:2]), open_footage(demo_clip).image_size)
+    save_keypoints(StoredKeypoints(later), tmp_path / "later.json")
+    options = ["capture", str(demo_clip), "-o", str(tmp_path / "a.npz"), "--keypoints", str(tmp_path / "later.json")]
+    assert_refused(capfd, tmp_path, [*options, "--end", "1"], "later.json", "holds nobody between 0:00.0 and 0:01.0")

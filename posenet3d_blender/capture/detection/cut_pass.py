@@ -48,6 +48,8 @@ def find_shots(
 
 def _square(keypoints: Keypoints, time: float) -> tuple[float, float, float] | None:
     """Centre and side of a person's region at `time`, seconds, in parts of the longer side; None: not visible."""
+    if not len(keypoints.time):
+        return None
     row = min(int(np.searchsorted(keypoints.time, time - 1e-6)), len(keypoints.time) - 1)
     points = keypoints.points[row, keypoints.confidence[row] > 0] / max(keypoints.image_size)
     if len(points) < 2:

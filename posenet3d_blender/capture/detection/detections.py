@@ -26,6 +26,10 @@ class Detections:
     """In the order of time; at least one."""
     notes: tuple[str, ...] = ()
     """Sentences that name who was left out, and when."""
+    is_everybody: bool = False
+    """Nobody else was found: who is chosen does not depend on the range of time."""
+    damaged: frozenset[int] = frozenset()
+    """Frames of the footage that could not be read."""
 
     def changed(self, change: Callable[[Keypoints], Keypoints]) -> Detections:
         """The same shots with every person's keypoints changed."""

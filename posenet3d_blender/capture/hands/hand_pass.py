@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from ...arrays import Array
 from ...progress import Progress
 from ..detection.landmark_pass import Observe
 from ..keypoints.hand_keypoints import HandKeypoints
@@ -39,7 +40,9 @@ class HandSearch:
     def hand_keypoints(self) -> HandKeypoints:
         """Everything found in the shot, when it has been searched."""
         in_order = sorted(self._trackers, key=lambda one: one[0].start)
-        return HandKeypoints.joined([tracker.hand_keypoints(frames) for frames, tracker in in_order])
+        return HandKeypoints.joined(
+            [tracker.hand_keypoints(range(frames.start, frames.stop)) for frames, tracker in in_order]
+        )
 
 
 def find_hands(
@@ -49,7 +52,7 @@ def find_hands(
 
     Args:
         footage: the video.
-        people: each with the footage's frames in a range of its own.
+        people: with a row for each frame, or, from a file, for some of the frames.
         finder: the hand networks.
         smallest: as of `HandTracker`.
         progress: told of the stage "hands".
@@ -57,19 +60,26 @@ def find_hands(
     # A pass of its own, as bodies from a cache or a file need none: the frames are decoded once more. It keeps no
     # copies for the camera's motion, which then reads the few frames that it needs itself.
     trackers = [HandTracker(finder, smallest) for _ in people]
-    starts = [int(np.searchsorted(footage.time, one.time[0] - 1e-6)) for one in people]
-    frames = slice(min(starts), max(start + len(one.time) for start, one in zip(starts, people, strict=True)))
+    frames_of = [_nearest_frames(footage.time, one.time) for one in people]
+    rows_of = [dict(zip(frames, range(len(frames)), strict=True)) for frames in frames_of]
+    frames = slice(min(map(min, frames_of)), max(map(max, frames_of)) + 1)
     last_time = -np.inf
     for frame in read_frames(footage, frames):
         progress("hands", (frame.index + 1 - frames.start) / (frames.stop - frames.start))
         if frame.time - last_time < LEAST_INTERVAL:
             continue
         last_time = frame.time
-        for start, one, tracker in zip(starts, people, trackers, strict=True):
-            row = frame.index - start
-            if 0 <= row < len(one.time):
+        for rows, one, tracker in zip(rows_of, people, trackers, strict=True):
+            row = rows.get(frame.index)
+            if row is not None:
                 tracker.find(frame, *body_points(one.points[row], one.confidence[row]))
     return [
-        replace(one, hands=tracker.hand_keypoints(slice(start, start + len(one.time))))
-        for start, one, tracker in zip(starts, people, trackers, strict=True)
+        replace(one, hands=tracker.hand_keypoints(frames))
+        for frames, one, tracker in zip(frames_of, people, trackers, strict=True)
     ]
+
+
+def _nearest_frames(frame_time: Array, time: Array) -> list[int]:
+    """The frame that is nearest to each time (T,), of frames at `frame_time` (N,), seconds."""
+    frames: list[int] = np.searchsorted((frame_time[1:] + frame_time[:-1]) / 2, time).tolist()
+    return frames

@@ -93,11 +93,11 @@ class HandTracker:
         if any(found):
             self._found[frame.index] = found
 
-    def hand_keypoints(self, frames: slice) -> HandKeypoints:
+    def hand_keypoints(self, frames: Sequence[int]) -> HandKeypoints:
         """Everything found in these frames."""
-        hands = HandKeypoints.empty(frames.stop - frames.start)
-        for row in range(frames.stop - frames.start):
-            for number, hand in enumerate(self._found.get(frames.start + row, ())):
+        hands = HandKeypoints.empty(len(frames))
+        for row, frame in enumerate(frames):
+            for number, hand in enumerate(self._found.get(frame, ())):
                 if hand is not None:
                     hands.points[row, number], hands.metric[row, number] = hand.points, hand.metric
                     hands.presence[row, number], hands.handedness[row, number] = hand.presence, hand.handedness

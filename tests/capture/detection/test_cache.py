@@ -43,10 +43,11 @@ def person(time: Array = TIME, seed: int = 0) -> Keypoints:
     return Keypoints(time, rng.uniform(0, 480, (*shape, 2)), rng.random(shape), (640, 480))
 
 
-def detections(*people: Keypoints, notes: tuple[str, ...] = ()) -> Detections:
+def detections(*people: Keypoints, notes: tuple[str, ...] = (), is_everybody: bool = True) -> Detections:
     """In one shot."""
     people = people or (person(),)
-    return Detections((DetectedShot((float(people[0].time[0]), float(people[0].time[-1])), people),), notes)
+    shot = DetectedShot((float(people[0].time[0]), float(people[0].time[-1])), people)
+    return Detections((shot,), notes, is_everybody, frozenset({3, 7}))
 
 
 def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, tmp_path: Path) -> None:
@@ -57,6 +58,7 @@ def test_what_is_kept_is_found_for_the_range_and_parts_of_it(footage: Footage, t
     loaded = load_detections(cache, key, footage.time)
     assert loaded is not None
     assert loaded.shots[0].time_range == (TIME[0], TIME[-1])
+    assert loaded.damaged == {3, 7}
     for before, after in zip(people, loaded.shots[0].people, strict=True):
         np.testing.assert_allclose(after.points, before.points, atol=1e-4)
         np.testing.assert_allclose(after.confidence, before.confidence, atol=1e-6)
@@ -99,9 +101,14 @@ def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: F
     assert [len(shot.people[0].time) for shot in loaded.shots] == [40, 50]
     assert load_detections(cache, key, TIME[:30]) is None
     assert load_detections(cache, DetectionKey(footage.path, "heavy", "all"), TIME) is None
-    single = DetectionKey(footage.path, "heavy", "largest")
-    store_detections(cache, single, TIME, detections(notes=notes))
-    assert load_detections(cache, single, TIME[:30]) is None, "who was left out may be the one to capture there"
+    single = DetectionKey(footage.path, "heavy", "1")
+    store_detections(cache, single, TIME, detections(is_everybody=False))
+    assert load_detections(cache, single, TIME[:30]) is None, "somebody else may be the first person there"
+    own = person(TIME[:30], seed=5)
+    store_detections(cache, single, TIME[:30], detections(own))
+    loaded = load_detections(cache, single, TIME[:30])
+    assert loaded is not None
+    np.testing.assert_allclose(loaded.shots[0].people[0].points, own.points, atol=1e-4)
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:

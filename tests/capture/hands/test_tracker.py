@@ -54,7 +54,7 @@ def test_each_side_gets_the_hand_at_its_own_wrist() -> None:
     left, right = np.array([400.0, 300.0]), np.array([200.0, 300.0])
     tracker = HandTracker(cast(HandFinder, FakeFinder({"a": left, "b": right})))
     tracker.find(frame_at(0), body_points(left, right), SURE)
-    hands = tracker.hand_keypoints(slice(0, 2))
+    hands = tracker.hand_keypoints(range(2))
     np.testing.assert_allclose(hands.points[0, 0], HAND + left)
     np.testing.assert_allclose(hands.points[0, 1], HAND + right)
     np.testing.assert_allclose(hands.presence, np.array([[0.95, 0.95], [0.0, 0.0]]))
@@ -68,7 +68,7 @@ def test_hands_that_cross_stay_on_their_sides() -> None:
         left, right = np.array([place, 300.0]), np.array([600 - place, 310.0])
         finder.wrists = {"left": left, "right": right}
         tracker.find(frame_at(index), body_points(left, right), SURE)
-    hands = tracker.hand_keypoints(slice(0, len(places)))
+    hands = tracker.hand_keypoints(range(len(places)))
     apart = np.abs(places - 300) > 30
     np.testing.assert_allclose(hands.points[apart, 0, 0, 0], places[apart])
     np.testing.assert_allclose(hands.points[apart, 1, 0, 0], 600 - places[apart])
@@ -78,7 +78,7 @@ def test_one_hand_is_not_given_to_both_sides() -> None:
     left, right = np.array([300.0, 300.0]), np.array([320.0, 300.0])
     tracker = HandTracker(cast(HandFinder, FakeFinder({"only": right})))
     tracker.find(frame_at(0), body_points(left, right), SURE)
-    presence = tracker.hand_keypoints(slice(0, 1)).presence[0]
+    presence = tracker.hand_keypoints(range(1)).presence[0]
     assert presence[0] == 0
     assert presence[1] > 0.9
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from ...video.sources.image_sequence import footage_files
 from ..detections import DetectedShot, Detections
 from .folder import CachedRun, CachedShot, CacheFolder, Person
 
-DETECTION_VERSION: Final = 6
+DETECTION_VERSION: Final = 7
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 HAND_VERSION: Final = 1
 """The same for what concerns hands alone."""
@@ -60,23 +60,24 @@ class DetectionKey:
 def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
     """Detections in the frames at these times (N,), seconds; None where none are stored.
 
-    A longer run of the same footage serves a shorter range, with the person that the longer run chose, if that run left
-    out nobody.
+    A longer run of the same footage serves a shorter range, if it found nobody but those whom it chose.
     """
+    exact = _file_name(key, time)
+    stored = _read(cache, exact)
+    if stored is not None:
+        cache.touch(exact)
+        return stored[1]
     for path in sorted(cache.folder.glob(f"{key.name()}_*.npz")):
         stored = _read(cache, path.name)
         if stored is None:
             continue
         (first, last), detections = stored
-        if abs(first - time[0]) <= TIME_TOLERANCE and abs(last - time[-1]) <= TIME_TOLERANCE:
-            cache.touch(path.name)
-            return detections
         covers = first <= time[0] + TIME_TOLERANCE and last >= time[-1] - TIME_TOLERANCE
-        if covers and len(detections.shots) == 1 and not detections.notes:
+        if covers and len(detections.shots) == 1 and detections.is_everybody:
             part = _part_of_shot(detections.shots[0], float(time[0]), float(time[-1]))
             if part is not None:
                 cache.touch(path.name)
-                return Detections((part,))
+                return replace(detections, shots=(part,))
     return None
 
 
@@ -87,8 +88,17 @@ def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detecti
         PoseNet3DError: the folder can't be written.
     """
     shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in detections.shots]
-    others = {"range": time[[0, -1]], "notes": np.array(detections.notes, dtype=np.str_)}
-    cache.write(f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz", CachedRun(shots, others))
+    others = {
+        "range": time[[0, -1]],
+        "notes": np.array(detections.notes, dtype=np.str_),
+        "is_everybody": np.array(detections.is_everybody),
+        "damaged": np.array(sorted(detections.damaged), dtype=np.int64),
+    }
+    cache.write(_file_name(key, time), CachedRun(shots, others))
+
+
+def _file_name(key: DetectionKey, time: Array) -> str:
+    return f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz"
 
 
 def _part_of_shot(shot: DetectedShot, start: float, end: float) -> DetectedShot | None:
@@ -106,10 +116,11 @@ def _read(cache: CacheFolder, name: str) -> tuple[Array, Detections] | None:
     try:
         whole = run.others["range"].astype(np.float64).reshape(2)
         notes = tuple(str(note) for note in run.others["notes"])
+        is_everybody, damaged = bool(run.others["is_everybody"]), frozenset(run.others["damaged"].tolist())
         shots = tuple(DetectedShot(shot.limits, tuple(map(_keypoints, shot.people))) for shot in run.shots)
     except (KeyError, ValueError, TypeError):
         return None
-    return whole, Detections(shots, notes)
+    return whole, Detections(shots, notes, is_everybody, damaged)
 
 
 def _arrays(keypoints: Keypoints) -> Person:
