@@ -29,12 +29,18 @@ def hand_arrays(data: dict[str, AnyArray]) -> dict[str, Array]:
 
 
 def from_smpl_h(data: dict[str, AnyArray]) -> dict[str, AnyArray]:
-    """A motion file's arrays with SMPL-H's `poses` (T, 156) taken apart; those of another form stay as they are."""
+    """A motion file's arrays with SMPL-H's `poses` (T, 156) taken apart; those of another form stay as they are.
+
+    Hands at rest throughout, without a confidence, are those of a motion without fingers.
+    """
     poses = data.get("poses", np.empty(0))
     if poses.ndim != 2 or poses.shape[1] != SMPL_H_VALUES:
         return data
     body = np.concatenate([poses[:, :BODY_VALUES], np.zeros((len(poses), 6), poses.dtype)], axis=1)
-    left, right = np.split(poses[:, BODY_VALUES:], 2, axis=1)
+    hands = poses[:, BODY_VALUES:]
+    if not hands.any() and not any(f"{side}_hand_confidence" in data for side in SIDES):
+        return data | {"poses": body}
+    left, right = np.split(hands, 2, axis=1)
     return data | {"poses": body, "left_hand_pose": left, "right_hand_pose": right}
 
 

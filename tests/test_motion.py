@@ -152,6 +152,8 @@ def test_a_motion_without_fingers_has_none(motion: Motion, tmp_path: Path) -> No
     assert loaded.finger_poses is None
     with np.load(tmp_path / "motion.npz") as archive:
         assert not [key for key in archive if "hand" in key]
+    motion.save(tmp_path / "smpl_h.npz", smpl_h=True)
+    assert load_motion(tmp_path / "smpl_h.npz").finger_poses is None
 
 
 def test_fingers_of_one_side_leave_the_other_at_rest(with_fingers: Motion) -> None:

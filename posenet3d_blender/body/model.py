@@ -232,6 +232,10 @@ def _check(path: Path, arrays: dict[str, AnyArray]) -> None:
             raise PoseNet3DError(f"{path}: key '{key}' has the shape {array.shape} of no SMPL body; get the file again")
     if not (arrays["f"].size and 0 <= arrays["f"].min() <= arrays["f"].max() < vertex_count):
         raise PoseNet3DError(f"{path}: key 'f' names vertices that do not exist; get the file again")
+    if not (arrays["weights"].min() >= 0 and arrays["weights"].sum(axis=1).min() > 0):
+        raise PoseNet3DError(
+            f"{path}: key 'weights' has vertices that no joint moves, or negative weights; get the file again"
+        )
     if (
         "kintree_table" in arrays
         and tuple(arrays["kintree_table"][0, 1:].astype(np.int64)) != parents_of(joint_count)[1:]

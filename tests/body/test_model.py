@@ -232,6 +232,8 @@ def _with_nan(arrays: Arrays) -> Arrays:
         (lambda a: a | {"shapedirs": np.ones((50, 3))}, "'shapedirs' has the shape"),
         (lambda a: a | {"v_template": np.float64(1)}, "'v_template' has the shape"),
         (lambda a: a | {"f": np.full((4, 3), 50)}, "vertices that do not exist"),
+        (lambda a: a | {"weights": a["weights"] * (np.arange(50) != 7)[:, None]}, "vertices that no joint moves"),
+        (lambda a: a | {"weights": -a["weights"]}, "negative weights"),
         (lambda a: a | {"kintree_table": np.zeros((2, 24))}, "order"),
         (lambda a: a | {"v_template": np.array(["a"])}, "not finite numbers"),
     ],
