@@ -31,9 +31,9 @@ SHARED_STAGES: Final = {
     "with_joint_fine_tuning": ("priors", "teacher", "frames", "student"),
     "single_frame_student": ("priors", "teacher"),
     "without_adversarial": ("priors",),
-    "without_motion_prior": ("priors",),
     "without_self_consistency": ("priors",),
     "without_temporal": ("priors",),
+    "without_motion_prior": ("priors",),
 }
 """Stages of the baseline that a recipe shares, by recipe, the baseline first."""
 MEASURES: Final = ("pa_mpjpe_mm", "accel_mm")
