@@ -12,13 +12,15 @@ from ..body.rotations import matrix_to_axis_angle, unit
 from ..errors import PoseNet3DError
 from .bone_map import BoneMap
 from .rig import Rig
-from .roles import SIDES
+from .roles import NEXT_ROLE, SIDES
 
 _ALIGNMENT_LIMIT: Final = np.radians(20.0)
 """Bodies differ by a few degrees between hips and head; a skeleton that was rotated on purpose is off by more."""
 _ANKLE_HEIGHTS: Final = (0.01, 0.35)
 """Heights of an ankle above the floor, in leg lengths, of bare feet to high heels."""
 _USUAL_ANKLE: Final = 0.09
+_SHORTEST_BONE: Final = 1e-3
+"""Of a leg, in leg lengths; the knee's angle follows from the lengths of both its bones."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,20 @@ def find_body_frame(rig: Rig, bone_map: BoneMap) -> BodyFrame:
     """Measure the character's directions, floor and legs.
 
     Raises:
-        PoseNet3DError: its rest pose is no standing body.
+        PoseNet3DError: its rest pose is no standing body, or a thigh or shin has no length.
     """
     heads = {role: rig.head(bone) for role, bone in bone_map.bones.items()}
     axes = body_axes(heads["left_hip"], heads["right_hip"], heads["head"])
     up = axes[:, 2]
-    lengths, ankles = [], []
-    for side in SIDES:
-        hip, knee, ankle = (heads[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
-        lengths.append(np.linalg.norm(hip - knee) + np.linalg.norm(knee - ankle))
-        ankles.append(ankle @ up)
-    straight, ankle_height = float(np.mean(lengths)), float(np.mean(ankles))
-    if straight <= 0:
-        raise PoseNet3DError("its legs have no length at rest; choose an armature that rests standing")
+    segments = [(f"{side}_{part}", NEXT_ROLE[f"{side}_{part}"]) for side in SIDES for part in ("hip", "knee")]
+    lengths = [float(np.linalg.norm(heads[upper] - heads[lower])) for upper, lower in segments]
+    straight = sum(lengths) / len(SIDES)
+    for (upper, lower), length in zip(segments, lengths, strict=True):
+        if length <= _SHORTEST_BONE * straight:
+            raise PoseNet3DError(
+                f"its bones for {upper} and {lower} begin at one place at rest; choose other bones for them"
+            )
+    ankle_height = float(np.mean([heads[f"{side}_ankle"] @ up for side in SIDES]))
     warnings: tuple[str, ...] = ()
     floor = 0.0
     if not _ANKLE_HEIGHTS[0] <= ankle_height / straight <= _ANKLE_HEIGHTS[1]:

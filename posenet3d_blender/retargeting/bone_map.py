@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .roles import REQUIRED_ROLES, SINGLE_ROLES
+from ..errors import PoseNet3DError
+from .roles import LIMB_STARTS, REQUIRED_ROLES, ROOT_ROLE, SINGLE_ROLES
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Control:
         """Bones of the skeleton that it follows."""
         return tuple(filter(None, (self.rotation, self.location, self.twist)))
 
-    def with_bone(self, former: str, bone: str) -> Control:
-        """A copy that names one bone in place of another."""
-        changed = {key: bone for key in ("bone", "rotation", "location", "twist") if getattr(self, key) == former}
-        return replace(self, **changed)  # type: ignore[arg-type]
+    def with_names(self, bones: Mapping[str, str], limbs: Mapping[str, str]) -> Control:
+        """A copy with other names for these bones, and for these limbs."""
+        changed = {key: bones.get(getattr(self, key)) for key in ("bone", "rotation", "location", "twist")}
+        changed["pole"] = limbs.get(self.pole or "")
+        return replace(self, **{key: name for key, name in changed.items() if name})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,24 @@ class BoneMap:
         """Roles that retargeting needs and that have no bone."""
         return [role for role in REQUIRED_ROLES if role not in self.bones]
 
+    @property
+    def fault(self) -> str | None:
+        """The first contradiction in it, for a message; None: there is none."""
+        roles: dict[str, list[str]] = {}
+        single = (*self.bones.items(), *self.fingers.items(), *([(ROOT_ROLE, self.root)] if self.root else []))
+        chains = [(name, bone) for name, bones in (("spine", self.spine), ("neck", self.neck)) for bone in bones]
+        for role, bone in (*single, *chains):
+            roles.setdefault(bone, []).append(role)
+        for bone, played in roles.items():
+            if len(played) > 1:
+                return f"the bone {bone} plays two roles, {played[0]} and {played[1]}"
+        skeleton = self.skeleton
+        for control in self.controls:
+            for bone in control.followed:
+                if bone not in skeleton:
+                    return f"the control {control.bone} follows {bone}, which has no role"
+        return None
+
     def all_bones(self) -> Iterator[str]:
         """Every bone that the map names, some of them several times."""
         yield from self.skeleton
@@ -103,7 +123,7 @@ class BoneMap:
         """The bones that get keys: the controls, or in a plain rig the skeleton, of which the pelvis also moves."""
         if self.controls:
             return self.controls
-        pelvis = self.bones["pelvis"]
+        pelvis = self.bones.get("pelvis")
         own = tuple(Control(bone, bone, bone if bone == pelvis else None) for bone in self.skeleton)
         return own
 
@@ -112,14 +132,41 @@ class BoneMap:
         added = tuple(controls)
         return replace(self, controls=(*self.keyed(), *added)) if added else self
 
-    def with_bone(self, role: str, bone: str) -> BoneMap:
-        """A copy in which one role has another bone, for its controls too; an empty name leaves the role without."""
-        if role not in SINGLE_ROLES:
-            return replace(self, root=bone or None)
-        bones = {key: value for key, value in self.bones.items() if key != role}
-        former = self.bones.get(role)
-        controls = self.controls
-        if former and former != bone:
-            kept = [control for control in controls if bone or former not in control.followed]
-            controls = tuple(control.with_bone(former, bone) for control in kept)
-        return replace(self, bones=bones | ({role: bone} if bone else {}), controls=controls)
+    def with_bones(self, chosen: Mapping[str, str]) -> BoneMap:
+        """A copy in which some roles have other bones; all of them change at once, so that bones can change places.
+
+        A control stays with the bone that it follows. Where that has no role any more, it follows the one that came in
+        its place, and is left out where none did.
+
+        Args:
+            chosen: bone by role, of those of one bone and `root`; an empty name leaves the role without.
+
+        Raises:
+            PoseNet3DError: a bone would play two roles.
+        """
+        bones = self.bones | {role: bone for role, bone in chosen.items() if role in SINGLE_ROLES}
+        bones = {role: bone for role, bone in bones.items() if bone}
+        edited = replace(self, bones=bones, root=chosen.get(ROOT_ROLE, self.root) or None, controls=())
+        if edited.fault:
+            raise PoseNet3DError(f"{edited.fault}; choose another bone for one of them")
+        names = self._names_after(bones)
+        role_of = {bone: role for role, bone in bones.items()}
+        limbs = {role: role_of[names.get(bone, bone)] for role, bone in self.bones.items() if names.get(bone, bone)}
+        limbs = {role: other for role, other in limbs.items() if role in LIMB_STARTS and other in LIMB_STARTS}
+        own = set(replace(self, controls=()).keyed())
+        further = [control for control in self.controls if control not in own]
+        is_plain = len(further) + len(own) == len(self.controls)
+        kept = further if is_plain else self.controls
+        kept = [one.with_names(names, limbs) for one in kept if all(names.get(bone, bone) for bone in one.followed)]
+        return edited.with_controls(kept) if is_plain else replace(edited, controls=tuple(kept))
+
+    def _names_after(self, bones: Mapping[str, str]) -> dict[str, str]:
+        """The bone that comes in the place of each one that has no role in `bones` any more; empty: none."""
+        after = {bone: bones.get(role, "") for role, bone in self.bones.items()}
+        names = {}
+        for bone in after.keys() - set(bones.values()):
+            name = after[bone]
+            while name in after:  # it has controls already, and the bone that it displaced is without
+                name = after[name]
+            names[bone] = name
+        return names

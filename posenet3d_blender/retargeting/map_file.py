@@ -11,13 +11,12 @@ from ..atomic_write import writing
 from ..body.fingers import HAND_JOINT_NAMES
 from ..errors import PoseNet3DError, one_line
 from .bone_map import BoneMap, Control, RigProperty
-from .roles import CHAIN_ROLES, REQUIRED_ROLES, ROOT_ROLE, SINGLE_ROLES
+from .roles import CHAIN_ROLES, LIMB_STARTS, REQUIRED_ROLES, ROOT_ROLE, SINGLE_ROLES
 
 FORMAT: Final = "posenet3d-bone-map"
 VERSION: Final = 1
 ROTATION_MODES: Final = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 _ADVICE: Final = "save one from the Character panel to see how it should look"
-_LIMBS: Final = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _KEYS: Final = {
     *("format", "version", "name", "bones", "controls", "properties", "neutral", "rotation_modes", "finger_controls")
 }
@@ -46,7 +45,7 @@ def load_map(path: Path) -> BoneMap:
         PoseNet3DError: the file can't be read or is no bone map; one line with the key at fault.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin files with a byte-order mark
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the name of the map") from error
     except ValueError as error:
@@ -106,11 +105,7 @@ def map_from_json(content: object) -> BoneMap:
         raise _Invalid(f"'bones' lacks {', '.join(missing)}")
     spine, neck = (_names(bones.get(role, []), f"'bones.{role}'") for role in CHAIN_ROLES)
     fingers = {role: _name(bones[role], f"'bones.{role}'") for role in HAND_JOINT_NAMES if role in bones}
-    used = [*singles.values(), *spine, *neck, *fingers.values()]
-    twice = [name for name in used if used.count(name) > 1]
-    if twice:
-        raise _Invalid(f"'bones' names {twice[0]} twice")
-    return BoneMap(
+    bone_map = BoneMap(
         name=_name(whole.get("name", "own map"), "'name'"),
         bones=singles,
         spine=spine,
@@ -123,6 +118,9 @@ def map_from_json(content: object) -> BoneMap:
         fingers=fingers,
         finger_controls=_finger_controls(whole.get("finger_controls", {}), fingers),
     )
+    if bone_map.fault:
+        raise _Invalid(bone_map.fault)
+    return bone_map
 
 
 def _control(value: object) -> Control:
@@ -136,8 +134,8 @@ def _control(value: object) -> Control:
     share = entry.get("share")
     if share is not None and not (isinstance(share, int | float) and 0 <= share <= 1):
         raise _Invalid(f"'controls.share' is {share!r}, must be a number from 0 to 1")
-    if names.get("pole", _LIMBS[0]) not in _LIMBS:
-        raise _Invalid(f"'controls.pole' is {names['pole']!r}, must be one of {', '.join(_LIMBS)}")
+    if names.get("pole", LIMB_STARTS[0]) not in LIMB_STARTS:
+        raise _Invalid(f"'controls.pole' is {names['pole']!r}, must be one of {', '.join(LIMB_STARTS)}")
     return Control(**names, share=share)
 
 

@@ -69,11 +69,13 @@ def recognise(rig: Rig) -> Recognition:
 
 
 def check_map(bone_map: BoneMap, rig: Rig) -> None:
-    """Check that the rig has the bones of the map.
+    """Check that the map does not contradict itself, and that the rig has its bones.
 
     Raises:
-        PoseNet3DError: some are missing.
+        PoseNet3DError: a bone plays two roles, a control follows a bone without one, or bones are missing.
     """
+    if bone_map.fault:
+        raise PoseNet3DError(f"in the map '{bone_map.name}' {bone_map.fault}; choose other bones, or another map")
     missing = rig.missing(bone_map.all_bones())
     if missing:
         names = ", ".join(missing[:4]) + (" ..." if len(missing) > 4 else "")

@@ -9,6 +9,8 @@ LIMB_ROLES: Final = tuple(
     f"{side}_{part}" for side in SIDES for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 )
 """Upper arm, forearm, hand, thigh, shin and foot of both sides."""
+LIMB_STARTS: Final = tuple(f"{side}_{part}" for part in ("shoulder", "hip") for side in SIDES)
+"""The first role of each limb, by which it is called."""
 REQUIRED_ROLES: Final = ("pelvis", *LIMB_ROLES, "head")
 OPTIONAL_ROLES: Final = tuple(f"{side}_{part}" for side in SIDES for part in ("collar", "foot"))
 """Clavicles and toes."""

@@ -54,8 +54,7 @@ class POSENET3D_PG_character(bpy.types.PropertyGroup):
         if not self.map_text:
             return None
         bone_map = map_from_text(self.map_text, "the panel's bone map")
-        for row in self.roles:
-            bone_map = bone_map.with_bone(row.name, row.bone)
+        bone_map = bone_map.with_bones({row.name: row.bone for row in self.roles})
         if bone_map.missing_roles:
             raise PoseNet3DError(f"{', '.join(bone_map.missing_roles)}: no bone is chosen; choose one in the panel")
         return bone_map

@@ -14,6 +14,7 @@ from posenet3d_blender.retargeting.map_file import load_map, map_to_json, save_m
 from posenet3d_blender.retargeting.roles import REQUIRED_ROLES
 
 BONES = {role: f"bone {role}" for role in REQUIRED_ROLES}
+SPINE = {"spine": ["s1", "s2"], "left_index1": "finger a"}
 WHOLE = BoneMap(
     name="Robot",
     bones=BONES,
@@ -34,6 +35,12 @@ def test_a_map_comes_back_as_it_was(tmp_path: Path) -> None:
     assert load_map(tmp_path / "robot.json") == WHOLE
 
 
+def test_a_map_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "robot.json"
+    path.write_text(json.dumps(map_to_json(WHOLE)), encoding="utf-8-sig")
+    assert load_map(path) == WHOLE
+
+
 def changed(change: dict[str, Any]) -> dict[str, Any]:
     return map_to_json(WHOLE) | change
 
@@ -50,12 +57,19 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
         (changed({"bones": BONES | {"tail": "x"}}), "the unknown key 'tail'"),
         (changed({"bones": BONES | {"head": 3}}), "'bones.head' must be the name of a bone"),
         (changed({"bones": BONES | {"spine": "s"}}), "'bones.spine' must be a list"),
-        (changed({"bones": BONES | {"spine": ["bone head"]}}), "names bone head twice"),
+        (changed({"bones": BONES | SPINE | {"neck": ["bone head"]}}), "bone head plays two roles, head and neck"),
+        (changed({"bones": BONES | SPINE | {"root": "s1"}}), "s1 plays two roles, root and spine"),
         (changed({"controls": [{"bone": "torso"}]}), "needs 'bone' and one of"),
         (changed({"controls": [{"bone": "pole", "pole": "left_ear"}]}), "'controls.pole' is 'left_ear'"),
         (changed({"properties": [{"bone": "a", "property": "b", "value": "c"}]}), "must be a number"),
         (changed({"bones": BONES | {"left_toe1": "x"}}), "the unknown key 'left_toe1'"),
-        (changed({"bones": BONES | {"left_ring2": "bone head"}}), "names bone head twice"),
+        (changed({"bones": BONES | SPINE | {"left_index1": "bone head"}}), "plays two roles, head and left_index1"),
+        (changed({"controls": [{"bone": "torso", "rotation": "chest"}]}), "torso follows chest, which has no role"),
+        (changed({"controls": [{"bone": "torso", "location": "chest"}]}), "torso follows chest, which has no role"),
+        (
+            changed({"controls": [{"bone": "roll", "rotation": "bone left_elbow", "twist": "finger a"}]}),
+            "the control roll follows finger a, which has no role",
+        ),
         (changed({"finger_controls": {"left_ring2": "x"}}), "has the unknown key 'left_ring2'"),
         (changed({"rotation_modes": {"torso": "ABC"}}), "'rotation_modes.torso' is 'ABC'"),
     ],

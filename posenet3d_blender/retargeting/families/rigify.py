@@ -48,7 +48,7 @@ def find_rigify(rig: Rig) -> BoneMap | None:
         chain,
         neck,
         found.root,
-        controls=tuple(control for control in controls if control.bone in there),
+        controls=tuple(control for control in controls if there.issuperset((control.bone, *control.followed))),
         properties=tuple(each for each in properties if each.bone in there),
         neutral=tuple(name for name in neutral if name in there),
     )
