@@ -23,6 +23,7 @@ from .outputs import (
     paths_by_people,
     write_files,
 )
+from .path_checks import leftover_outputs
 from .scene_arguments import scene_options
 from .summary import Summary
 
@@ -129,6 +130,9 @@ def capture_to_files(
         # Another capture into the same folder may have failed meanwhile and removed it.
         with made_folders(folders_of(file.path for file in files)):
             seconds = capture.seconds | write_files(files, progress)
+        if "all" in (settings.person, settings.shots):
+            left = leftover_outputs(every_output, [file.path for file in files])
+            warnings += [f"{path}: is left of an earlier capture with more people or shots" for path in left]
     return Summary.of_motions(
         capture.motions,
         seconds,

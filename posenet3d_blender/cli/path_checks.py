@@ -1,10 +1,11 @@
-"""Check of a command's paths: no output replaces another one, or a file that the command reads."""
+"""Checks of a command's paths: no output replaces another one or a file that is read, and old outputs are told of."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -22,12 +23,29 @@ def replaced_file(inputs: Sequence[Path], outputs: Sequence[Path], numbered: boo
         outputs: as the user named them.
         numbered: whether the names of the outputs may get numbers of shots or people.
     """
-    used = list(_files(inputs))
-    for output in outputs:
-        if any(_is_same(output, one) or (numbered and _is_numbered(one, output)) for one in used):
+    read = list(_files(inputs))
+    for number, output in enumerate(outputs):
+        if any(_is_same(output, one) for one in (*read, *outputs[:number])):
             return output
-        used.append(output)
+        if numbered and any(_is_numbered(one, output) for one in read):
+            return output
     return None
+
+
+def leftover_outputs(outputs: Sequence[Path], written: Sequence[Path]) -> list[Path]:
+    """Files with a number that an earlier capture of more people or shots wrote, and this one did not.
+
+    Args:
+        outputs: as the user named them.
+        written: all files of this capture.
+    """
+    names = {path.absolute() for path in written}
+    return [
+        path
+        for output in outputs
+        for path in sorted(output.absolute().parent.glob(f"{escape(output.stem)}_*{escape(output.suffix)}"))
+        if path not in names and path.stem != output.stem and _is_numbered(path, output)
+    ]
 
 
 def _files(inputs: Sequence[Path]) -> Iterator[Path]:

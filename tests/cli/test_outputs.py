@@ -17,6 +17,7 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHIPPED_BODY, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.cli.main import main
+from posenet3d_blender.cli.path_checks import leftover_outputs
 from posenet3d_blender.motion import Motion, load_motion
 
 SCENE_ENDINGS = (".bvh", ".fbx", ".glb", ".usdc", ".blend")
@@ -185,6 +186,24 @@ def test_an_output_is_never_a_file_that_is_read(
     os.link("clip.mp4", "CLIP.mp4")
     assert main(["capture", "clip.mp4", *options]) == 2
     assert "would replace a file that is read" in capfd.readouterr().err
+
+
+def test_files_of_an_earlier_capture_of_more_people_are_told_of(tmp_path: Path) -> None:
+    names = [
+        "a_person1.npz",
+        "a_person3.npz",
+        "a_shot2_person1.npz",
+        "a_persona.npz",
+        "a[1]_person2.npz",
+        "a_person3.fbx",
+    ]
+    for name in names:
+        (tmp_path / name).touch()
+    assert leftover_outputs([tmp_path / "a.npz"], [tmp_path / "a_person1.npz"]) == [
+        tmp_path / "a_person3.npz",
+        tmp_path / "a_shot2_person1.npz",
+    ]
+    assert leftover_outputs([tmp_path / "a[1].npz"], []) == [tmp_path / "a[1]_person2.npz"]
 
 
 def test_pictures_of_a_sequence_are_no_outputs(
