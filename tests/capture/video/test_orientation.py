@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import open_footage, read_frames
 from posenet3d_blender.capture.video.sources.orientation import (
@@ -14,6 +16,7 @@ from posenet3d_blender.capture.video.sources.orientation import (
     Orientation,
     exif_orientation,
     nearest_orientation,
+    without_orientation,
 )
 
 from ..conftest import WriteVideo, corners, quarters, write_matrix
@@ -84,6 +87,51 @@ def exif_data(number: int, order: str = "<") -> bytes:
     """A TIFF structure with nothing but the orientation."""
     byte_order = b"II*\0" if order == "<" else b"MM\0*"
     return byte_order + struct.pack(f"{order}IHHHIHHI", 8, 1, 0x0112, 3, 1, number, 0, 0)
+
+
+def tiff(pixels: NDArray[np.uint8], number: int, order: str = "<", is_directory_last: bool = False) -> bytes:
+    """An uncompressed TIFF file of (H, W, 3) RGB that states this orientation; its directory before or after it."""
+    height, width = pixels.shape[:2]
+    size = 8 + 2 + 10 * 12 + 4
+    directory, data = (8 + pixels.size, 8) if is_directory_last else (8, size + 6)
+    depths = directory + size - 8
+    long, short = 4, 3
+    entries = [(256, long, 1, width), (257, long, 1, height), (258, short, 3, depths), (259, short, 1, 1)]
+    entries += [(262, short, 1, 2), (273, long, 1, data), (274, short, 1, number), (277, short, 1, 3)]
+    entries += [(278, long, 1, height), (279, long, 1, pixels.size)]
+    written = struct.pack(f"{order}H", len(entries))
+    for tag, kind, count, value in entries:
+        is_short = (kind, count) == (short, 1)
+        written += struct.pack(f"{order}HHI", tag, kind, count)
+        written += struct.pack(f"{order}{'HH' if is_short else 'I'}", *((value, 0) if is_short else (value,)))
+    written += struct.pack(f"{order}I3H", 0, 8, 8, 8)
+    parts = (pixels.tobytes(), written) if is_directory_last else (written, pixels.tobytes())
+    return (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", directory) + b"".join(parts)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("size", [(64, 48), (400, 300)], ids=["directory first", "directory last"])
+def test_tiff_pictures_are_turned_once(tmp_path: Path, number: int, order: str, size: tuple[int, int]) -> None:
+    """OpenCV turns TIFF files, and those only, even where it is told not to."""
+    stored = quarters(*size)
+    for index in range(2):
+        content = tiff(stored, number, order, is_directory_last=size[0] > 64)
+        (tmp_path / f"{index}.tif").write_bytes(content)
+    footage = open_footage(tmp_path, 25)
+    shown = ORIENTATIONS[number - 1].apply(stored)
+    assert footage.image_size == shown.shape[1::-1]
+    assert footage.orientation == ORIENTATIONS[number - 1]
+    for frame in read_frames(footage):
+        np.testing.assert_array_equal(frame.image, shown)
+
+
+def test_only_a_tiff_files_orientation_is_taken_out() -> None:
+    jpeg = b"\xff\xd8\xff\xe1\0\x22Exif\0\0" + exif_data(6)
+    assert without_orientation(jpeg) == jpeg
+    assert without_orientation(exif_data(6)) == exif_data(1)
+    assert without_orientation(exif_data(6, ">")) == exif_data(1, ">")
+    assert without_orientation(b"II*\0") == b"II*\0"
 
 
 @pytest.mark.parametrize(

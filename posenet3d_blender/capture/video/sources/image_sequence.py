@@ -16,7 +16,7 @@ import numpy as np
 from ....errors import PoseNet3DError
 from ..endings import PICTURE_ENDINGS
 from .container import check_present, decoded, opened
-from .orientation import Orientation, Pixels, exif_orientation
+from .orientation import Orientation, Pixels, exif_orientation, without_orientation
 from .pictures import StoredPicture, scale_down
 
 _NUMBER: Final = re.compile(r"%(?:0?\d+)?d|#+")
@@ -194,7 +194,7 @@ def _read(path: Path) -> Pixels | None:
     pixels = None
     if path.suffix.lower() not in _UNKNOWN_TO_OPENCV:
         try:
-            pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
+            pixels = cv2.imdecode(np.frombuffer(without_orientation(content), dtype=np.uint8), flags)
         except cv2.error:
             return None
     stored = _decode_by_ffmpeg(path) if pixels is None else np.asarray(pixels[..., ::-1], dtype=np.uint8)

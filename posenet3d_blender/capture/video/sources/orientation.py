@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ DOUBTFUL_ANGLE: Final = 1.0
 _FIXED_POINT: Final = 1 << 16
 _EXIF_TAG: Final = 0x0112
 _EXIF_SEARCHED: Final = 256 * 1024
-"""Bytes at a picture file's start in which its Exif data are sought."""
+"""Bytes at the start of a picture file, of TIFF aside, in which its Exif data are sought."""
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -97,19 +97,47 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
 def exif_orientation(content: bytes) -> Orientation:
     """The orientation that Exif data in a picture file's content state; upright where there are none."""
-    head = content[:_EXIF_SEARCHED]
-    for place in _tiff_headers(head):
-        order = "<" if head[place : place + 2] == b"II" else ">"
+    found = _exif_number(content)
+    return UPRIGHT if found is None else ORIENTATIONS[found.value - 1]
+
+
+def without_orientation(content: bytes) -> bytes:
+    """A TIFF file's content that states to lie upright; any other as it is.
+
+    OpenCV's decoder of TIFF, unlike its others, turns the picture whatever it is told.
+    """
+    found = _exif_number(content)
+    if found is None or found.value == 1 or content[:4] not in _TIFF_MARKS:
+        return content
+    return b"".join((content[: found.place], struct.pack(f"{found.order}H", 1), content[found.place + 2 :]))
+
+
+class _Number(NamedTuple):
+    """A picture's orientation as Exif data state it."""
+
+    value: int
+    """1 to 8."""
+    place: int
+    """Byte at which its 16 bits stand."""
+    order: str
+    """Of its bytes, as `struct` writes it."""
+
+
+def _exif_number(content: bytes) -> _Number | None:
+    for start, stop in _tiff_parts(content):
+        part = content[:stop]
+        order = "<" if part[start : start + 2] == b"II" else ">"
         try:
-            (directory,) = struct.unpack_from(f"{order}I", head, place + 4)
-            (count,) = struct.unpack_from(f"{order}H", head, place + directory)
+            (directory,) = struct.unpack_from(f"{order}I", part, start + 4)
+            (count,) = struct.unpack_from(f"{order}H", part, start + directory)
             for entry in range(count):
-                tag, _, _, number = struct.unpack_from(f"{order}HHIH", head, place + directory + 2 + 12 * entry)
+                place = start + directory + 2 + 12 * entry
+                tag, _, _, number = struct.unpack_from(f"{order}HHIH", part, place)
                 if tag == _EXIF_TAG and 1 <= number <= len(ORIENTATIONS):
-                    return ORIENTATIONS[number - 1]
+                    return _Number(number, place + 8, order)
         except struct.error:
             continue
-    return UPRIGHT
+    return None
 
 
 @lru_cache(maxsize=64)
@@ -129,11 +157,18 @@ def _turn(counterclockwise: float) -> Matrix2:
     return float(cosine), -float(sine), float(sine), float(cosine)
 
 
-def _tiff_headers(head: bytes) -> list[int]:
-    """Starts of TIFF structures: the file itself, or after the marks of Exif data in JPEG, PNG and WebP."""
-    starts = [0, *(head.find(mark) + skip for mark, skip in _EXIF_MARKS if mark in head)]
-    return [start for start in starts if head[start : start + 4] in (b"II*\0", b"MM\0*")]
+def _tiff_parts(content: bytes) -> list[tuple[int, int]]:
+    """Start and end of TIFF structures: the file itself, or after the marks of Exif data in JPEG, PNG and WebP.
+
+    A TIFF file may have its directory at its very end.
+    """
+    if content[:4] in _TIFF_MARKS:
+        return [(0, len(content))]
+    head = content[:_EXIF_SEARCHED]
+    starts = [head.find(mark) + skip for mark, skip in _EXIF_MARKS if mark in head]
+    return [(start, len(head)) for start in starts if head[start : start + 4] in _TIFF_MARKS]
 
 
+_TIFF_MARKS: Final = (b"II*\0", b"MM\0*")
 _EXIF_MARKS: Final = ((b"Exif\0\0", 6), (b"eXIf", 4), (b"EXIF", 8))
 """Marks, and bytes from each one's start to the TIFF header."""
