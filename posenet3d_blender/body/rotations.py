@@ -6,11 +6,14 @@ Plain numpy: Blender's own Python has no scipy.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Array, FloatArray
+
+Float = TypeVar("Float", np.float32, np.float64)
 
 BODY_TO_WORLD: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Rotation from the body frame (Y up, +Z front) to Blender's world (Z up, -Y front)."""
@@ -40,6 +43,32 @@ def cross_matrix(vectors: FloatArray) -> Array:
     zero = np.zeros_like(x)
     matrices: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*np.shape(vectors), 3)
     return matrices
+
+
+def shortest_rotation(start: FloatArray, end: FloatArray) -> Array:
+    """(..., 3, 3) smallest rotation from one direction to the other; for opposite ones half a turn about any axis."""
+    a, b = np.broadcast_arrays(unit(start), unit(end))
+    cosine = (a * b).sum(axis=-1)
+    matrix = cross_matrix(np.cross(a, b))
+    scale = 1 / np.maximum(1 + cosine, 1e-9)
+    result: Array = np.eye(3) + matrix + (matrix @ matrix) * scale[..., None, None]
+    is_opposite = cosine < -1 + 1e-7
+    if is_opposite.any():
+        sideways = unit(np.cross(a, np.eye(3)[np.argmin(np.abs(a), axis=-1)]))
+        half_turn = 2 * sideways[..., :, None] * sideways[..., None, :] - np.eye(3)
+        result = np.where(is_opposite[..., None, None], half_turn, result)
+    return result
+
+
+def rotation_onto_z(directions: NDArray[Float]) -> NDArray[Float]:
+    """(..., 3, 3) smallest rotations that bring unit directions (..., 3) onto the z axis, in their precision.
+
+    Within 8 degrees of the opposite direction the result is no rotation.
+    """
+    x, y, z = np.moveaxis(directions, -1, 0)
+    scale = 1 / (1 + np.maximum(z, -0.99))
+    rows = [[1 - x * x * scale, -x * y * scale, -x], [-x * y * scale, 1 - y * y * scale, -y], [x, y, z]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
 def axis_angle_to_quaternion(axis_angle: FloatArray) -> Array:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Array
-from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle, unit
+from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle, shortest_rotation, unit
 from ..body.skeleton import JOINT_INDEX
 from .contacts import contact_intervals
 from .roles import SIDES
 from .skeleton import Skeleton
 from .source import SourceMotion
-from .vectors import rotate, shortest_rotation, smooth
+from .vectors import rotate, smooth
 
 HEEL: Final = 0
 BALL: Final = 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..body.fingers import FINGERS, HAND_JOINT_NAMES
-from ..body.rotations import unit
+from ..body.rotations import shortest_rotation, unit
 from .bone_map import BoneMap
 from .controls import WantedTransform
 from .finger_rest import FingerRest, SourceFingers
@@ -21,7 +21,6 @@ from .rig import Rig
 from .roles import SIDES
 from .skeleton import Skeleton
 from .solve import SkeletonPose
-from .vectors import shortest_rotation
 
 _STRAIGHTEST: Final = 0.5
 """Cosine to the bone before above which the tail of a finger's last bone is taken for its direction."""

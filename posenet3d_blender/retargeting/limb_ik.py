@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from ..body.rotations import unit
-from .vectors import across, rotate, shortest_rotation
+from ..body.rotations import shortest_rotation, unit
+from .vectors import across, rotate
 
 LONGEST_REACH: Final = 0.9995
 """Of the straight limb's length."""

@@ -7,12 +7,11 @@ from typing import Final
 import numpy as np
 
 from ..arrays import Array
-from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle, shortest_rotation
 from ..body.skeleton import JOINT_INDEX
 from .roles import NEXT_ROLE, SIDES
 from .skeleton import Skeleton
 from .source import SourceMotion
-from .vectors import shortest_rotation
 
 _SPINE: Final = ("pelvis", "spine1", "spine2", "spine3")
 _NECK: Final = ("spine3", "neck", "head")

@@ -77,3 +77,27 @@ def test_interpolation_of_still_or_single_frames(count: int) -> None:
     matrices = np.broadcast_to(np.eye(3), (count, 24, 3, 3))
     result = r.interpolate_rotations(np.arange(count) / 30.0, matrices, np.array([0.0, 0.01, 5.0]))
     np.testing.assert_allclose(result, np.broadcast_to(np.eye(3), (3, 24, 3, 3)), atol=1e-15)
+
+
+def _directions() -> Array:
+    vectors = np.random.default_rng(5).normal(size=(40, 3))
+    directions: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return directions
+
+
+@pytest.mark.parametrize("miss", [0.0, 1e-6, 1e-4, 1e-3, 0.1])
+def test_the_shortest_rotation_is_one_for_nearly_opposite_directions_too(miss: float) -> None:
+    """miss: radians from the opposite direction."""
+    start, sideways = _directions()[:20], r.unit(np.cross(_directions()[:20], _directions()[20:]))
+    end = -np.cos(miss) * start + np.sin(miss) * sideways
+    rotations = r.shortest_rotation(start, end)
+    np.testing.assert_allclose((rotations @ start[..., None])[..., 0], end, atol=5e-4)
+    np.testing.assert_allclose(rotations @ np.swapaxes(rotations, -1, -2), np.tile(np.eye(3), (20, 1, 1)), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.det(rotations), 1, atol=1e-6)
+
+
+def test_directions_turn_onto_the_axis_the_shortest_way() -> None:
+    directions = _directions()[_directions()[:, 2] > -0.9]
+    expected = r.shortest_rotation(directions, np.array([0.0, 0, 1]))
+    np.testing.assert_allclose(r.rotation_onto_z(directions), expected, atol=1e-12)
+    assert r.rotation_onto_z(directions.astype(np.float32)).dtype == np.float32

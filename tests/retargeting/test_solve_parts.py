@@ -1,4 +1,4 @@
-"""Two-bone inverse kinematics, contacts and the smallest rotation, without Blender."""
+"""Two-bone inverse kinematics and contacts, without Blender."""
 
 from __future__ import annotations
 
@@ -7,24 +7,7 @@ import numpy as np
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.retargeting.contacts import contact_intervals
 from posenet3d_blender.retargeting.limb_ik import bend_limb
-from posenet3d_blender.retargeting.vectors import rotate, shortest_rotation, smooth
-
-
-def random_directions(count: int) -> Array:
-    vectors = np.random.default_rng(5).normal(size=(count, 3))
-    directions: Array = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return directions
-
-
-def test_the_shortest_rotation_takes_one_direction_to_the_other() -> None:
-    start, end = random_directions(40)[:20], random_directions(40)[20:]
-    end[0] = -start[0]
-    rotations = shortest_rotation(start, end)
-    np.testing.assert_allclose(rotate(rotations, start), end, atol=1e-9)
-    np.testing.assert_allclose(
-        rotations @ np.swapaxes(rotations, -1, -2), np.broadcast_to(np.eye(3), (20, 3, 3)), atol=1e-9
-    )
-    np.testing.assert_allclose(np.linalg.det(rotations), 1)
+from posenet3d_blender.retargeting.vectors import rotate, smooth
 
 
 def bent_leg() -> tuple[Array, Array, Array]:

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array, FloatArray
+from posenet3d_blender.body.kinematics import local_rotations
+from posenet3d_blender.body.rotations import shortest_rotation, unit
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 
 from ..data.clips import Clips
@@ -29,8 +31,6 @@ from .joint_frames import (
     blend,
     frame_along,
     smooth_in_time,
-    swing_between,
-    unit,
 )
 from .subject_constants import SubjectConstants, subject_constants
 
@@ -109,10 +109,7 @@ def fit_rotations(vectors: Array, constants: SubjectConstants, frame_rate: float
     for side in _SIDES:
         _fit_arm(world, vectors, constants, side, frame_rate)
         _fit_leg(world, vectors, constants, side, frame_rate)
-    local = world.copy()
-    parents = list(PARENTS[1:])
-    local[:, 1:] = np.swapaxes(world[:, parents], -1, -2) @ world[:, 1:]
-    return local.astype(np.float32)
+    return local_rotations(world).astype(np.float32)
 
 
 def _fit_trunk(world: Array, vectors: Array, bones: Array) -> None:
@@ -165,7 +162,7 @@ def _fit_leg(world: Array, vectors: Array, constants: SubjectConstants, side: st
     world[:, knee] = _leg_frame(lower, hinge, bones[ankle])
     toes = (about_axis(hinge, -constants.foot) @ toes[..., None])[..., 0]
     rest = np.broadcast_to(unit(bones[foot]), toes.shape)
-    level = swing_between((world[:, knee] @ rest[..., None])[..., 0], toes)
+    level = shortest_rotation((world[:, knee] @ rest[..., None])[..., 0], toes)
     world[:, ankle] = level @ world[:, knee]
     world[:, foot] = world[:, ankle]
 
@@ -181,7 +178,7 @@ def _swung(start: Array, bones: Array, vectors: Array, child: str) -> Array:
     """(T, 3, 3) the start's rotations, swung by the least angle so that the bone to `child` points as it does."""
     joint = JOINT_INDEX[child]
     rest = (start @ bones[joint][:, None])[..., 0]
-    return swing_between(rest, vectors[:, joint]) @ start
+    return shortest_rotation(rest, vectors[:, joint]) @ start
 
 
 def _hinge(upper: Array, lower: Array, relaxed: Array, frame_rate: float) -> Array:

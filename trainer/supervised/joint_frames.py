@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posenet3d_blender.arrays import Array
-
-
-def unit(vectors: Array) -> Array:
-    """Vectors (..., 3) scaled to length 1; zeros stay."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Array = vectors / np.maximum(length, 1e-9)
-    return scaled
+from posenet3d_blender.body.rotations import cross_matrix, unit
 
 
 def frame_along(axis: int, direction: Array, second_axis: int, towards: Array) -> Array:
@@ -39,19 +33,9 @@ def angle_between(first: Array, second: Array) -> Array:
 
 def about_axis(axes: Array, angle: float | Array) -> Array:
     """(T, 3, 3) rotations by one angle or (T,), radians, about unit axes (T, 3), by Rodrigues's formula."""
-    cross = _cross_matrices(axes)
+    cross = cross_matrix(axes)
     angles = np.reshape(angle, (-1, 1, 1))
     rotations: Array = np.eye(3) + np.sin(angles) * cross + (1 - np.cos(angles)) * (cross @ cross)
-    return rotations
-
-
-def swing_between(source: Array, target: Array) -> Array:
-    """(T, 3, 3) the least rotations that turn directions (T, 3) onto others."""
-    source, target = unit(source), unit(target)
-    cosine = (source * target).sum(-1)[:, None, None]
-    cross = _cross_matrices(np.cross(source, target))
-    # Opposite directions leave the axis open: any half turn will do, and near it the formula holds.
-    rotations: Array = np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-6)
     return rotations
 
 
@@ -79,10 +63,3 @@ def smooth_in_time(values: Array, deviation: float) -> Array:
 
     smooth: Array = gaussian_filter1d(values, deviation, axis=0, mode="nearest")
     return smooth
-
-
-def _cross_matrices(vectors: Array) -> Array:
-    x, y, z = vectors.T
-    zero = np.zeros_like(x)
-    result: Array = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
-    return result

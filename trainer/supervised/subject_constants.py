@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
+from posenet3d_blender.body.rotations import unit
 from posenet3d_blender.body.skeleton import JOINT_INDEX, MIRRORED_JOINTS
 
-from .joint_frames import angle_between, frame_along, unit
+from .joint_frames import angle_between, frame_along
 
 STRAIGHT_KNEE: Final = np.radians(3.0)
 """Flexion of a person's straightest knee."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.fingers import SIDES
-from ...body.rotations import unit
+from ...body.rotations import rotation_onto_z, unit
 from ...camera import Camera, CameraPath
 from ..keypoints.keypoints import Keypoints
 from ..keypoints.sampling import AveragingWindow, SampledKeypoints, focal_lengths_at
@@ -109,8 +109,9 @@ def points_in_camera(rays: Array, metric: Array) -> tuple[Array, Array]:
     whole = np.concatenate([rays, np.ones((*rays.shape[:-1], 1))], axis=-1)
     view = whole.mean(axis=1)
     view /= np.linalg.norm(view, axis=-1, keepdims=True)
-    axes = _looking_along(view)  # (F, 3, 3)
-    turned = whole @ axes  # in the axes of a camera that looks at the hand
+    # Columns: the axes of a camera turned the shortest way to look at the hand.
+    axes = np.swapaxes(rotation_onto_z(view), 1, 2)  # (F, 3, 3)
+    turned = whole @ axes
     across = turned[..., :2] / turned[..., 2:]
     spread = across - across.mean(axis=1, keepdims=True)
     in_metres = metric[..., :2] - metric[..., :2].mean(axis=1, keepdims=True)
@@ -118,17 +119,6 @@ def points_in_camera(rays: Array, metric: Array) -> tuple[Array, Array]:
     depth = np.maximum(distance, NEAREST)[:, None] + metric[..., 2]  # (F, 21)
     points = np.concatenate([across * depth[..., None], metric[..., 2:]], axis=-1)
     return points @ np.swapaxes(axes, 1, 2), view
-
-
-def _looking_along(view: Array) -> Array:
-    """(F, 3, 3) axes, as columns, of cameras turned the shortest way to look along `view` (F, 3)."""
-    x, y, z = view.T
-    across = 1 / (1 + np.maximum(z, -0.99))
-    axes = np.empty((len(view), 3, 3))
-    axes[:, :, 0] = np.stack([1 - x * x * across, -x * y * across, -x], axis=-1)
-    axes[:, :, 1] = np.stack([-x * y * across, 1 - y * y * across, -y], axis=-1)
-    axes[:, :, 2] = view
-    return axes
 
 
 def _from_camera(vectors: Array, sampled: SampledKeypoints) -> Array:

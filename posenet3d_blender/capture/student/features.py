@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import AnyArray, FloatArray
+from ...body.rotations import rotation_onto_z
 from ..keypoints.keypoints import KEYPOINT_COUNT, KEYPOINT_INDEX, KEYPOINT_NAMES, MIRRORED_KEYPOINTS
 
 STUDENT_POINT_NAMES: Final = (*KEYPOINT_NAMES, "neck", "head")
@@ -41,7 +42,7 @@ class StudentInput:
     """A batch of B windows of T samples, ready for the network."""
 
     features: NDArray[np.float32]
-    """(B, T, 82): x, y and confidence of each point, then the logarithm of the window's angular size."""
+    """(B, T, 82): x and y of all 27 points, then their 27 confidences, then the log of the window's angular size."""
     view_rotations: NDArray[np.float32]
     """(B, 3, 3) from the camera's frame to the virtual camera's."""
 
@@ -65,7 +66,7 @@ def normalise_windows(rays: FloatArray, confidence: FloatArray) -> StudentInput:
         confidence: (B, T, 27) from 0 to 1; a point of confidence 0 is ignored.
     """
     rays, confidence = rays.astype(np.float32), confidence.astype(np.float32)
-    view_rotations = _rotations_onto_axis(_weighted_centre(rays, confidence))  # (B, 3, 3)
+    view_rotations = rotation_onto_z(_directions_of(_weighted_centre(rays, confidence)))  # (B, 3, 3)
     points = rays_in_view(view_rotations, rays)  # (B, T, 27, 2)
     weights = confidence[:, :, _LIMBS]  # (B, T, 12)
     square = (points[:, :, _LIMBS] ** 2).sum(-1)  # (B, T, 12)
@@ -100,11 +101,8 @@ def _weighted_centre(rays: NDArray[np.float32], confidence: NDArray[np.float32])
     return np.where(total > 1e-3, torso, fallback)
 
 
-def _rotations_onto_axis(centre: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(B, 3, 3) the smallest rotation that brings the ray (x, y, 1) onto the z axis."""
-    direction = np.concatenate([centre, np.ones_like(centre[:, :1])], axis=-1)
-    x, y, z = (direction / np.linalg.norm(direction, axis=-1, keepdims=True)).T
-    scale = 1 / (1 + z)
-    rows = [[1 - x * x * scale, -x * y * scale, -x], [-x * y * scale, 1 - y * y * scale, -y], [x, y, z]]
-    rotations: NDArray[np.float32] = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2).astype(np.float32)
-    return rotations
+def _directions_of(rays: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(B, 3) unit directions of rays (B, 2)."""
+    directions = np.concatenate([rays, np.ones_like(rays[:, :1])], axis=-1)
+    normalised: NDArray[np.float32] = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+    return normalised

@@ -134,6 +134,20 @@ def test_limbs_point_as_the_clips_do(body_bones: Array) -> None:
         assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < 3
 
 
+@pytest.mark.parametrize("miss", [0.0, 5e-5])
+def test_a_bone_that_points_the_opposite_way_is_turned_round(body_bones: Array, miss: float) -> None:
+    """As a damaged clip has it, within `miss` metres; its rotations are rotations all the same."""
+    clips = clips_of(np.zeros((80, JOINT_COUNT, 3)), body_bones)
+    neck, head = JOINT_INDEX["neck"], JOINT_INDEX["head"]
+    upside_down = clips.relative_joints[60:]
+    upside_down[:, head] = 2 * upside_down[:, neck] - upside_down[:, head] + np.array([miss, 0, 0], np.float32)
+    rotations = fit_clips(clips, body_bones).rotations.astype(np.float64)
+    np.testing.assert_allclose(np.linalg.det(rotations), 1, atol=1e-5)
+    fitted = (rotations[60:, neck] @ body_bones[head]) / np.linalg.norm(body_bones[head])
+    wanted = upside_down[:, head] - upside_down[:, neck]
+    np.testing.assert_allclose(fitted, wanted / np.linalg.norm(wanted, axis=-1, keepdims=True), atol=2e-3)
+
+
 def test_clips_of_one_subject_share_constants(body_bones: Array) -> None:
     names = ("cmu_08_01", "cmu_08_02#1", "cmu_09_01", "uiprmd_deep_squat_ok_s03_e01")
     clips = clips_of(np.zeros((80, JOINT_COUNT, 3)), body_bones, names)
