@@ -1,1 +1,1 @@
-"""Rotations, kinematics and bones in torch."""
+"""Rotations in torch, and proportions of the body."""

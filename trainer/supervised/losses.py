@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
+from posenet3d_blender.body.skeleton import JOINT_NAMES, values_by_name
 from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, six_d_to_matrix
 
 from ..config_checks import require_not_negative
-from ..geometry.joint_names import values_by_name
 from .windows import Windows
 
-_WEIGHT_OF_JOINT: Final = torch.tensor(values_by_name({"pelvis": 0.5, "spine": 0.5, "collar": 0.5}, 1.3))
+_WEIGHT_OF_JOINT: Final = torch.tensor(
+    values_by_name(JOINT_NAMES, {"pelvis": 0.5, "spine": 0.5, "collar": 0.5}, 1.3), dtype=torch.float32
+)
 """Joints that no 2D point shows well count less."""
 
 

@@ -16,7 +16,14 @@ from torch import Tensor
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED_JOINTS, PARENTS
+from posenet3d_blender.body.skeleton import (
+    JOINT_COUNT,
+    JOINT_INDEX,
+    JOINT_NAMES,
+    MIRRORED_JOINTS,
+    PARENTS,
+    values_by_name,
+)
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
 from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from posenet3d_blender.capture.student.torch_body import BodyBones, forward_kinematics, matrix_to_six_d, six_d_to_matrix
@@ -24,7 +31,6 @@ from posenet3d_blender.capture.student.torch_body import BodyBones, forward_kine
 from ..config_checks import require_not_negative
 from ..data.clips import Clips
 from ..data.foot_contacts import contacts_from_clips
-from ..geometry.joint_names import values_by_name
 from ..geometry.rotations import axis_angle_to_matrix
 from ..synthesis.augmentation import NoiseRanges, observe
 from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before_camera, project, random_cameras
@@ -45,26 +51,33 @@ _BODY_PARTS: Final = (
     ),
 )
 """Trunk, arms and legs, by the names of their joints."""
-_PART_OF_JOINT: Final = values_by_name(
-    {name: index for index, names in enumerate(_BODY_PARTS) for name in names}, len(_BODY_PARTS)
-)
+_PART_OF_JOINT: Final = torch.tensor(
+    values_by_name(
+        JOINT_NAMES, {name: index for index, names in enumerate(_BODY_PARTS) for name in names}, len(_BODY_PARTS)
+    )
+).long()
 """Index into _BODY_PARTS; the pelvis is a part of its own that is never exchanged."""
 _MIRRORED_SIX_D: Final = torch.tensor([1.0, -1, -1, -1, 1, 1])
 _JOINT_OF_KEYPOINT: Final = JOINT_OF_POINT[:KEYPOINT_COUNT]
-_JOINT_DEVIATION: Final = values_by_name(
-    {
-        "pelvis": 0.08,
-        "head": 0.35,
-        "neck": 0.15,
-        "shoulder": 0.15,
-        "hip": 0.1,
-        "knee": 0.06,
-        "wrist": 0.2,
-        "elbow": 0.1,
-    },
-    0.05,
+_JOINT_DEVIATION: Final = torch.tensor(
+    values_by_name(
+        JOINT_NAMES,
+        {
+            "pelvis": 0.08,
+            "head": 0.35,
+            "neck": 0.15,
+            "shoulder": 0.15,
+            "hip": 0.1,
+            "knee": 0.06,
+            "wrist": 0.2,
+            "elbow": 0.1,
+        },
+        0.05,
+    ),
+    dtype=torch.float32,
 )
-"""Standard deviation, radians, of random rotations added to each joint; the head's own rotation is in no clip."""
+"""Standard deviation, radians, of random rotations added to each joint, before the window's own factor; the head's own
+rotation is in no clip."""
 _LEG: Final = [JOINT_INDEX["left_knee"], JOINT_INDEX["left_ankle"]]
 
 
@@ -85,7 +98,8 @@ class Mixture:
     """Of windows of joints, which come from motion capture, those on a clip's own skeleton. Keypoints are always those
     of the body."""
     stretch: float = 0.05
-    """Largest mean deviation of a bone's length, as a share of it."""
+    """Mean standard deviation of a bone's length, as a share of it, before left and right are averaged; each window's
+    own is drawn uniformly from 0 to twice this."""
     measured: float = 0.6
     """Of windows with noise, those with the measured noise of the add-on's detector."""
     point_offset: float = 0.012
@@ -211,10 +225,9 @@ class WindowSampler:
     def _perturb(self, rotations: Tensor) -> Tensor:
         """Add random rotations to the joints that change linearly over the window, for poses beyond the clips'."""
         count = len(rotations)
-        deviation = torch.tensor(_JOINT_DEVIATION)
         # Some windows stay near the clip's poses, others go far.
         reach = 0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2
-        ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * deviation[:, None]
+        ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * _JOINT_DEVIATION[:, None]
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):
             # The forearm's twist shows at the knuckles only, and is in no clip.

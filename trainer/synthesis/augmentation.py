@@ -23,9 +23,10 @@ class NoiseRanges:
     """Ranges of the detector noise; lengths as shares of the height in the image of a body of STATURE."""
 
     jitter: float = 0.004
-    """Largest mean deviation of white noise."""
+    """Mean standard deviation of white noise on points of confidence 1; each window's own is drawn uniformly from 0 to
+    twice this. Less certain points have more."""
     drift: float = 0.012
-    """Largest mean deviation of slow noise."""
+    """Of slow noise, in a window's first and last sample, as `jitter`; both share the random factor."""
     part_missing: float = 0.12
     """Chance that a whole part (face, hands, feet) is missing, as with detectors of fewer points."""
     occlusion: float = 0.25

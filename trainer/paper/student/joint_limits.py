@@ -8,9 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
-
-from ...geometry.joint_names import values_by_name
+from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES, values_by_name
 
 _LARGEST_ANGLE: Final = {
     "hip": 120.0,
@@ -33,7 +31,7 @@ _HYPEREXTENSION: Final = math.sin(math.radians(5.0))
 _LIMITED: Final = [joint for joint, name in enumerate(JOINT_NAMES) if name != "pelvis"]
 _SMALLEST_COSINE: Final = [
     math.cos(math.radians(angle))
-    for angle in values_by_name(_LARGEST_ANGLE, math.nan, [JOINT_NAMES[joint] for joint in _LIMITED])
+    for angle in values_by_name([JOINT_NAMES[joint] for joint in _LIMITED], _LARGEST_ANGLE, math.nan)
 ]
 
 
