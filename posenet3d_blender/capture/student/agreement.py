@@ -11,20 +11,19 @@ from typing import Final
 from ...arrays import Array
 from ...body.keypoints import KEYPOINT_NAMES
 from ...body.skeleton import JOINT_INDEX
+from .joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 HALF_AGREEMENT: Final = 0.06
 """Metres between the windows' places of a joint at which the joint counts half."""
-_NEAREST_JOINTS: Final = {"big_toe": "foot", "heel": "ankle", "index": "hand", "pinky": "hand"}
-"""Of keypoints that are no joints of the body; those of the face have the head's."""
 
 
-def _joint_of(keypoint: str) -> int:
-    side, _, part = keypoint.partition("_")
-    nearest = f"{side}_{_NEAREST_JOINTS[part]}" if part in _NEAREST_JOINTS else "head"
-    return JOINT_INDEX.get(keypoint, JOINT_INDEX[nearest])
+def _nearest_joint(keypoint: str, joint: int) -> int:
+    """The keypoint's own joint; of those without one the heels have the ankle's, those of the face the head's."""
+    return joint if joint != NO_JOINT else JOINT_INDEX.get(keypoint.replace("heel", "ankle"), JOINT_INDEX["head"])
 
 
-_JOINTS: Final = [_joint_of(name) for name in KEYPOINT_NAMES]
+# Neck and head, which are no keypoints, come last.
+_JOINTS: Final = [_nearest_joint(name, joint) for name, joint in zip(KEYPOINT_NAMES, JOINT_OF_POINT, strict=False)]
 
 
 def point_agreement(spread: Array) -> Array:

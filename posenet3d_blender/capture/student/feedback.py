@@ -25,8 +25,8 @@ from .torch_body import (
     forward_kinematics,
     matrix_to_six_d,
     relative_to_parents,
+    select_joints,
     six_d_to_matrix,
-    take,
 )
 
 _NECK_AND_HEAD: Final = (JOINT_INDEX["neck"], JOINT_INDEX["head"])
@@ -69,11 +69,11 @@ class Feedback(nn.Module):
         """Build the layers, and measure the shipped body.
 
         Args:
-            student_width: of the student's hidden features.
-            width: of the feedback's own.
-            blocks: of `Mixer`.
-            expansion: of each block.
-            window: samples.
+            student_width: number of the student's hidden features.
+            width: number of the feedback's own.
+            blocks: number of `Mixer` blocks.
+            expansion: hidden width of each block, as a multiple of `width`.
+            window: samples in a window.
         """
         super().__init__()
         body = load_body()
@@ -130,9 +130,9 @@ class Feedback(nn.Module):
         The person is put where their points come nearest to the rays, by least squares: x + tx = (z + tz) ray is
         linear in the place (tx, ty, tz).
         """
-        carriers = take(world, KEYPOINT_JOINTS, -3)  # (B, T, 25, 3, 3)
-        keypoints = take(joints, KEYPOINT_JOINTS, -2) + (carriers @ self.keypoint_offsets[..., None])[..., 0]
-        points = torch.cat([keypoints, take(joints, _NECK_AND_HEAD, -2)], 2)  # (B, T, 27, 3)
+        carriers = select_joints(world, KEYPOINT_JOINTS, -3)  # (B, T, 25, 3, 3)
+        keypoints = select_joints(joints, KEYPOINT_JOINTS, -2) + (carriers @ self.keypoint_offsets[..., None])[..., 0]
+        points = torch.cat([keypoints, select_joints(joints, _NECK_AND_HEAD, -2)], 2)  # (B, T, 27, 3)
         across, forward = points[..., :2], points[..., 2:]
         size = features[..., -1:].exp()[..., None]  # (B, T, 1, 1)
         rays = features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size
@@ -154,8 +154,8 @@ class Feedback(nn.Module):
         residuals: (B, T, 27, 2) of the points, each times its confidence.
         """
         of_joints = self.shown_by @ residuals  # (B, T, 24, 2)
-        difference = of_joints - take(of_joints, _PARENT_OR_SELF, -2)
-        bones = joints - take(joints, _PARENT_OR_SELF, -2)  # (B, T, 24, 3)
+        difference = of_joints - select_joints(of_joints, _PARENT_OR_SELF, -2)
+        bones = joints - select_joints(joints, _PARENT_OR_SELF, -2)  # (B, T, 24, 3)
         square = (bones * bones).sum(-1, keepdim=True).clamp(min=_SHORTEST_BONE**2)
         return cross(bones, torch.cat([difference, 0 * difference[..., :1]], -1)) / square
 

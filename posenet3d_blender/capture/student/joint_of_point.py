@@ -1,4 +1,4 @@
-"""Correspondence of the student's points and SMPL joints: the points that motion capture alone can give."""
+"""Correspondence of the student's points and SMPL joints: points that can be derived from motion capture's joints."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class Mixer(nn.Module):
 
         Args:
             width: features of a sample.
-            expansion: width of the hidden layer, in widths.
+            expansion: width of the hidden layer, as a multiple of `width`.
             window: samples in a window.
         """
         super().__init__()

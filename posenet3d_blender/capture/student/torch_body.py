@@ -63,20 +63,23 @@ def forward_kinematics(rotations: Tensor, bones: Tensor) -> tuple[Tensor, Tensor
     world, joints = [root], [0 * (root @ bones[..., :1, :, None])[..., 0]]
     for (above, _), (first, end) in pairwise(_LEVELS):
         parents = [parent - above for parent in PARENTS[first:end]]
-        turns = take(world[-1], parents, -3)
-        joints.append(take(joints[-1], parents, -2) + (turns @ bones[..., first:end, :, None])[..., 0])
+        turns = select_joints(world[-1], parents, -3)
+        joints.append(select_joints(joints[-1], parents, -2) + (turns @ bones[..., first:end, :, None])[..., 0])
         world.append(turns @ rotations[..., first:end, :, :])
     return torch.cat(joints, -2), torch.cat(world, -3)
 
 
 def relative_to_parents(world: Tensor) -> Tensor:
     """Rotations (..., 24, 3, 3) relative to the parent, of rotations in the world; the pelvis keeps its own."""
-    below = take(world, PARENTS[1:], -3).transpose(-1, -2) @ world[..., 1:, :, :]
+    below = select_joints(world, PARENTS[1:], -3).transpose(-1, -2) @ world[..., 1:, :, :]
     return torch.cat([world[..., :1, :, :], below], -3)
 
 
-def take(values: Tensor, indices: Sequence[int], axis: int) -> Tensor:
-    """Values at fixed places along an axis. By slices: a GPU would wait for indices that come from the CPU."""
+def select_joints(values: Tensor, indices: Sequence[int], axis: int) -> Tensor:
+    """Values at fixed places, in this order, along the axis of the joints.
+
+    By slices: a GPU would wait for indices that come from the CPU.
+    """
     runs: list[tuple[int, int]] = []
     for index in indices:
         if runs and index == sum(runs[-1]):
