@@ -18,7 +18,7 @@ from ...body.finger_positions import finger_positions
 from ...body.fingers import SIDES, WRISTS
 from ...body.model import Body
 from ...body.skeleton import JOINT_NAMES, PARENTS
-from ...errors import PoseNet3DError
+from ...errors import PoseNet3DError, one_line
 from ...motion import Motion
 from ...progress import Progress, silent
 from .footage import Footage, read_frames
@@ -225,4 +225,8 @@ def _encoding(partial: Path, path: Path, size: tuple[int, int], rate: Fraction) 
             yield encoder
             encoder.finish()
     except (av.error.FFmpegError, ValueError) as error:
-        raise PoseNet3DError(f"{path}: the preview can't be encoded; give a name that ends in .mp4") from error
+        reason = one_line(getattr(error, "strerror", None) or str(error))
+        if isinstance(error, OSError):  # of the disk or the folder; FFmpeg's names the file only sometimes
+            raise PoseNet3DError(f"{path}: can't be written ({reason}); check the folder and disk") from error
+        advice = "install the add-on again" if path.suffix.lower() == ".mp4" else "give a name that ends in .mp4"
+        raise PoseNet3DError(f"{path}: the preview can't be encoded ({reason}); {advice}") from error

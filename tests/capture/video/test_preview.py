@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -141,6 +142,33 @@ def test_size(size: tuple[int, int], expected: tuple[int, int]) -> None:
 def test_without_camera(tmp_path: Path, grey_clip: Footage) -> None:
     with pytest.raises(PoseNet3DError, match="solved camera"):
         write_preview(tmp_path / "preview.mp4", grey_clip, [motion_of(grey_clip, 0, 1, camera=False)])
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path, grey_clip: Footage) -> None:
+    """A limit on the size of files stands for it."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(
+            PoseNet3DError, match=r"preview\.mp4: can't be written \(File too large\); check the folder"
+        ):
+            write_preview(tmp_path / "preview.mp4", grey_clip, [motion_of(grey_clip, 0, 0.96)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not (tmp_path / "preview.mp4").exists()
+
+
+def test_an_encoder_that_fails_gives_its_reason(
+    tmp_path: Path, grey_clip: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise av.error.ExternalError(-542398533, "Generic error in an external library")
+
+    monkeypatch.setattr("posenet3d_blender.capture.video.preview._Encoder.add", fail)
+    with pytest.raises(PoseNet3DError, match=r"can't be encoded \(Generic error in an external library\)") as refused:
+        write_preview(tmp_path / "preview.mp4", grey_clip, [motion_of(grey_clip, 0, 0.96)])
+    assert "ends in .mp4" not in str(refused.value)
 
 
 def test_name_that_is_no_video(tmp_path: Path, grey_clip: Footage) -> None:
