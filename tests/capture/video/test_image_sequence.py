@@ -91,6 +91,26 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     assert "shot4" not in warning
 
 
+@pytest.mark.parametrize("names", [["a_1.png", "a_01.png"], ["a_1.png", "a_1.PNG"]])
+def test_of_two_pictures_with_one_number_one_is_named_and_left_out(tmp_path: Path, names: list[str]) -> None:
+    write_pictures(tmp_path, [*names, "a_2.png", "a_3.png"])
+    if len(list(tmp_path.iterdir())) < 4:
+        pytest.skip("this file system knows no capital letters")
+    for path in (tmp_path, tmp_path / "a_#.png"):
+        footage = open_footage(path, 10)
+        others = [name for name in names if path == tmp_path or name.endswith(".png")]
+        assert footage.frame_count == 3
+        warnings = footage.warnings(slice(0, 3))
+        if len(others) == 2:
+            (warning,) = warnings
+            assert warning.startswith("Not part of the image sequence and left out: ")
+            assert sum(name in warning for name in others) == 1
+            (kept,) = (name for name in others if name not in warning)
+            assert footage_files(path)[0].name == kept
+        else:
+            assert not warnings
+
+
 def test_pictures_without_numbers_go_by_name(tmp_path: Path) -> None:
     assert greys(write_pictures(tmp_path, ["a.png", "b.png", "c.png"])) == [0, 1, 2]
 
@@ -171,5 +191,8 @@ def test_what_is_no_sequence(tmp_path: Path) -> None:
 def test_animated_webp_is_told_what_to_do(tmp_path: Path) -> None:
     """No reader for it is in FFmpeg's libraries; the header's own flag tells it from a still picture."""
     path = tmp_path / "dance.webp"
+    for length in range(16, 21):
+        path.write_bytes((b"RIFF\x40\0\0\0WEBPVP8X" + bytes(4))[:length])
+        assert "cut off" in refused(path)
     path.write_bytes(b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\x3f\0\0\x2f\0\0ANIM" + bytes(40))
     assert "animated WebP can't be read; convert it to MP4, GIF or an image sequence" in refused(path)

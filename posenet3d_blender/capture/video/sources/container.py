@@ -37,7 +37,7 @@ def check_file(path: Path) -> None:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check its permissions") from error
     if not head:
         raise PoseNet3DError(f"{path}: the file is empty; copy or export the video again")
-    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20] & 0x02:
+    if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) > 20 and head[20] & 0x02:
         raise PoseNet3DError(f"{path}: animated WebP can't be read; convert it to MP4, GIF or an image sequence")
 
 

@@ -35,7 +35,7 @@ class ImageSequence:
     numbers: tuple[int, ...] | None
     """In the files' names, rising; None: the names have none, and their order counts."""
     left_out: tuple[Path, ...] = ()
-    """Pictures of the folder that are not of the sequence."""
+    """Pictures of the folder that are not of the sequence, and those whose number another one has already."""
     can_seek: ClassVar[bool] = True
 
     def pictures(self, first: int) -> Iterator[StoredPicture]:
@@ -116,16 +116,19 @@ def footage_name(path: Path) -> str:
 def _of_folder(folder: Path) -> ImageSequence:
     groups: dict[tuple[str, str], dict[int, Path]] = {}
     unnumbered: list[Path] = []
+    repeated: list[Path] = []
     for path in _pictures_in(folder):
         match = _LAST_NUMBER.match(path.stem)
         if match is None:
             unnumbered.append(path)
         else:
             before, number, after = match.groups()
-            groups.setdefault((before, after + path.suffix.lower()), {})[int(number)] = path
+            group = groups.setdefault((before, after + path.suffix.lower()), {})
+            if group.setdefault(int(number), path) is not path:
+                repeated.append(path)
     sequences = {names: files for names, files in groups.items() if len(files) > 1}
     others = [path for names, files in groups.items() if names not in sequences for path in files.values()]
-    others += unnumbered
+    others += unnumbered + repeated
     if len(sequences) > 1:
         examples = " and ".join(f"{before}*{after}" for before, after in sorted(sequences)[:2])
         raise PoseNet3DError(
@@ -155,12 +158,13 @@ def _of_pattern(pattern: Path) -> ImageSequence:
 def _of_names(path: Path, names: re.Pattern[str]) -> ImageSequence:
     """The pictures beside `path` whose names match, by the number that is the match's group."""
     files: dict[int, Path] = {}
+    repeated: list[Path] = []
     for one in _pictures_in(path.parent):
         match = names.fullmatch(one.name)
-        if match is not None:
-            files[int(match[1])] = one
+        if match is not None and files.setdefault(int(match[1]), one) is not one:
+            repeated.append(one)
     numbers = sorted(files)
-    return ImageSequence(path, tuple(files[one] for one in numbers), tuple(numbers))
+    return ImageSequence(path, tuple(files[one] for one in numbers), tuple(numbers), tuple(repeated))
 
 
 def _pictures_in(folder: Path) -> Sequence[Path]:
