@@ -13,14 +13,15 @@ from ..motion import Motion
 from ..motion_edit.body_parts import limit_to_parts
 from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
+from ..progress import Warn, ignore_warning
 from .armature import add_armature
 from .camera import add_camera, key_camera
-from .footage import Warn, ignore_warning, show_footage_in_steps
+from .footage import show_footage_in_steps
 from .incremental import Steps, run
 from .keys import CAPTURE_START, key_motion_in_steps
 from .markers import mark_action, mark_low_confidence
 from .matching import frame_size, match_scene
-from .names import data_name
+from .names import data_name, person_suffix
 from .place import Place
 from .removal import remove_captured
 from .rest_pose import ARM_ANGLES
@@ -121,7 +122,7 @@ def _add_people(
     material: bpy.types.Material | None = None
     armatures = []
     for number, motion in enumerate(motions, start=1):
-        person = data_name(options.armature_name or name, "" if len(motions) == 1 else f"_person{number}")
+        person = data_name(options.armature_name or name, person_suffix(number, len(motions)))
         with_fingers = motion.finger_poses is not None and body.fingers is not None
         armature = add_armature(person, body, motion.betas, collection, ARM_ANGLES[options.rest], with_fingers)
         armatures.append(armature)

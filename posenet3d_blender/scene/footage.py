@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 import bpy
 import numpy as np
@@ -22,24 +22,18 @@ from ..build_options import FIRST_FRAME
 from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..motion_edit.resample import scene_start
+from ..progress import Warn, ignore_warning
 from .incremental import Steps
 from .keys import assign_action, write_curves
 from .names import data_name
 from .paths import path_to_store
 from .timeline import frame_range
 
-Warn: TypeAlias = Callable[[str], object]
-"""Takes a warning, one sentence."""
-
 _NO_TURN: Final[Matrix2] = (1, 0, 0, 1)
 _TURNS: Final[dict[int, Matrix2]] = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 """By degrees, clockwise."""
 _ROUNDING: Final = 0.6e-3
 """Seconds by which an image's number may lie before it: Blender rounds too where a file keeps milliseconds."""
-
-
-def ignore_warning(sentence: str) -> None:
-    """Discard the warning."""
 
 
 def show_footage_in_steps(

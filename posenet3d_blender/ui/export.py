@@ -9,10 +9,11 @@ import bpy
 
 from ..errors import PoseNet3DError, printable
 from ..scene.export import export
+from ..scene.names import paths_of_people
 from ..scene.retarget.check_target import check_target
 from ..scene.retarget.export_character import check_exportable, export_characters
 from .character_settings import chosen_characters
-from .export_tasks import FROM_FOOTAGE, footage_export_task, numbered
+from .export_tasks import FROM_FOOTAGE, footage_export_task
 from .modal_task import ModalTaskOperator
 from .results import stored_motion
 from .takes import current_take, people_of
@@ -150,7 +151,7 @@ def _export_characters(scene: bpy.types.Scene, path: Path, take: bpy.types.Colle
     for character in characters:
         check_exportable(character.name, check_target(character, maps.get(character)).bone_map, [path.suffix])
     is_single = path.suffix == ".bvh"  # a file holds one skeleton
-    files = numbered(path, len(characters)) if is_single else [path]
+    files = paths_of_people(path, len(characters)) if is_single else [path]
     for file, group in zip(files, [[one] for one in characters] if is_single else [characters], strict=True):
         export_characters(file, group)
     return files
@@ -159,7 +160,7 @@ def _export_characters(scene: bpy.types.Scene, path: Path, take: bpy.types.Colle
 def _write_motions(path: Path, take: bpy.types.Collection, smpl_h: bool) -> list[Path]:
     """Write the motion files, numbered where there are several people."""
     people = people_of(take)
-    paths = numbered(path, len(people))
+    paths = paths_of_people(path, len(people))
     for one, person in zip(paths, people, strict=True):
         stored_motion(person).save(one, smpl_h)
     return paths

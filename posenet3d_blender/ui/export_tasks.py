@@ -11,6 +11,7 @@ import bpy
 from ..body.model import load_body
 from ..progress import Progress
 from ..scene.incremental import Steps
+from ..scene.names import paths_of_people
 from .capture_task import request_of
 from .results import stored_motion
 from .takes import people_of, take_of
@@ -30,11 +31,6 @@ def footage_export_task(path: Path, take: bpy.types.Collection, file_format: str
         return _keypoint_task(path, take)
     motions = [stored_motion(person) for person in people_of(take)]
     return _drawing_task(path, take, motions, _draw_preview if file_format == "mp4" else _draw_contact_sheet)
-
-
-def numbered(path: Path, count: int) -> list[Path]:
-    """The path, or one for each of several people: NAME_person1 and so on."""
-    return [path] if count == 1 else [path.with_stem(f"{path.stem}_person{number}") for number in range(1, count + 1)]
 
 
 _Draw = Callable[[Path, "Footage", "list[Motion]", Path | None, Progress], None]
@@ -81,7 +77,8 @@ def _keypoint_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
 
         settings = CaptureSettings(**request.settings)
         shot = capture_video(request.video, settings, progress).shots[0]
-        for one, keypoints, motion in zip(numbered(path, len(shot.motions)), shot.keypoints, shot.motions, strict=True):
+        paths = paths_of_people(path, len(shot.motions))
+        for one, keypoints, motion in zip(paths, shot.keypoints, shot.motions, strict=True):
             shown = keypoints.mirrored() if settings.mirror else keypoints
             save_keypoints(StoredKeypoints(shown, motion.camera.focal_length if motion.camera else None), one)
 
