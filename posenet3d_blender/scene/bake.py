@@ -20,6 +20,8 @@ from .isolated_scene import show_present_frame
 from .key_reduction import Tolerance
 from .keys import CAPTURE_PROPERTIES, HAND_PROPERTIES, curves_of, write_curves
 from .names import data_name
+from .played_frames import played_frames
+from .posable import posable
 from .retarget.blockers import blocking_animation as blockers_of
 from .retarget.channels import Channels
 from .retarget.check_target import check_writable
@@ -52,45 +54,24 @@ def bake(
     """
     target = target or source
     _check(source, target)
-    frames = motion_frames(source)
+    frames = played_frames(source)
     names = _baked_bones(source, target)
     motion = read_motion(source, frames, names)
     properties = _capture_properties(source, frames) if target is source else {}
     name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
     action = new_action(target, name)
     _unblock_bones(target, names)
-    bpy.context.view_layer.update()
-    rotations = pose_rotations(target, motion)
-    turns = basis_rotations(target, rotations, names)
-    locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
+    with posable(target):  # bones above the pelvis keep their present pose
+        bpy.context.view_layer.update()
+        rotations = pose_rotations(target, motion)
+        turns = basis_rotations(target, rotations, names)
+        locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
     channels = [Channels(joint_name, turns[:, joint], None) for joint, joint_name in enumerate(names)]
     write_channels(action, target, [*channels, Channels("pelvis", None, locations)], frames, tolerance)
     for path, values in properties.items():
         write_curves(action, target, path, np.array(frames), values[:, None], group="capture")
     show_present_frame([target])
     return action
-
-
-def motion_frames(source: bpy.types.Object) -> range:
-    """Frames of the source's action, or of its NLA strips if it has none.
-
-    Raises:
-        PoseNet3DError: the source is not animated.
-    """
-    animation = source.animation_data
-    spans = []
-    if animation and animation.action:
-        spans = [tuple(animation.action.frame_range)]
-    elif animation:
-        spans = [
-            (strip.frame_start, strip.frame_end)
-            for track in animation.nla_tracks
-            if not track.mute
-            for strip in track.strips
-        ]
-    if not spans:
-        raise PoseNet3DError(f"{source.name}: it has no motion to bake; choose a captured armature")
-    return range(round(min(start for start, _ in spans)), round(max(end for _, end in spans)) + 1)
 
 
 def blocking_animation(

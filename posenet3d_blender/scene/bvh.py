@@ -16,7 +16,8 @@ import bpy
 from mathutils import Euler, Matrix, Vector
 
 from .isolated_scene import isolated_scene
-from .keys import bone_path, curves_of
+from .keys import bone_path, played_curves
+from .played_frames import playing_strips
 
 _TO_FILE: Final = Matrix.Rotation(-math.pi / 2, 4, "X")
 _EULER_ORDER: Final = "YXZ"  # Blender names the first rotation first; BVH's matrices multiply as Z X Y.
@@ -49,8 +50,8 @@ def _first_joint(armature: bpy.types.Object) -> bpy.types.Bone:
     bones = armature.data.bones
     if "pelvis" in bones:
         return bones["pelvis"]
-    has_action = armature.animation_data and armature.animation_data.action
-    moved = {curve.data_path for curve in curves_of(armature)} if has_action else set()
+    players = [armature.animation_data, *playing_strips(armature)] if armature.animation_data else []
+    moved = {curve.data_path for player in players for curve in played_curves(player)}
     carriers = [
         (len(bone.children_recursive), bone.name) for bone in bones if bone_path(bone.name, "location") in moved
     ]

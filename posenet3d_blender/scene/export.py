@@ -18,7 +18,9 @@ from ..errors import PoseNet3DError, one_line
 from .bone_display import shapes_of
 from .bvh import write_bvh
 from .fbx import write_fbx
-from .isolated_scene import isolated_scene, skin_meshes, undeformed, window_kept
+from .isolated_scene import isolated_scene, undeformed, window_kept
+from .names import paths_of_people
+from .skin import deformed_meshes
 from .visibility import shown
 
 _ADVICE: Final = "check that the folder can be written and the disk has room"
@@ -46,7 +48,7 @@ def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
     if ending not in _WRITERS:
         raise PoseNet3DError(f"{path}: can't write '{ending}' files; choose one of {' '.join(EXPORT_ENDINGS)}")
     if ending == ".bvh" and len(armatures) > 1:
-        paths = [path.with_stem(f"{path.stem}_person{number}") for number in range(1, len(armatures) + 1)]
+        paths = paths_of_people(path, len(armatures))
         for person_path, armature in zip(paths, armatures, strict=True):
             write_file(person_path, [armature], _WRITERS[ending])
         return paths
@@ -78,7 +80,7 @@ def _reason(complaint: str) -> str:
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    meshes = skin_meshes(armatures)
+    meshes = deformed_meshes(armatures)
     with window_kept(), shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes) as scene:
         write_gltf(path, scene)
 
@@ -105,7 +107,7 @@ def write_gltf(path: Path, scene: bpy.types.Scene, only_deforming: bool = False)
 
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    meshes = skin_meshes(armatures)
+    meshes = deformed_meshes(armatures)
     with shown(meshes), undeformed(meshes), isolated_scene(armatures, meshes):
         write_usd(path)
 
@@ -135,10 +137,10 @@ def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """Save the whole file if it holds nothing else, else a library of a scene with the armatures alone."""
     user_scene = bpy.context.scene
     camera = [user_scene.camera] if user_scene.camera else []
-    if {*armatures, *skin_meshes(armatures), *camera, *shapes_of(armatures)} >= set(bpy.data.objects):
+    if {*armatures, *deformed_meshes(armatures), *camera, *shapes_of(armatures)} >= set(bpy.data.objects):
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, compress=True, relative_remap=False)
     else:
-        with isolated_scene(armatures, [*skin_meshes(armatures), *camera]) as scene:
+        with isolated_scene(armatures, [*deformed_meshes(armatures), *camera], is_posed=False) as scene:
             scene.camera = user_scene.camera
             scene.render.resolution_x = user_scene.render.resolution_x
             scene.render.resolution_y = user_scene.render.resolution_y

@@ -16,9 +16,11 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
-from .isolated_scene import frame_range, isolated_scene, skin_meshes, undeformed
+from .isolated_scene import isolated_scene, undeformed
 from .keys import assign_action, curves_of, transform_curve
+from .played_frames import exported_frames
 from .sampled_action import plays_one_action, sample_action
+from .skin import armature_modifiers, deformed_meshes
 from .visibility import shown
 
 _CENTIMETRES: Final = 100.0
@@ -27,14 +29,14 @@ _TO_FILE: Final = Matrix.Scale(_CENTIMETRES, 4) @ Matrix.Rotation(-math.pi / 2, 
 
 def write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     """Write armatures, skins and motion; the footage's start is at 0 seconds, poses are held until the first key."""
-    first_frame, last_frame = frame_range(armatures)
+    first_frame, last_frame = exported_frames(armatures)
     # The exporter names the take after the scene; a captured collection has the footage's name.
     take = next((collection.name for collection in armatures[0].users_collection), armatures[0].name)
     with (
         _copies_in_file_units(armatures, first_frame, last_frame) as copies,
-        shown(skin_meshes(copies)),
-        undeformed(skin_meshes(copies)),
-        isolated_scene(copies, skin_meshes(copies), (0, last_frame - first_frame), take),
+        shown(deformed_meshes(copies)),
+        undeformed(deformed_meshes(copies)),
+        isolated_scene(copies, deformed_meshes(copies), (0, last_frame - first_frame), take),
     ):
         bpy.ops.export_scene.fbx(
             filepath=str(path),
@@ -79,18 +81,26 @@ def _copies_in_file_units(
             else:
                 copied_data.append(sample_action(armature, copy, range(first_frame, last_frame + 1)))
                 _transform_keys(copy, first_frame)
-            for skin in skin_meshes([armature]):
+            for skin in deformed_meshes([armature]):
                 skin_copy = copy_of(skin)
                 skin_copy.data = copy_of(skin.data)
-                skin_copy.data.transform(_TO_FILE)
-                skin_copy.parent = copy
-                skin_copy.modifiers["Armature"].object = copy
+                _hang_on(copy, skin_copy)
             copies.append(copy)
         yield copies
     finally:
         bpy.data.batch_remove(copied_data)
         for original, name in renamed:
             original.name = name
+
+
+def _hang_on(copy: bpy.types.Object, skin: bpy.types.Object) -> None:
+    """Let a copy of a skin hang on the armature's copy as the skin does on the armature, in the file's units."""
+    in_armature = skin.matrix_parent_inverse @ skin.matrix_basis  # clothes may have a place of their own
+    skin.data.transform(_TO_FILE @ in_armature, shape_keys=True)
+    skin.parent = copy
+    skin.matrix_parent_inverse, skin.matrix_basis = Matrix.Identity(4), Matrix.Identity(4)
+    for modifier in armature_modifiers(skin):
+        modifier.object = copy
 
 
 def _rekey(copy: bpy.types.Object, armature: bpy.types.Object, action: bpy.types.Action, first_frame: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import bpy
 
-from ..errors import PoseNet3DError
-from .keys import CAPTURE_START
+from .played_frames import exported_frames
+from .posable import posable
 
 _PLACE: Final = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
 """Properties of objects and pose bones."""
@@ -21,17 +21,26 @@ def isolated_scene(
     others: Sequence[bpy.types.Object] = (),
     frames: tuple[int, int] | None = None,
     name: str = "",
+    is_posed: bool = True,
 ) -> Iterator[bpy.types.Scene]:
     """Make a scene of only these objects the context's scene, with the same frame rate.
 
-    Its first and last frame are `frames`, or else those of `frame_range`; its name is `name`, or else the first
-    armature's.
+    Args:
+        armatures: at least one.
+        others: skins and cameras.
+        frames: first and last frame of the scene; None: those of `exported_frames`.
+        name: of the scene; empty: the first armature's.
+        is_posed: the armatures play their motion there, though they may be hidden or at rest in the user's scene.
     """
     user_scene = bpy.context.scene
     scene = bpy.data.scenes.new(name or armatures[0].name)
+    shown = ExitStack()
     try:
+        if is_posed:
+            for armature in armatures:
+                shown.enter_context(posable(armature))
         scene.render.fps, scene.render.fps_base = user_scene.render.fps, user_scene.render.fps_base
-        scene.frame_start, scene.frame_end = frames or frame_range(armatures)
+        scene.frame_start, scene.frame_end = frames or exported_frames(armatures)
         for exported in (*armatures, *others):
             scene.collection.objects.link(exported)
         with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
@@ -39,6 +48,7 @@ def isolated_scene(
             yield scene
     finally:
         bpy.data.scenes.remove(scene)
+        shown.close()
         show_present_frame((*armatures, *others))
 
 
@@ -88,35 +98,3 @@ def undeformed(meshes: Sequence[bpy.types.Object]) -> Iterator[None]:
     finally:
         for modifier, is_visible in zip(modifiers, visibility, strict=True):
             modifier.show_viewport = is_visible
-
-
-def frame_range(armatures: Sequence[bpy.types.Object]) -> tuple[int, int]:
-    """First and last frame to export: from the footage's start, before which nobody may be keyed, to the last key.
-
-    For armatures that were not captured it is the first frame of the context's scene, if they are keyed later.
-
-    Raises:
-        PoseNet3DError: one of the armatures is not animated.
-    """
-    ranges = [span for armature in armatures for span in _animated_spans(armature)]
-    scene_start = bpy.context.scene.frame_start
-    starts = [armature.get(CAPTURE_START, scene_start) for armature in armatures]
-    return round(min(*starts, *(start for start, _ in ranges))), round(max(end for _, end in ranges))
-
-
-def _animated_spans(armature: bpy.types.Object) -> list[tuple[float, float]]:
-    """First and last frame of the armature's action, and of each NLA strip that is not muted."""
-    animation = armature.animation_data
-    action = animation.action if animation else None
-    spans = [(float(action.frame_range[0]), float(action.frame_range[1]))] if action else []
-    for track in animation.nla_tracks if animation else ():
-        if not track.mute:
-            spans += [(strip.frame_start, strip.frame_end) for strip in track.strips if not strip.mute]
-    if not spans:
-        raise PoseNet3DError(f"{armature.name}: it has no motion to export; choose a captured take")
-    return spans
-
-
-def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """Meshes parented to the armatures."""
-    return [child for armature in armatures for child in armature.children if child.type == "MESH"]

@@ -182,10 +182,16 @@ def assign_action(datablock: bpy.types.ID, action: bpy.types.Action, like: bpy.t
 
 def curves_of(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
     """All F-curves that animate the armature object."""
-    animation = armature.animation_data
-    if not hasattr(animation, "action_slot"):
-        return list(animation.action.fcurves)
-    bags = [strip.channelbag(animation.action_slot) for layer in animation.action.layers for strip in layer.strips]
+    return played_curves(armature.animation_data)
+
+
+def played_curves(player: bpy.types.AnimData | bpy.types.NlaStrip) -> list[bpy.types.FCurve]:
+    """The F-curves that play from the action of a datablock's animation, or of a strip; none without an action."""
+    if player.action is None:
+        return []
+    if not hasattr(player, "action_slot"):
+        return list(player.action.fcurves)
+    bags = [strip.channelbag(player.action_slot) for layer in player.action.layers for strip in layer.strips]
     return [curve for bag in bags if bag for curve in bag.fcurves]
 
 

@@ -12,11 +12,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..errors import PoseNet3DError
 from .incremental import Steps
-from .isolated_scene import skin_meshes
 from .keys import assign_action
 from .markers import move_markers
 from .removal import remove_captured
+from .skin import SKIN_VERTICES, skin_meshes
 
 
 def replace_take(
@@ -39,7 +40,11 @@ def replace_take(
 
     Returns:
         The take's armatures, of as many people as were built, and its camera.
+
+    Raises:
+        PoseNet3DError: the take can't be changed as it is; nothing has been then.
     """
+    check_replaceable(people)
     built = yield from build
     source = built[0].users_collection[0]
     for old, action, new in zip(people, actions, built, strict=False):
@@ -60,6 +65,19 @@ def replace_take(
     _restore_names(kept)
     bpy.context.view_layer.update()
     return [*kept, *newcomers], camera
+
+
+def check_replaceable(people: Sequence[bpy.types.Object]) -> None:
+    """Check that a take's armatures and skins can be given another motion.
+
+    Raises:
+        PoseNet3DError: one of them is being edited, or belongs to another file.
+    """
+    for part in (*people, *skin_meshes(people)):
+        if part.mode == "EDIT":  # Blender would write the edited bones or vertices over the new ones
+            raise PoseNet3DError(f"{part.name}: it is in edit mode; leave edit mode first")
+        if part.library or part.override_library:
+            raise PoseNet3DError(f"{part.name}: it is linked from another file; update the take there")
 
 
 def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
@@ -130,14 +148,25 @@ def _swap_skin(old: bpy.types.Object, new: bpy.types.Object) -> None:
     """The old skin gets the new shape and visibility; one of another body or with other bones takes its place."""
     _take_animation(old, new)
     if len(old.data.vertices) != len(new.data.vertices) or old.vertex_groups.keys() != new.vertex_groups.keys():
-        for slot, material in enumerate(old.data.materials):
-            new.data.materials[slot] = material
+        _give_materials(old.data, new.data)
         old.data, new.data = new.data, old.data
+        old[SKIN_VERTICES] = len(old.data.vertices)
         return
     points = np.empty(3 * len(new.data.vertices), dtype=np.float32)
     new.data.vertices.foreach_get("co", points)
     old.data.vertices.foreach_set("co", points)
     old.data.update()
+
+
+def _give_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+    """The new mesh gets the old one's materials; they stay on their faces where it has the same, on the first else."""
+    new.materials.clear()
+    for material in old.materials:
+        new.materials.append(material)
+    if len(old.polygons) == len(new.polygons):
+        slots = np.zeros(len(old.polygons), dtype=np.int32)
+        old.polygons.foreach_get("material_index", slots)
+        new.polygons.foreach_set("material_index", slots)
 
 
 def _swap_camera(

@@ -12,6 +12,7 @@ from ..arrays import Array
 from ..body.rotations import continuous_quaternions
 from .isolated_scene import isolated_scene
 from .keys import assign_action, write_curves
+from .played_frames import playing_strips
 
 
 def plays_one_action(armature: bpy.types.Object) -> bool:
@@ -19,7 +20,7 @@ def plays_one_action(armature: bpy.types.Object) -> bool:
     animation = armature.animation_data
     if animation is None or animation.action is None:
         return False
-    return not any(track.strips for track in animation.nla_tracks if not track.mute)
+    return not playing_strips(armature)
 
 
 def sample_action(armature: bpy.types.Object, receiver: bpy.types.Object, frames: range) -> bpy.types.Action:

@@ -1,7 +1,9 @@
-"""The skinned mesh that follows the armature."""
+"""The skinned mesh that follows the armature: made, and found again among the meshes that users add."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
 import bpy
@@ -19,6 +21,10 @@ from .rest_pose import rest_pose
 
 SKIN_COLOUR: Final = (0.42, 0.47, 0.53, 1.0)
 """Linear RGBA: a neutral grey."""
+SKIN_VERTICES: Final = "captured_vertices"
+"""Custom property of a captured skin: its number of vertices, which clothes made from a copy of it do not have."""
+_NAME: Final = re.compile(r"_body(\.\d+)?$")
+"""End of the name that a skin's mesh is given."""
 
 
 def add_skin_in_steps(
@@ -39,6 +45,7 @@ def add_skin_in_steps(
     mesh.shade_smooth()
     mesh.materials.append(material)
     skin = bpy.data.objects.new(name, mesh)
+    skin[SKIN_VERTICES] = len(vertices)
     collection.objects.link(skin)
     yield None
     for joint_name, weights in _weights_by_bone(armature, body).items():
@@ -59,6 +66,35 @@ def _weights_by_bone(armature: bpy.types.Object, body: Body) -> dict[str, Array]
     weights = body.fingers.with_body(body.skin_weights)
     by_bone = dict(zip((*JOINT_NAMES, *HAND_JOINT_NAMES), weights.T, strict=True))
     return {name: values for name, values in by_bone.items() if name not in HAND_NAMES}
+
+
+def deformed_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The armatures' children that they deform: the captured skins, and clothes; a hat or a sword is none."""
+    return [
+        child
+        for armature in armatures
+        for child in armature.children
+        if child.type == "MESH" and any(one.object == armature for one in armature_modifiers(child))
+    ]
+
+
+def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The captured skin of each armature, where it still has it; other meshes are the user's own."""
+    return [skin for armature in armatures for skin in _captured(deformed_meshes([armature]))]
+
+
+def armature_modifiers(mesh: bpy.types.Object) -> list[bpy.types.ArmatureModifier]:
+    """The mesh's armature modifiers, under whatever names."""
+    return [modifier for modifier in mesh.modifiers if modifier.type == "ARMATURE"]
+
+
+def _captured(meshes: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The captured one of an armature's meshes, or none."""
+    marked = [mesh for mesh in meshes if SKIN_VERTICES in mesh]
+    whole = [mesh for mesh in marked if mesh[SKIN_VERTICES] == len(mesh.data.vertices)]
+    # Skins of earlier versions have no mark, but their name.
+    named = [mesh for mesh in meshes if _NAME.search(mesh.data.name)]
+    return (whole or marked or named or list(meshes))[:1]
 
 
 def add_material(name: str) -> bpy.types.Material:

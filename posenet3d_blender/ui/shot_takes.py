@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import bpy
 
-from ..scene.isolated_scene import skin_meshes
+from ..scene.skin import skin_meshes
 from ..scene.visibility import key_visibility
 from .takes import people_of
 

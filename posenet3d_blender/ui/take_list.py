@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.isolated_scene import skin_meshes
 from ..scene.markers import move_markers
 from ..scene.removal import remove_captured
+from ..scene.skin import skin_meshes
 from .modal_task import current_task
 from .settings import settings_of
 from .takes import current_take, people_of, scenes_of, take_of, takes_in

@@ -180,7 +180,7 @@ def test_a_take_that_was_pushed_to_the_nla_is_exported(
 
 def test_a_take_without_any_motion_is_refused_in_one_line(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
     people_of(capture(video))[0].animation_data_clear()
-    with pytest.raises(RuntimeError, match="it has no motion to export; choose a captured take"):
+    with pytest.raises(RuntimeError, match="it has no motion; choose a captured armature"):
         bpy.ops.posenet3d.export(filepath=str(tmp_path / "take.fbx"))
 
 

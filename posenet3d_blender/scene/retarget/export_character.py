@@ -74,7 +74,7 @@ def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    with isolated_scene(armatures, _all_meshes(armatures)) as scene:
+    with isolated_scene(armatures, _all_meshes(armatures), is_posed=False) as scene:
         bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
     check_blend(path)
 

@@ -17,9 +17,9 @@ from ...retargeting.finger_rest import FingerRest, SourceFingers
 from ...retargeting.source import SourceMotion
 from ..armature import rest_rotations
 from ..finger_bones import has_fingers, smpl_bones
-from ..isolated_scene import isolated_scene, skin_meshes
+from ..isolated_scene import isolated_scene
 from ..keys import CAPTURE_PROPERTIES
-from .posable import posable
+from ..skin import skin_meshes
 from .same_bones import without_scale
 
 _ANKLE_HEIGHT: Final = 0.086
@@ -73,7 +73,7 @@ def _sample(source: bpy.types.Object, frames: range, bone_names: Sequence[str]) 
     flat = np.empty(16 * len(bones), dtype=np.float32)
     matrices = np.empty((len(frames), len(bone_names), 4, 4))
     contacts = np.zeros((len(frames), 2))
-    with posable(source), isolated_scene([source], frames=(frames[0], frames[-1])) as scene:
+    with isolated_scene([source], frames=(frames[0], frames[-1])) as scene:
         depsgraph = bpy.context.evaluated_depsgraph_get()
         for row, frame in enumerate(frames):
             scene.frame_set(frame)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import bpy
 
+from ...progress import Warn
 from ...retargeting.settings import RetargetSettings
-from ..isolated_scene import skin_meshes
+from ..skin import skin_meshes
 from .append import append_armature
 from .retarget import retarget
 
@@ -34,7 +35,7 @@ def replace_bodies(
     sources: Sequence[bpy.types.Object],
     characters: Sequence[CharacterFile],
     root: str,
-    warn: Callable[[str], object],
+    warn: Warn,
 ) -> list[bpy.types.Object]:
     """Append a character for each source, retarget, and remove the sources with their skins.
 

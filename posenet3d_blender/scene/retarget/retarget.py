@@ -17,15 +17,15 @@ from ...retargeting.hands import hand_ends
 from ...retargeting.settings import RetargetSettings
 from ...retargeting.skeleton import find_skeleton
 from ...retargeting.solve import solve
-from ..bake import motion_frames
 from ..incremental import Steps, run
 from ..isolated_scene import isolated_scene, show_present_frame
 from ..key_reduction import Tolerance
 from ..names import data_name
+from ..played_frames import played_frames
+from ..posable import obstacles_to_playing
 from .blockers import blocking_animation
 from .channels import Channels, solve_channels_in_steps
 from .check_target import check_target
-from .posable import obstacles_to_playing, posable
 from .read_rig import read_rig
 from .read_source import read_source
 from .same_bones import missing_bones
@@ -113,7 +113,7 @@ def source_frames(source: bpy.types.Object) -> range:
     """
     if source.type != "ARMATURE" or missing_bones(source):
         raise PoseNet3DError(f"{source.name}: it lacks SMPL's bones; choose a captured armature")
-    return motion_frames(source)
+    return played_frames(source)
 
 
 def _wanted(
@@ -154,8 +154,7 @@ def _free_to_move(
             target.pose.bones[name].rotation_mode = mode
         if animation:
             animation.action, animation.use_nla = None, False
-        with posable(target):
-            yield blockers
+        yield blockers
     except BaseException:
         for blocker in blockers:
             blocker.mute = False

@@ -1,0 +1,168 @@
+"""What animators add to a take's armature: props, clothes and materials of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy")
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from posenet3d_blender.arrays import Array
+from posenet3d_blender.scene.skin import SKIN_VERTICES, skin_meshes
+from posenet3d_blender.ui.takes import people_of, take_of
+
+from .conftest import Pipeline, standing
+from .test_takes import capture
+
+pytestmark = pytest.mark.usefixtures("add_on")
+
+
+def add_prop(person: bpy.types.Object) -> bpy.types.Object:
+    """A hat, parented to the head; its name is before the body's in the alphabet, in which Blender lists children."""
+    mesh = bpy.data.meshes.new("A hat")
+    mesh.from_pydata([(0, 0, 0), (0.1, 0, 0), (0, 0.1, 0)], [], [(0, 1, 2)])
+    prop = bpy.data.objects.new("A hat", mesh)
+    people_collection(person).objects.link(prop)
+    prop.parent, prop.parent_type, prop.parent_bone = person, "BONE", "head"
+    return prop
+
+
+def add_clothes(person: bpy.types.Object) -> bpy.types.Object:
+    """A copy of the body that is cut off at the waist, under a name before the body's; the armature deforms it."""
+    (skin,) = skin_meshes([person])
+    clothes = skin.copy()
+    clothes.data = skin.data.copy()
+    clothes.name = clothes.data.name = "A shirt"
+    people_collection(person).objects.link(clothes)
+    import bmesh
+
+    edited = bmesh.new()
+    edited.from_mesh(clothes.data)
+    bmesh.ops.delete(edited, geom=[vertex for vertex in edited.verts if vertex.co.z < 1], context="VERTS")
+    edited.to_mesh(clothes.data)
+    edited.free()
+    return clothes
+
+
+def people_collection(person: bpy.types.Object) -> bpy.types.Collection:
+    return person.users_collection[0]
+
+
+def as_of_earlier_version(person: bpy.types.Object) -> None:
+    for skin in skin_meshes([person]):
+        del skin[SKIN_VERTICES]
+
+
+@pytest.mark.parametrize("file_format", ["fbx", "glb", "usdc", "bvh"])
+def test_a_take_with_a_prop_is_exported(pipeline: Pipeline, video: Path, tmp_path: Path, file_format: str) -> None:
+    (person,) = people_of(capture(video))
+    prop, clothes = add_prop(person), add_clothes(person)
+    skin_meshes([person])[0].modifiers[0].name = "Bends the body"
+    names = prop.name, clothes.name, person.name
+    path = tmp_path / f"take.{file_format}"
+    assert bpy.ops.posenet3d.export(filepath=str(path), file_format=file_format) == {"FINISHED"}
+    assert (prop.name, clothes.name, person.name) == names
+    assert prop.parent == clothes.parent == person
+
+
+def test_clothes_are_exported_in_their_place(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    (person,) = people_of(capture(video))
+    clothes = add_clothes(person)
+    clothes.data.transform(Matrix.Translation((0, 0, -1)))
+    clothes.location.z = 1.0  # as if it had been modelled at the origin, and moved up then
+    bpy.context.view_layer.update()
+    wanted = corners(clothes)
+    path = tmp_path / "take.fbx"
+    bpy.ops.posenet3d.export(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.import_scene.fbx(filepath=str(path))
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(corners(bpy.data.objects["A shirt"]), wanted, atol=1e-3)
+
+
+def corners(mesh: bpy.types.Object) -> Array:
+    points: Array = np.array([mesh.matrix_world @ vertex.co for vertex in mesh.data.vertices])
+    return np.array([points.min(axis=0), points.max(axis=0)])
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_deleting_a_take_leaves_props_and_clothes(pipeline: Pipeline, video: Path, is_earlier: bool) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    prop, clothes = add_prop(person), add_clothes(person)
+    if is_earlier:
+        as_of_earlier_version(person)
+        del clothes[SKIN_VERTICES]
+    assert bpy.ops.posenet3d.delete_take() == {"FINISHED"}
+    assert {one.name for one in bpy.data.objects} == {prop.name, clothes.name}
+    assert {prop.name, clothes.name} <= set(bpy.context.scene.collection.objects.keys())
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_an_update_gives_the_body_its_mesh_and_no_prop(pipeline: Pipeline, video: Path, is_earlier: bool) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    prop, clothes = add_prop(person), add_clothes(person)
+    (skin,) = skin_meshes([person])
+    if is_earlier:
+        as_of_earlier_version(person)
+        del clothes[SKIN_VERTICES]
+    meshes = prop.data, clothes.data
+    with_fingers(pipeline)
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert (prop.data, clothes.data) == meshes
+    assert skin_meshes([person]) == [skin]
+    assert "left_thumb3" in skin.vertex_groups
+    assert skin[SKIN_VERTICES] == len(skin.data.vertices)
+
+
+def with_fingers(pipeline: Pipeline) -> None:
+    motion = standing(5)
+    ones = np.ones(motion.frame_count)
+    pipeline.motion = replace(
+        motion, left_hand_pose=np.full((motion.frame_count, 45), 0.1), left_hand_confidence=0.5 * ones
+    )
+
+
+def test_an_update_keeps_all_materials_on_their_faces(pipeline: Pipeline, video: Path) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    (skin,) = skin_meshes([person])
+    shorts = bpy.data.materials.new("Shorts")
+    skin.data.materials.append(shorts)
+    skin.data.materials.append(None)
+    skin.data.polygons[7].material_index = 1
+    own = skin.data.materials[0]
+    with_fingers(pipeline)
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert list(skin.data.materials) == [own, shorts, None]
+    assert [face.index for face in skin.data.polygons if face.material_index] == [7]
+    skin.data.materials.clear()
+    pipeline.motion = standing(5)
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert list(skin.data.materials) == []
+    assert "left_thumb3" not in skin.vertex_groups
+
+
+def test_an_update_that_is_refused_changes_nothing(pipeline: Pipeline, video: Path) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    bpy.context.view_layer.objects.active = person
+    bpy.ops.object.mode_set(mode="EDIT")
+    kinds = ("objects", "meshes", "armatures", "actions", "cameras", "materials", "collections")
+    before = {kind: sorted(getattr(bpy.data, kind).keys()) for kind in kinds}
+    data, action = person.data, person.animation_data.action
+    take_of(take).smoothing = 0.4
+    with_fingers(pipeline)
+    with pytest.raises(RuntimeError, match="edit mode; leave edit mode first"):
+        bpy.ops.posenet3d.update_take()
+    assert before == {kind: sorted(getattr(bpy.data, kind).keys()) for kind in kinds}
+    assert (person.data, person.animation_data.action, person.mode) == (data, action, "EDIT")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
