@@ -20,9 +20,13 @@ class Place:
         """The scene and the active collection of the context."""
         return Place(context.scene.session_uid, context.collection.session_uid)
 
+    def scene(self) -> bpy.types.Scene | None:
+        """The scene; None if it was removed."""
+        return next((one for one in bpy.data.scenes if one.session_uid == self.scene_uid), None)
+
     def find(self) -> tuple[bpy.types.Scene, bpy.types.Collection]:
         """Find both; for a removed or unlinked collection the scene's own, for a removed scene the present one."""
-        scene = next((one for one in bpy.data.scenes if one.session_uid == self.scene_uid), bpy.context.scene)
+        scene = self.scene() or bpy.context.scene
         within = scene.collection.children_recursive
         found = (one for one in within if one.session_uid == self.collection_uid and one.library is None)
         return scene, next(found, scene.collection)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import bpy
 
 from ..errors import PoseNet3DError, printable
+from ..scene.place import Place
+from ..scene.replace_take import check_replaceable
 from .capture_task import new_take_task, request_of, summary, update_task
 from .characters import check_chosen
 from .modal_task import ModalTaskOperator
+from .scene_options import scene_options_of
 from .settings import settings_of
-from .takes import current_take, take_of, takes_in
+from .takes import current_take, current_take_in, people_of, take_of, takes_in
 
 
 class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
@@ -53,13 +56,16 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
+        self._place = Place.of(context)
         self._before = len(takes_in(context.scene))
-        return self.begin(context, new_take_task(request_of(settings, person=self.person), context))
+        options = scene_options_of(context.scene).build_options()
+        return self.begin(context, new_take_task(request_of(settings, person=self.person), options, self._place))
 
     def outcome(self) -> tuple[set[str], str]:
-        count = len(takes_in(bpy.context.scene)) - self._before
+        scene, _ = self._place.find()  # the user may look at another one by now
+        count = len(takes_in(scene)) - self._before
         shots = f" in the last of {count} shots, each a take" if count > 1 else ""
-        return {"INFO"}, summary_of_current() + shots
+        return {"INFO"}, _summary(current_take_in(scene)) + shots
 
 
 class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
@@ -84,15 +90,20 @@ class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
         if take_of(take).shots == "all":
             self.report({"ERROR"}, "A take holds one shot; choose Longest or By Number, or capture anew with All")
             return {"CANCELLED"}
+        try:
+            check_replaceable(people_of(take))
+        except PoseNet3DError as error:
+            self.report({"ERROR"}, printable(str(error)))
+            return {"CANCELLED"}
+        self._uid = take.session_uid
         return self.begin(context, update_task(request_of(take_of(take)), take))
 
     def outcome(self) -> tuple[set[str], str]:
-        return {"INFO"}, summary_of_current()
+        return {"INFO"}, _summary(next((one for one in bpy.data.collections if one.session_uid == self._uid), None))
 
 
-def summary_of_current() -> str:
-    """One line that tells what the current take holds."""
-    take = current_take(bpy.context)
+def _summary(take: bpy.types.Collection | None) -> str:
+    """One line that tells what a take holds."""
     return summary(take) if take else "Done"
 
 

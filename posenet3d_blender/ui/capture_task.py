@@ -23,7 +23,6 @@ from .characters import key_people, key_people_again
 from .options import OPTION_NAMES, CaptureOptions
 from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
-from .scene_options import scene_options_of
 from .settings import settings_of
 from .shot_takes import SceneSettings, show_one_after_the_other
 from .take_list import delete_take
@@ -67,9 +66,8 @@ def request_of(options: CaptureOptions, footage: str = "", person: str = "") -> 
     return CaptureRequest(Path(bpy.path.abspath(values["footage"])), settings, values)
 
 
-def new_take_task(request: CaptureRequest, context: bpy.types.Context) -> Task[tuple[Capture, Body]]:
-    """Capture, and add a take for each captured shot to the context's scene, as the scene's options say."""
-    options, place = scene_options_of(context.scene).build_options(), Place.of(context)
+def new_take_task(request: CaptureRequest, options: BuildOptions, place: Place) -> Task[tuple[Capture, Body]]:
+    """Capture, and add a take for each captured shot to the scene of a place."""
 
     def show(capture: Capture, body: Body, hints: list[str]) -> Steps[list[bpy.types.Collection]]:
         return (yield from _add_takes(capture, body, hints, options, place))

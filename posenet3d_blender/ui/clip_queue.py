@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..errors import Cancelled, printable
+from ..errors import Cancelled, PoseNet3DError, printable
 from ..scene.paths import path_to_store
+from ..scene.place import Place
 from .capture_task import CaptureRequest, new_take_task, request_of
 from .modal_task import ModalTaskOperator, current_task, describe_failure
 from .progress_estimate import ProgressEstimate
+from .scene_options import scene_options_of
 from .settings import settings_of
 from .task import Task
+from .words import in_panel_words
 
 StartTask = Callable[[], Task[Any]]
 
@@ -41,15 +45,19 @@ class POSENET3D_PG_queue(bpy.types.PropertyGroup):
 class QueueTask:
     """Several tasks, one after the other, driven like one `Task`; a failure does not stop the next."""
 
-    def __init__(self, starts: Sequence[StartTask], finished: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, starts: Sequence[StartTask], finished: Callable[[int, str], None], check: Callable[[], object]
+    ) -> None:
         """Start the first.
 
         Args:
             starts: each starts one task.
             finished: called on the main thread with a task's index and its failure, empty where there is none.
+            check: called before each turn; an error that it raises ends the whole.
         """
         self._starts = starts
         self._finished = finished
+        self._check = check
         self._index = 0
         self._task = starts[0]()
         self.is_cancelled_by_escape = False
@@ -85,9 +93,11 @@ class QueueTask:
 
         Raises:
             Cancelled: by the user.
+            PoseNet3DError: by the check.
         """
         if self._is_cancelled:
             raise Cancelled
+        self._check()
         failure = ""
         try:
             if self._task.advance():
@@ -128,21 +138,35 @@ class POSENET3D_OT_capture_queue(ModalTaskOperator, bpy.types.Operator):
         return super().poll(context) and bool(_waiting(context.scene))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = settings_of(context.scene)
+        settings, place = settings_of(context.scene), Place.of(context)
         waiting = _waiting(context.scene)
         clips = [queue_of(context.scene).clips[index].footage for index in waiting]
         requests = [request_of(settings, footage) for footage in clips]
+        options = scene_options_of(context.scene).options_of_several()
+        scene_name = context.scene.name
+        self._failures: list[str] = []
+
+        def scene() -> bpy.types.Scene:
+            found = place.scene()  # the user may look at another one by now
+            if found is None:
+                raise PoseNet3DError(f"{scene_name}: this scene is not in the file any more; the queue was stopped")
+            return found
 
         def finished(number: int, failure: str) -> None:
-            clip = queue_of(bpy.context.scene).clips[waiting[number]]
-            clip.outcome = printable(failure) or "done"
+            self._failures.append(failure)
+            queued = queue_of(scene()).clips
+            # An undo meanwhile may have taken back that clips were added.
+            if waiting[number] < len(queued) and queued[waiting[number]].footage == clips[number]:
+                queued[waiting[number]].outcome = printable(in_panel_words(failure)) or "done"
 
-        return self.begin(context, QueueTask([_starter(request) for request in requests], finished))
+        def start(request: CaptureRequest) -> Task[Any]:
+            return new_take_task(request, options["" in self._failures], place)
+
+        return self.begin(context, QueueTask([partial(start, request) for request in requests], finished, scene))
 
     def outcome(self) -> tuple[set[str], str]:
-        outcomes = [clip.outcome for clip in queue_of(bpy.context.scene).clips]
-        done = outcomes.count("done")
-        failed = [outcome for outcome in outcomes if outcome not in ("", "done")]
+        done = self._failures.count("")
+        failed = [failure for failure in self._failures if failure]
         if failed:
             return {"WARNING"}, f"{done} clips captured, {len(failed)} failed: {failed[0]}"
         return {"INFO"}, "1 clip captured" if done == 1 else f"{done} clips captured"
@@ -233,10 +257,6 @@ def add_clips(scene: bpy.types.Scene, paths: Sequence[Path]) -> None:
 def _waiting(scene: bpy.types.Scene) -> list[int]:
     """Positions of the clips that are not done."""
     return [index for index, clip in enumerate(queue_of(scene).clips) if clip.outcome != "done"]
-
-
-def _starter(request: CaptureRequest) -> StartTask:
-    return lambda: new_take_task(request, bpy.context)
 
 
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory(

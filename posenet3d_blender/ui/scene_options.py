@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import bpy
@@ -133,6 +134,17 @@ class POSENET3D_PG_scene_options(bpy.types.PropertyGroup):
     as_asset: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Action as Asset", description="Mark each person's action as an asset, for the Asset Browser"
     )
+
+    def options_of_several(self) -> tuple[BuildOptions, BuildOptions]:
+        """The choices as they are now, for the first of several captures and for those after it.
+
+        What is on because the scene is untouched is off once it has a take.
+        """
+        first = self.build_options()
+        names = ("rate", "range", "size", "camera")
+        chosen = {name: getattr(self, f"{name}_choice") == 1 for name in (*names, "markers", "sound")}
+        match = SceneMatch(**{name: chosen[name] for name in names})
+        return first, replace(first, match=match, markers=chosen["markers"], sound=chosen["sound"])
 
     def build_options(self) -> BuildOptions:
         """The choices as they are now, for the scene that they belong to."""

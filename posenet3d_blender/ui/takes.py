@@ -78,8 +78,13 @@ def people_of(take: bpy.types.Collection) -> list[bpy.types.Object]:
 
 def current_take(context: bpy.types.Context) -> bpy.types.Collection | None:
     """The take that the panel shows and all its buttons act on: the newest, or the one chosen since then."""
-    take = settings_of(context.scene).take
-    takes = takes_in(context.scene)
+    return current_take_in(context.scene)
+
+
+def current_take_in(scene: bpy.types.Scene) -> bpy.types.Collection | None:
+    """The same of a scene that need not be shown."""
+    take = settings_of(scene).take
+    takes = takes_in(scene)
     if any(take == one for one in takes):
         chosen: bpy.types.Collection = take
         return chosen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,14 +12,16 @@ pytest.importorskip("bpy")
 
 import bpy
 
-from posenet3d_blender.scene.bake import motion_frames
+from posenet3d_blender.scene.played_frames import played_frames
+from posenet3d_blender.ui import capture as capture_module
 from posenet3d_blender.ui import devices
 from posenet3d_blender.ui.character_settings import retarget_settings
 from posenet3d_blender.ui.footage_menu import footage_in_file
 from posenet3d_blender.ui.people import icon_id, thumbnails_for
 from posenet3d_blender.ui.results import PARTS
 from posenet3d_blender.ui.settings import POSENET3D_PG_settings, settings_of
-from posenet3d_blender.ui.takes import current_take, people_of, shown_armature, take_of
+from posenet3d_blender.ui.takes import current_take, people_of, shown_armature, take_of, takes_in
+from posenet3d_blender.ui.task import Task
 
 from .conftest import Pipeline
 
@@ -130,7 +133,7 @@ def test_a_chosen_target_gets_the_motion_too(pipeline: Pipeline, video: Path) ->
     bpy.context.scene.collection.objects.link(target)
     retarget_settings(bpy.context.scene).first.target = target
     bpy.ops.posenet3d.capture(filepath=str(video))
-    assert motion_frames(target) == range(1, 6)
+    assert played_frames(target) == range(1, 6)
 
 
 def test_baking_and_exporting(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
@@ -193,3 +196,26 @@ def test_a_real_capture_of_a_short_range(demo_clip: Path) -> None:
     result = result_armature().posenet3d
     assert result.frames == 16
     assert result.confidence > 0.7
+
+
+def test_the_report_is_of_the_scene_that_was_captured_into(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Though the user looks at another one by then."""
+    scene, other = bpy.context.scene, bpy.data.scenes.new("Other")
+    settings().shots = "all"
+    real = capture_module.new_take_task
+
+    def start(*arguments: Any) -> Task[Any]:
+        bpy.context.window.scene = other
+        return real(*arguments)
+
+    monkeypatch.setattr(capture_module, "new_take_task", start)
+    for count in (1, 2):
+        bpy.context.window.scene = scene
+        assert bpy.ops.posenet3d.capture(filepath=str(video)) == {"FINISHED"}
+        assert len(takes_in(scene)) == 2 * count
+        report = capfd.readouterr().out
+        assert "Captured 1 person, 5 frames" in report
+        assert "in the last of 2 shots, each a take" in report
+    assert not takes_in(other)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,16 @@ pytest.importorskip("bpy")
 import bpy
 
 from posenet3d_blender.errors import Cancelled
+from posenet3d_blender.scene.place import Place
+from posenet3d_blender.ui import clip_queue
 from posenet3d_blender.ui.capture_task import new_take_task, request_of
 from posenet3d_blender.ui.clip_queue import QueueTask, queue_of
 from posenet3d_blender.ui.file_drop import ENDINGS
+from posenet3d_blender.ui.modal_task import current_task
+from posenet3d_blender.ui.scene_options import scene_options_of
 from posenet3d_blender.ui.settings import settings_of
-from posenet3d_blender.ui.takes import takes_in
+from posenet3d_blender.ui.takes import take_of, takes_in
+from posenet3d_blender.ui.task import Task
 
 from .conftest import Pipeline
 
@@ -68,8 +75,9 @@ def test_it_can_be_cancelled_and_keeps_what_is_done(pipeline: Pipeline, video: P
     settings = settings_of(bpy.context.scene)
     requests = [request_of(settings, str(path)) for path in (video, endless, video)]
     finished: list[int] = []
-    starts = [partial(new_take_task, request, bpy.context) for request in requests]
-    task = QueueTask(starts, lambda index, _: finished.append(index))
+    options, place = scene_options_of(bpy.context.scene).build_options(), Place.of(bpy.context)
+    starts = [partial(new_take_task, request, options, place) for request in requests]
+    task = QueueTask(starts, lambda index, _: finished.append(index), lambda: None)
     while task.title != "Clip 2 of 3":
         assert task.advance()
         time.sleep(0.001)
@@ -79,6 +87,70 @@ def test_it_can_be_cancelled_and_keeps_what_is_done(pipeline: Pipeline, video: P
         task.advance()
     assert finished == [0]
     assert len(takes_in(bpy.context.scene)) == 1
+
+
+def do_before(number: int, work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do what a user does while the queue runs, just before the clip of this number, from 1, is started."""
+    real, started = clip_queue.new_take_task, []
+
+    def start(*arguments: Any) -> Task[Any]:
+        started.append(arguments)
+        if len(started) == number:
+            work()
+        return real(*arguments)
+
+    monkeypatch.setattr(clip_queue, "new_take_task", start)
+
+
+def test_another_scene_that_is_shown_meanwhile_gets_no_take(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video.with_name("run.mp4").symlink_to(video.resolve())
+    scene, other = bpy.context.scene, bpy.data.scenes.new("Other")
+    scene_options_of(scene).root, scene_options_of(other).root = "ground", "hips"
+    add(video.parent, "walk.mp4", "run.mp4", "missing.mp4")
+    do_before(2, lambda: setattr(bpy.context.window, "scene", other), monkeypatch)
+    assert bpy.ops.posenet3d.capture_queue() == {"FINISHED"}
+    assert bpy.context.scene == other
+    assert [take.name for take in takes_in(scene)] == ["walk", "run"]
+    assert {take_of(take).root for take in takes_in(scene)} == {"ground"}
+    assert not takes_in(other)
+    assert [clip.outcome for clip in queue_of(scene).clips][:2] == ["done", "done"]
+    assert "no such file" in queue_of(scene).clips[2].outcome
+    assert not queue_of(other).clips
+
+
+def test_the_queue_stops_with_one_line_when_its_scene_is_removed(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video.with_name("run.mp4").symlink_to(video.resolve())
+    scene, other = bpy.context.scene, bpy.data.scenes.new("Other")
+    scene.name = "Shot 10"
+    add(video.parent, "walk.mp4", "run.mp4", "walk.mp4")
+
+    def remove() -> None:
+        bpy.context.window.scene = other
+        bpy.data.scenes.remove(scene)
+
+    do_before(2, remove, monkeypatch)
+    with pytest.raises(RuntimeError, match="Shot 10: this scene is not in the file any more; the queue was stopped"):
+        bpy.ops.posenet3d.capture_queue()
+    assert not takes_in(other)
+    assert len(pipeline.settings) < 3
+    assert current_task() is None
+
+
+def test_only_the_first_clip_sets_up_an_untouched_scene(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpy.ops.wm.read_homefile(use_empty=False, use_factory_startup=True)
+    scene = bpy.context.scene
+    assert scene_options_of(scene).rate
+    video.with_name("run.mp4").symlink_to(video.resolve())
+    add(video.parent, "missing.mp4", "walk.mp4", "run.mp4")
+    do_before(3, lambda: setattr(scene.render, "resolution_x", 333), monkeypatch)
+    assert bpy.ops.posenet3d.capture_queue() == {"FINISHED"}
+    assert (scene.render.fps, scene.frame_end, scene.render.resolution_x) == (30, 5, 333)
 
 
 def test_clips_can_be_removed(video: Path) -> None:

@@ -14,9 +14,11 @@ import bpy
 import numpy as np
 
 from posenet3d_blender.motion import load_motion
+from posenet3d_blender.scene.place import Place
 from posenet3d_blender.ui import task as task_module
 from posenet3d_blender.ui.capture_task import new_take_task, request_of
 from posenet3d_blender.ui.character_settings import retarget_settings
+from posenet3d_blender.ui.scene_options import scene_options_of
 from posenet3d_blender.ui.settings import POSENET3D_PG_settings, settings_of
 from posenet3d_blender.ui.takes import current_take, people_of, take_of, takes_in
 from tests.scene.rigs import families
@@ -87,7 +89,8 @@ def test_cancelling_at_the_second_shot_takes_back_the_first(
     monkeypatch.setattr(task_module, "TURN_SECONDS", 0.0)
     settings().shots, settings().footage = "all", str(video)
     before = dump_file()
-    task = new_take_task(request_of(settings()), bpy.context)
+    options, place = scene_options_of(bpy.context.scene).build_options(), Place.of(bpy.context)
+    task = new_take_task(request_of(settings()), options, place)
     task.wait()
     while not takes_in(bpy.context.scene):
         assert task.advance()
