@@ -9,9 +9,14 @@ _WORDS: Final = {
     "with --shots all, or with --start and --end": "with Shot: All, or by Start and End",
     "--input-fps (in Blender: Input Frame Rate)": "Input Frame Rate",
     "--start and --end": "Start and End",
+    "--keypoints-out": "Export: 2D Joints",
+    "--camera static": "Camera: Stands Still",
+    "--fov, Field of View": "Field of View",
+    "--hands on": "Fingers: Always",
     "--person all": "Person: Everyone",
     "--body-parts": "Body Parts",
     "--input-fps": "Input Frame Rate",
+    "--body FILE": "Body",
 }
 
 

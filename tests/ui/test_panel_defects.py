@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -13,6 +15,7 @@ pytest.importorskip("bpy")
 
 import bpy
 
+import posenet3d_blender
 from posenet3d_blender.capture.detection.choice import left_out_shots
 from posenet3d_blender.ui import modal_task, preferences
 from posenet3d_blender.ui.capture import POSENET3D_OT_capture
@@ -106,6 +109,34 @@ def test_messages_use_the_names_of_the_panel() -> None:
     assert in_panel_words(left_out).endswith("was left out; capture it with Shot: All, or by Start and End")
     rate = "an image sequence states no frame rate; give it with --input-fps (in Blender: Input Frame Rate)"
     assert in_panel_words(rate).endswith("give it with Input Frame Rate")
+
+
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """File and text of each string in a folder's sources but docstrings; a 0 stands for what is filled in."""
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if id(node) in docstrings | parts:
+                continue
+            if isinstance(node, ast.JoinedStr):
+                yield path.name, "".join(str(part.value) if is_text(part) else "0" for part in node.values)
+            elif is_text(node):
+                yield path.name, str(node.value)
+
+
+def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@pytest.mark.parametrize("folder", ["capture", "body", "motion_edit", "retargeting"])
+def test_no_message_of_the_capture_names_an_option_of_the_command_line(folder: str) -> None:
+    found = list(texts(Path(posenet3d_blender.__file__).parent / folder))
+    named = [(file, text) for file, text in found if re.search("--[a-z]", text)]
+    assert found
+    assert len(named) > 10 or folder != "capture"
+    assert not [(file, in_panel_words(text)) for file, text in named if "--" in in_panel_words(text)]
 
 
 def test_the_cache_can_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
