@@ -21,7 +21,7 @@ def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
     Raises:
         PoseNet3DError: it has no action.
     """
-    action = _action(armature)
+    action = action_of(armature)
     animation = armature.animation_data
     slot = getattr(animation, "action_slot", None)
     animation.action = None
@@ -35,7 +35,7 @@ def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
 
 
 def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
-    """Blend the end of the action to its start, and repeat it beyond its end; the way that was gone is kept.
+    """Blend the end of the action to its start, and repeat it beyond its end; the distance covered is kept.
 
     The last frames lead to the first pose. Positions on the ground go on from where they were: those of the pelvis and
     the root bone are repeated with an offset, heights are blended.
@@ -47,16 +47,10 @@ def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     Raises:
         PoseNet3DError: it has no action, one with reduced keys, or one shorter than twice the blend.
     """
-    action = _action(armature)
+    check_loop(armature, blend_frames)
+    action, curves = action_of(armature), _looped_curves(armature)
     start, end = (round(frame) for frame in action.frame_range)
     count = end - start + 1
-    curves = [curve for curve in curves_of(armature) if curve.data_path.endswith((_LOCATION, _ROTATION))]
-    if any(len(curve.keyframe_points) != count for curve in curves):
-        raise PoseNet3DError(f"{armature.name}: its keys are reduced; make the loop of the captured action")
-    if count < 2 * blend_frames:
-        raise PoseNet3DError(
-            f"{armature.name}: its {count} frames are too few to blend {blend_frames}; choose a shorter blend"
-        )
     weights = np.zeros(count)
     weights[count - blend_frames :] = np.linspace(0, 1, blend_frames + 1)[1:]
     for path in dict.fromkeys(curve.data_path for curve in curves):
@@ -73,11 +67,32 @@ def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     action.frame_start, action.frame_end = start, end
 
 
-def _action(armature: bpy.types.Object) -> bpy.types.Action:
+def check_loop(armature: bpy.types.Object, blend_frames: int) -> None:
+    """Check that a loop can be made; for arguments and errors see `make_loop`."""
+    start, end = (round(frame) for frame in action_of(armature).frame_range)
+    count = end - start + 1
+    if any(len(curve.keyframe_points) != count for curve in _looped_curves(armature)):
+        raise PoseNet3DError(f"{armature.name}: its keys are reduced; make the loop of the captured action")
+    if count < 2 * blend_frames:
+        raise PoseNet3DError(
+            f"{armature.name}: its {count} frames are too few to blend {blend_frames}; choose a shorter blend"
+        )
+
+
+def action_of(armature: bpy.types.Object) -> bpy.types.Action:
+    """The armature's action.
+
+    Raises:
+        PoseNet3DError: it has none.
+    """
     animation = armature.animation_data
     if not animation or not animation.action:
         raise PoseNet3DError(f"{armature.name}: it has no action; choose a captured armature")
     return animation.action
+
+
+def _looped_curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
+    return [curve for curve in curves_of(armature) if curve.data_path.endswith((_LOCATION, _ROTATION))]
 
 
 def _looped_rotations(quaternions: Array, weights: Array) -> Array:

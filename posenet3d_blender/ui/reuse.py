@@ -7,7 +7,7 @@ from collections.abc import Callable
 import bpy
 
 from ..errors import PoseNet3DError, printable
-from ..scene.reuse import make_loop, push_to_nla
+from ..scene.reuse import action_of, check_loop, make_loop, push_to_nla
 from .sidebar import SidebarTab
 
 
@@ -18,14 +18,21 @@ class _OnSelected:
     def poll(cls, context: bpy.types.Context) -> bool:
         return bool(_animated_armatures(context))
 
-    def change_all(self, context: bpy.types.Context, change: Callable[[bpy.types.Object], object]) -> set[str]:
-        """Change each armature; report the first that can't be."""
-        for armature in _animated_armatures(context):
-            try:
-                change(armature)
-            except PoseNet3DError as error:
-                self.report({"ERROR"}, printable(str(error)))  # type: ignore[attr-defined]  # of bpy.types.Operator
-                return {"CANCELLED"}
+    def change_all(
+        self,
+        context: bpy.types.Context,
+        check: Callable[[bpy.types.Object], object],
+        change: Callable[[bpy.types.Object], object],
+    ) -> set[str]:
+        """Change each armature, or none and report the first that can't be: a cancelled operator is not undone."""
+        armatures = _animated_armatures(context)
+        try:
+            for work in (check, change):
+                for armature in armatures:
+                    work(armature)
+        except PoseNet3DError as error:
+            self.report({"ERROR"}, printable(str(error)))  # type: ignore[attr-defined]  # of bpy.types.Operator
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -37,11 +44,11 @@ class POSENET3D_OT_push_to_nla(_OnSelected, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.change_all(context, push_to_nla)
+        return self.change_all(context, action_of, push_to_nla)
 
 
 class POSENET3D_OT_make_loop(_OnSelected, bpy.types.Operator):
-    """Blend the end of each selected armature's motion to its start and repeat it; the way gone is kept"""
+    """Blend the end of each selected armature's motion to its start and repeat it; the distance covered is kept"""
 
     bl_idname = "posenet3d.make_loop"
     bl_label = "Make Loop"
@@ -53,7 +60,11 @@ class POSENET3D_OT_make_loop(_OnSelected, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return self.change_all(context, lambda armature: make_loop(armature, self.blend_frames))
+        return self.change_all(
+            context,
+            lambda armature: check_loop(armature, self.blend_frames),
+            lambda armature: make_loop(armature, self.blend_frames),
+        )
 
 
 def _animated_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
