@@ -19,12 +19,12 @@ from ...arrays import Array
 from ...background import Background
 from ...errors import PoseNet3DError
 from .frame_rates import rate_of_number, sample_times, standard_rate
-from .notes import GUESSED_RATE, Note, damage_note, frame_of_stamp, sequence_notes, video_notes
+from .notes import GUESSED_RATE, Note, damage_note, sequence_notes, video_notes
 from .sources.clock import Clock, clock_of
 from .sources.container import check_file, single_picture_advice
 from .sources.image_sequence import ImageSequence, find_sequence, footage_name
 from .sources.orientation import Orientation, Pixels, nearest_orientation
-from .sources.pictures import NoPictures, PictureSource, StoredPicture, common_size, fit_into
+from .sources.pictures import NoPictures, PictureSource, SizeChanges, StoredPicture, common_size, fit_into
 from .sources.video_file import SurveyedVideo, survey_video
 
 __all__ = ["Footage", "Frame", "open_footage", "read_frames", "sample_times", "standard_rate"]
@@ -54,8 +54,8 @@ class Footage:
     equivalent_focal_length: float | None = None
     """Millimetres on 35 mm film; None: not in the file."""
     notes: tuple[Note, ...] = ()
-    size_changes: tuple[tuple[int, tuple[int, int]], ...] = ()
-    """Frames from which on the pictures have another upright size, and that size; empty: they are all of one size."""
+    size_changes: SizeChanges = ()
+    """Of the upright pictures, the first one's size at frame 0 among them; empty: they are all of one size."""
     diagonal: float | None = None
     """Pixels of a picture's diagonal, where pictures of several sizes share one image; None: they fill it."""
     damaged: set[int] = field(default_factory=set, compare=False)
@@ -111,8 +111,10 @@ class Footage:
         """The same footage in an image that holds the pictures of these frames, where their size changes on the way."""
         if not self.size_changes:
             return self
-        first = next(size for frame, size in reversed(self.size_changes) if frame <= frames.start)
-        sizes = [first, *(size for frame, size in self.size_changes if frames.start < frame < frames.stop)]
+        known = [(frame, size) for frame, size in self.size_changes if frame is not None]
+        first = next(size for frame, size in reversed(known) if frame <= frames.start)
+        sizes = [first, *(size for frame, size in known if frames.start < frame < frames.stop)]
+        sizes += [size for frame, size in self.size_changes if frame is None and size not in sizes]
         width, height = common_size(sizes)
         diagonal = float(np.hypot(*first)) if len(sizes) > 1 else None
         return replace(self, width=width, height=height, diagonal=diagonal)
@@ -211,9 +213,7 @@ def _open_video(path: Path, input_rate: Fraction | None) -> Footage:
     time = video.clock.time if video.clock else np.arange(video.frame_count) / float(counted_rate)
     orientation, _ = nearest_orientation(video.track.matrix)
     width, height = _upright_size(video, video.track.stored_size, orientation)
-    changes = [(0, (width, height))] if video.packets.size_changes else []
-    for change in video.packets.size_changes:
-        changes.append((frame_of_stamp(video, change.stamp), _upright_size(video, change.size, orientation)))
+    changes = [(frame, _upright_size(video, size, orientation)) for frame, size in video.size_changes]
     footage = Footage(
         path,
         width,
@@ -225,7 +225,7 @@ def _open_video(path: Path, input_rate: Fraction | None) -> Footage:
         _video_background(video, time, orientation),
         video.track.equivalent_focal_length,
         tuple(video_notes(video, time, input_rate)),
-        tuple(changes),
+        ((0, (width, height)), *changes) if changes else (),
     )
     return footage.sized_for(slice(0, len(time)))
 
@@ -238,7 +238,7 @@ def _upright_size(video: SurveyedVideo, stored: tuple[int, int], orientation: Or
 def _video_background(video: SurveyedVideo, time: Array, orientation: Orientation) -> Background:
     path, track, stamps = video.file.path, video.track, video.file.stamps
     obstacle = ""
-    if video.packets.size_changes:
+    if video.size_changes:
         obstacle = "the picture's size changes in it"
     elif track.number > 1:
         obstacle = "Blender shows a file's first video track only"

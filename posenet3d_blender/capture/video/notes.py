@@ -13,6 +13,7 @@ from ...arrays import Array
 from .sources.clock import Jump
 from .sources.image_sequence import ImageSequence
 from .sources.orientation import DOUBTFUL_ANGLE, nearest_orientation
+from .sources.pictures import SizeChanges
 from .sources.video_file import SurveyedVideo
 
 GUESSED_RATE: Final = Fraction(25)
@@ -62,7 +63,7 @@ def video_notes(video: SurveyedVideo, time: Array, input_rate: Fraction | None) 
                 f"{_frames(video.clock.mended)} without a timestamp, or with one that repeats or runs backwards; "
                 "the time between the neighbours is taken"
             )
-    yield from _size_notes(video, time)
+    yield from size_notes(track.stored_size, video.size_changes, time)
     if video.packets.is_cut_off:
         whole = f" of {video.packets.promised:.2f} s" if (video.packets.promised or 0) > time[-1] else ""
         yield Note(
@@ -95,6 +96,20 @@ def jump_notes(jumps: tuple[Jump, ...], time: Array) -> Iterator[Note]:
             f"The footage's clock jumps by {size} at {time[jump.frame]:.2f} s; what comes after is joined to what "
             "comes before, without the gap",
             jump.frame,
+        )
+
+
+def size_notes(first: tuple[int, int], changes: SizeChanges, time: Array) -> Iterator[Note]:
+    """Notes on pictures that change from the first one's size, for footage with frames at `time` (N,), seconds."""
+    earlier = first
+    for frame, size in changes:
+        sizes = " to ".join("x".join(str(side) for side in one) for one in (earlier, size))
+        earlier = size
+        place = "" if frame is None else f" at {time[frame]:.2f} s"
+        yield Note(
+            f"The picture's size changes from {sizes}{place}; it is taken as turned or scaled, with the same lens; if "
+            "the person's distance jumps there, capture each part by itself with --start and --end",
+            frame,
         )
 
 
@@ -139,26 +154,6 @@ def _rate_notes(video: SurveyedVideo, input_rate: Fraction | None) -> Iterator[N
         yield Note(
             f"The file states {float(stated):g} frames per second; {float(input_rate):g} are taken, as --input-fps says"
         )
-
-
-def _size_notes(video: SurveyedVideo, time: Array) -> Iterator[Note]:
-    earlier = video.track.stored_size
-    for change in video.packets.size_changes:
-        frame = frame_of_stamp(video, change.stamp)
-        sizes = " to ".join("x".join(str(side) for side in size) for size in (earlier, change.size))
-        earlier = change.size
-        yield Note(
-            f"The picture's size changes from {sizes} at {time[frame]:.2f} s; it is taken as "
-            "turned or scaled, with the same lens; if the person's distance jumps there, capture each part by itself "
-            "with --start and --end",
-            frame,
-        )
-
-
-def frame_of_stamp(video: SurveyedVideo, stamp: int | None) -> int:
-    """The frame with a timestamp, ticks; the first where it is not known."""
-    stamps = video.file.stamps or ()
-    return stamps.index(stamp) if stamp in stamps else 0
 
 
 def _frames(count: int) -> str:

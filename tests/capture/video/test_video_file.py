@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import Footage, open_footage, read_frames
 from posenet3d_blender.capture.video.lens import field_of_view
+from posenet3d_blender.capture.video.notes import size_notes
 
 from ..conftest import WriteVideo, corners, quarters
 
@@ -252,6 +254,39 @@ def test_a_raw_streams_own_rate(write_video: WriteVideo, name: str, codec: str) 
     read = list(read_frames(given, given.frames_between(10 / 24, 12 / 24)))
     assert [round(float(frame.image.mean()) / 5) for frame in read] == [10, 11, 12]
     assert not open_footage(path, 50).notes
+
+
+@pytest.mark.parametrize("rate", [None, 24])
+@pytest.mark.parametrize(("name", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")])
+def test_a_raw_streams_size_that_changes(
+    tmp_path: Path, write_video: WriteVideo, name: str, codec: str, rate: float | None
+) -> None:
+    """Its frames are counted: no timestamp tells where the change is."""
+    parts = [
+        write_part(write_video, f"large.{name}", (192, 128), 0, codec),
+        write_part(write_video, f"small.{name}", (96, 64), 0, codec),
+    ]
+    footage = open_footage(write_parts(tmp_path / f"call.{name}", parts), rate)
+    frames = slice(0, footage.frame_count)
+    assert footage.image_size == (192, 128)
+    assert {frame.image.shape for frame in read_frames(footage)} == {(128, 192, 3)}
+    first = footage.frame_count - 15
+    assert footage.size_changes == ((0, (192, 128)), (first, (96, 64)))
+    (warning,) = (one for one in footage.warnings(frames) if "size" in one)
+    assert f"changes from 192x128 to 96x64 at {footage.time[first]:.2f} s" in warning
+    assert footage.sized_for(slice(first, frames.stop)).image_size == (96, 64)
+    assert footage.sized_for(slice(0, first)).image_size == (192, 128)
+    assert footage.background.obstacle
+
+
+def test_a_size_that_changes_nobody_knows_where(write_video: WriteVideo) -> None:
+    footage = open_footage(write_video("even.mp4", [quarters()] * 10))
+    note = next(size_notes((64, 48), ((None, (48, 64)),), footage.time))
+    changed = replace(footage, size_changes=((0, (64, 48)), (None, (48, 64))), notes=(note,))
+    for frames in (slice(0, 10), slice(5, 8)):
+        assert changed.sized_for(frames).image_size == (64, 64)
+        (warning,) = changed.warnings(frames)
+        assert "changes from 64x48 to 48x64; it is taken as turned or scaled" in warning
 
 
 def test_a_raw_stream_that_states_no_rate(write_video: WriteVideo) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,24 @@ class StoredPicture:
     """Converts it to the same with the longer side scaled down to so many pixels, much faster."""
     is_damaged: bool = False
     """It was decoded with errors."""
+
+
+SizeChanges: TypeAlias = tuple[tuple[int | None, tuple[int, int]], ...]
+"""Frames from which on pictures have another width and height, and these; None: it is not known from which on."""
+
+
+def real_changes(first: tuple[int, int], sizes: Iterable[tuple[int | None, tuple[int, int] | None]]) -> SizeChanges:
+    """The changes of the pictures' size after the first picture, of this size.
+
+    Args:
+        first: width and height.
+        sizes: frames in rising order, and the width and height from each one on; None: as before.
+    """
+    changes: list[tuple[int | None, tuple[int, int]]] = []
+    for frame, size in sizes:
+        if size is not None and frame != 0 and size != (changes[-1][1] if changes else first):
+            changes.append((frame, size))
+    return tuple(changes)
 
 
 class PictureSource(Protocol):

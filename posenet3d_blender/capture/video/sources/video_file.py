@@ -21,7 +21,7 @@ from .clock import Clock, clock_of
 from .container import check_present, choose_track, decoded, opened, states_no_times, video_tracks
 from .orientation import Pixels, display_matrix, orientation_of
 from .packets import Packets, display_order, read_packets
-from .pictures import StoredPicture
+from .pictures import SizeChanges, StoredPicture, real_changes
 
 if TYPE_CHECKING:
     import av
@@ -177,6 +177,8 @@ class SurveyedVideo:
     clock: Clock | None
     """None: the pictures have no usable times and are counted."""
     frame_count: int
+    size_changes: SizeChanges = ()
+    """Of the stored pictures."""
 
 
 def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
@@ -193,17 +195,33 @@ def survey_video(path: Path, count_frames: bool = False) -> SurveyedVideo:
     track = _read_track(path)
     packets = read_packets(path)
     stamps = _agreeing(display_order(packets.times), track.early_stamps)
-    if not stamps:
-        with opened(path) as container:
-            stream = choose_track(container, path)
-            stream.thread_type = "AUTO"
-            stamps = [picture.pts for picture in decoded(container, stream)]
+    changes: list[tuple[int | None, tuple[int, int]]]
+    if stamps:
+        changes = [
+            (stamps.index(change.stamp) if change.stamp in stamps else None, change.size)
+            for change in packets.size_changes
+        ]
+    else:
+        stamps, sizes = _decode_all(path)
+        changes = list(enumerate(sizes))
     is_counted = track.is_raw and (count_frames or track.stated_rate is None)
     clock = None if is_counted else clock_of(stamps, track.tick, track.overflow)
     rising = all(one is not None for one in stamps) and np.all(np.diff(np.array(stamps, dtype=np.float64)) > 0)
     can_seek = clock is not None and bool(rising) and not track.is_raw
     file = VideoFile(path, tuple(stamps) if clock else None, track.pixel_aspect, can_seek, size)
-    return SurveyedVideo(file, track, packets, clock, len(stamps))
+    return SurveyedVideo(file, track, packets, clock, len(stamps), real_changes(track.stored_size, changes))
+
+
+def _decode_all(path: Path) -> tuple[list[int | None], list[tuple[int, int]]]:
+    """Timestamp, and width and height as stored, of every picture that can be decoded."""
+    stamps, sizes = [], []
+    with opened(path) as container:
+        stream = choose_track(container, path)
+        stream.thread_type = "AUTO"
+        for picture in decoded(container, stream):
+            stamps.append(picture.pts)
+            sizes.append((picture.width, picture.height))
+    return stamps, sizes
 
 
 def _agreeing(stamps: list[int | None], early: Sequence[int | None]) -> list[int | None]:
