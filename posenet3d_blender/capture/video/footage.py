@@ -19,7 +19,7 @@ from ...arrays import Array
 from ...background import Background
 from ...errors import PoseNet3DError
 from .frame_rates import rate_of_number, sample_times, standard_rate
-from .notes import GUESSED_RATE, Note, damage_note, sequence_notes, video_notes
+from .notes import GUESSED_RATE, Note, damage_note, sequence_notes, size_notes, video_notes
 from .sources.clock import Clock, clock_of
 from .sources.container import check_file, single_picture_advice
 from .sources.image_sequence import ImageSequence, find_sequence, footage_name
@@ -270,6 +270,8 @@ def _open_sequence(sequence: ImageSequence, rate: Fraction | None) -> Footage:
     positions = sequence.positions()
     clock = clock_of(positions, 1 / float(rate)) or Clock(np.arange(len(positions)) / float(rate))
     height, width = first.upright().shape[:2]
+    changes = sequence.size_changes(first.index, (width, height))
+    obstacle = "" if sequence.numbers else "Blender shows image sequences by the numbers in their names only"
     background = Background(
         sequence.files[0],
         footage_name(path),
@@ -278,8 +280,19 @@ def _open_sequence(sequence: ImageSequence, rate: Fraction | None) -> Footage:
         numbers=np.array(sequence.numbers or range(len(positions))),
         is_sequence=True,
         orientation=sequence.orientation.matrix,
-        obstacle="" if sequence.numbers else "Blender shows image sequences by the numbers in their names only",
+        obstacle="the picture's size changes in it" if changes else obstacle,
     )
     notes = sequence_notes(sequence, positions, clock.time, clock.jumps)
-    orientation = sequence.orientation
-    return Footage(path, width, height, orientation, clock.time, rate, sequence, background, notes=tuple(notes))
+    footage = Footage(
+        path,
+        width,
+        height,
+        sequence.orientation,
+        clock.time,
+        rate,
+        sequence,
+        background,
+        notes=(*notes, *size_notes((width, height), changes, clock.time)),
+        size_changes=((0, (width, height)), *changes) if changes else (),
+    )
+    return footage.sized_for(slice(0, footage.frame_count))

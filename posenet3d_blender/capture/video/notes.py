@@ -18,6 +18,8 @@ from .sources.video_file import SurveyedVideo
 
 GUESSED_RATE: Final = Fraction(25)
 """Frames per second of a raw stream that states no rate; FFmpeg takes the same."""
+_MOST_SIZE_NOTES: Final = 5
+"""More changes of the picture's size share one note."""
 _ANEW: Final = "copy or export the video again"
 
 
@@ -101,15 +103,17 @@ def jump_notes(jumps: tuple[Jump, ...], time: Array) -> Iterator[Note]:
 
 def size_notes(first: tuple[int, int], changes: SizeChanges, time: Array) -> Iterator[Note]:
     """Notes on pictures that change from the first one's size, for footage with frames at `time` (N,), seconds."""
+    is_restless = len(changes) > _MOST_SIZE_NOTES
     earlier = first
-    for frame, size in changes:
+    for frame, size in changes[:1] if is_restless else changes:
         sizes = " to ".join("x".join(str(side) for side in one) for one in (earlier, size))
         earlier = size
+        count = f" {len(changes)} times, at first" if is_restless else ""
         place = "" if frame is None else f" at {time[frame]:.2f} s"
         yield Note(
-            f"The picture's size changes from {sizes}{place}; it is taken as turned or scaled, with the same lens; if "
-            "the person's distance jumps there, capture each part by itself with --start and --end",
-            frame,
+            f"The picture's size changes{count} from {sizes}{place}; it is taken as turned or scaled, with the same lens; "
+            "if the person's distance jumps there, capture each part by itself with --start and --end",
+            None if is_restless else frame,
         )
 
 

@@ -123,13 +123,14 @@ def test_each_picture_has_its_own_orientation_and_size(tmp_path: Path) -> None:
         header = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big")
         (tmp_path / f"{index}.jpg").write_bytes(encoded[:2] + header + exif + encoded[2:])
     footage = open_footage(tmp_path, 10)
-    assert footage.image_size == (48, 64)
+    assert footage.image_size == (64, 64)
     images = [frame.image for frame in read_frames(footage)]
-    assert corners(images[0]) == ["blue", "red", "white", "green"]
-    # 64 x 48 in the middle of 48 x 64: 48 x 36
-    assert corners(images[1][14:50]) == ["red", "green", "blue", "white"]
-    assert corners(images[2][14:50]) == ["white", "blue", "green", "red"]
-    assert images[1][:13].max() == images[1][51:].max() == 0
+    assert corners(images[0][:, 8:56]) == ["blue", "red", "white", "green"]
+    assert corners(images[1][8:56]) == ["red", "green", "blue", "white"]
+    assert corners(images[2][8:56]) == ["white", "blue", "green", "red"]
+    assert images[1][:8].max() == images[1][56:].max() == 0
+    (warning,) = footage.warnings(slice(0, 3))
+    assert "changes from 48x64 to 64x48 at 0.10 s" in warning
 
 
 def test_a_picture_that_can_not_be_read_is_left_out(tmp_path: Path) -> None:

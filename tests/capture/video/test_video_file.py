@@ -1,10 +1,9 @@
-"""Video files with several tracks, changing sizes, odd pixels, or no clock of their own."""
+"""Video files with several tracks, odd pixels, or no clock of their own."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,10 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from posenet3d_blender.capture.video.footage import Footage, open_footage, read_frames
-from posenet3d_blender.capture.video.lens import field_of_view
-from posenet3d_blender.capture.video.notes import size_notes
 
-from ..conftest import WriteVideo, corners, quarters
+from ..conftest import WriteVideo, quarters
 
 SMALL, LARGE = (64, 48), (128, 96)
 
@@ -79,74 +76,6 @@ def write_parts(path: Path, parts: Sequence[Path]) -> Path:
 def write_part(write_video: WriteVideo, name: str, size: tuple[int, int], start: float, codec: str = "libx264") -> Path:
     times = [start + index / 25 for index in range(15)]
     return write_video(name, [quarters(*size)] * 15, times, codec=codec, pixel_format="yuv420p", rate=25)
-
-
-@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
-def test_a_size_that_changes(tmp_path: Path, write_video: WriteVideo, codec: str) -> None:
-    parts = [
-        write_part(write_video, "wide.ts", (96, 64), 10, codec),
-        write_part(write_video, "high.ts", (64, 96), 10.6, codec),
-    ]
-    footage = open_footage(write_parts(tmp_path / "turn.ts", parts))
-    assert footage.image_size == (96, 96)
-    images = [frame.image for frame in read_frames(footage)]
-    # FFmpeg's MPEG-2 decoder drops the picture that it holds back when the size changes.
-    assert len(images) == footage.frame_count >= 29
-    assert {image.shape for image in images} == {(96, 96, 3)}
-    for image in (images[0], images[13]):
-        assert corners(image[16:80]) == ["red", "green", "blue", "white"]
-        assert image[:16].max() == image[80:].max() == 0
-    for image in (images[-15], images[-1]):
-        assert corners(image[:, 16:80]) == ["red", "green", "blue", "white"]
-        assert image[:, :16].max() == image[:, 80:].max() == 0
-    (warning,) = footage.warnings(slice(0, len(images)))
-    assert "changes from 96x64 to 64x96 at 0." in warning
-    assert footage.background.obstacle
-
-
-def test_a_resolution_that_changes(tmp_path: Path, write_video: WriteVideo) -> None:
-    """A call over a slow line: half the pixels show the same."""
-    parts = [write_part(write_video, "large.ts", (96, 64), 10), write_part(write_video, "small.ts", (48, 32), 10.6)]
-    footage = open_footage(write_parts(tmp_path / "call.ts", parts))
-    assert footage.image_size == (96, 64)
-    for frame in read_frames(footage):
-        assert corners(frame.image) == ["red", "green", "blue", "white"]
-        assert frame.image[0, 0].max() > 200
-
-
-def test_each_part_of_a_changing_size_by_itself(tmp_path: Path, write_video: WriteVideo) -> None:
-    parts = [write_part(write_video, "wide.ts", (96, 64), 10), write_part(write_video, "high.ts", (64, 96), 10.6)]
-    footage = open_footage(write_parts(tmp_path / "turn.ts", parts))
-    frames = footage.frames_between(0.6)
-    part = footage.sized_for(frames)
-    assert part.image_size == (64, 96)
-    assert not part.warnings(frames)
-    assert {frame.image.shape for frame in read_frames(part, frames)} == {(96, 64, 3)}
-    assert footage.sized_for(footage.frames_between(0, 0.5)).image_size == (96, 64)
-
-
-def test_the_lens_stays_where_the_camera_is_turned(tmp_path: Path, write_video: WriteVideo) -> None:
-    """A focal length that is stated for the picture's diagonal does not grow with the image around it."""
-    parts = [write_part(write_video, "wide.ts", (96, 64), 10), write_part(write_video, "high.ts", (64, 96), 10.6)]
-    turned = open_footage(write_parts(tmp_path / "turn.ts", parts))
-    assert turned.diagonal == pytest.approx(np.hypot(96, 64))
-    assert field_of_view(turned.image_size, 28, turned.diagonal) == pytest.approx(field_of_view((96, 64), 28))
-
-
-@pytest.mark.parametrize("ending", [".mkv", ".mp4"])
-def test_a_size_that_changes_in_other_containers(tmp_path: Path, write_video: WriteVideo, ending: str) -> None:
-    """Copied from a transport stream without encoding anew, as most tools do."""
-    parts = [write_part(write_video, "wide.ts", (96, 64), 10), write_part(write_video, "high.ts", (64, 96), 10.6)]
-    stream_path, path = write_parts(tmp_path / "turn.ts", parts), tmp_path / f"turn{ending}"
-    with av.open(str(stream_path)) as source, av.open(str(path), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    footage = open_footage(path)
-    assert [size for _, size in footage.size_changes] == [(96, 64), (64, 96)]
-    assert footage.time[footage.size_changes[1][0]] == pytest.approx(0.6, abs=0.002)
 
 
 @pytest.mark.parametrize(("restart", "jump"), [(3600.0, "+59:59.44 min"), (0.0, "-0.56 s"), (-500.0, "-8:20.56 min")])
@@ -254,39 +183,6 @@ def test_a_raw_streams_own_rate(write_video: WriteVideo, name: str, codec: str) 
     read = list(read_frames(given, given.frames_between(10 / 24, 12 / 24)))
     assert [round(float(frame.image.mean()) / 5) for frame in read] == [10, 11, 12]
     assert not open_footage(path, 50).notes
-
-
-@pytest.mark.parametrize("rate", [None, 24])
-@pytest.mark.parametrize(("name", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")])
-def test_a_raw_streams_size_that_changes(
-    tmp_path: Path, write_video: WriteVideo, name: str, codec: str, rate: float | None
-) -> None:
-    """Its frames are counted: no timestamp tells where the change is."""
-    parts = [
-        write_part(write_video, f"large.{name}", (192, 128), 0, codec),
-        write_part(write_video, f"small.{name}", (96, 64), 0, codec),
-    ]
-    footage = open_footage(write_parts(tmp_path / f"call.{name}", parts), rate)
-    frames = slice(0, footage.frame_count)
-    assert footage.image_size == (192, 128)
-    assert {frame.image.shape for frame in read_frames(footage)} == {(128, 192, 3)}
-    first = footage.frame_count - 15
-    assert footage.size_changes == ((0, (192, 128)), (first, (96, 64)))
-    (warning,) = (one for one in footage.warnings(frames) if "size" in one)
-    assert f"changes from 192x128 to 96x64 at {footage.time[first]:.2f} s" in warning
-    assert footage.sized_for(slice(first, frames.stop)).image_size == (96, 64)
-    assert footage.sized_for(slice(0, first)).image_size == (192, 128)
-    assert footage.background.obstacle
-
-
-def test_a_size_that_changes_nobody_knows_where(write_video: WriteVideo) -> None:
-    footage = open_footage(write_video("even.mp4", [quarters()] * 10))
-    note = next(size_notes((64, 48), ((None, (48, 64)),), footage.time))
-    changed = replace(footage, size_changes=((0, (64, 48)), (None, (48, 64))), notes=(note,))
-    for frames in (slice(0, 10), slice(5, 8)):
-        assert changed.sized_for(frames).image_size == (64, 64)
-        (warning,) = changed.warnings(frames)
-        assert "changes from 64x48 to 48x64; it is taken as turned or scaled" in warning
 
 
 def test_a_raw_stream_that_states_no_rate(write_video: WriteVideo) -> None:

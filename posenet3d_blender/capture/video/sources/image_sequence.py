@@ -17,7 +17,8 @@ from ....errors import PoseNet3DError
 from ..endings import PICTURE_ENDINGS
 from .container import check_present, decoded, opened
 from .orientation import Orientation, Pixels, exif_orientation, without_orientation
-from .pictures import StoredPicture, scale_down
+from .picture_size import upright_size
+from .pictures import SizeChanges, StoredPicture, real_changes, scale_down
 
 _NUMBER: Final = re.compile(r"%(?:0?\d+)?d|#+")
 """The number's place in a pattern, as FFmpeg or as Blender writes it."""
@@ -53,6 +54,17 @@ class ImageSequence:
     def orientation(self) -> Orientation:
         """The first picture's."""
         return exif_orientation(_content(self.files[0]))
+
+    def size_changes(self, index: int, size: tuple[int, int]) -> SizeChanges:
+        """Places at which the upright pictures' size changes, by the first bytes of their files.
+
+        Args:
+            index: of the first picture that can be read.
+            size: width and height of that picture; where its file seems to state another, no file is believed.
+        """
+        if upright_size(self.files[index]) != size:
+            return ()
+        return real_changes(size, ((place, upright_size(path)) for place, path in enumerate(self.files)))
 
     def positions(self) -> list[int]:
         """(N,) each picture's place in time, counted in pictures; missing ones leave gaps where the names show that.

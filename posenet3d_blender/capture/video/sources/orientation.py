@@ -23,7 +23,7 @@ DOUBTFUL_ANGLE: Final = 1.0
 """Degrees off a quarter turn from which the nearest one is only a guess."""
 _FIXED_POINT: Final = 1 << 16
 _EXIF_TAG: Final = 0x0112
-_EXIF_SEARCHED: Final = 256 * 1024
+EXIF_SEARCHED: Final = 256 * 1024
 """Bytes at the start of a picture file, of TIFF aside, in which its Exif data are sought."""
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -164,8 +164,9 @@ def _tiff_parts(content: bytes) -> list[tuple[int, int]]:
     """
     if content[:4] in _TIFF_MARKS:
         return [(0, len(content))]
-    head = content[:_EXIF_SEARCHED]
-    starts = [head.find(mark) + skip for mark, skip in _EXIF_MARKS if mark in head]
+    head = content[:EXIF_SEARCHED]
+    places = ((head.find(mark), skip) for mark, skip in _EXIF_MARKS)
+    starts = [place + skip for place, skip in places if place >= 0]
     return [(start, len(head)) for start in starts if head[start : start + 4] in _TIFF_MARKS]
 
 
