@@ -117,9 +117,7 @@ def test_scene_and_ui_import_no_network() -> None:
         ("trainer", ("scene", "ui", "cli")),
     ],
 )
-def test_packages_import_what_the_architecture_page_allows(
-    folder: str, forbidden: tuple[str, ...]
-) -> None:
+def test_packages_import_what_the_architecture_page_allows(folder: str, forbidden: tuple[str, ...]) -> None:
     starts = tuple(f"{package}.{name}" for package in ("", "posenet3d_blender") for name in forbidden)
     imported = [(path.name, module) for path in (CHECKOUT / folder).rglob("*.py") for module in absolute_imports(path)]
     assert imported

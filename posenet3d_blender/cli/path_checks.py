@@ -12,7 +12,7 @@ from typing import Final
 from ..capture.video.sources.image_sequence import footage_files
 
 _NUMBERS: Final = r"(_shot\d+)?(_person\d+)?"
-"""What `--shots all` and `--person all` append to the names of outputs."""
+"""Endings that `--shots all` and `--person all` append to the names of outputs."""
 
 
 def replaced_file(inputs: Sequence[Path], outputs: Sequence[Path], numbered: bool) -> Path | None:

@@ -111,8 +111,8 @@ def size_notes(first: tuple[int, int], changes: SizeChanges, time: Array) -> Ite
         count = f" {len(changes)} times, at first" if is_restless else ""
         place = "" if frame is None else f" at {time[frame]:.2f} s"
         yield Note(
-            f"The picture's size changes{count} from {sizes}{place}; it is taken as turned or scaled, with the same lens; "
-            "if the person's distance jumps there, capture each part by itself with --start and --end",
+            f"The picture's size changes{count} from {sizes}{place}; it is taken as turned or scaled, with the same "
+            "lens; if the person's distance jumps there, capture each part by itself with --start and --end",
             None if is_restless else frame,
         )
 
