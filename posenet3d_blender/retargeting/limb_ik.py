@@ -44,7 +44,7 @@ def bend_limb(
     swing = shortest_rotation(before, towards)
     bend = across(middle - top, before) + _FRONT_SHARE * whole[:, None] * across(front, before)
     bend = unit(across(rotate(swing, bend), towards))
-    along = (first**2 - second**2 + reach**2) / (2 * reach)
+    along = (first**2 - second**2 + reach**2) / np.maximum(2 * reach, 1e-12)  # a limb without length stays
     aside = np.sqrt(np.maximum(first**2 - along**2, 0))
     new_middle = top + along[:, None] * towards + aside[:, None] * bend
     new_end = top + reach[:, None] * towards

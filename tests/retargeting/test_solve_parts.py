@@ -42,6 +42,14 @@ def test_a_goal_out_of_reach_straightens_the_limb_towards_it() -> None:
     assert reached[0, 2] < -0.82
 
 
+def test_a_limb_without_length_stays() -> None:
+    """An arm whose bones all begin at one place: its hand can reach nothing."""
+    nowhere, still = np.ones((1, 3)), np.eye(3)[None]
+    front = np.array([[0.0, -1, 0]])
+    for lower in bend_limb(nowhere, nowhere, nowhere, np.zeros((1, 3)), still, still, front):
+        np.testing.assert_array_equal(lower, still)
+
+
 def test_short_contacts_and_short_gaps_are_noise() -> None:
     probability = np.zeros(100)
     probability[10:40], probability[20], probability[70] = 1.0, 0.2, 0.9
