@@ -2,7 +2,7 @@
 
     python -m benchmarks.ablations [--data MOCAP.npz] [--run FOLDER] [--seeds 3] [--out RESULT.json]
 
-The recipes are in trainer/recipes/ablations. A seed takes about an hour of one CPU core; seeds are trained beside each
+The recipes are in trainer/recipes/ablations. A seed takes some two hours of one CPU core; seeds are trained beside each
 other. What is trained is kept in the run's folder, so that an interrupted benchmark continues. The priors, which are
 the same in all rows, are trained once for each seed, and so is the teacher of `single_frame_student`. Printed for each
 row: PA-MPJPE and acceleration error of teacher and student, clean and detected, as mean and standard deviation over the
