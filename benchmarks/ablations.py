@@ -80,9 +80,8 @@ def evaluate(checkpoint: Path, data: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
     for source in INPUTS:
         out = checkpoint / f"{source}.json"
-        if not out.exists():
-            options = ["--data", str(data), "--checkpoint", str(checkpoint), "--input", source, "--out", str(out)]
-            run_trainer("evaluate", *options)
+        options = ["--data", str(data), "--checkpoint", str(checkpoint), "--input", source, "--out", str(out)]
+        run_trainer("evaluate", *options)
         rows = json.loads(out.read_text())
         for row in ("teacher", "student"):
             figures |= {f"{row} {source} {measure}": rows[row][measure] for measure in MEASURES}

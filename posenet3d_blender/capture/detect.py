@@ -62,16 +62,15 @@ def detect_people(footage: Footage, frames: slice, run: DetectionRun, stage: Sta
     cache = open_cache(run.cache_folder)
     detections = load_detections(cache, run.key, footage.time[frames])
     bodies = None if detections else _load_bodies(cache, run.key, footage.time[frames])
-    for known in filter(None, (detections, bodies)):
-        footage.damaged.update(known.damaged)
+    if run.key.hands == NO_HANDS:
+        detections = detections or bodies
     if detections is None:
-        if bodies is not None and run.key.hands == NO_HANDS:
-            return bodies
         detections = add_hands(footage, bodies, run, stage) if bodies else _detect(footage, frames, run, stage)
         try:
             store_detections(cache, run.key, footage.time[frames], detections)
         except PoseNet3DError as error:  # a full disk must not cost the capture
             run.warn(f"Detections could not be cached: {error}")
+    footage.damaged.update(detections.damaged)
     return detections
 
 

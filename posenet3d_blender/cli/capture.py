@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..build_options import BuildOptions
+from ..numbered_names import path_of_shot
 from ..progress import Progress
 from .character import Character, characters_of, check_characters
 from .console import Console
@@ -19,7 +20,6 @@ from .outputs import (
     folders_of,
     made_folders,
     motion_files,
-    path_of_shot,
     paths_by_people,
     write_files,
 )

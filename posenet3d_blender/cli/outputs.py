@@ -19,6 +19,7 @@ from ..background import Background
 from ..build_options import BuildOptions
 from ..errors import Cancelled, PoseNet3DError
 from ..motion import Motion
+from ..numbered_names import path_of_person, path_of_shot
 from ..progress import Progress, Warn, ignore_warning
 from .process import SignalHold
 
@@ -55,16 +56,6 @@ class OutputFile:
 def needs_blender(path: Path) -> bool:
     """True if Blender writes this format."""
     return path.suffix.lower() in SCENE_ENDINGS
-
-
-def path_of_person(path: Path, number: int) -> Path:
-    """`clip.npz` as `clip_person2.npz`; people count from 1."""
-    return path.with_name(f"{path.stem}_person{number}{path.suffix}")
-
-
-def path_of_shot(path: Path, number: int) -> Path:
-    """`clip.fbx` as `clip_shot2.fbx`; shots count from 1."""
-    return path.with_name(f"{path.stem}_shot{number}{path.suffix}")
 
 
 def paths_by_people(path: Path, person_count: int, numbered: bool) -> list[tuple[Path, slice]]:
@@ -222,15 +213,16 @@ def writing_all(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """
     hold = SignalHold()
     with ExitStack() as stack:
-        # Callbacks run in reverse order: signals are held back while files are replaced or deleted.
+        # Signals are held back while files are replaced or deleted, until the stack has ended.
         stack.callback(hold.end)
         partials = [stack.enter_context(temporary_beside(path)) for path in paths]
-        stack.callback(hold.begin)
-        yield partials
+        try:
+            yield partials
+        finally:
+            hold.begin()
         for path, partial in zip(paths, partials, strict=True):
             if not partial.is_file():
                 raise PoseNet3DError(f"{path}: was not written; run again with --debug to see why")
-        hold.begin()
         replace_all(paths, partials)
 
 

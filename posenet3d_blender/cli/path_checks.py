@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from glob import escape
 from pathlib import Path
-from typing import Final
 
 from ..capture.video.sources.image_sequence import footage_files
-
-_NUMBERS: Final = r"(_shot\d+)?(_person\d+)?"
-"""Endings that `--shots all` and `--person all` append to the names of outputs."""
+from ..numbered_names import is_numbered_stem
 
 
 def replaced_file(inputs: Sequence[Path], outputs: Sequence[Path], numbered: bool) -> Path | None:
@@ -66,6 +62,5 @@ def _is_same(first: Path, second: Path) -> bool:
 
 def _is_numbered(path: Path, output: Path) -> bool:
     """True if the path is the output's with the number of a shot or a person."""
-    is_name = re.fullmatch(re.escape(output.stem) + _NUMBERS, path.stem) is not None
     in_place = os.path.realpath(path.parent) == os.path.realpath(output.parent)
-    return is_name and in_place and path.suffix.lower() == output.suffix.lower()
+    return is_numbered_stem(path.stem, output.stem) and in_place and path.suffix.lower() == output.suffix.lower()

@@ -82,7 +82,7 @@ class SignalHold:
 
     def begin(self) -> None:
         """Record signals from now on, instead of handling them; outside the main thread this has no effect."""
-        if threading.current_thread() is threading.main_thread() and not self._handlers:
+        if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._record)
 

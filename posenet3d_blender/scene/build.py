@@ -13,6 +13,7 @@ from ..motion import Motion
 from ..motion_edit.body_parts import limit_to_parts
 from ..motion_edit.heading import face_forward
 from ..motion_edit.resample import resample_motions
+from ..numbered_names import person_suffix
 from ..progress import Warn, ignore_warning
 from .armature import add_armature
 from .camera import add_camera, key_camera
@@ -21,7 +22,7 @@ from .incremental import Steps, run
 from .keys import CAPTURE_START, key_motion_in_steps
 from .markers import mark_action, mark_low_confidence
 from .matching import frame_size, match_scene
-from .names import data_name, person_suffix
+from .names import data_name
 from .place import Place
 from .removal import remove_captured
 from .rest_pose import ARM_ANGLES

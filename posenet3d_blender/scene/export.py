@@ -15,11 +15,11 @@ import numpy as np
 
 from ..atomic_write import writing
 from ..errors import PoseNet3DError, one_line
+from ..numbered_names import paths_of_people
 from .bone_display import shapes_of
 from .bvh import write_bvh
 from .fbx import write_fbx
 from .isolated_scene import isolated_scene, undeformed, window_kept
-from .names import paths_of_people
 from .skin import deformed_meshes
 from .visibility import shown
 

@@ -1,10 +1,9 @@
-"""Names of data-blocks within Blender's limit, so that what tells them apart is not cut off, and of people's files."""
+"""Names of data-blocks within Blender's limit, so that what tells them apart is not cut off."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 from typing import Final
 
 LONGEST_NAME: Final = 63
@@ -12,16 +11,6 @@ LONGEST_NAME: Final = 63
 _PERSON: Final = re.compile(r"(_person\d+)?(\.\d+)?$")
 """End of a name that tells one person from another: our number, and the one that Blender adds to a name in use."""
 _ZERO_WIDTH_JOINER: Final = "\u200d"
-
-
-def person_suffix(number: int, count: int) -> str:
-    """End of the name of one of several people, counted from 1; of a single one nothing."""
-    return "" if count == 1 else f"_person{number}"
-
-
-def paths_of_people(path: Path, count: int) -> list[Path]:
-    """The path, or one for each of several people: NAME_person1 and so on."""
-    return [path.with_stem(path.stem + person_suffix(number, count)) for number in range(1, count + 1)]
 
 
 def data_name(stem: str, suffix: str = "") -> str:

@@ -8,8 +8,8 @@ from typing import Final
 import bpy
 
 from ..errors import PoseNet3DError, printable
+from ..numbered_names import paths_of_people
 from ..scene.export import export
-from ..scene.names import paths_of_people
 from ..scene.retarget.check_target import check_target
 from ..scene.retarget.export_character import check_exportable, export_characters
 from .character_settings import chosen_characters

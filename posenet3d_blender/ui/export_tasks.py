@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import bpy
 
 from ..body.model import load_body
+from ..numbered_names import paths_of_people
 from ..progress import Progress
 from ..scene.incremental import Steps
-from ..scene.names import paths_of_people
 from .capture_task import request_of
 from .results import stored_motion
 from .takes import people_of, take_of

@@ -12,7 +12,8 @@ from typing import Final
 
 from ...capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ...errors import PoseNet3DError
-from ..outputs import path_of_shot, paths_by_people
+from ...numbered_names import path_of_shot
+from ..outputs import paths_by_people
 from ..parser import parse_command
 from .clip_settings import SettingsTable, settings_of
 from .job import ClipJob, ClipResult, describe_footage

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from posenet3d_blender.capture.video.sources.picture_size import upright_size
 
 from ..conftest import WriteVideo, corners, quarters
 from .test_orientation import exif_data, tiff
-from .test_video_file import write_part, write_parts
+from .test_video_file import copy_stream, write_part, write_parts
 
 
 @pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
@@ -77,12 +76,7 @@ def test_a_size_that_changes_in_other_containers(tmp_path: Path, write_video: Wr
     """Copied from a transport stream without encoding anew, as most tools do."""
     parts = [write_part(write_video, "wide.ts", (96, 64), 10), write_part(write_video, "high.ts", (64, 96), 10.6)]
     stream_path, path = write_parts(tmp_path / "turn.ts", parts), tmp_path / f"turn{ending}"
-    with av.open(str(stream_path)) as source, av.open(str(path), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
+    copy_stream(stream_path, path)
     footage = open_footage(path)
     assert [size for _, size in footage.size_changes] == [(96, 64), (64, 96)]
     assert footage.time[footage.size_changes[1][0]] == pytest.approx(0.6, abs=0.002)

@@ -73,6 +73,16 @@ def write_parts(path: Path, parts: Sequence[Path]) -> Path:
     return path
 
 
+def copy_stream(source_path: Path, path: Path) -> None:
+    """Copy a video's stream to another container without encoding it anew, as most tools do."""
+    with av.open(str(source_path)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+
+
 def write_part(write_video: WriteVideo, name: str, size: tuple[int, int], start: float, codec: str = "libx264") -> Path:
     times = [start + index / 25 for index in range(15)]
     return write_video(name, [quarters(*size)] * 15, times, codec=codec, pixel_format="yuv420p", rate=25)
@@ -225,12 +235,7 @@ def test_files_keep_milliseconds(tmp_path: Path, demo_clip: Path) -> None:
     from posenet3d_blender.capture.video.footage import sample_times
 
     path = tmp_path / "clip.mkv"
-    with av.open(str(demo_clip)) as source, av.open(str(path), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
+    copy_stream(demo_clip, path)
     footage = open_footage(path)
     assert footage.frame_count == 131
     assert len(sample_times(footage.time, footage.standard_rate)) == 131

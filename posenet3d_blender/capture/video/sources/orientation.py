@@ -107,7 +107,7 @@ def without_orientation(content: bytes) -> bytes:
     OpenCV's decoder of TIFF, unlike its others, turns the picture whatever it is told.
     """
     found = _exif_number(content)
-    if found is None or found.value == 1 or content[:4] not in _TIFF_MARKS:
+    if found is None or found.value == 1 or content[:4] not in TIFF_MARKS:
         return content
     return b"".join((content[: found.place], struct.pack(f"{found.order}H", 1), content[found.place + 2 :]))
 
@@ -162,14 +162,14 @@ def _tiff_parts(content: bytes) -> list[tuple[int, int]]:
 
     A TIFF file may have its directory at its very end.
     """
-    if content[:4] in _TIFF_MARKS:
+    if content[:4] in TIFF_MARKS:
         return [(0, len(content))]
     head = content[:EXIF_SEARCHED]
     places = ((head.find(mark), skip) for mark, skip in _EXIF_MARKS)
     starts = [place + skip for place, skip in places if place >= 0]
-    return [(start, len(head)) for start in starts if head[start : start + 4] in _TIFF_MARKS]
+    return [(start, len(head)) for start in starts if head[start : start + 4] in TIFF_MARKS]
 
 
-_TIFF_MARKS: Final = (b"II*\0", b"MM\0*")
+TIFF_MARKS: Final = (b"II*\0", b"MM\0*")
 _EXIF_MARKS: Final = ((b"Exif\0\0", 6), (b"eXIf", 4), (b"EXIF", 8))
 """Marks, and bytes from each one's start to the TIFF header."""

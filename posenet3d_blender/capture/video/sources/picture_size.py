@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from .orientation import EXIF_SEARCHED, ORIENTATIONS, exif_orientation
+from .orientation import EXIF_SEARCHED, ORIENTATIONS, TIFF_MARKS, exif_orientation
 
 Size: TypeAlias = tuple[int, int]
 
@@ -24,7 +24,7 @@ def upright_size(path: Path) -> Size | None:
     try:
         with path.open("rb") as stream:
             head = stream.read(EXIF_SEARCHED)
-            if head[:4] in (b"II*\0", b"MM\0*"):
+            if head[:4] in TIFF_MARKS:
                 return _tiff(stream, head)
             size = _stored_size(path, head)
             if size is None and head.startswith(b"\xff\xd8"):  # a large preview or colour profile comes first
