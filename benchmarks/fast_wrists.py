@@ -28,7 +28,7 @@ from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.predict import load_student
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 from trainer.data.clips import load_clips, resampled
-from trainer.supervised.fit_rotations import fit_clips
+from trainer.windows.fit_rotations import fit_clips
 
 from .filmed_motion import Motion, film
 

@@ -21,7 +21,7 @@ from posenet3d_blender.body.soles import SOLE_JOINTS, body_soles
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 from tools import figure
 from trainer.data.clips import load_clips
-from trainer.supervised.fit_rotations import fit_clips
+from trainer.windows.fit_rotations import fit_clips
 
 RATE: Final = 30
 """Frames per second."""

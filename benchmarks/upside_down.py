@@ -33,7 +33,7 @@ from posenet3d_blender.capture.student.predict import STUDENT_FOLDER, Student, l
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 from tools.score_demo import aligned_to
 from trainer.data.clips import Clips, load_clips, resampled
-from trainer.supervised.fit_rotations import fit_clips
+from trainer.windows.fit_rotations import fit_clips
 
 from .filmed_motion import Motion, film
 

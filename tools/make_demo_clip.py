@@ -3,7 +3,7 @@
     python -m tools.make_demo_clip --motion animation_cc0.npz --rotations rotations_cc0.npz --out examples
 
 `--motion` is training data (rel, root, offsets, names) and `--rotations` the `rotations` of
-trainer.supervised.fit_rotations.fit_clips, saved by numpy. Writes demo_clip.mp4 and demo_truth.npz. `--frames A:B`
+trainer.windows.fit_rotations.fit_clips, saved by numpy. Writes demo_clip.mp4 and demo_truth.npz. `--frames A:B`
 renders only these frames, as PNG, for inspection.
 """
 

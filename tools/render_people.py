@@ -2,7 +2,7 @@
 
     python -m tools.render_people --rotations ROTATIONS.npz --count 360 --out FOLDER
 
-ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (as trainer.supervised.fit_rotations fits them to motion
+ROTATIONS.npz holds `rotations` (N, 24, 3, 3) in the body frame (as trainer.windows.fit_rotations fits them to motion
 capture). FOLDER gets NNNN.png and truth.npz: per image joints (24, 3) and world_rotations (24, 3, 3) in the world,
 betas (10), focal_length in pixels, world_to_camera (4, 4) and image_size.
 """

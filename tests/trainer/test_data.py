@@ -17,13 +17,13 @@ from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.data.clips import Clips, load_clips
 from trainer.geometry.rotations import axis_angle_to_matrix
-from trainer.supervised.fit_rotations import FittedClips
-from trainer.supervised.sampler import Mixture, WindowSampler
-from trainer.supervised.synthetic_stances import replace_lower_body
-from trainer.supervised.tumbling import Tumbles
 from trainer.synthesis.augmentation import NoiseRanges
 from trainer.synthesis.cameras import ViewRanges, random_cameras
 from trainer.synthesis.partial_views import PartialViews
+from trainer.windows.fit_rotations import FittedClips
+from trainer.windows.sampler import Mixture, WindowSampler
+from trainer.windows.synthetic_stances import replace_lower_body
+from trainer.windows.tumbling import Tumbles
 
 QUIET = NoiseRanges(jitter=0, drift=0, part_missing=0, occlusion=0, swap=0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
@@ -17,6 +18,8 @@ from .teacher.network import TeacherConfig
 @dataclass(frozen=True, kw_only=True)
 class PaperRecipe:
     """All settings of a run; read from a TOML file as those in `trainer/recipes`."""
+
+    RENAMED_KEYS: ClassVar[dict[str, str]] = {"joint_stage": "joint_student_stage"}
 
     data: list[str]
     """2D sequences, or motion capture that is projected to them; `.npz`."""
@@ -44,8 +47,10 @@ class PaperRecipe:
     student_stage: Schedule = field(default_factory=Schedule)
     feedback_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the student's feedback on windows, with the rest of the student frozen; left out with `steps = 0`."""
-    joint_stage: Schedule = field(default_factory=Schedule)
-    """Left out with `steps = 0`."""
+    joint_teacher_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the teacher, on its skeletons as the student's body takes them; left out with `steps = 0`."""
+    joint_student_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the student and its feedback, on what the improved teacher lifts; left out with `steps = 0`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads", "cameras")

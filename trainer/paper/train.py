@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from posenet3d_blender.body.model import load_body
+from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.capture.student.network import StudentNetwork
 
 from ..synthesis.detector_noise import load_detector_noise
@@ -19,19 +19,21 @@ from ..training.loop import set_trainable
 from ..training.run import Run
 from ..training.student_parts import train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
+from .lifted_clips import LiftedClips, TeacherWindowSampler, lifted_clips, student_windows
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
-from .stages.joint import JointStage
+from .stages.joint_student import JointStudentStage
+from .stages.joint_teacher import JointTeacherStage
 from .stages.priors import PriorStage
 from .stages.student import StudentStage
 from .stages.teacher import TeacherStage
 from .student.distillation_sampler import DistillationSampler, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
-from .teacher.network import load_teacher
+from .teacher.network import TeacherNetwork, load_teacher
 from .windows import DistillationWindows
 
-STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint")
+STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint_teacher", "joint_student")
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
@@ -70,12 +72,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         make_student_stage = partial(
             StudentStage, network, teacher.teacher, priors.priors, body, recipe.student_weights
         )
-        student = _train_student(recipe, run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
-        if not recipe.joint_stage.steps:
-            return folders["feedback" if recipe.feedback_stage.steps else "student"]
-        joint = JointStage(teacher, student, observer, held_out, notes)
-        run.train(joint, make_windows, recipe.joint_stage, "joint")
-    return folders["joint"]
+        _train_student(recipe, run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
+        _train_jointly(recipe, run, teacher.teacher, network, body, split)
+    return folders[_last_stage(recipe)]
 
 
 def _train_student(
@@ -85,8 +84,8 @@ def _train_student(
     teacher: Teacher,
     split: SequenceSplit,
     observer: Observer,
-) -> StudentStage:
-    """The student from single frames, then from windows, then its feedback; all its parameters are trainable after."""
+) -> None:
+    """The student from single frames, then from windows, then its feedback."""
     notes = _notes(recipe)
     held_out_motions = run_teacher(teacher, split.held_out)
     make_distillation = partial(DistillationSampler, run_teacher(teacher, split.train), observer)
@@ -102,9 +101,41 @@ def _train_student(
     run.train(student, make_distillation, recipe.student_stage, "student")
     train_only_feedback(network, True)
     run.train(student, make_distillation, recipe.feedback_stage, "feedback")
-    set_trainable(network.parameters(), True)
-    set_trainable(network.time_parameters(), not recipe.single_frame_student)
-    return student
+
+
+def _train_jointly(
+    recipe: PaperRecipe, run: Run, teacher: TeacherNetwork, student: StudentNetwork, body: Body, split: SequenceSplit
+) -> None:
+    """The teacher on the student's body, then the student on what the teacher lifts now."""
+    notes, lifter = _notes(recipe), Teacher(teacher, body)
+
+    def lifted() -> tuple[LiftedClips, LiftedClips]:
+        """The data and the held-out sequences, as the teacher lifts them now."""
+        train, held_out = (lifted_clips(run_teacher(lifter, part), body) for part in (split.train, split.held_out))
+        return train, held_out
+
+    if recipe.joint_teacher_stage.steps:
+        train, held_out = lifted()
+        pairs = TeacherWindowSampler(held_out, recipe.seed).draw(_HELD_OUT_WINDOWS)
+        stage = JointTeacherStage(teacher, student, body, pairs, notes)
+        run.train(stage, partial(TeacherWindowSampler, train), recipe.joint_teacher_stage, "joint_teacher")
+    if recipe.joint_student_stage.steps:
+        train, held_out = lifted()
+        set_trainable(student.parameters(), True)
+        set_trainable(student.time_parameters(), not recipe.single_frame_student)
+        windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
+        student_stage = JointStudentStage(student, teacher, body, windows, notes)
+        run.train(student_stage, student_windows(train), recipe.joint_student_stage, "joint_student")
+
+
+def _last_stage(recipe: PaperRecipe) -> str:
+    """The stage whose checkpoint is the run's."""
+    schedules = {
+        "joint_student": recipe.joint_student_stage,
+        "joint_teacher": recipe.joint_teacher_stage,
+        "feedback": recipe.feedback_stage,
+    }
+    return next((name for name, schedule in schedules.items() if schedule.steps), "student")
 
 
 def _notes(recipe: PaperRecipe) -> Notes:

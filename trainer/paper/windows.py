@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..windows.windows import Windows
 from .geometry import Lifted, View
 
 
@@ -39,5 +40,12 @@ class DistillationWindows:
     """(B, T, 25, 3) the detector's keypoints on a body with these skeletons, in their frame and unit."""
     of_keypoints: Tensor
     """(B,) 1 where the student is shown these keypoints, 0 where it is shown the joints themselves."""
-    trust: Tensor
-    """(B, T, 18) from 0 to 1: how sure the teacher is of each joint."""
+
+
+@dataclass(frozen=True)
+class TeacherWindows:
+    """Windows of the teacher's skeletons on the SMPL body, in new views; every lifted joint is given."""
+
+    exact: Windows
+    detected: Windows
+    """Others, with the detector's noise."""

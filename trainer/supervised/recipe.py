@@ -12,9 +12,9 @@ from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
 from ..synthesis.partial_views import PartialViews
 from ..training.schedule import Schedule
-from .losses import SupervisedWeights
-from .sampler import Mixture
-from .tumbling import Tumbles
+from ..windows.losses import SupervisedWeights
+from ..windows.sampler import Mixture
+from ..windows.tumbling import Tumbles
 
 _MOVED_KEYS: Final = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
 """Former keys of the recipe itself that are now in the table `windows`."""

@@ -29,11 +29,11 @@ from ..training.distributed import processes_joined
 from ..training.loop import Stage, set_trainable
 from ..training.run import Run
 from ..training.student_parts import predict, train_only_feedback
-from .fit_rotations import FittedClips, fit_clips, join_fitted
-from .losses import SupervisedWeights, supervised_losses
+from ..windows.fit_rotations import FittedClips, fit_clips, join_fitted
+from ..windows.losses import SupervisedWeights, supervised_losses
+from ..windows.sampler import WindowSampler
+from ..windows.windows import Windows
 from .recipe import SupervisedRecipe
-from .sampler import WindowSampler
-from .windows import Windows
 
 log = logging.getLogger(__name__)
 

@@ -29,6 +29,10 @@ class NoiseRanges:
     """Of slow noise, in a window's first and last sample, as `jitter`; both share the random factor."""
     part_missing: float = 0.12
     """Chance that a whole part (face, hands, feet) is missing, as with detectors of fewer points."""
+    point_missing: float = 0.02
+    """Chance that a point is missing in the whole window."""
+    sample_missing: float = 0.005
+    """Chance that a point is missing in one sample."""
     occlusion: float = 0.25
     """Chance that a limb is hidden in a part of the window."""
     swap: float = 0.04
@@ -114,9 +118,9 @@ def swap_sides(rays: Tensor, noise: NoiseRanges, generator: torch.Generator) -> 
 def _drop_points(confidence: Tensor, noise: NoiseRanges, generator: torch.Generator) -> None:
     """Set the confidence (B, T, 27) of missing points to 0, in place."""
     count = len(confidence)
-    kept = torch.rand(count, 1, STUDENT_POINT_COUNT, generator=generator) > 0.02
+    kept = torch.rand(count, 1, STUDENT_POINT_COUNT, generator=generator) > noise.point_missing
     for names in _PARTS.values():
         columns = [KEYPOINT_INDEX[name] for name in names]
         kept[:, 0, columns] &= torch.rand(count, 1, generator=generator) > noise.part_missing
     confidence *= kept
-    confidence *= torch.rand(confidence.shape, generator=generator) > 0.005
+    confidence *= torch.rand(confidence.shape, generator=generator) > noise.sample_missing

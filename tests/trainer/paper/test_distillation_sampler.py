@@ -40,6 +40,7 @@ def motions() -> TeacherMotions:
         np.array([0]),
         np.array([FRAMES]),
         np.radians([5.0, 15.0]).astype(np.float32),
+        ("walk",),
     )
 
 

@@ -1,4 +1,4 @@
-"""Skeletons as the student sees them: the detector's keypoints on them, noise, and the joint stage's batches."""
+"""Skeletons as the student sees them: the detector's keypoints on them, and noise."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
 from trainer.geometry.rotations import axis_angle_to_matrix
-from trainer.paper.geometry import Lifted, View, project, project_points
-from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED, bone_lengths, mean_bone
+from trainer.paper.geometry import project_points
+from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.student.body_points import LiftedKeypoints, random_turns
-from trainer.paper.student.joint_batch import show_from_new_views
 from trainer.paper.student.observation import Observer
-from trainer.paper.windows import DistillationWindows
 from trainer.synthesis.detector_noise import load_detector_noise
 
 COUNT = 24
@@ -97,59 +95,3 @@ def test_the_student_sees_keypoints_or_joints(share: float) -> None:
         expected = project_points(seen.keypoints, seen.view.size)
         error = (points[:, :, :KEYPOINT_COUNT] - expected).norm(dim=-1)[confidence[:, :, :KEYPOINT_COUNT] > 0]
         assert 0.005 < error.median() < 0.08, "a detector's error is some centimetres"
-
-
-def lifted_windows() -> tuple[View, Lifted]:
-    people_before_camera, _ = people()
-    joints = (people_before_camera - torch.tensor([0, 0, 4.0])) * 2
-    return project(joints, torch.full((COUNT,), 0.12)), Lifted(joints, torch.linspace(0, 0.3, COUNT))
-
-
-def joint_batch(view: View, lifted: Lifted) -> DistillationWindows:
-    body = load_body()
-    torch.manual_seed(0)
-    observer = Observer(body, load_detector_noise(), 0.5)
-    trust = torch.full((COUNT, STUDENT_WINDOW, 18), 0.3)
-    return show_from_new_views(view, lifted, trust, observer, mean_bone(body))
-
-
-def test_the_joint_batch_shows_lifted_skeletons_from_new_views_with_the_detectors_noise() -> None:
-    view, lifted = lifted_windows()
-    batch = joint_batch(view, lifted)
-    real = batch.real_count
-    assert real == COUNT // 2
-    points = project_points(batch.skeletons.joints, batch.view.size)
-    torch.testing.assert_close(points, batch.view.points, atol=1e-4, rtol=1e-4)
-    assert ((points[:real] - view.points[:real]).norm(dim=-1).amax((1, 2)) > 0.2).all(), "new views"
-    before, after = (bone_lengths(one[:real]) for one in (lifted.joints, batch.skeletons.joints))
-    torch.testing.assert_close(
-        after / after.mean((1, 2), keepdim=True), before / before.mean((1, 2), keepdim=True), atol=1e-3, rtol=1e-3
-    )
-    assert 0 < batch.of_keypoints.mean() < 1
-    assert (batch.trust[:real] == 0.3).all()
-    assert (batch.trust[real:] == 1).all()
-    of_joints = batch.of_keypoints == 0
-    shown = shown_points(batch.features)[0][of_joints][:, :, list(POINT_OF_LIFTED)]
-    error = (shown - points[of_joints]).norm(dim=-1).amax((1, 2))
-    assert (error > 0.01).any(), "noise"
-
-
-def test_feet_of_lifted_windows_that_stand_still_are_in_contact() -> None:
-    view, lifted = lifted_windows()
-    still = Lifted(lifted.joints[:, :1].expand_as(lifted.joints), lifted.elevation)
-    # 2.4 m/s across the picture, in a unit of half a metre.
-    path = 0.16 * torch.arange(STUDENT_WINDOW)[:, None, None] * torch.tensor([1.0, 0, 0])
-    moving = Lifted(still.joints + path, lifted.elevation)
-    assert joint_batch(view, still).contacts.mean() > 0.9
-    assert joint_batch(view, moving).contacts.mean() < 0.1
-
-
-def test_the_students_losses_reach_the_teacher() -> None:
-    view, lifted = lifted_windows()
-    joints = lifted.joints.clone().requires_grad_()
-    batch = joint_batch(view, Lifted(joints, lifted.elevation))
-    (batch.skeletons.joints.square().sum() + batch.view.points.square().sum()).backward()
-    assert joints.grad is not None
-    gradient = joints.grad.abs().amax((1, 2, 3))
-    assert gradient.isfinite().all()
-    assert (gradient > 0).float().mean() > 0.9

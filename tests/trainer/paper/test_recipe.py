@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import shutil
@@ -39,7 +40,14 @@ from trainer.training.schedule import Schedule
 from ..source_imports import imported_names
 
 FRAMES = 90
-_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint")
+_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint_teacher", "joint_student")
+
+_JOINT = ("joint_teacher", "joint_student")
+
+
+def changed_parts(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    """Names of the parameters that differ."""
+    return {name for name in before if not torch.equal(before[name], after[name])}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +101,7 @@ def test_all_stages_run_resume_and_are_measured(
 ) -> None:
     assert main(["train", "--recipe", "paper", "--config", str(recipe)]) == 0
     last = Path(capsys.readouterr().out.strip())
-    assert last.name == "joint"
+    assert last.name == "joint_student"
     notes = json.loads((last / "student.json").read_text())["training"]
     assert notes["recipe"] == "paper"
     assert np.isfinite(notes["held_out_2d_loss"])
@@ -103,11 +111,14 @@ def test_all_stages_run_resume_and_are_measured(
     criteria = json.loads((last / "criterion.json").read_text())
     assert set(criteria) == {"6", "12"}
     assert notes["held_out_2d_loss"] == min(criteria.values())
-    before, after = (load_teacher(last.parent / stage).state_dict() for stage in ("student", "joint"))
-    assert any((before[name] != after[name]).any() for name in before), "the teacher, too, learns in the joint stage"
-    first, corrected = (load_student(last.parent / stage).state_dict() for stage in ("student", "feedback"))
-    changed = {name.partition(".")[0] for name in first if not torch.equal(first[name], corrected[name])}
-    assert changed == {"feedback"}, "the rest of the student is frozen"
+    teachers = {stage: load_teacher(last.parent / stage).state_dict() for stage in ("feedback", *_JOINT)}
+    assert changed_parts(teachers["feedback"], teachers["joint_teacher"]) == set(teachers["feedback"])
+    assert changed_parts(teachers["joint_teacher"], teachers["joint_student"]) == set(), "it lifts for the student"
+    students = {stage: load_student(last.parent / stage).state_dict() for stage in ("student", "feedback", *_JOINT)}
+    assert {name.partition(".")[0] for name in changed_parts(students["student"], students["feedback"])} == {"feedback"}
+    assert changed_parts(students["feedback"], students["joint_teacher"]) == set()
+    learnt = {name.partition(".")[0] for name in changed_parts(students["feedback"], students["joint_student"])}
+    assert {"embed", "blocks", "pose", "feedback"} <= learnt, "all of the student learns with its feedback"
 
     shutil.rmtree(last)
     teacher = (last.parent / "teacher" / "teacher.safetensors").stat().st_mtime_ns
@@ -135,9 +146,10 @@ def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Pa
         frame_stage=none,
         student_stage=none,
         feedback_stage=none,
-        joint_stage=one,
+        joint_teacher_stage=none,
+        joint_student_stage=none,
     )
-    correction = load_teacher(train_paper(without, resume=False)).correction
+    correction = load_teacher(train_paper(without, resume=False).parent / "teacher").correction
     assert correction is not None
     assert not correction.weight.any()
 
@@ -274,9 +286,16 @@ def test_each_ablation_leaves_out_only_its_terms(path: Path) -> None:
     single = path.stem in ("without_temporal", "single_frame_student")
     assert recipe["single_frame_student"] == single
     assert recipe["teacher"]["kernel"] == (1 if path.stem == "without_temporal" else reduced["teacher"]["kernel"])
-    assert (recipe["joint_stage"]["steps"] > 0) == (path.stem == "with_joint_fine_tuning")
-    others = recipe.keys() - {*tables, "run", "single_frame_student", "teacher", "joint_stage"}
+    joint = {f"{name}_stage" for name in _JOINT}
+    assert {recipe[stage]["steps"] > 0 for stage in joint} == {path.stem == "with_joint_fine_tuning"}
+    others = recipe.keys() - {*tables, *joint, "run", "single_frame_student", "teacher"}
     assert {key: recipe[key] for key in others} == {key: reduced[key] for key in others}
+
+
+def exists(name: str) -> bool:
+    """A module, or a member of one, has this name."""
+    module, _, member = name.rpartition(".")
+    return hasattr(importlib.import_module(module), member) or importlib.util.find_spec(name) is not None
 
 
 def package_of(path: Path) -> str:
@@ -284,17 +303,18 @@ def package_of(path: Path) -> str:
 
 
 def test_no_stage_can_see_depth() -> None:
-    """Only one module reads motion capture, and passes on its projections."""
+    """Only one module reads motion capture, and passes on its projections; all other clips are what is lifted."""
     package = PaperRecipe.__module__.rpartition(".")[0]
     three_dimensional = {
-        "trainer.data.clips",
+        "trainer.data.clips.load_clips",
+        "trainer.data.clips.resampled",
         "trainer.supervised",
         "trainer.synthesis.project_clips",
         "trainer.synthesis.benchmark_views",
         "trainer.datasets",
         "trainer.evaluation",
     }
-    assert all(importlib.util.find_spec(name) for name in three_dimensional), "the names exist"
+    assert all(exists(name) for name in three_dimensional)
     files = list((RECIPES.parents[1] / package.replace(".", "/")).rglob("*.py"))
     found = {path.name: imported_names(path.read_text(), package_of(path)) for path in files}
     readers = {
@@ -304,6 +324,9 @@ def test_no_stage_can_see_depth() -> None:
     }
     assert readers == {"dataset.py"}
     assert not any("trainer.data" in modules for modules in found.values()), "no whole package"
+    for modules in found.values():
+        members = {name for name in modules if name.startswith("trainer.data.clips.")}
+        assert members or "trainer.data.clips" not in modules, "no whole module"
     assert set(SequenceSplit.__annotations__.values()) == {"PointSequences"}
 
 

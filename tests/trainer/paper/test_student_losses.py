@@ -116,9 +116,9 @@ def test_a_small_student_is_not_rewarded_and_the_face_turns_the_head(body: Body)
             contacts=torch.zeros(2, 32, 2),
             bone_offsets=(-shrunk * bones).expand(2, 24, 3),
         )
-        of_keypoints, trust = torch.tensor([1.0, 0.0]), torch.ones(2, 32, 18)
+        of_keypoints = torch.tensor([1.0, 0.0])
         keypoints = 0.3 * (pose[1] - middle)
-        batch = DistillationWindows(features, view, lifted, 2, contacts, keypoints, of_keypoints, trust)
+        batch = DistillationWindows(features, view, lifted, 2, contacts, keypoints, of_keypoints)
         return student_terms(output, skeleton, Priors(PriorConfig(8, 8, 2, 8)), batch, StudentWeights())
 
     still, small, smaller = (float(terms(shrunk)["distillation"]) for shrunk in (0.0, 0.2, 0.6))

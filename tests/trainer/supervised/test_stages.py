@@ -13,9 +13,9 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.supervised.recipe import SupervisedRecipe
 from trainer.supervised.train import SupervisedStage, train_supervised
-from trainer.supervised.windows import Windows
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.schedule import Schedule
+from trainer.windows.windows import Windows
 
 from .still_clips import write_still
 

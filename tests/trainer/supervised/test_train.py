@@ -17,10 +17,10 @@ from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.export import in_half_precision
 from trainer.supervised.recipe import SupervisedRecipe
-from trainer.supervised.sampler import WindowSampler
 from trainer.supervised.train import sampler_factory, train_supervised
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.recipe_file import read_recipe
+from trainer.windows.sampler import WindowSampler
 
 from .still_clips import write_still
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
-from trainer.supervised.unseen_limbs import relax_unseen_limbs
 from trainer.synthesis.partial_views import ARM_POINTS, HIDDEN_PARTS, LEG_POINTS, PartialViews, hide_parts
+from trainer.windows.unseen_limbs import relax_unseen_limbs
 
 POINTS = 27
 

@@ -112,8 +112,8 @@ def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, 
         (SupervisedRecipe, "[frames]\nwarm_up = 3", "key 'frames.warm_up' was renamed; write 'frames.warmup_steps'"),
         (
             PaperRecipe,
-            "[joint_stage]\nbatch = 3",
-            "key 'joint_stage.batch' was renamed; write 'joint_stage.batch_size'",
+            "[student_stage]\nbatch = 3",
+            "key 'student_stage.batch' was renamed; write 'student_stage.batch_size'",
         ),
         (
             PaperRecipe,

@@ -17,13 +17,14 @@ from posenet3d_blender.errors import PoseNet3DError
 from ...training.checkpoint import Notes, load_network, save_network
 from ...training.loop import Stage, to_device
 from ...training.resume_state import HELD_OUT_LOSSES
+from ...windows.windows import Windows
 from ..pose_prior import Priors
 from ..teacher.network import TeacherNetwork
-from ..windows import DistillationWindows, SequenceWindows
+from ..windows import DistillationWindows, SequenceWindows, TeacherWindows
 
 PaperNetwork = Priors | TeacherNetwork | StudentNetwork
 
-Batch = TypeVar("Batch", SequenceWindows, DistillationWindows)
+Batch = TypeVar("Batch", SequenceWindows, DistillationWindows, TeacherWindows, Windows)
 
 
 class PaperStage(Stage[Batch]):

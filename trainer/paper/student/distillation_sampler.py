@@ -48,6 +48,8 @@ class TeacherMotions:
     """(S,) past its last."""
     elevations: NDArray[np.float32]
     """(S,) of the camera, radians."""
+    names: tuple[str, ...]
+    """(S,) of the sequence that each stretch is a part of."""
 
 
 def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
@@ -63,8 +65,14 @@ def run_teacher(teacher: Teacher, sequences: PointSequences) -> TeacherMotions:
         contacts.append(contacts_of_lifted(joints[-1]))
         elevations.append(clip.elevation)
     edges = np.cumsum([0, *(len(track) for track in joints)])
+    owners = np.searchsorted(sequences.offsets, starts, side="right") - 1
     return TeacherMotions(
-        np.concatenate(joints), np.concatenate(contacts), edges[:-1], edges[1:], np.array(elevations, np.float32)
+        np.concatenate(joints),
+        np.concatenate(contacts),
+        edges[:-1],
+        edges[1:],
+        np.array(elevations, np.float32),
+        tuple(sequences.names[owner] for owner in owners),
     )
 
 
@@ -104,7 +112,6 @@ class DistillationSampler:
             contacts,
             seen.keypoints,
             seen.of_keypoints,
-            torch.ones(seen.joints.shape[:-1]),
         )
 
     def _motion_windows(self, count: int) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ class StudentWeights:
     """Weight of each term; lengths in metres on the body, except for the projections."""
 
     distillation: float = 10.0
-    """Distance to the teacher's joints, weighted by its trust in them."""
+    """Distance to the teacher's joints."""
     keypoints: float = 5.0
     """Distance to the detector's keypoints, in the windows that show them: they turn head, hands and feet."""
     velocity: float = 20.0
@@ -79,7 +79,7 @@ def student_terms(
     placed = _root(lifted.joints) + scale * own
     up = up_vector(lifted.elevation)  # (B, 3)
     terms = {
-        "distillation": weights.distillation * _weighted_mean(_distances(own, target), batch.trust),
+        "distillation": weights.distillation * _distances(own, target).mean(),
         "keypoints": weights.keypoints * _keypoint_distance(keypoints - _root(joints), batch, scale),
         "projection": weights.projection * _projection_distance(placed, batch.view),
         "limits": weights.limits * limit_violation(rotations),

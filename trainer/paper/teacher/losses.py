@@ -71,8 +71,8 @@ def teacher_terms(
     ratios: Tensor,
     weights: TeacherWeights,
     mixed: bool,
-) -> tuple[dict[str, Tensor], Lifted]:
-    """Weighted loss terms, and the teacher's prediction for the exact points of the windows.
+) -> dict[str, Tensor]:
+    """Weighted loss terms.
 
     Args:
         teacher: the network.
@@ -106,7 +106,7 @@ def teacher_terms(
     if weights.denoising:
         detected = run_network(teacher, windows.detected, mixed, is_exact=False)
         terms["denoising"] = weights.denoising * _denoising_distance(detected.joints, prediction.joints, windows)
-    return terms, prediction
+    return terms
 
 
 def _denoising_distance(detected: Tensor, exact: Tensor, windows: SequenceWindows) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from posenet3d_blender.arrays import Array
@@ -124,6 +125,8 @@ class WindowSampler:
     tumbles: Tumbles = field(default_factory=Tumbles)
     weights: Tensor | None = None
     """(C,) frequency of a frame of each clip is drawn; None: all alike."""
+    contacts: NDArray[np.float32] | None = None
+    """(N, 2) 1 where the left or right foot rests; None: as `contacts_from_clips` finds."""
     window: int = STUDENT_WINDOW
     """Samples in a window; 1 for single frames."""
 
@@ -131,7 +134,8 @@ class WindowSampler:
         self.generator = torch.Generator().manual_seed(self.seed)
         self._six_d = matrix_to_six_d(torch.from_numpy(self.fitted.rotations)).half()
         self._root = torch.from_numpy(self.clips.root)
-        self._contacts = torch.from_numpy(contacts_from_clips(self.clips)).float()
+        contacts = contacts_from_clips(self.clips) if self.contacts is None else self.contacts
+        self._contacts = torch.from_numpy(contacts).float()
         self._clip_bones = torch.from_numpy(self.fitted.bones)
         self._detector_noise = load_detector_noise()
         ranges = self.clips.ranges()

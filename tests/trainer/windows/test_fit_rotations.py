@@ -12,7 +12,7 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axi
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 from trainer.data.clips import Clips
-from trainer.supervised.fit_rotations import fit_clips, subject_frames
+from trainer.windows.fit_rotations import fit_clips, subject_frames
 
 FRAMES = 240
 LIMBS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle", "elbow", "wrist")]

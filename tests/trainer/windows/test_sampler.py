@@ -15,10 +15,10 @@ from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_
 from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from trainer.data.clips import Clips
 from trainer.geometry.rotations import axis_angle_to_matrix
-from trainer.supervised.fit_rotations import FittedClips
-from trainer.supervised.sampler import Mixture, WindowSampler
-from trainer.supervised.tumbling import Tumbles
 from trainer.synthesis.partial_views import PartialViews
+from trainer.windows.fit_rotations import FittedClips
+from trainer.windows.sampler import Mixture, WindowSampler
+from trainer.windows.tumbling import Tumbles
 
 EXACT = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, exact=1, clip_bones_of_joints=1, stretch=0)
 WHOLE = PartialViews(limbs=0, edge=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
-from trainer.supervised.tumbling import Tumbles, tumble
+from trainer.windows.tumbling import Tumbles, tumble
 
 
 def upright(count: int) -> tuple[torch.Tensor, torch.Tensor]:
