@@ -30,7 +30,7 @@ from .student.distillation_sampler import TeacherMotions
 from .windows import TeacherWindows
 
 _TO_Y_UP: Final = np.array([1.0, -1.0, -1.0], np.float32)
-_STUDENT_MIXTURE: Final = Mixture(posed=0.0, joints_only=0.45, point_offset=0.02)
+_STUDENT_MIXTURE: Final = Mixture(posed=0.0, joints_only=0.5, exact=0.5, point_offset=0.02)
 """No synthetic stances: every pose comes from 2D."""
 _STUDENT_PARTIAL: Final = PartialViews(limbs=0.14, edge=0.14)
 _STUDENT_TUMBLES: Final = Tumbles(handstand=0.0)
