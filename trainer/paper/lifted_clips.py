@@ -8,6 +8,7 @@ the data's, and the detector's noise is added. Nothing was measured in 3D.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -80,22 +81,20 @@ class TeacherWindowSampler:
 
     def __init__(self, lifted: LiftedClips, seed: int) -> None:
         """Seed the sampler."""
-
-        def sampler(exact: float, own_seed: int) -> WindowSampler:
-            return WindowSampler(
-                lifted.clips,
-                lifted.fitted,
-                lifted.body,
-                own_seed,
-                mixture=replace(_TEACHER_MIXTURE, exact=exact),
-                noise=_TEACHER_NOISE,
-                partial=PartialViews(limbs=0.0, edge=0.0),
-                tumbles=_TEACHER_TUMBLES,
-                contacts=lifted.contacts,
-            )
-
-        exact_seed, detected_seed = (int(part) for part in np.random.SeedSequence(seed).generate_state(2))
-        self._exact, self._detected = sampler(1.0, exact_seed), sampler(0.0, detected_seed)
+        self._exact = WindowSampler(
+            lifted.clips,
+            lifted.fitted,
+            lifted.body,
+            seed,
+            mixture=replace(_TEACHER_MIXTURE, exact=1.0),
+            noise=_TEACHER_NOISE,
+            partial=PartialViews(limbs=0.0, edge=0.0),
+            tumbles=_TEACHER_TUMBLES,
+            contacts=lifted.contacts,
+        )
+        # Shares the clips, which are large, and the random numbers.
+        self._detected = copy(self._exact)
+        self._detected.mixture = replace(_TEACHER_MIXTURE, exact=0.0)
 
     def draw(self, count: int) -> TeacherWindows:
         """A batch of `count` windows."""

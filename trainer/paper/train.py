@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from ..training.loop import set_trainable
 from ..training.run import Run
 from ..training.student_parts import train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
-from .lifted_clips import LiftedClips, TeacherWindowSampler, lifted_clips, student_windows
+from .lifted_clips import TeacherWindowSampler, lifted_clips, student_windows
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
 from .stages.joint_student import JointStudentStage
@@ -27,7 +28,7 @@ from .stages.joint_teacher import JointTeacherStage
 from .stages.priors import PriorStage
 from .stages.student import StudentStage
 from .stages.teacher import TeacherStage
-from .student.distillation_sampler import DistillationSampler, run_teacher
+from .student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, load_teacher
@@ -41,6 +42,14 @@ _KEYPOINT_SHARE: Final = 0.6
 """Of the student's windows, those in which it sees what the add-on's detector gives: neither neck nor head."""
 _EXAMPLES: Final = 3000
 """Windows for the priors' principal components."""
+
+
+@dataclass(frozen=True)
+class LiftedSplit:
+    """The sequences of a `SequenceSplit` as the teacher lifts them."""
+
+    train: TeacherMotions
+    held_out: TeacherMotions
 
 
 def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
@@ -72,8 +81,9 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         make_student_stage = partial(
             StudentStage, network, teacher.teacher, priors.priors, body, recipe.student_weights
         )
-        _train_student(recipe, run, make_student_stage, Teacher(teacher.teacher, body), split, observer)
-        _train_jointly(recipe, run, teacher.teacher, network, body, split)
+        motions = _lift(teacher.teacher, body, split)
+        _train_student(recipe, run, make_student_stage, motions, observer)
+        _train_jointly(recipe, run, teacher.teacher, network, body, split, motions)
     return folders[_last_stage(recipe)]
 
 
@@ -81,22 +91,20 @@ def _train_student(
     recipe: PaperRecipe,
     run: Run,
     make_stage: Callable[[DistillationWindows, Notes], StudentStage],
-    teacher: Teacher,
-    split: SequenceSplit,
+    motions: LiftedSplit,
     observer: Observer,
 ) -> None:
     """The student from single frames, then from windows, then its feedback."""
     notes = _notes(recipe)
-    held_out_motions = run_teacher(teacher, split.held_out)
-    make_distillation = partial(DistillationSampler, run_teacher(teacher, split.train), observer)
-    frames = DistillationSampler(held_out_motions, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
+    make_distillation = partial(DistillationSampler, motions.train, observer)
+    frames = DistillationSampler(motions.held_out, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
     frame_stage = make_stage(frames, notes)
     network = frame_stage.student
     train_only_feedback(network, False)
     set_trainable(network.time_parameters(), False)
     run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
     set_trainable(network.time_parameters(), not recipe.single_frame_student)
-    windows = DistillationSampler(held_out_motions, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
+    windows = DistillationSampler(motions.held_out, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
     student = make_stage(windows, notes)
     run.train(student, make_distillation, recipe.student_stage, "student")
     train_only_feedback(network, True)
@@ -104,28 +112,35 @@ def _train_student(
 
 
 def _train_jointly(
-    recipe: PaperRecipe, run: Run, teacher: TeacherNetwork, student: StudentNetwork, body: Body, split: SequenceSplit
+    recipe: PaperRecipe,
+    run: Run,
+    teacher: TeacherNetwork,
+    student: StudentNetwork,
+    body: Body,
+    split: SequenceSplit,
+    motions: LiftedSplit,
 ) -> None:
     """The teacher on the student's body, then the student on what the teacher lifts now."""
-    notes, lifter = _notes(recipe), Teacher(teacher, body)
-
-    def lifted() -> tuple[LiftedClips, LiftedClips]:
-        """The data and the held-out sequences, as the teacher lifts them now."""
-        train, held_out = (lifted_clips(run_teacher(lifter, part), body) for part in (split.train, split.held_out))
-        return train, held_out
-
+    notes = _notes(recipe)
     if recipe.joint_teacher_stage.steps:
-        train, held_out = lifted()
+        train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
         pairs = TeacherWindowSampler(held_out, recipe.seed).draw(_HELD_OUT_WINDOWS)
         stage = JointTeacherStage(teacher, student, body, pairs, notes)
         run.train(stage, partial(TeacherWindowSampler, train), recipe.joint_teacher_stage, "joint_teacher")
+        motions = _lift(teacher, body, split)
     if recipe.joint_student_stage.steps:
-        train, held_out = lifted()
+        train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
         set_trainable(student.parameters(), True)
         set_trainable(student.time_parameters(), not recipe.single_frame_student)
         windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
         student_stage = JointStudentStage(student, teacher, body, windows, notes)
         run.train(student_stage, student_windows(train), recipe.joint_student_stage, "joint_student")
+
+
+def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:
+    """All sequences, as the teacher lifts them now."""
+    lifter = Teacher(teacher, body)
+    return LiftedSplit(run_teacher(lifter, split.train), run_teacher(lifter, split.held_out))
 
 
 def _last_stage(recipe: PaperRecipe) -> str:

@@ -115,6 +115,7 @@ def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, 
             "[student_stage]\nbatch = 3",
             "key 'student_stage.batch' was renamed; write 'student_stage.batch_size'",
         ),
+        (PaperRecipe, "[joint_stage]\nsteps = 3", "key 'joint_stage' was renamed; write 'joint_student_stage'"),
         (
             PaperRecipe,
             "[frame_stage]\naverage_decay = 0.5",

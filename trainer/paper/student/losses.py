@@ -74,7 +74,7 @@ def student_terms(
     own, target = root_centred(joints), root_centred(lifted.joints)
     # One camera does not show size: the teacher's skeletons are scaled to the body at rest. Scaling to the student's
     # own size would reward a small student.
-    scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone).detach()[:, None, None, None]
+    scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone)[:, None, None, None]
     target = target / scale
     placed = _root(lifted.joints) + scale * own
     up = up_vector(lifted.elevation)  # (B, 3)
@@ -116,7 +116,7 @@ def _own_likelihoods(
 
 def _keypoint_distance(own: Tensor, batch: DistillationWindows, scale: Tensor) -> Tensor:
     """Mean distance of keypoints (B, T, 25, 3) from the middle of the hips to the batch's, where it shows them."""
-    target = (batch.keypoints - _root(batch.skeletons.joints)).detach() / scale
+    target = (batch.keypoints - _root(batch.skeletons.joints)) / scale
     distances = _distances(own, target)  # (B, T, 25)
     return _weighted_mean(distances, batch.of_keypoints[:, None, None].expand_as(distances))
 

@@ -63,36 +63,34 @@ class Observer:
         self._place_keypoints = LiftedKeypoints(body)
 
     def observe(self, placed: Tensor, generator: torch.Generator) -> Observation:
-        """Observe windows of skeletons; differentiable but for features and keypoints.
+        """Observe windows of skeletons.
 
         Args:
             placed: (B, T, 18, 3) lifted joints, metres, in the frame of the camera that sees them.
-            generator: source of all random numbers, on the CPU.
+            generator: source of all random numbers.
         """
         count, window = placed.shape[:2]
-        seen = placed.detach().cpu()
         of_keypoints = torch.rand(count, generator=generator) < self._keypoint_share
-        keypoints = self._place_keypoints(seen, random_turns(count, window, generator))
+        keypoints = self._place_keypoints(placed, random_turns(count, window, generator))
         keypoints = keypoints + _PLACE_DEVIATION * torch.randn(count, 1, KEYPOINT_COUNT, 3, generator=generator)
-        rays, confidence = points_from_lifted(_project(seen))
+        rays, confidence = points_from_lifted(_project(placed))
         rays[of_keypoints, :, :KEYPOINT_COUNT] = _project(keypoints[of_keypoints])
         confidence[of_keypoints] = (torch.arange(STUDENT_POINT_COUNT) < KEYPOINT_COUNT).float()
         student_input = normalise_windows(*self._detected(rays, confidence, of_keypoints, generator))
         features = torch.from_numpy(student_input.features)
         features[..., -1] += _FOCAL_DEVIATION * torch.randn(count, 1, generator=generator) * of_keypoints[:, None]
         turn = torch.from_numpy(student_input.view_rotations).transpose(1, 2)[:, None]
-        keypoints, features, turn, shown = (
-            tensor.to(placed.device) for tensor in (keypoints @ turn, features, turn, of_keypoints.float())
-        )
         joints = placed @ turn
         points = _project(joints)  # (B, T, 18, 2)
         # Not the features' own size, which a hidden part of the body changes.
-        size = points.detach()[:, :, list(LIMBS)].square().sum(-1).mean((1, 2)).sqrt()  # (B,)
-        depth = joints.detach()[:, :, list(TORSO), 2].mean((1, 2))  # (B,)
+        size = points[:, :, list(LIMBS)].square().sum(-1).mean((1, 2)).sqrt()  # (B,)
+        depth = joints[:, :, list(TORSO), 2].mean((1, 2))  # (B,)
         origin = torch.stack([0 * depth, 0 * depth, depth], -1)[:, None, None]
         unit = 1 / (size * depth)[:, None, None, None]
         view = View(points / size[:, None, None, None], size)
-        return Observation(features, view, unit * (joints - origin), unit * (keypoints - origin), shown)
+        return Observation(
+            features, view, unit * (joints - origin), unit * (keypoints @ turn - origin), of_keypoints.float()
+        )
 
     def _detected(
         self, rays: Tensor, confidence: Tensor, of_keypoints: Tensor, generator: torch.Generator
