@@ -101,5 +101,5 @@ def test_contacts_of_lifted_walks_agree_with_the_true_ones() -> None:
     true = np.concatenate([contacts for contacts in of_clips for _ in range(cameras)])
     teacher = Teacher(load_teacher(CHECKPOINTS / "paper"), load_body())
     lifted = run_teacher(teacher, project_clips(walks, cameras, seed=0)).contacts
-    assert (lifted * true).sum() > 0.9 * lifted.sum()
+    assert (lifted * true).sum() > 0.88 * lifted.sum()
     assert (lifted * true).sum() > 0.8 * true.sum()

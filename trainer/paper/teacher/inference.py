@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
@@ -14,8 +16,12 @@ from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMea
 
 from ...training.loop import to_device
 from ..geometry import root_centred, up_vector, view_of_rays
-from ..skeleton import HIPS, bone_lengths, mean_bone, pelvis_share, to_smpl
+from ..skeleton import HIPS, POINT_OF_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
+from .constant_bones import DETECTED, EXACT, hold_bones
 from .network import TeacherNetwork, lift, lift_mirrored
+
+_JITTER: Final = 1.0
+"""Samples, standard deviation of the smoothing of detected clips: detections shake from frame to frame."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +60,31 @@ class Teacher:
         return to_smpl(self.lift_clip(rays, confidence).poses, self._pelvis_share)
 
     def lift_clip(self, rays: Array, confidence: Array) -> LiftedClip:
-        """Lift a clip in overlapping windows, each also mirrored, and average; arguments as of `joints`."""
+        """Lift a clip in overlapping windows, each also mirrored, average, and hold bones; arguments as of `joints`.
+
+        Points that are all certain, of confidence 1, are exact and stay where they are; others are corrected.
+        """
+        is_exact = bool((confidence[:, list(POINT_OF_LIFTED)] == 1).all())
         mean, up = OverlapMean(len(rays)), np.zeros(3)
         for _, windows in window_batches(len(rays)):  # (B, 32) samples
-            poses, roots, window_ups = self._windows(rays[windows], confidence[windows])
+            poses, roots, window_ups = self._windows(rays[windows], confidence[windows], is_exact)
             mean.add(windows, np.broadcast_to(WINDOW_WEIGHTS, windows.shape), {"poses": poses, "roots": roots})
             up += window_ups.sum(0)
+        joints = mean.mean("poses") + mean.mean("roots")[:, None]
+        if not is_exact:
+            joints = gaussian_filter1d(joints, _JITTER, axis=0, mode="nearest")
+        joints = hold_bones(joints, EXACT if is_exact else DETECTED)
+        roots = joints[:, list(HIPS)].mean(1)
         elevation = float(np.arctan2(-up[2], -up[1]))
-        return LiftedClip(mean.mean("poses"), mean.mean("roots"), elevation)
+        return LiftedClip(joints - roots[:, None], roots, elevation)
 
     @torch.no_grad()
-    def _windows(self, rays: Array, confidence: Array) -> tuple[Array, Array, Array]:
+    def _windows(self, rays: Array, confidence: Array, is_exact: bool) -> tuple[Array, Array, Array]:
         """Poses (B, T, 18, 3), roots (B, T, 3) and up vectors (B, 3) of windows, in the camera frame, metres."""
         student_input = normalise_windows(rays, confidence)
         view = view_of_rays(student_input, rays.astype(np.float32))
         shown = to_device(view, self._device)
-        lifted, other = lift(self._network, shown), lift_mirrored(self._network, shown)
+        lifted, other = lift(self._network, shown, is_exact), lift_mirrored(self._network, shown, is_exact)
         joints = ((lifted.joints + other.joints) / 2).cpu()
         elevation = ((lifted.elevation + other.elevation) / 2).cpu()
         # To metres, and from the virtual camera's frame to the camera's.
