@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -104,7 +105,8 @@ class BoneMap:
             for bone in control.followed:
                 if bone not in skeleton:
                     return f"the control {control.bone} follows {bone}, which has no role"
-        return None
+        keyed = Counter((*(control.bone for control in self.controls), *self.finger_controls.values()))
+        return next((f"the control {bone} is listed twice" for bone, times in keyed.items() if times > 1), None)
 
     def all_bones(self) -> Iterator[str]:
         """Every bone that the map names, some of them several times."""

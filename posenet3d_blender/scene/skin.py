@@ -78,6 +78,12 @@ def deformed_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Obj
     ]
 
 
+def undeformed_children(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Objects parented to the armatures and not deformed by them, such as props: FBX and USD files lack them."""
+    deformed = deformed_meshes(armatures)
+    return [child for armature in armatures for child in armature.children if child not in deformed]
+
+
 def skin_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
     """The captured skin of each armature, where it still has it; other meshes are the user's own."""
     return [skin for armature in armatures for skin in _captured(deformed_meshes([armature]))]

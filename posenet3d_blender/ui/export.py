@@ -12,6 +12,7 @@ from ..numbered_names import paths_of_people
 from ..scene.export import export
 from ..scene.retarget.check_target import check_target
 from ..scene.retarget.export_character import check_exportable, export_characters
+from ..scene.skin import undeformed_children
 from .character_settings import chosen_characters
 from .export_tasks import FROM_FOOTAGE, footage_export_task
 from .modal_task import ModalTaskOperator
@@ -38,6 +39,9 @@ FORMATS: Final = (
 )
 OF_CHARACTERS: Final = ("fbx", "bvh", "glb", "usdc")
 """Formats that the characters of a take can be exported to."""
+
+WITHOUT_PROPS: Final = ("fbx", "usdc")
+"""Formats that hold meshes, but of a take only those that its armatures deform."""
 
 
 class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
@@ -116,8 +120,18 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         except PoseNet3DError as error:
             self.report({"ERROR"}, printable(str(error)))
             return {"CANCELLED"}
-        self.report({"INFO"}, printable(f"Wrote {', '.join(map(str, files))}"))
+        wrote = f"Wrote {', '.join(map(str, files))}"
+        props = self._left_out(take)
+        if props:
+            names = ", ".join(prop.name for prop in props)
+            wrote += f" without {names}: of a take it holds the meshes that the armature deforms"
+        self.report({"WARNING" if props else "INFO"}, printable(wrote))
         return {"FINISHED"}
+
+    def _left_out(self, take: bpy.types.Collection) -> list[bpy.types.Object]:
+        return (
+            undeformed_children(people_of(take)) if self.file_format in WITHOUT_PROPS and not self.of_characters else []
+        )
 
     def _write(self, scene: bpy.types.Scene, path: Path, take: bpy.types.Collection) -> list[Path]:
         if self.of_characters:

@@ -70,6 +70,10 @@ def changed(change: dict[str, Any]) -> dict[str, Any]:
             changed({"controls": [{"bone": "roll", "rotation": "bone left_elbow", "twist": "finger a"}]}),
             "the control roll follows finger a, which has no role",
         ),
+        (
+            changed({"controls": [{"bone": "torso", "location": "bone left_elbow"}] * 2}),
+            "the control torso is listed twice",
+        ),
         (changed({"finger_controls": {"left_ring2": "x"}}), "has the unknown key 'left_ring2'"),
         (changed({"rotation_modes": {"torso": "ABC"}}), "'rotation_modes.torso' is 'ABC'"),
     ],

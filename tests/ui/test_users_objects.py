@@ -60,7 +60,9 @@ def as_of_earlier_version(person: bpy.types.Object) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["fbx", "glb", "usdc", "bvh"])
-def test_a_take_with_a_prop_is_exported(pipeline: Pipeline, video: Path, tmp_path: Path, file_format: str) -> None:
+def test_a_take_with_a_prop_is_exported(
+    pipeline: Pipeline, video: Path, tmp_path: Path, file_format: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     (person,) = people_of(capture(video))
     prop, clothes = add_prop(person), add_clothes(person)
     skin_meshes([person])[0].modifiers[0].name = "Bends the body"
@@ -69,6 +71,9 @@ def test_a_take_with_a_prop_is_exported(pipeline: Pipeline, video: Path, tmp_pat
     assert bpy.ops.posenet3d.export(filepath=str(path), file_format=file_format) == {"FINISHED"}
     assert (prop.name, clothes.name, person.name) == names
     assert prop.parent == clothes.parent == person
+    report = capfd.readouterr().out
+    # glTF has it, and BVH has bones alone.
+    assert ("without A hat: " in report) == (file_format in ("fbx", "usdc"))
 
 
 def test_clothes_are_exported_in_their_place(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
