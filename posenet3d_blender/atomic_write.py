@@ -8,7 +8,7 @@ import platform
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -157,3 +157,23 @@ def _is_within(error: OSError, folder: Path) -> bool:
 
 def _not_written(path: Path, error: OSError) -> PoseNet3DError:
     return PoseNet3DError(f"{path}: can't be written ({error.strerror or error}); check the folder and disk")
+
+
+def is_same_file(first: Path, second: Path) -> bool:
+    """True if two paths lead to one file, also by two names, where the disk takes them for one."""
+    if os.path.realpath(first) == os.path.realpath(second):
+        return True
+    try:
+        return os.path.samefile(first, second)
+    except OSError:  # one of them is not there
+        return False
+
+
+def refuse_overwriting(output: Path, read: Iterable[Path]) -> None:
+    """Check that an output is none of the files that it is made from.
+
+    Raises:
+        PoseNet3DError: it is one of them.
+    """
+    if any(is_same_file(output, path) for path in read):
+        raise PoseNet3DError(f"{output}: would replace a file that is read; give the output a name of its own")

@@ -63,9 +63,10 @@ def export_student(checkpoint: Path, folder: Path, windows: NDArray[np.float32] 
         windows: (B, T, 82) features to compare the exported network on; None: `windows_of_people`.
 
     Raises:
-        PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written, or the exported network's
-            outputs differ from those of the rounded checkpoint; nothing is then written.
+        PoseNet3DError: the checkpoint is missing or damaged, the folder can't be written or holds a checkpoint, or the
+            exported network's outputs differ from those of the rounded checkpoint; nothing is then written.
     """
+    refuse_checkpoint(folder)
     network = in_half_precision(load_student(checkpoint)).eval()
     training = read_description(checkpoint, "student")["training"]
     make_folder(folder)
@@ -85,6 +86,16 @@ def export_student(checkpoint: Path, folder: Path, windows: NDArray[np.float32] 
         # with a wrong one.
         description_path.unlink(missing_ok=True)
     return path
+
+
+def refuse_checkpoint(folder: Path) -> None:
+    """Check that a folder to export into holds no checkpoint, whose description has the same name.
+
+    Raises:
+        PoseNet3DError: it holds one.
+    """
+    if (folder / "student.safetensors").exists():
+        raise PoseNet3DError(f"{folder}: holds a checkpoint, whose student.json would be replaced; give another folder")
 
 
 def in_half_precision(network: StudentNetwork) -> StudentNetwork:

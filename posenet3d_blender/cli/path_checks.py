@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from glob import escape
 from pathlib import Path
 
+from ..atomic_write import is_same_file
 from ..capture.video.sources.image_sequence import footage_files
 from ..numbered_names import is_numbered_stem
 
@@ -21,7 +22,7 @@ def replaced_file(inputs: Sequence[Path], outputs: Sequence[Path], numbered: boo
     """
     read = list(_files(inputs))
     for number, output in enumerate(outputs):
-        if any(_is_same(output, one) for one in (*read, *outputs[:number])):
+        if any(is_same_file(output, one) for one in (*read, *outputs[:number])):
             return output
         if numbered and any(_is_numbered(one, output) for one in read):
             return output
@@ -48,16 +49,6 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
     for path in inputs:
         yield path
         yield from footage_files(path)
-
-
-def _is_same(first: Path, second: Path) -> bool:
-    """Also by two names, where the disk takes them for one."""
-    if os.path.realpath(first) == os.path.realpath(second):
-        return True
-    try:
-        return os.path.samefile(first, second)
-    except OSError:  # one of them is not there
-        return False
 
 
 def _is_numbered(path: Path, output: Path) -> bool:

@@ -141,6 +141,7 @@ def test_errors_of_the_export_are_one_line(
         (checkpoint, tmp_path / "file" / "out", "file"),
         (checkpoint, tmp_path / "file", "file: can't be made"),
         (bare, tmp_path / "out", "student.json: key 'training' is missing"),
+        (checkpoint, checkpoint, "holds a checkpoint, whose student.json would be replaced"),
         (tmp_path / "nowhere", tmp_path / "out", "nowhere/student.json: no such file"),
     ):
         assert main(["export", "--checkpoint", str(source), "--out", str(out)]) == 1
@@ -148,6 +149,7 @@ def test_errors_of_the_export_are_one_line(
         assert message in error
         assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+    assert main(["export", "--checkpoint", str(checkpoint), "--out", str(tmp_path / "out")]) == 0, "still whole"
 
 
 def test_a_committed_checkpoint_is_known_by_name(

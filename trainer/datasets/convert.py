@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from posenet3d_blender.atomic_write import refuse_overwriting
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.errors import PoseNet3DError
@@ -86,15 +87,17 @@ def convert(format_name: str, inputs: Sequence[Path], out: Path, options: Conver
     Motion capture becomes clips (`trainer.data.clips`), keypoints become 2D sequences (`trainer.data.sequences`).
 
     Raises:
-        PoseNet3DError: a file can't be read, a folder has no files of the format, or `out` can't be written.
+        PoseNet3DError: a file can't be read, a folder has no files of the format, or `out` can't be written or is one
+            of the inputs.
     """
     # Checked at once, not after minutes of reading.
     if not out.parent.is_dir():
         raise PoseNet3DError(f"{out}: the folder {out.parent} does not exist; create it first")
+    files = _find_files(inputs, ("*.json",) if format_name == KEYPOINTS else _MOCAP[format_name].patterns)
+    refuse_overwriting(out, files)
     if format_name == KEYPOINTS:
-        return _convert_keypoints(_find_files(inputs, ("*.json",)), out, options)
+        return _convert_keypoints(files, out, options)
     mocap = _MOCAP[format_name]
-    files = _find_files(inputs, mocap.patterns)
     clips, sources = clips_from_takes(take for path in files for take in mocap.read(path, options))
     save_clips(out, clips, sources)
     return _summary(out, len(clips.names), "clip", len(clips.root) / clips.frame_rate, len(files))

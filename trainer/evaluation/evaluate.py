@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from posenet3d_blender.atomic_write import writing
+from posenet3d_blender.atomic_write import refuse_overwriting, writing
 
 from ..data.clips import load_clips
 from ..data.subjects import subject_of
@@ -41,8 +41,9 @@ def evaluate(data: Path, checkpoint: str, views: int, seed: int, source: str, ou
         the row `student`.
 
     Raises:
-        PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written.
+        PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written or is the data.
     """
+    refuse_overwriting(out, [data])
     clips, models = load_clips(data), open_models(checkpoint)
     noise = load_detector_noise() if source == "detected" else None
     # The file is opened first: an unwritable folder is reported at once, not after minutes.

@@ -17,7 +17,7 @@ from posenet3d_blender.capture.student.network import StudentNetwork, StudentOut
 
 from ..data.npz_takes import refuse_short
 from ..data.sequences import load_sequences
-from ..export import export_student
+from ..export import export_student, refuse_checkpoint
 from ..paper.student.smpl_skeleton import SmplSkeleton
 from ..training.checkpoint import Notes, load_student, read_description, save_student
 from ..training.loop import Stage, train_stage
@@ -66,8 +66,10 @@ def tune_student(data: Path, checkpoint: Path, steps: int, seed: int, out: Path)
         out: folder that `capture --student` takes.
 
     Raises:
-        PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written.
+        PoseNet3DError: data or checkpoint are missing or damaged, or `out` can't be written or holds a checkpoint.
     """
+    # Refused at once, not after the training.
+    refuse_checkpoint(out)
     sequences = load_sequences(data)
     refuse_short(data, sequences, STUDENT_WINDOW)
     student = load_student(checkpoint)

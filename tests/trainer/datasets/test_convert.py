@@ -63,6 +63,15 @@ def test_a_missing_folder_is_told_before_anything_is_read(tmp_path: Path, capsys
         assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("data_format", ["bvh", "keypoints"])
+def test_an_input_is_never_replaced(data_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own").write_text("mine")
+    (tmp_path / "link").symlink_to("own")
+    assert main(["convert", data_format, str(tmp_path / "own"), "--out", str(tmp_path / "link")]) == 1
+    assert "link: would replace a file that is read" in capsys.readouterr().err
+    assert (tmp_path / "own").read_text() == "mine"
+
+
 def test_wrong_usage(tmp_path: Path) -> None:
     for wrong in (["obj", "a"], ["cmu", "a", "--rate", "0"], ["keypoints", "a", "--image-size", "wide"]):
         with pytest.raises(SystemExit) as stopped:

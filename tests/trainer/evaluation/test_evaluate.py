@@ -304,3 +304,11 @@ def test_wrong_usage_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureF
     out = tmp_path / "nowhere" / "out.json"
     assert main(["evaluate", "--data", str(data), "--out", str(out)]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_data_is_never_replaced(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.npz"
+    own.write_bytes(data.read_bytes())
+    assert main(["evaluate", "--data", str(own), "--out", str(own)]) == 1
+    assert "own.npz: would replace a file that is read" in capsys.readouterr().err
+    assert own.read_bytes() == data.read_bytes()
