@@ -64,8 +64,9 @@ def _copies_in_file_units(
     def copy_of(original: bpy.types.ID) -> bpy.types.ID:
         copy, name = original.copy(), original.name
         copied_data.append(copy)
-        renamed.append((original, name))
-        original.name = "original"
+        if original.library is None:  # a linked one can't be renamed, and leaves its name to the copy
+            renamed.append((original, name))
+            original.name = "original"
         copy.name = name
         return copy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import bpy
@@ -10,9 +11,9 @@ import numpy as np
 from ..arrays import Array
 from ..errors import PoseNet3DError
 from .keys import curves_of
+from .rotation_channels import channel_path, to_channels, to_quaternions
 
 _LOCATION: Final = "].location"
-_ROTATION: Final = "].rotation_quaternion"
 
 
 def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
@@ -56,10 +57,8 @@ def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     for path in dict.fromkeys(curve.data_path for curve in curves):
         group = sorted((curve for curve in curves if curve.data_path == path), key=lambda curve: curve.array_index)
         values = np.stack([_values(curve) for curve in group], axis=-1)  # (T, C)
-        is_rotation = path.endswith(_ROTATION)
-        looped = (
-            _looped_rotations(values, weights) if is_rotation else _looped_locations(armature, path, values, weights)
-        )
+        is_rotation = not path.endswith(_LOCATION)
+        looped = (_looped_rotations if is_rotation else _looped_locations)(armature, path, values, weights)
         for curve, column in zip(group, looped.T, strict=True):
             _write(curve, column)
             _repeat(curve, with_offset=not is_rotation)
@@ -71,7 +70,12 @@ def check_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     """Check that a loop can be made; for arguments and errors see `make_loop`."""
     start, end = (round(frame) for frame in action_of(armature).frame_range)
     count = end - start + 1
-    if any(len(curve.keyframe_points) != count for curve in _looped_curves(armature)):
+    curves = _looped_curves(armature)
+    channels = Counter(curve.data_path for curve in curves)
+    for path, number in channels.items():
+        if number != len(armature.path_resolve(path)):
+            raise PoseNet3DError(f"{armature.name}: {path} lacks keys of a channel; key all of them, on every frame")
+    if any(len(curve.keyframe_points) != count for curve in curves):
         raise PoseNet3DError(f"{armature.name}: its keys are reduced; make the loop of the captured action")
     if count < 2 * blend_frames:
         raise PoseNet3DError(
@@ -92,25 +96,36 @@ def action_of(armature: bpy.types.Object) -> bpy.types.Action:
 
 
 def _looped_curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
-    return [curve for curve in curves_of(armature) if curve.data_path.endswith((_LOCATION, _ROTATION))]
+    """The bones' locations, and their rotations in the mode that each bone has."""
+    paths = {
+        f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{channel}'
+        for bone in armature.pose.bones
+        for channel in ("location", channel_path(bone.rotation_mode))
+    }
+    return [curve for curve in curves_of(armature) if curve.data_path in paths]
 
 
-def _looped_rotations(quaternions: Array, weights: Array) -> Array:
-    """(T, 4) quaternions that lead to the first one by the weights (T,)."""
+def _looped_rotations(armature: bpy.types.Object, path: str, values: Array, weights: Array) -> Array:
+    """(T, C) rotations, in the bone's mode, that lead to the first one by the weights (T,)."""
+    mode = _bone_of(armature, path).rotation_mode
+    quaternions = to_quaternions(values, mode)  # (T, 4)
     signs = np.sign(quaternions @ quaternions[0])[:, None]
     goal = np.where(signs < 0, -1.0, 1.0) * quaternions[0]
     blended = (1 - weights[:, None]) * quaternions + weights[:, None] * goal
-    looped: Array = blended / np.linalg.norm(blended, axis=-1, keepdims=True)
-    return looped
+    return to_channels(blended / np.linalg.norm(blended, axis=-1, keepdims=True), mode)
 
 
 def _looped_locations(armature: bpy.types.Object, path: str, values: Array, weights: Array) -> Array:
     """(T, 3) locations whose height, along the armature's Z, leads to the first one's."""
-    name = path.split('"')[1]
-    up = np.array(armature.data.bones[name].matrix_local.to_3x3())[2]
+    up = np.array(_bone_of(armature, path).bone.matrix_local.to_3x3())[2]
     heights = values @ up
     looped: Array = values + (weights * (heights[0] - heights))[:, None] * up
     return looped
+
+
+def _bone_of(armature: bpy.types.Object, path: str) -> bpy.types.PoseBone:
+    bone: bpy.types.PoseBone = armature.path_resolve(path.rpartition(".")[0])
+    return bone
 
 
 def _values(curve: bpy.types.FCurve) -> Array:

@@ -26,7 +26,7 @@ from .results import store_result
 from .settings import settings_of
 from .shot_takes import SceneSettings, show_one_after_the_other
 from .take_list import delete_take
-from .takes import is_take, people_of, scenes_of, take_of
+from .takes import is_take, people_of, remember_people, scenes_of, take_of
 from .task import Task
 from .words import in_panel_words
 
@@ -201,6 +201,7 @@ def _store_results(
 ) -> None:
     for armature, motion in zip(armatures, shot.motions, strict=True):
         store_result(armature, motion)
+    remember_people(take, armatures)
     remembered = take_of(take)
     remembered.is_take = True
     remembered.rate = scene_rate(scene)

@@ -112,6 +112,8 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         path = Path(_with_ending(bpy.path.abspath(self.filepath), self.file_format))
         self._message = f"Wrote {path}"
         try:
+            if not people_of(take):
+                raise PoseNet3DError(f"{take.name}: its armature is not in the file any more; undo, or update the take")
             if self.of_characters and self.file_format not in OF_CHARACTERS:
                 raise PoseNet3DError(f"{path}: can't hold a character; choose one of {', '.join(OF_CHARACTERS)}")
             if self.file_format in FROM_FOOTAGE:

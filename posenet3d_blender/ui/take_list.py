@@ -38,7 +38,7 @@ class POSENET3D_UL_takes(bpy.types.UIList):
 
 
 class POSENET3D_OT_delete_take(bpy.types.Operator):
-    """Delete this take with its armatures, bodies, camera, keys and markers; other objects in its collection stay"""
+    """Delete this take with its armatures, bodies, camera, keys and markers; all else in its collection stays"""
 
     bl_idname = "posenet3d.delete_take"
     bl_label = "Delete Take"
@@ -59,7 +59,7 @@ class POSENET3D_OT_delete_take(bpy.types.Operator):
 
 
 def delete_take(take: bpy.types.Collection) -> None:
-    """Remove a take's objects and data; what the user put into its collection moves to the scene."""
+    """Remove a take's objects and data; the user's objects and collections in it move to the scene."""
     people = people_of(take)
     captured = [*people, *skin_meshes(people)]
     camera = take_of(take).camera
@@ -72,6 +72,9 @@ def delete_take(take: bpy.types.Collection) -> None:
         for part in take.objects:
             if part not in captured and part.name not in scene.collection.objects:
                 scene.collection.objects.link(part)
+        for child in take.children:
+            if child.name not in scene.collection.children:
+                scene.collection.children.link(child)
     remove_captured(captured, [take, *actions])
 
 

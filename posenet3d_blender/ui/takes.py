@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import bpy
@@ -15,12 +15,22 @@ _owner: Final = object()
 """Of the subscription to the active object."""
 
 
+class POSENET3D_PG_person(bpy.types.PropertyGroup):
+    """A captured person"""
+
+    # Blender reads properties from annotations, where a type checker expects types
+    armature: bpy.props.PointerProperty(name="Armature", type=bpy.types.Object)  # type: ignore[valid-type]
+
+
 class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
     """A take: the options and the outcome of one capture"""
 
     # Blender reads properties from annotations, where a type checker expects types
     is_take: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Is a Take", description="The collection holds a capture"
+    )
+    people: bpy.props.CollectionProperty(  # type: ignore[valid-type]
+        name="People", description="Everyone's armatures, wherever they are moved to", type=POSENET3D_PG_person
     )
     camera: bpy.props.PointerProperty(  # type: ignore[valid-type]
         name="Camera", description="The solved camera, with the footage as its background", type=bpy.types.Object
@@ -72,8 +82,19 @@ def takes_in(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
 
 
 def people_of(take: bpy.types.Collection) -> list[bpy.types.Object]:
-    """Everyone's armatures, in the order of people."""
-    return [part for part in take.objects if part.type == "ARMATURE" and is_captured(part)]
+    """Everyone's armatures that are still in the file, in the order of people; copies of them are the user's."""
+    remembered = take_of(take).people
+    if not remembered:  # captured by an earlier version
+        return [part for part in take.objects if part.type == "ARMATURE" and is_captured(part)]
+    return [person.armature for person in remembered if person.armature and person.armature.users_scene]
+
+
+def remember_people(take: bpy.types.Collection, armatures: Sequence[bpy.types.Object]) -> None:
+    """Store everyone's armatures on the take."""
+    people = take_of(take).people
+    people.clear()
+    for armature in armatures:
+        people.add().armature = armature
 
 
 def current_take(context: bpy.types.Context) -> bpy.types.Collection | None:
@@ -105,9 +126,9 @@ def follow_active_object() -> None:
     active = bpy.context.view_layer.objects.active
     if active is None:
         return
-    for collection in active.users_collection:
-        if is_take(collection):
-            settings_of(bpy.context.scene).take = collection
+    for take in takes_in(bpy.context.scene):
+        if take in active.users_collection or active in people_of(take) or active.parent in people_of(take):
+            settings_of(bpy.context.scene).take = take
 
 
 def _subscribe() -> None:
@@ -130,9 +151,12 @@ def scenes_of(take: bpy.types.Collection) -> Iterator[bpy.types.Scene]:
     return (scene for scene in bpy.data.scenes if take in scene.collection.children_recursive)
 
 
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory((POSENET3D_PG_person, POSENET3D_PG_take))
+
+
 def register() -> None:
     """Add takes to Blender's collection type, and follow the active object."""
-    bpy.utils.register_class(POSENET3D_PG_take)
+    _register_classes()
     bpy.types.Collection.posenet3d = bpy.props.PointerProperty(type=POSENET3D_PG_take)
     bpy.app.handlers.load_post.append(_subscribe_after_loading)
     _subscribe()
@@ -143,4 +167,4 @@ def unregister() -> None:
     bpy.msgbus.clear_by_owner(_owner)
     bpy.app.handlers.load_post.remove(_subscribe_after_loading)
     del bpy.types.Collection.posenet3d
-    bpy.utils.unregister_class(POSENET3D_PG_take)
+    _unregister_classes()

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+from mathutils import Matrix
 
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.scene import reset_to_empty
@@ -104,6 +105,65 @@ def test_bvh_and_usd_of_rigs_in_other_units_are_read_back(
     assert 1.2 < max(heights) - min(heights) < 1.9, "metres, upright"
 
 
+@pytest.mark.parametrize("ending", [".fbx", ".glb", ".usdc", ".blend"])
+def test_a_rig_below_an_empty_keeps_its_size_and_place(
+    ending: str, motion_path: Path, hero: str, tmp_path: Path
+) -> None:
+    """As imports of FBX and glTF often are: the empty holds the turn and the scale to metres."""
+    bpy.ops.wm.open_mainfile(filepath=hero.removesuffix(":Hero"))
+    rig, group = bpy.data.objects["Hero"], bpy.data.objects.new("Group", None)
+    bpy.context.scene.collection.objects.link(group)
+    group.matrix_world, rig.matrix_world = rig.matrix_world.copy(), Matrix.Identity(4)
+    rig.parent = group
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "grouped.blend"))
+    reset_to_empty()
+    for name, target in (("out", f"{tmp_path / 'grouped.blend'}:Hero"), ("plain", hero)):
+        assert convert(motion_path, "-o", str(tmp_path / f"{name}{ending}"), "--target", target) == 0
+    wanted, found = (joints_of_file(tmp_path / f"{name}{ending}", range(1, 13, 5)) for name in ("plain", "out"))
+    assert set(found) == set(wanted)
+    for name, places in found.items():
+        np.testing.assert_allclose(places, wanted[name], atol=2e-3, err_msg=name)
+
+
+def test_what_modifiers_and_constraints_need_comes_along(motion_path: Path, hero: str, tmp_path: Path) -> None:
+    bpy.ops.wm.open_mainfile(filepath=hero.removesuffix(":Hero"))
+    scene, rig = bpy.context.scene, bpy.data.objects["Hero"]
+    cage = bpy.data.objects.new("Cage", bpy.data.lattices.new("Cage"))
+    place = bpy.data.objects.new("Place", None)
+    place.location.x = 3
+    for one in (cage, place):
+        scene.collection.objects.link(one)
+    rig.children[0].modifiers.new("Cartoon", "LATTICE").object = cage
+    rig.constraints.new("COPY_LOCATION").target = place
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "held.blend"))
+    reset_to_empty()
+    out = tmp_path / "out.blend"
+    assert convert(motion_path, "-o", str(out), "--target", f"{tmp_path / 'held.blend'}:Hero") == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    assert bpy.data.objects["Hero_skin"].modifiers["Cartoon"].object == bpy.data.objects["Cage"]
+    assert {"Cage", "Place"} <= set(bpy.context.scene.objects.keys()), "saving the file again keeps them"
+    assert "Lamp" not in bpy.data.objects
+    joints = joints_of_file(out, range(1, 2))
+    assert 2.5 < joints["mixamorigHips"][0][0] < 3.5
+
+
+def test_animation_of_its_shape_keys_stays_behind(motion_path: Path, hero: str, tmp_path: Path) -> None:
+    bpy.ops.wm.open_mainfile(filepath=hero.removesuffix(":Hero"))
+    skin = bpy.data.objects["Hero_skin"]
+    skin.shape_key_add(name="Basis")
+    smile = skin.shape_key_add(name="smile")
+    for frame in (1, 20):
+        smile.value = frame / 20
+        smile.keyframe_insert("value", frame=frame)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "smiling.blend"))
+    reset_to_empty()
+    out = tmp_path / "out.blend"
+    assert convert(motion_path, "-o", str(out), "--target", f"{tmp_path / 'smiling.blend'}:Hero") == 0
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    keys = bpy.data.objects["Hero_skin"].data.shape_keys
+    assert keys.animation_data is None or keys.animation_data.action is None
+
+
 def joints_of_file(path: Path, frames: range) -> dict[str, list[tuple[float, ...]]]:
     """World places of each joint as Blender imports the file, by its name in letters and digits."""
     reset_to_empty()
@@ -112,6 +172,10 @@ def joints_of_file(path: Path, frames: range) -> dict[str, list[tuple[float, ...
         bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
     elif path.suffix == ".bvh":
         bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True)
+    elif path.suffix == ".glb":
+        bpy.ops.import_scene.gltf(filepath=str(path))
+    elif path.suffix == ".blend":
+        bpy.ops.wm.open_mainfile(filepath=str(path))
     else:
         bpy.ops.wm.usd_import(filepath=str(path))
     (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")

@@ -13,7 +13,9 @@ from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature
 from posenet3d_blender.scene.bake import bake
 from posenet3d_blender.scene.key_reduction import Tolerance
+from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.scene.reuse import make_loop, push_to_nla
+from posenet3d_blender.scene.rotation_channels import channel_path, to_channels
 
 from .conftest import MakeMotion
 from .scene_readers import joints_at
@@ -50,6 +52,40 @@ def test_a_loop_ends_in_its_first_pose_and_goes_on(root: str, body: Body, make_m
     action = armature.animation_data.action
     assert action.use_cyclic
     assert tuple(action.frame_range) == (1, 40)
+
+
+@pytest.mark.parametrize("mode", ["XYZ", "ZYX", "AXIS_ANGLE"])
+def test_bones_of_every_rotation_mode_are_looped(mode: str, body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body)
+    for bone in armature.pose.bones:
+        key_in_mode(armature, bone, mode)
+    before = joints_at(armature, FRAMES)
+    make_loop(armature, 10)
+    looped = joints_at(armature, np.arange(1, 80))
+    np.testing.assert_allclose(looped[:30], before[:30], atol=1e-5)
+    np.testing.assert_allclose(looped[39] - looped[39, 0], looped[0] - looped[0, 0], atol=1e-3)
+    np.testing.assert_allclose(looped[39:79] - looped[39, 0], looped[:40] - looped[0, 0], atol=2e-3)
+
+
+def key_in_mode(armature: bpy.types.Object, bone: bpy.types.PoseBone, mode: str) -> None:
+    curves = [one for one in curves_of(armature) if one.data_path == f'pose.bones["{bone.name}"].rotation_quaternion']
+    quaternions = np.array([[curve.evaluate(frame) for curve in curves] for frame in FRAMES])
+    if not curves:
+        return
+    bone.rotation_mode = mode
+    for frame, values in zip(FRAMES, to_channels(quaternions, mode), strict=True):
+        setattr(bone, channel_path(mode), values)
+        bone.keyframe_insert(channel_path(mode), frame=frame)
+
+
+def test_a_channel_without_keys_is_named(body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body)
+    bone = armature.pose.bones["left_knee"]
+    bone.rotation_mode = "XYZ"
+    for frame in FRAMES:
+        bone.keyframe_insert("rotation_euler", index=0, frame=frame)
+    with pytest.raises(PoseNet3DError, match=r'pose.bones\["left_knee"\].rotation_euler lacks keys of a channel'):
+        make_loop(armature, 5)
 
 
 def test_loops_that_can_not_be_made_are_refused(body: Body, make_motion: MakeMotion) -> None:

@@ -15,7 +15,8 @@ from mathutils import Matrix
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.scene.skin import SKIN_VERTICES, skin_meshes
-from posenet3d_blender.ui.takes import people_of, take_of
+from posenet3d_blender.ui.settings import settings_of
+from posenet3d_blender.ui.takes import follow_active_object, people_of, take_of
 
 from .conftest import Pipeline, standing
 from .test_takes import capture
@@ -171,3 +172,64 @@ def test_an_update_that_is_refused_changes_nothing(pipeline: Pipeline, video: Pa
     assert (person.data, person.animation_data.action, person.mode) == (data, action, "EDIT")
     bpy.ops.object.mode_set(mode="OBJECT")
     assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+
+
+def test_a_copy_of_the_armature_is_the_users(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    copy = person.copy()
+    copy.data, copy.animation_data.action = person.data.copy(), person.animation_data.action.copy()
+    take.objects.link(copy)
+    assert people_of(take) == [person]
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert people_of(take) == [person]
+    assert copy.name in take.objects
+    assert bpy.ops.posenet3d.delete_take() == {"FINISHED"}
+    assert copy.name in bpy.context.scene.collection.objects
+
+
+def test_an_armature_in_another_collection_belongs_to_its_take(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    first, take = capture(video), capture(video)
+    (person,) = people_of(take)
+    cast = bpy.data.collections.new("Cast")
+    bpy.context.scene.collection.children.link(cast)
+    for part in (person, *skin_meshes([person])):
+        take.objects.unlink(part)
+        cast.objects.link(part)
+    for file_format in ("fbx", "npz"):
+        path = tmp_path / f"take.{file_format}"
+        assert bpy.ops.posenet3d.export(filepath=str(path), file_format=file_format) == {"FINISHED"}
+        assert path.is_file()
+    former = person.animation_data.action.name
+    pipeline.motion = standing(8)
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert people_of(take) == [person]
+    assert person.animation_data.action.name == former
+    assert person.posenet3d.frames == 8
+    assert len([one for one in bpy.data.objects if one.type == "ARMATURE"]) == 2
+    settings_of(bpy.context.scene).take = first
+    bpy.context.view_layer.objects.active = skin_meshes([person])[0]
+    follow_active_object()
+    assert settings_of(bpy.context.scene).take == take
+
+
+def test_a_take_whose_armature_is_gone_is_refused_in_one_line(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    take = capture(video)
+    (person,) = people_of(take)
+    bpy.data.objects.remove(person)
+    for file_format in ("fbx", "npz", "jpg"):
+        path = tmp_path / f"take.{file_format}"
+        with pytest.raises(RuntimeError, match="its armature is not in the file any more"):
+            bpy.ops.posenet3d.export(filepath=str(path), file_format=file_format)
+        assert not path.exists()
+    assert bpy.ops.posenet3d.update_take() == {"FINISHED"}
+    assert len(people_of(take)) == 1
+
+
+def test_deleting_a_take_leaves_collections_in_it(pipeline: Pipeline, video: Path) -> None:
+    take = capture(video)
+    props = bpy.data.collections.new("Props")
+    take.children.link(props)
+    props.objects.link(bpy.data.objects.new("A sword", None))
+    assert bpy.ops.posenet3d.delete_take() == {"FINISHED"}
+    assert "A sword" in bpy.context.scene.objects

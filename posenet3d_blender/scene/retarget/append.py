@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import bpy
@@ -11,7 +12,7 @@ from ...errors import PoseNet3DError, one_line
 
 
 def append_armature(path: Path, name: str) -> bpy.types.Object:
-    """Append an armature object and all meshes that it deforms to the context's scene, without its animation.
+    """Append an armature object, all meshes that it deforms and what these need to the context's scene; no animation.
 
     Raises:
         PoseNet3DError: the file is missing, is no .blend file, or holds no armature of this name.
@@ -34,13 +35,15 @@ def append_armature(path: Path, name: str) -> bpy.types.Object:
         raise PoseNet3DError(f"{path}: has no object {name}; {choices}")
     armature = objects[name]
     kept = {armature, *meshes_of(armature, objects.values())} if armature.type == "ARMATURE" else {armature}
+    kept |= set(needed_objects(kept))
     for one in kept:
         bpy.context.scene.collection.objects.link(one)
     if armature.type != "ARMATURE":
         raise PoseNet3DError(f"{path}: {name} is not an armature; {_choices(objects)}")
     unused = [one for one in objects.values() if one not in kept and one.users == 0]
     bpy.data.batch_remove(unused)
-    _drop_animation(armature)
+    for one in kept:
+        _drop_animation(one)
     bpy.context.view_layer.update()
     return armature
 
@@ -51,11 +54,33 @@ def meshes_of(armature: bpy.types.Object, objects: Iterable[bpy.types.Object] | 
     return [
         one
         for one in candidates
-        if one.type == "MESH" and (one.find_armature() == armature or armature in _parents(one))
+        if one.type == "MESH" and (one.find_armature() == armature or armature in parents_of(one))
     ]
 
 
-def _parents(one: bpy.types.Object) -> list[bpy.types.Object]:
+def needed_objects(objects: Collection[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Other objects on which these depend: parents, and what modifiers, constraints and drivers refer to.
+
+    Custom shapes of bones are none of them: Blender keeps them by itself, in no scene.
+    """
+    uses = defaultdict(list)
+    for used, users in bpy.data.user_map().items():
+        for user in users:
+            uses[user].append(used)
+    bones = [bone for one in objects if one.pose for bone in one.pose.bones]
+    shapes = {bone.custom_shape for bone in bones if bone.custom_shape}
+    found: dict[bpy.types.ID, None] = dict.fromkeys(objects)
+    waiting = list(objects)
+    while waiting:
+        for used in uses[waiting.pop()]:
+            if used not in found and used not in shapes:
+                found[used] = None
+                waiting.append(used)
+    return [one for one in found if isinstance(one, bpy.types.Object) and one not in objects]
+
+
+def parents_of(one: bpy.types.Object) -> list[bpy.types.Object]:
+    """Its parent, that one's parent, and so on."""
     parents = []
     while one.parent is not None:
         one = one.parent
@@ -63,13 +88,14 @@ def _parents(one: bpy.types.Object) -> list[bpy.types.Object]:
     return parents
 
 
-def _drop_animation(armature: bpy.types.Object) -> None:
-    """Leave drivers alone; the action and the strips would play in the exported file."""
-    animation = armature.animation_data
-    if animation:
-        animation.action = None
-        for track in list(animation.nla_tracks):
-            animation.nla_tracks.remove(track)
+def _drop_animation(one: bpy.types.Object) -> None:
+    """Leave drivers alone; actions and strips would play in the exported file, shape keys' too."""
+    for animated in filter(None, (one, one.data, getattr(one.data, "shape_keys", None))):
+        animation = animated.animation_data
+        if animation:
+            animation.action = None
+            for track in list(animation.nla_tracks):
+                animation.nla_tracks.remove(track)
 
 
 def _choices(objects: dict[str, bpy.types.Object]) -> str:

@@ -13,7 +13,7 @@ from ...retargeting.bone_map import BoneMap
 from ..bvh import write_bvh
 from ..export import Writer, check_blend, write_file, write_gltf, write_usd
 from ..isolated_scene import isolated_scene, window_kept
-from .append import meshes_of
+from .append import meshes_of, needed_objects, parents_of
 
 _SINGLE: Final = ".bvh"
 _CENTIMETRE_RIG: Final = 0.5
@@ -64,19 +64,29 @@ def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    with window_kept(), isolated_scene(armatures, _all_meshes(armatures)) as scene:
+    with window_kept(), isolated_scene(armatures, _meshes_and_parents(armatures)) as scene:
         write_gltf(path, scene, only_deforming=True)
 
 
 def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    with isolated_scene(armatures, _all_meshes(armatures)):
+    with isolated_scene(armatures, _meshes_and_parents(armatures)):
         write_usd(path, only_deforming=True)
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    with isolated_scene(armatures, _all_meshes(armatures), is_posed=False) as scene:
+    parts = [*armatures, *_all_meshes(armatures)]
+    # What they depend on has to be in the scene, too: without a user, saving the file again would lose it.
+    others = [*parts[len(armatures) :], *needed_objects(parts)]
+    with isolated_scene(armatures, others, is_posed=False) as scene:
         bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
     check_blend(path)
+
+
+def _meshes_and_parents(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Meshes, and the parents of these and of the armatures: the exporters skip whatever has its parent elsewhere."""
+    meshes = _all_meshes(armatures)
+    parents = dict.fromkeys(parent for one in (*armatures, *meshes) for parent in parents_of(one))
+    return [*meshes, *(parent for parent in parents if parent not in (*armatures, *meshes))]
 
 
 def _all_meshes(armatures: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
