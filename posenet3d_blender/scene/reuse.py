@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import PoseNet3DError
-from .keys import curves_of
+from .keys import bone_path, curves_of
 from .rotation_channels import channel_path, to_channels, to_quaternions
 
 _LOCATION: Final = "].location"
@@ -98,7 +98,7 @@ def action_of(armature: bpy.types.Object) -> bpy.types.Action:
 def _looped_curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
     """The bones' locations, and their rotations in the mode that each bone has."""
     paths = {
-        f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].{channel}'
+        bone_path(bone.name, channel)
         for bone in armature.pose.bones
         for channel in ("location", channel_path(bone.rotation_mode))
     }

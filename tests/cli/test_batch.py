@@ -194,6 +194,25 @@ def test_wrong_settings_are_one_line_before_any_work(
     assert not captured
 
 
+def test_tables_that_fit_no_clip_are_named(
+    captured: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, "walk.mp4")
+    names = ["walk.mp4", "WALK", "run_*", "walk", "w*"]
+    table = tmp_path / "table.toml"
+    table.write_text("".join(f'["{name}"]\nheight = 1.7\n' for name in names), encoding="utf-8")
+    assert run_batch(tmp_path, str(tmp_path / "walk.mp4"), options=["--settings", str(table)]) == 0
+    error = capfd.readouterr().err
+    assert [name for name in names if f"{table}: [{name}] fits no clip" in error] == ["walk.mp4", "WALK", "run_*"]
+    assert len(captured) == 1
+
+
+def test_keypoints_of_a_clip_take_the_place_of_the_batchs_detector(tmp_path: Path) -> None:
+    (tmp_path / "walk.toml").write_text('keypoints = "walk.json"\n', encoding="utf-8")
+    options = settings_of(tmp_path / "walk.mp4", argparse.Namespace(detector="full"), None)
+    assert options == (f"--keypoints={tmp_path / 'walk.json'}",)
+
+
 @pytest.mark.parametrize("settings", ["height = 9", "start = 5\nend = 2", 'map = "hero.json"'])
 def test_wrong_settings_beside_a_clip_fail_that_clip_alone(settings: str, captured: list[Path], tmp_path: Path) -> None:
     put(tmp_path / "videos", "a.mp4", "b.mp4")

@@ -69,6 +69,28 @@ def test_a_character_below_a_scaled_and_turned_empty(source: bpy.types.Object, m
     assert found.sole_height < 0.01
 
 
+def test_posed_scales_stay_and_turn_nothing(source: bpy.types.Object) -> None:
+    """A cartoon's big head; an action's stretch belongs to that action."""
+    plain, rig = families.unity("Plain"), families.unity("Hero")
+    for name, scale in (("Head", (1.5, 1.5, 1.5)), ("Spine", (1.2, 1.2, 1.2)), ("LeftHand", (-1.0, 1.0, 1.0))):
+        rig.pose.bones[name].scale = scale
+    rig.pose.bones["RightHand"].scale = (2, 2, 2)
+    rig.pose.bones["RightHand"].keyframe_insert("scale", frame=1)
+    for one in (plain, rig):
+        retarget(source, one)
+    bones = rig.pose.bones
+    np.testing.assert_allclose(bones["Head"].scale, (1.5, 1.5, 1.5), atol=1e-5)
+    np.testing.assert_allclose(bones["Spine"].scale, (1.2, 1.2, 1.2), atol=1e-5)
+    np.testing.assert_allclose(bones["RightHand"].scale, (1, 1, 1), atol=1e-5)
+    for frame in (1, COUNT):
+        bpy.context.scene.frame_set(frame)
+        posed = rig.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+        assert posed["Head"].matrix.to_scale()[0] == pytest.approx(1.5 * posed["Neck"].matrix.to_scale()[0], rel=0.15)
+        for name in ("Head", "Hips", "LeftFoot", "LeftLowerArm"):
+            along, wanted = (one.pose.bones[name].matrix.col[1].to_3d().normalized() for one in (rig, plain))
+            assert along.angle(wanted) < np.radians(1.5)
+
+
 def test_what_the_character_played_before_is_kept(source: bpy.types.Object) -> None:
     """Its action, its strips, the action of its shape keys."""
     rig = families.with_skin(families.unity("Hero"))

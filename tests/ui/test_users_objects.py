@@ -233,3 +233,19 @@ def test_deleting_a_take_leaves_collections_in_it(pipeline: Pipeline, video: Pat
     props.objects.link(bpy.data.objects.new("A sword", None))
     assert bpy.ops.posenet3d.delete_take() == {"FINISHED"}
     assert "A sword" in bpy.context.scene.objects
+
+
+def test_a_take_that_is_linked_from_a_library_is_exported(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    name = capture(video).name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.collections = [name]
+    bpy.context.scene.collection.children.link(bpy.data.collections[name])
+    path = tmp_path / "take.fbx"
+    assert bpy.ops.posenet3d.export(filepath=str(path), file_format="fbx") == {"FINISHED"}
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.import_scene.fbx(filepath=str(path))
+    (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
+    assert armature.name == name
+    assert armature.animation_data.action is not None

@@ -11,7 +11,7 @@ import copy
 import fnmatch
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,6 +38,10 @@ class SettingsTable:
     def of(self, clip: str) -> Iterator[Mapping[str, Any]]:
         """The settings of each table whose name fits the clip's, in the file's order."""
         return (values for name, values in self.tables.items() if fnmatch.fnmatchcase(clip, name))
+
+    def unused(self, clips: Collection[str]) -> list[str]:
+        """Names of the tables that fit none of the clips."""
+        return [name for name in self.tables if not any(fnmatch.fnmatchcase(clip, name) for clip in clips)]
 
 
 def read_table(path: Path) -> SettingsTable:
@@ -114,6 +118,8 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
                 options.append(f"{action.option_strings[0]}={path.absolute().parent / str(one) if is_path else one}")
     if "target" in values:
         given.targets = []
+    if "keypoints" in values:  # overrules the command line's --detector, which it replaces
+        given.detector = None
     try:
         return parser.parse_args(options, namespace=given)
     except ValueError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ...atomic_write import remove_abandoned
+from ...capture.video.sources.image_sequence import footage_name
 from ...errors import PoseNet3DError
 from ..character import characters_of, check_characters
 from ..console import Console
@@ -48,6 +49,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     found = find_videos(arguments.inputs)
     for line in found.ignored_lines():
         report(line)
+    if table:
+        for name in table.unused([footage_name(video) for video in found.videos]):
+            console.warn(
+                f"{table.path}: [{name}] fits no clip; clips are named without their ending, in their own case"
+            )
     files = SummaryFiles(out_dir, found.videos, found.ignored)
     journal = Journal(out_dir, out_dir / JSON_NAME)
     planned = list(plan(found.videos, arguments, table, journal))

@@ -19,12 +19,15 @@ from mathutils import Matrix
 from ...arrays import Array
 from ...retargeting.controls import WantedTransform
 from ..incremental import Steps
+from ..keys import bone_path, played_curves
 from .same_bones import without_scale
 
 _MOST_PASSES: Final = 10
 _DEGREES: Final = 0.02
 _LENGTHS: Final = 1e-5
 """Of the whole armature's size."""
+_SMALLEST_SCALE: Final = 1e-6
+"""A bone of scale 0, which hides what hangs on it, has no axes to be turned."""
 _STEP_SECONDS: Final = 0.2
 """Of work between two yields."""
 
@@ -43,7 +46,7 @@ class Channels:
 class _Evaluator:
     """Poses an armature and reads back its bones; the pose is restored by `restore`."""
 
-    def __init__(self, target: bpy.types.Object, keyed: Sequence[str], neutral: Sequence[str]) -> None:
+    def __init__(self, target: bpy.types.Object, keyed: Sequence[str], neutral: Sequence[str], scales: Array) -> None:
         self._target = target
         self._bones = target.pose.bones
         self._original = self._basis()
@@ -52,6 +55,7 @@ class _Evaluator:
         self._base = self._original.copy()
         at_rest = [*self._indices, *(self._bones.find(name) for name in neutral)]
         self._base[at_rest] = np.eye(4)
+        self._base[np.ix_(self._indices, range(3), range(3))] *= scales[:, None]
 
     def evaluate(self, basis: Array) -> Array:
         """(B, 4, 4) transforms of all bones in the armature's space, the keyed ones having (K, 4, 4) as channels."""
@@ -63,7 +67,7 @@ class _Evaluator:
         return np.swapaxes(self._flat.reshape(-1, 4, 4), -1, -2).astype(np.float64)
 
     def restore(self, keyed_at_rest: bool) -> None:
-        """Put the pose back; `keyed_at_rest`: with the keyed and neutral bones at rest."""
+        """Put the pose back; `keyed_at_rest`: with the keyed and neutral bones at rest, but for the posed scales."""
         self._apply(self._base if keyed_at_rest else self._original)
 
     def _basis(self) -> Array:
@@ -81,19 +85,40 @@ class _Evaluator:
         bpy.context.view_layer.update()
 
 
+def posed_scales(target: bpy.types.Object, names: Sequence[str]) -> Array:
+    """(B, 3) scales that the user has posed these bones with, as of a big head; 1 where an action animates them."""
+    animation = target.animation_data
+    strips = [strip for track in animation.nla_tracks for strip in track.strips] if animation else []
+    players = [*([animation] if animation else []), *strips]
+    animated = {curve.data_path for player in players for curve in played_curves(player)}
+    scales = np.ones((len(names), 3))
+    for row, name in enumerate(names):
+        scale = np.array(target.pose.bones[name].scale)
+        if bone_path(name, "scale") not in animated and np.abs(scale).min() > _SMALLEST_SCALE:
+            scales[row] = scale
+    return scales
+
+
 def solve_channels_in_steps(
-    target: bpy.types.Object, wanted: Sequence[WantedTransform], neutral: Sequence[str]
+    target: bpy.types.Object, wanted: Sequence[WantedTransform], neutral: Sequence[str], scales: Array
 ) -> Steps[list[Channels]]:
     """Find the channels of the keyed bones, which end at rest; the context's view layer must hold the target.
 
     The target must have no action and no NLA in effect. Yields the part of the frames that is done.
+
+    Args:
+        target: the character's armature.
+        wanted: transforms of the keyed bones.
+        neutral: further bones that are at rest meanwhile.
+        scales: (K, 3) of the keyed bones, which they keep; see `posed_scales`.
     """
     names = [each.bone for each in wanted]
-    evaluator = _Evaluator(target, names, neutral)
+    evaluator = _Evaluator(target, names, neutral, scales)
     order = sorted(range(len(names)), key=lambda key: len(target.data.bones[names[key]].parent_recursive))
-    step = _Step(target, wanted, order)
+    step = _Step(target, wanted, order, scales)
     frame_count = next(len(each.rotations if each.rotations is not None else each.positions) for each in wanted)  # type: ignore[arg-type]
     basis = np.tile(np.eye(4), (frame_count, len(names), 1, 1))
+    basis[:, :, :3, :3] *= scales[:, None]
     is_done = False
     try:
         posed, pose = evaluator.evaluate(basis[0]), basis[0]
@@ -114,7 +139,7 @@ def solve_channels_in_steps(
     return [
         Channels(
             each.bone,
-            basis[:, key, :3, :3] if each.rotations is not None else None,
+            basis[:, key, :3, :3] / scales[key] if each.rotations is not None else None,
             basis[:, key, :3, 3] if each.positions is not None else None,
         )
         for key, each in enumerate(wanted)
@@ -124,8 +149,11 @@ def solve_channels_in_steps(
 class _Step:
     """One improvement of the channels of a frame."""
 
-    def __init__(self, target: bpy.types.Object, wanted: Sequence[WantedTransform], order: Sequence[int]) -> None:
+    def __init__(
+        self, target: bpy.types.Object, wanted: Sequence[WantedTransform], order: Sequence[int], scales: Array
+    ) -> None:
         bones = target.data.bones
+        self._scales = scales
         self._wanted = wanted
         self._order = order
         self._pose_indices = [target.pose.bones.find(each.bone) for each in wanted]
@@ -172,6 +200,7 @@ class _Step:
             own = np.eye(4)
             if each.rotations is not None:
                 own[:3, :3] = without_scale(carrier[:3, :3]).T @ each.rotations[frame]
+            own[:3, :3] *= self._scales[key]
             if each.positions is not None:
                 own[:3, 3] = self._location(key, carrier, own, posed, frame)
             better[key] = own

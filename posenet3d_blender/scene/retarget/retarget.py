@@ -24,7 +24,7 @@ from ..names import data_name
 from ..played_frames import played_frames
 from ..posable import obstacles_to_playing
 from .blockers import blocking_animation
-from .channels import Channels, solve_channels_in_steps
+from .channels import Channels, posed_scales, solve_channels_in_steps
 from .check_target import check_target
 from .read_rig import read_rig
 from .read_source import read_source
@@ -82,11 +82,12 @@ def retarget_in_steps(
     used, warnings = found.bone_map, list(found.warnings)
     wanted, root_warnings = _wanted(source, target, frames, used, settings)
     warnings += root_warnings
+    scales = posed_scales(target, [each.bone for each in wanted])
     yield 0.0
     with _free_to_move(target, used, wanted) as muted:
         warnings += set_properties(target, used.properties)
         channels: list[Channels] = []
-        steps = solve_channels_in_steps(target, wanted, used.neutral)
+        steps = solve_channels_in_steps(target, wanted, used.neutral, scales)
         while True:
             with isolated_scene([target], frames=(frames[0], frames[-1])):
                 try:
