@@ -12,17 +12,18 @@ from posenet3d_blender.body.skeleton import JOINT_INDEX
 
 from .clips import Clips
 
-_FEET: Final = [
+FOOT_JOINTS: Final = [
     [JOINT_INDEX["left_ankle"], JOINT_INDEX["left_foot"]],
     [JOINT_INDEX["right_ankle"], JOINT_INDEX["right_foot"]],
 ]
+"""Ankle and ball of the left and of the right foot."""
 _LOWEST_PERCENT: Final = 3
 """Percentile of a joint's heights that counts as its lowest one."""
 
 
 def contacts_from_clips(clips: Clips, speed_limit: float = 0.25, height_limit: float = 0.06) -> NDArray[np.float32]:
     """(N, 2) 1 where the left or right foot is in contact, see `contacts_of_feet`."""
-    feet = clips.relative_joints[:, _FEET] + clips.root[:, None, None]
+    feet = clips.relative_joints[:, FOOT_JOINTS] + clips.root[:, None, None]
     contacts = np.zeros((len(feet), 2), np.float32)
     for start, end in clips.ranges():
         contacts[start:end] = contacts_of_feet(feet[start:end], clips.frame_rate, speed_limit, height_limit)

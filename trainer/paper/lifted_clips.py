@@ -1,6 +1,6 @@
 """The teacher's skeletons on the SMPL body: windows from which both networks learn in the joint stages.
 
-The lifted skeletons become clips, as if they had been recorded, with rotations and each subject's own bones. Windows
+The lifted skeletons become clips, as if they had been recorded, with rotations and each sequence's own bones. Windows
 of them are drawn as in the recipe `supervised`: trunk, arms and legs of several clips are mixed, poses are moved beyond
 the data's, and the detector's noise is added. Nothing was measured in 3D.
 """
@@ -23,7 +23,7 @@ from posenet3d_blender.capture.student.torch_body import parent_offsets
 from ..data.clips import Clips
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.partial_views import PartialViews
-from ..windows.fit_rotations import FittedClips, fit_clips
+from ..windows.fit_rotations import FittedClips, fit_lifted_clips
 from ..windows.sampler import Mixture, WindowSampler
 from ..windows.tumbling import Tumbles
 from .skeleton import pelvis_share, to_smpl
@@ -59,7 +59,7 @@ def lifted_clips(motions: TeacherMotions, body: Body) -> LiftedClips:
     offsets = np.append(motions.starts, motions.ends[-1:]).astype(np.int32)
     root = joints[:, 0]
     clips = Clips(joints - root[:, None], root, offsets, motions.names, STUDENT_RATE)
-    return LiftedClips(clips, fit_clips(clips, parent_offsets(body.joint_template)), motions.contacts, body)
+    return LiftedClips(clips, fit_lifted_clips(clips, parent_offsets(body.joint_template)), motions.contacts, body)
 
 
 def student_windows(lifted: LiftedClips) -> Callable[[int], WindowSampler]:

@@ -88,6 +88,8 @@ def _hide(rays: Tensor, confidence: Tensor, hidden: Tensor, ranges: PartialViews
         lasting = torch.zeros(window, 1, dtype=torch.bool)
         lasting[max(start, 0) : max(end, 0)] = True
         hidden = hidden & lasting
+    # Points that are not given, as neck and head of keypoints, are not guessed either.
+    hidden = hidden & (confidence > 0)
     if float(torch.rand(1, generator=generator)) >= ranges.guessed:
         confidence[hidden] = 0.0
         return

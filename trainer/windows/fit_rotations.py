@@ -10,8 +10,9 @@ rest, metres.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -32,7 +33,7 @@ from .joint_frames import (
     frame_along,
     smooth_in_time,
 )
-from .subject_constants import SubjectConstants, subject_constants
+from .subject_constants import SubjectConstants, own_bones, subject_constants
 
 _SAME_SKELETON: Final = 0.06
 """Metres: clips of one subject whose bones differ more were measured by other means, with constants of their own."""
@@ -63,12 +64,25 @@ def join_fitted(parts: Sequence[FittedClips]) -> FittedClips:
 
 def fit_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
     """Rotations of every clip, and the skeleton that they turn; rest_bones: (24, 3) the body's, metres."""
+    return _fit(clips, subject_frames(clips), partial(subject_constants, rest_bones=rest_bones.astype(np.float64)))
+
+
+def fit_lifted_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
+    """The same for skeletons that were lifted from 2D: each clip has its own, and no source has placed its joints."""
+    return _fit(
+        clips, [[each] for each in clips.ranges()], partial(own_bones, rest_bones=rest_bones.astype(np.float64))
+    )
+
+
+def _fit(
+    clips: Clips, groups: Sequence[Sequence[tuple[int, int]]], measure: Callable[[Array], SubjectConstants]
+) -> FittedClips:
+    """Rotations of groups of frame ranges; each group is of one skeleton."""
     rotations = np.zeros((len(clips.root), JOINT_COUNT, 3, 3), np.float32)
     bones = np.zeros((len(clips.root), JOINT_COUNT, 3), np.float32)
-    for frames in subject_frames(clips):
+    for frames in groups:
         every = np.concatenate([np.arange(start, end) for start, end in frames])
-        offsets = _bone_vectors(clips.relative_joints[every].astype(np.float64))
-        constants = subject_constants(offsets, np.asarray(rest_bones, np.float64))
+        constants = measure(_bone_vectors(clips.relative_joints[every].astype(np.float64)))
         bones[every] = constants.bones
         for start, end in frames:
             vectors = _bone_vectors(clips.relative_joints[start:end].astype(np.float64))

@@ -1,4 +1,4 @@
-"""Losses of the supervised recipe: the student's rotations against the true ones."""
+"""Losses of windows with ground truth: the student's rotations against the true ones."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ from ..synthesis.cameras import STATURE, ViewRanges, level_cameras, place_before
 from ..synthesis.detector_noise import load_detector_noise, simulate_detector_on_windows
 from ..synthesis.partial_views import PartialViews, hide_parts
 from .fit_rotations import FittedClips
+from .slow_feet import slow_feet
 from .synthetic_stances import replace_lower_body
 from .tumbling import Tumbles, tumble
 from .unseen_limbs import relax_unseen_limbs
@@ -164,6 +165,7 @@ class WindowSampler:
         rotations[:, :, 0] = cameras[:, None] @ rotations[:, :, 0]
         joints, world = forward_kinematics(rotations, bones[:, None])  # (B, T, 24, 3), (B, T, 24, 3, 3)
         path = place_before_camera((cameras[:, None] @ root[..., None])[..., 0], self.views, self.generator)
+        contacts *= slow_feet(joints + path[:, :, None])
         points, given = self._points(joints, world, bones, betas, joints_only)  # (B, T, 27, 3), (B, 27)
         placed = points + path[:, :, None]
         rays, confidence = observe(placed, self.views, self.noise, self.generator)  # (B, T, 27, 2), (B, T, 27)

@@ -6,7 +6,7 @@ frames in which a subject stands upright show the first, their straightest arm a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -84,18 +84,35 @@ def subject_constants(vectors: Array, rest_bones: Array) -> SubjectConstants:
     )
 
 
+def own_bones(vectors: Array, rest_bones: Array) -> SubjectConstants:
+    """The skeleton of one lifted clip, whose knees and elbows are bent as they look: no source has placed its joints.
+
+    Arguments as of `subject_constants`. Where nobody stands upright, bones have the body's directions at rest.
+    """
+    measured = subject_constants(vectors, rest_bones)
+    if (_uprightness(vectors) > _UPRIGHT).sum() >= _FEWEST_UPRIGHT:
+        return replace(measured, knee=0.0, elbow=0.0)
+    return SubjectConstants(unit(rest_bones) * np.linalg.norm(measured.bones, axis=-1, keepdims=True), 0.0, 0.0, 0.0)
+
+
 def _upright_frames(vectors: Array) -> NDArray[np.intp]:
-    """The frames in which the subject stands most upright: trunk and legs vertical, as many as are needed."""
+    """The frames in which the subject stands most upright, as many as are needed."""
+    score = _uprightness(vectors)
+    count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
+    order = np.argsort(-score)[: min(count, len(score))]
+    upright = order[score[order] > _UPRIGHT]
+    return upright if len(upright) >= _FEWEST_UPRIGHT else order[:_FEWEST_UPRIGHT]
+
+
+def _uprightness(vectors: Array) -> Array:
+    """(N,) cosine of the trunk's or the legs' angle to the vertical, whichever leans more."""
     trunk = vectors[:, [JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck")]].sum(1)
     trunk_cosine = unit(trunk)[:, 1]
     leg_cosine = np.stack(
         [-unit(vectors[:, JOINT_INDEX[f"{side}_{part}"]])[:, 1] for side in _SIDES for part in ("knee", "ankle")]
     ).mean(0)
-    score = np.minimum(trunk_cosine, leg_cosine)
-    count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
-    order = np.argsort(-score)[: min(count, len(score))]
-    upright = order[score[order] > _UPRIGHT]
-    return upright if len(upright) >= _FEWEST_UPRIGHT else order[:_FEWEST_UPRIGHT]
+    score: Array = np.minimum(trunk_cosine, leg_cosine)
+    return score
 
 
 def _headings(vectors: Array) -> Array:

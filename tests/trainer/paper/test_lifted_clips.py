@@ -105,7 +105,9 @@ def test_the_student_sees_joints_or_the_detectors_keypoints(lifted: LiftedClips)
     assert not (neck & nose).any()
     assert 0.2 < neck.float().mean() < 0.7
     assert torch.linalg.det(windows.rotations).sub(1).abs().max() < 1e-3
-    assert (windows.contacts == 1).float().mean() > 0.7, "the teacher's contacts, but where somebody is turned over"
+    assert 0.5 < windows.contacts.mean() < 0.9, (
+        "the teacher's contacts, but where somebody is turned over or a foot moves"
+    )
 
 
 def test_the_same_seed_draws_the_same_windows(lifted: LiftedClips) -> None:

@@ -48,6 +48,13 @@ def test_guessed_points_are_unsure() -> None:
     assert (confidence[~changed] == 1).all()
 
 
+def test_points_that_are_not_given_are_not_guessed() -> None:
+    rays, confidence = windows(200)
+    confidence[:, :, -2:] = 0.0
+    hide_parts(rays, confidence, PartialViews(limbs=0.5, edge=0.5, guessed=1.0), torch.Generator().manual_seed(2))
+    assert (confidence[:, :, -2:] == 0).all()
+
+
 def test_shares_are_kept() -> None:
     rays, confidence = windows(2000)
     hide_parts(rays, confidence, PartialViews(limbs=0.2, edge=0.1), torch.Generator().manual_seed(3))

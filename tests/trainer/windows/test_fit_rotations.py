@@ -12,7 +12,7 @@ from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_axi
 from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 from trainer.data.clips import Clips
-from trainer.windows.fit_rotations import fit_clips, subject_frames
+from trainer.windows.fit_rotations import FittedClips, fit_clips, fit_lifted_clips, subject_frames
 
 FRAMES = 240
 LIMBS = [JOINT_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle", "elbow", "wrist")]
@@ -47,6 +47,14 @@ def clips_of(poses: Array, bones: Array, names: tuple[str, ...] = ("cmu_99_01",)
     offsets = np.linspace(0, len(poses), len(names) + 1).astype(np.int32)
     relative = (joints - joints[:, :1]).astype(np.float32)
     return Clips(relative, np.zeros((len(poses), 3), np.float32), offsets, names, 30.0)
+
+
+def forward_kinematics_of(fitted: FittedClips) -> tuple[Array, Array]:
+    rotations, bones = fitted.rotations.astype(np.float64), fitted.bones[0].astype(np.float64)
+    rest = np.zeros((JOINT_COUNT, 3))
+    for joint in range(1, JOINT_COUNT):
+        rest[joint] = rest[PARENTS[joint]] + bones[joint]
+    return forward_kinematics(rotations, rest)
 
 
 def angles_about_x(rotations: FloatArray, name: str) -> Array:
@@ -158,3 +166,35 @@ def test_measured_by_other_means_is_another_skeleton(body_bones: Array) -> None:
     clips = clips_of(np.zeros((80, JOINT_COUNT, 3)), body_bones, ("cmu_08_01", "cmu_08_02"))
     clips.relative_joints[40:] *= 1.3
     assert [len(frames) for frames in subject_frames(clips)] == [1, 1]
+
+
+def test_knees_of_lifted_clips_are_as_bent_as_they_look(body_bones: Array) -> None:
+    """Of somebody who never straightens a leg: in recorded clips joints are taken to be placed so, here it is the pose."""
+    poses = exercise()
+    for side in ("left", "right"):
+        poses[:, JOINT_INDEX[f"{side}_knee"], 0] += 0.3
+    clips = clips_of(poses, body_bones)
+    recorded, lifted = (fit(clips, body_bones) for fit in (fit_clips, fit_lifted_clips))
+    standing = slice(0, FRAMES // 2)
+    assert angles_about_x(recorded.rotations, "left_knee")[standing].mean() == pytest.approx(3, abs=1)
+    assert angles_about_x(lifted.rotations, "left_knee")[standing].mean() == pytest.approx(np.degrees(0.35), abs=1)
+    joints, _ = forward_kinematics_of(lifted)
+    np.testing.assert_allclose(joints[:, LIMBS], clips.relative_joints[:, LIMBS], atol=0.02)
+
+
+def test_each_lifted_clip_has_its_own_skeleton(body_bones: Array) -> None:
+    """Two views of one clip, and two people of one file: names do not link them."""
+    poses = exercise()
+    clips = clips_of(poses, body_bones, ("cmu_99_01@0", "cmu_99_01@1"))
+    clips.relative_joints[FRAMES // 2 :] *= 1.05
+    bones = fit_lifted_clips(clips, body_bones).bones
+    ratio = np.linalg.norm(bones[-1, 1:], axis=-1) / np.linalg.norm(bones[0, 1:], axis=-1)
+    np.testing.assert_allclose(ratio, 1.05, atol=1e-3)
+
+
+def test_a_clip_without_a_stance_gets_the_bodys_directions(body_bones: Array) -> None:
+    poses = np.zeros((FRAMES, JOINT_COUNT, 3))
+    poses[:, 0, 0] = np.pi / 2  # lies face down
+    poses[:, JOINT_INDEX["spine2"], 0] = -0.5
+    lifted = fit_lifted_clips(clips_of(poses, body_bones), body_bones)
+    np.testing.assert_allclose(lifted.bones[0], body_bones, atol=1e-4)

@@ -10,14 +10,16 @@ import torch
 
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
-from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_RATE, STUDENT_WINDOW
 from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 from posenet3d_blender.capture.student.torch_body import forward_kinematics
 from trainer.data.clips import Clips
+from trainer.data.foot_contacts import FOOT_JOINTS
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.synthesis.partial_views import PartialViews
 from trainer.windows.fit_rotations import FittedClips
 from trainer.windows.sampler import Mixture, WindowSampler
+from trainer.windows.slow_feet import slow_feet
 from trainer.windows.tumbling import Tumbles
 
 EXACT = Mixture(posed=0, recombined=0, reversed=0, joints_only=1, exact=1, clip_bones_of_joints=1, stretch=0)
@@ -125,3 +127,27 @@ def test_measured_noise_has_no_error_of_the_focal_length(clips: tuple[Clips, Fit
     sampler = WindowSampler(*clips, body, 5, replace(EXACT, exact=0, measured=1), partial=WHOLE)
     given = sampler.draw(200).features[:, :, 2 * STUDENT_POINT_COUNT : 3 * STUDENT_POINT_COUNT]
     assert 0.01 < float(((given > 0) & (given <= 0.5)).float().mean()) < 0.5, "some points have low confidence"
+
+
+@pytest.mark.parametrize(("speed", "rests"), [(0.05, 1.0), (1.0, 0.0)])
+def test_feet_that_move_do_not_rest(speed: float, rests: float) -> None:
+    joints = torch.zeros(1, STUDENT_WINDOW, 24, 3)
+    joints[0, :, FOOT_JOINTS[1], 0] = speed * torch.arange(STUDENT_WINDOW)[:, None] / STUDENT_RATE
+    slow = slow_feet(joints)
+    assert (slow[..., 0] == 1).all()
+    assert (slow[..., 1] == rests).all()
+
+
+def test_legs_of_other_clips_end_contacts(clips: tuple[Clips, FittedClips], body: Body) -> None:
+    """The upright person is carried along at 2 m/s: with a leg that does not rest, no foot does."""
+    positions, fitted = clips
+    root = positions.root.copy()
+    root[40:, 0] = 2.0 * np.arange(40) / STUDENT_RATE
+    moving = replace(positions, root=root)
+    mixture = replace(EXACT, recombined=0)
+    contacts = np.ones((80, 2), np.float32)
+    batch = WindowSampler(moving, fitted, body, 0, mixture, partial=WHOLE, tumbles=UPRIGHT, contacts=contacts).draw(64)
+    is_carried = bends(batch.rotations, LEFT_KNEE) < 0.8
+    assert 10 < is_carried.sum() < 54
+    assert batch.contacts[is_carried].mean() < 0.1
+    assert batch.contacts[~is_carried].mean() > 0.6
