@@ -90,7 +90,7 @@ def _copies_in_file_units(
         yield copies
     finally:
         bpy.data.batch_remove(copied_data)
-        for original, name in renamed:
+        for original, name in reversed(renamed):  # one that two objects share was renamed twice
             original.name = name
 
 

@@ -9,15 +9,20 @@ import bpy
 from .bone_display import remove_unused_shapes
 
 
-def remove_captured(objects: Iterable[bpy.types.Object], others: Iterable[bpy.types.ID] = ()) -> None:
+def remove_captured(
+    objects: Iterable[bpy.types.Object],
+    collections: Iterable[bpy.types.Collection],
+    actions: Iterable[bpy.types.Action] = (),
+) -> None:
     """Remove objects with their data, actions, materials and background images, as far as nothing else uses these.
 
     Args:
         objects: armatures, skins, cameras.
-        others: data that is removed with them: a collection, actions in NLA strips.
+        collections: removed with them.
+        actions: further ones that were made for them, such as those in NLA strips.
     """
     removed = dict.fromkeys(objects)
-    shared: dict[bpy.types.ID, None] = {}
+    shared: dict[bpy.types.ID, None] = dict.fromkeys(actions)
     for part in removed:
         for animated in filter(None, (part, part.data)):
             shared[animated] = None
@@ -29,7 +34,7 @@ def remove_captured(objects: Iterable[bpy.types.Object], others: Iterable[bpy.ty
             shared |= {image.image: None for image in part.data.background_images if image.image}
     for part in removed:
         shared.pop(part, None)
-    bpy.data.batch_remove([*removed, *others])
+    bpy.data.batch_remove([*removed, *collections])
     remove_unused_shapes()
     for datablock in shared:
         if _is_alive(datablock) and datablock.users - datablock.use_fake_user == 0:

@@ -130,12 +130,36 @@ def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action:
         if hasattr(strip, "action_slot"):
             strip.action_slot = action.slots[0]
         if (strip.action_frame_start, strip.action_frame_end) == former_range:
-            strip.action_frame_start, strip.action_frame_end = action.frame_range
+            _give_range(strip, former_range[0], action)
     animation = animated.animation_data
     if animation and animation.action == action and hasattr(animation, "action_slot"):
         animation.action_slot = action.slots[0]
+    _keep_asset(former, action)
     bpy.data.actions.remove(former)
     action.name, action.use_fake_user = name, has_fake_user
+
+
+def _keep_asset(former: bpy.types.Action, action: bpy.types.Action) -> None:
+    """An action of the asset library stays there, in its catalogue."""
+    if former.asset_data is None:
+        return
+    action.asset_mark()
+    for name in ("author", "catalog_id", "copyright", "description", "license"):
+        setattr(action.asset_data, name, getattr(former.asset_data, name))
+    for tag in former.asset_data.tags:
+        action.asset_data.tags.new(tag.name, skip_if_exists=True)
+
+
+def _give_range(strip: bpy.types.NlaStrip, former_start: float, action: bpy.types.Action) -> None:
+    """Let a strip play the whole action; one that lay where its action began lies there again."""
+    first, last = action.frame_range
+    lay_in_place = strip.frame_start == former_start and strip.scale == 1.0
+    # Blender keeps start before end in each single step.
+    strip.action_frame_end = max(last, strip.action_frame_end)
+    strip.action_frame_start, strip.action_frame_end = first, last
+    if lay_in_place:
+        strip.frame_end = max(last, strip.frame_end)
+        strip.frame_start, strip.frame_end = first, last
 
 
 def _strips_with(armature: bpy.types.Object, action: bpy.types.Action) -> Iterator[bpy.types.NlaStrip]:
@@ -195,6 +219,8 @@ def _take_animation(old: bpy.types.Object, new: bpy.types.Object) -> None:
         new.animation_data_clear()
     elif former:
         old.animation_data_clear()
+        # Without the keys that hid it until somebody came into view.
+        old.hide_viewport, old.hide_render = new.hide_viewport, new.hide_render
     if former and not former.users:
         bpy.data.actions.remove(former)
 

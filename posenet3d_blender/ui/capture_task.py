@@ -121,9 +121,15 @@ def _add_takes(
 ) -> Steps[list[bpy.types.Collection]]:
     """Add a take for each shot, in step with one another; closed early, it takes back those that are done."""
     before = SceneSettings.of(place.find()[0])
+    # In one scene all start where the first does.
+    start = capture.shots[0].motions[0].scene_start
+    shots = [
+        replace(shot, motions=tuple(replace(motion, scene_start=start) for motion in shot.motions))
+        for shot in capture.shots
+    ]
     takes: list[bpy.types.Collection] = []
     try:
-        for number, shot in enumerate(capture.shots, start=1):
+        for number, shot in enumerate(shots, start=1):
             name = f"_shot{number}" if len(capture.shots) > 1 else ""
             # One camera and one sound for all: the scene has room for no more.
             own = options if number == 1 else replace(options, match=replace(options.match, camera=False), sound=False)

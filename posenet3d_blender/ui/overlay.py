@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import bpy
 
+from ..scene.skin import skin_meshes
 from ..scene.timeline import scene_rate, set_rate
 from .takes import current_take, people_of, take_of, takes_in
 from .view_state import ViewState, frame_camera, isolate, leave_isolation
@@ -127,10 +128,9 @@ def hide_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None
 def fade(people: Sequence[bpy.types.Object], opacity: float) -> None:
     """Set the opacity of bodies in solid shading."""
     for person in people:
-        for skin in person.children:
-            if skin.type == "MESH":
-                for material in filter(None, skin.data.materials):
-                    material.diffuse_color[3] = opacity
+        for skin in skin_meshes([person]):
+            for material in filter(None, skin.data.materials):
+                material.diffuse_color[3] = opacity
 
 
 def people_of_all(scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -118,12 +118,17 @@ def cache_folder() -> Path | None:
 
 
 def _files_of(folder: Path | None) -> list[Path]:
-    return sorted(folder.glob("*.npz")) if folder and folder.is_dir() else []
+    # Imported late: enabling the add-on must not load the capture's packages.
+    from ..capture.detection.cache.cached_files import cached_files
+
+    return [path for path, _ in cached_files(folder)] if folder else []
 
 
 def _size_of(folder: Path) -> int:
     """Bytes of the cached files."""
-    return sum(path.stat().st_size for path in _files_of(folder))
+    from ..capture.detection.cache.cached_files import cached_files
+
+    return sum(status.st_size for _, status in cached_files(folder))
 
 
 register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_clear_cache, POSENET3D_AP_preferences))

@@ -75,7 +75,7 @@ def delete_take(take: bpy.types.Collection) -> None:
         for child in take.children:
             if child.name not in scene.collection.children:
                 scene.collection.children.link(child)
-    remove_captured(captured, [take, *actions])
+    remove_captured(captured, [take], actions)
 
 
 def _active_index(settings: bpy.types.PropertyGroup) -> int:

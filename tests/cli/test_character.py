@@ -128,6 +128,9 @@ def test_a_rig_below_an_empty_keeps_its_size_and_place(
 def test_what_modifiers_and_constraints_need_comes_along(motion_path: Path, hero: str, tmp_path: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=hero.removesuffix(":Hero"))
     scene, rig = bpy.context.scene, bpy.data.objects["Hero"]
+    variable = rig.driver_add("hide_render").driver.variables.new()
+    variable.type = "SINGLE_PROP"
+    variable.targets[0].id_type, variable.targets[0].id = "SCENE", scene  # through which the lamp is reached
     cage = bpy.data.objects.new("Cage", bpy.data.lattices.new("Cage"))
     place = bpy.data.objects.new("Place", None)
     place.location.x = 3
@@ -142,7 +145,7 @@ def test_what_modifiers_and_constraints_need_comes_along(motion_path: Path, hero
     bpy.ops.wm.open_mainfile(filepath=str(out))
     assert bpy.data.objects["Hero_skin"].modifiers["Cartoon"].object == bpy.data.objects["Cage"]
     assert {"Cage", "Place"} <= set(bpy.context.scene.objects.keys()), "saving the file again keeps them"
-    assert "Lamp" not in bpy.data.objects
+    assert "Lamp" not in bpy.context.scene.objects
     joints = joints_of_file(out, range(1, 2))
     assert 2.5 < joints["mixamorigHips"][0][0] < 3.5
 

@@ -72,6 +72,37 @@ def test_constraints_that_hold_back_are_muted_and_told(body: Body) -> None:
     assert any("muted 1 constraints" in warning for warning in warnings)
 
 
+@pytest.mark.parametrize(
+    ("kind", "use_tail", "chain", "is_muted"),
+    [
+        ("IK", True, 2, False),
+        ("IK", False, 1, False),
+        ("IK", True, 3, True),
+        ("IK", False, 2, True),
+        ("SPLINE_IK", True, 2, False),
+    ],
+)
+def test_chains_of_hair_are_muted_only_where_they_reach_the_head(
+    kind: str, use_tail: bool, chain: int, is_muted: bool, body: Body
+) -> None:
+    source = build_scene([slow_motion(body, 2)], body)[0]
+    rig = families.unity()
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    parent = rig.data.edit_bones["Head"]
+    for number in (1, 2):
+        bone = rig.data.edit_bones.new(f"hair{number}")
+        bone.head, bone.tail = parent.tail, parent.tail + Vector((0, 0.1, 0))
+        bone.parent, parent = parent, bone
+    bpy.ops.object.mode_set(mode="OBJECT")
+    constraint = rig.pose.bones["hair2"].constraints.new(kind)
+    constraint.chain_count = chain
+    if kind == "IK":
+        constraint.use_tail = use_tail
+    retarget(source, rig)
+    assert constraint.mute == is_muted
+
+
 def test_the_previous_action_and_the_scene_stay(body: Body) -> None:
     source = build_scene([slow_motion(body, 4)], body)[0]
     rig = families.unity()

@@ -144,10 +144,11 @@ def test_the_cache_can_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(preferences, "cache_folder", lambda: folder)
     assert not bpy.ops.posenet3d.clear_cache.poll()
     folder.mkdir()
-    (folder / "people_1.npz").write_bytes(b"people")
-    (folder / "notes.txt").write_text("not ours")
+    (folder / f"people_{'0a' * 16}.npz").write_bytes(b"people")
+    (folder / f"{'0a' * 16}_0.000_1.000.npz").write_bytes(b"joints")
+    (folder / "my_capture.npz").write_bytes(b"not the cache's")
     assert bpy.ops.posenet3d.clear_cache() == {"FINISHED"}
-    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    assert [path.name for path in folder.iterdir()] == ["my_capture.npz"]
 
 
 def test_the_device_of_the_preferences_applies_where_the_scene_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,16 @@ def test_a_take_with_a_prop_is_exported(
     assert ("without A hat: " in report) == (file_format in ("fbx", "usdc"))
 
 
+def test_clothes_that_share_a_mesh_keep_its_name(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
+    (person,) = people_of(capture(video))
+    shirt = add_clothes(person)
+    twin = shirt.copy()
+    people_collection(person).objects.link(twin)
+    name = shirt.data.name
+    assert bpy.ops.posenet3d.export(filepath=str(tmp_path / "take.fbx"), file_format="fbx") == {"FINISHED"}
+    assert shirt.data.name == twin.data.name == name
+
+
 def test_clothes_are_exported_in_their_place(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
     (person,) = people_of(capture(video))
     clothes = add_clothes(person)

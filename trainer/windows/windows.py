@@ -1,4 +1,4 @@
-"""Batches of windows that the supervised recipe learns from."""
+"""Batches of windows with their ground truth."""
 
 from __future__ import annotations
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Final
 
 import bpy
 
 from ...errors import PoseNet3DError, one_line
+
+_WHOLE_SCENES: Final = (bpy.types.Scene, bpy.types.World, bpy.types.WindowManager)
+"""Data that drivers may read, and through which everything in the file is reached."""
 
 
 def append_armature(path: Path, name: str) -> bpy.types.Object:
@@ -73,7 +77,7 @@ def needed_objects(objects: Collection[bpy.types.Object]) -> list[bpy.types.Obje
     waiting = list(objects)
     while waiting:
         for used in uses[waiting.pop()]:
-            if used not in found and used not in shapes:
+            if used not in found and used not in shapes and not isinstance(used, _WHOLE_SCENES):
                 found[used] = None
                 waiting.append(used)
     return [one for one in found if isinstance(one, bpy.types.Object) and one not in objects]

@@ -14,16 +14,23 @@ _CHAIN_CONSTRAINTS: Final = {"IK", "SPLINE_IK"}
 Blocker: TypeAlias = "bpy.types.Constraint | bpy.types.FCurve"
 
 
+def _moved_by(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint) -> list[str]:
+    """Names of the bones that a constraint of this bone moves."""
+    if constraint.type not in _CHAIN_CONSTRAINTS:
+        return [bone.name]
+    # The chain's length counts the bone itself, unless an IK constraint moves its parents only.
+    with_itself = constraint.type != "IK" or constraint.use_tail
+    chain = [one.name for one in ((bone,) if with_itself else ()) + tuple(bone.parent_recursive)]
+    return chain[: constraint.chain_count] if constraint.chain_count else chain
+
+
 def blocking_animation(target: bpy.types.Object, bones: Iterable[str]) -> list[Blocker]:
     """Find what overrides keys on these bones: active constraints on them or on IK chains with them, and drivers."""
     keyed = set(bones)
     blockers: list[Blocker] = []
     for bone in target.pose.bones:
         for constraint in bone.constraints:
-            chain = [bone.name]
-            if constraint.type in _CHAIN_CONSTRAINTS:
-                ancestors = [parent.name for parent in bone.parent_recursive]
-                chain += ancestors[: constraint.chain_count] if constraint.chain_count else ancestors
+            chain = _moved_by(bone, constraint)
             if keyed.intersection(chain) and constraint.influence > 0:
                 blockers.append(constraint)
     if target.animation_data:

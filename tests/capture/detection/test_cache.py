@@ -17,6 +17,7 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.capture import detect
 from posenet3d_blender.capture.camera_motion.track import survey_copies
 from posenet3d_blender.capture.detection.cache import stored_detections
+from posenet3d_blender.capture.detection.cache.cached_files import cached_files
 from posenet3d_blender.capture.detection.cache.folder import CacheFolder
 from posenet3d_blender.capture.detection.cache.stored_detections import DetectionKey, load_detections, store_detections
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
@@ -139,6 +140,20 @@ def test_the_folder_stays_small_and_damage_does_no_harm(footage: Footage, tmp_pa
     for path in folder.iterdir():
         path.write_bytes(b"damaged")
     assert not load_detections(cache, keys[2], footage.time)
+
+
+def test_other_files_of_the_folder_are_not_the_caches(footage: Footage, tmp_path: Path) -> None:
+    """A user may choose a folder that holds motion files."""
+    motion = tmp_path / "my_capture.npz"
+    motion.write_bytes(bytes(100_000))
+    os.utime(motion, (1e9, 1e9))
+    for person in "12":
+        key = DetectionKey(footage.path, "heavy", person)
+        store_detections(CacheFolder(tmp_path, largest_size=0), key, TIME, detections())
+    assert motion.exists()
+    (own,) = cached_files(tmp_path)
+    assert own[0] != motion
+    assert load_detections(CacheFolder(tmp_path), key, TIME) is not None
 
 
 def test_a_cache_that_can_not_be_written_still_serves(

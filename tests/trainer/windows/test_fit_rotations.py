@@ -169,7 +169,7 @@ def test_measured_by_other_means_is_another_skeleton(body_bones: Array) -> None:
 
 
 def test_knees_of_lifted_clips_are_as_bent_as_they_look(body_bones: Array) -> None:
-    """Of somebody who never straightens a leg: in recorded clips joints are taken to be placed so, here it is the pose."""
+    """Somebody never straightens a leg: in recorded clips joints are taken to be placed so, here it is the pose."""
     poses = exercise()
     for side in ("left", "right"):
         poses[:, JOINT_INDEX[f"{side}_knee"], 0] += 0.3

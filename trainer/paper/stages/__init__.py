@@ -1,1 +1,1 @@
-"""Stages of the recipe `paper`: priors, teacher, student, both together."""
+"""Stages of the recipe `paper`: priors, teacher, student, and both in turns."""

@@ -14,6 +14,7 @@ import numpy as np
 from ....arrays import AnyArray
 from ....errors import PoseNet3DError
 from ....npz import read_npz, write_npz
+from .cached_files import cached_files
 
 LARGEST_SIZE: Final = 256 * 1024**2
 """Bytes of all cached files."""
@@ -40,7 +41,7 @@ class CachedRun:
 
 
 class CacheFolder:
-    """The files of a folder by their names."""
+    """Cached files of a folder by their names."""
 
     def __init__(self, folder: Path, largest_size: int = LARGEST_SIZE) -> None:
         """Use `folder`, which must exist, up to `largest_size` bytes."""
@@ -87,12 +88,12 @@ class CacheFolder:
             self._trim()
 
     def _trim(self) -> None:
-        files = sorted(self.folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
-        excess = sum(path.stat().st_size for path in files) - self.largest_size
-        for path in files[:-1]:
+        files = sorted(cached_files(self.folder), key=lambda file: file[1].st_mtime)
+        excess = sum(status.st_size for _, status in files) - self.largest_size
+        for path, status in files[:-1]:
             if excess <= 0:
                 return
-            excess -= path.stat().st_size
+            excess -= status.st_size
             path.unlink()
 
 
