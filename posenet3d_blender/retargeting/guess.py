@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import commonprefix
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,10 @@ _SIDE: Final = re.compile(r"(?:^|[^a-z])(left|right|l|r)(?=$|[^a-z])|^(left|righ
 
 def guess_map(rig: Rig) -> BoneMap:
     """The likely map of a rig; roles that nothing was found for are missing in it."""
-    words = {name: _letters(name) for name in rig.names}
+    # Without what all names begin with: a character's own name may hold any word.
+    beginning = commonprefix(rig.names)  # noqa: RUF071 - of characters, these are no paths
+    shared = re.match(r".*[^a-zA-Z]", beginning) if len(rig.names) > 1 else None
+    words = {name: _letters(name.removeprefix(shared[0] if shared else "")) for name in rig.names}
     usable = [name for name in rig.names if not _SKIPPED.search(words[name])]
     bones: dict[str, str] = {}
     for side in SIDES:

@@ -20,6 +20,7 @@ import pytest
 from posenet3d_blender.cli.batch import capture_clip, command
 from posenet3d_blender.cli.batch.clip_settings import settings_of
 from posenet3d_blender.cli.batch.find_videos import find_videos
+from posenet3d_blender.cli.batch.job import ClipJob
 from posenet3d_blender.cli.batch.journal import Journal
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
@@ -267,6 +268,17 @@ def test_outputs_of_other_settings_do_not_count_as_done_after_a_failure(
     assert len(captured) == 2
 
 
+def test_each_output_has_settings_of_its_own(captured: list[Path], tmp_path: Path) -> None:
+    put(tmp_path, "walk.mp4")
+    batch = ["batch", str(tmp_path / "walk.mp4"), "--out-dir", str(tmp_path / "out")]
+    steps = [("npz", "1.6"), ("fbx", "1.9"), ("npz", "1.9"), ("fbx", "1.9"), ("npz,fbx", "1.9"), ("npz", "1.6")]
+    counts = []
+    for formats, height in steps:
+        assert main([*batch, "--format", formats, "--height", height]) == 0
+        counts.append(len(captured))
+    assert counts == [1, 2, 3, 3, 3, 4]
+
+
 def test_settings_are_known_after_batches_of_other_clips_into_the_folder(captured: list[Path], tmp_path: Path) -> None:
     put(tmp_path, "walk.mp4", "run.mp4")
     walk, run = str(tmp_path / "walk.mp4"), str(tmp_path / "run.mp4")
@@ -283,7 +295,9 @@ def test_a_clip_that_was_in_hand_when_the_batch_was_killed_is_captured_again(
 ) -> None:
     put(tmp_path, "walk.mp4", "run.mp4")
     assert run_batch(tmp_path, str(tmp_path / "*.mp4")) == 0
-    Journal(tmp_path / "out", tmp_path / "out" / "summary.json").begin([tmp_path / "walk.mp4"])
+    Journal(tmp_path / "out", tmp_path / "out" / "summary.json").begin(
+        [ClipJob(tmp_path / "walk.mp4", (), tmp_path / "walk.log")]
+    )
     with (tmp_path / "out" / "logs" / "batch.jsonl").open("a", encoding="ascii") as journal:
         journal.write('{"video": "')  # cut off
     assert run_batch(tmp_path, str(tmp_path / "*.mp4")) == 0

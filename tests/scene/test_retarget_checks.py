@@ -63,6 +63,16 @@ def test_an_unknown_rig_is_guessed_with_a_warning(body: Body) -> None:
     assert measure(source, rig, found.bone_map, motion).limb_degrees < 5
 
 
+@pytest.mark.parametrize("name", ["Viking_", "Mike_", "Controller_", "Top-"])
+def test_a_characters_own_name_hides_no_bone(name: str) -> None:
+    rig = families.unity()
+    for bone in rig.data.bones:
+        bone.name = name + bone.name
+    found = check_target(rig).bone_map.bones
+    assert found["left_knee"] == f"{name}LeftLowerLeg"
+    assert {"pelvis", "head", "left_wrist", "right_ankle"} <= set(found)
+
+
 def test_constraints_that_hold_back_are_muted_and_told(body: Body) -> None:
     source = build_scene([slow_motion(body, 4)], body)[0]
     rig = families.unity()

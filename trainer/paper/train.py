@@ -84,7 +84,7 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         motions = _lift(teacher.teacher, body, split)
         _train_student(recipe, run, make_student_stage, motions, observer)
         _train_jointly(recipe, run, teacher.teacher, network, body, split, motions)
-    return folders[_last_stage(recipe)]
+    return folders[last_stage(recipe)]
 
 
 def _train_student(
@@ -143,14 +143,16 @@ def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSp
     return LiftedSplit(run_teacher(lifter, split.train), run_teacher(lifter, split.held_out))
 
 
-def _last_stage(recipe: PaperRecipe) -> str:
+def last_stage(recipe: PaperRecipe) -> str:
     """The stage whose checkpoint is the run's."""
     schedules = {
         "joint_student": recipe.joint_student_stage,
         "joint_teacher": recipe.joint_teacher_stage,
         "feedback": recipe.feedback_stage,
+        "student": recipe.student_stage,
+        "frames": recipe.frame_stage,
     }
-    return next((name for name, schedule in schedules.items() if schedule.steps), "student")
+    return next((name for name, schedule in schedules.items() if schedule.steps), "teacher")
 
 
 def _notes(recipe: PaperRecipe) -> Notes:

@@ -110,23 +110,26 @@ def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., Windo
         PoseNet3DError: the data is missing or damaged or has no clip that is long enough.
     """
     files = [_load_clips(Path(path), recipe, body) for path in recipe.data]
+    known = {subject for _, _, subjects in files for subject in subjects}
+    for name in sorted(set(recipe.held_out) - known):
+        log.warning("held_out: %s is no subject of the data, which has %s", name, ", ".join(sorted(known)))
     weights = recipe.data_weights or [1.0] * len(files)
     return partial(
         WindowSampler,
-        join_clips([clips for clips, _ in files]),
-        join_fitted([fitted for _, fitted in files]),
+        join_clips([clips for clips, _, _ in files]),
+        join_fitted([fitted for _, fitted, _ in files]),
         body,
         mixture=recipe.mixture,
         views=recipe.views,
         noise=recipe.noise,
         partial=recipe.partial,
         tumbles=recipe.tumbles,
-        weights=torch.cat([torch.full((len(c.names),), w) for (c, _), w in zip(files, weights, strict=True)]),
+        weights=torch.cat([torch.full((len(c.names),), w) for (c, _, _), w in zip(files, weights, strict=True)]),
     )
 
 
-def _load_clips(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips]:
-    """The clips of one file that are trained on, and their rotations."""
+def _load_clips(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips, FittedClips, set[str]]:
+    """The clips of one file that are trained on, their rotations, and all subjects of the file."""
     window = recipe.student.window
     clips = resampled(load_clips(path), STUDENT_RATE)
     refuse_short(path, clips, window)
@@ -139,4 +142,5 @@ def _load_clips(path: Path, recipe: SupervisedRecipe, body: Body) -> tuple[Clips
     if not chosen:
         raise PoseNet3DError(f"{path}: key 'held_out' leaves none of its clips; remove the file from 'data'")
     rows = clips.rows_of(chosen)
-    return clips.select(chosen), FittedClips(fitted.rotations[rows], fitted.bones[rows])
+    subjects = {subject_of(name) for name in clips.names}
+    return clips.select(chosen), FittedClips(fitted.rotations[rows], fitted.bones[rows]), subjects

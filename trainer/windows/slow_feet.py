@@ -23,4 +23,5 @@ def slow_feet(joints: Tensor) -> Tensor:
     if joints.shape[1] == 1:
         return torch.ones(len(joints), 1, 2)
     speed = torch.gradient(joints[:, :, FOOT_JOINTS], dim=1)[0].norm(dim=-1).amin(-1) * STUDENT_RATE  # (B, T, 2)
-    return (speed < _RESTING_SPEED).float()
+    slow: Tensor = (speed < _RESTING_SPEED).float()
+    return slow

@@ -90,7 +90,7 @@ def _run(
     with made_folders([sheets]):
         check_room(arguments.out_dir)
         remove_abandoned(sheets)  # of a batch that was killed
-        journal.begin(jobs)
+        journal.begin(jobs.values())
         try:
             for item in planned:
                 if isinstance(item, ClipResult):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from ...errors import Cancelled, PoseNet3DError
 from .job import ClipJob, ClipResult
@@ -34,9 +35,10 @@ def run_on_dask(jobs: Sequence[ClipJob], address: str, check_stop: Callable[[], 
         Cancelled: from `check_stop`.
     """
     client = _connect(address)
+    batch = uuid4().hex  # a scheduler that several batches use tells their clips apart by the keys
     try:
         futures = {
-            client.submit(capture_on_worker, job.as_json(), pure=False, key=f"posenet3d-{number}-{id(jobs)}"): job
+            client.submit(capture_on_worker, job.as_json(), pure=False, key=f"posenet3d-{batch}-{number}"): job
             for number, job in enumerate(jobs)
         }
         try:

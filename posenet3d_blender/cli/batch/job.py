@@ -20,6 +20,11 @@ class ClipJob:
     log: Path
     """File for the messages of this clip's capture; written anew by each attempt."""
 
+    @property
+    def outputs(self) -> list[str]:
+        """Paths of the files to write, as the command has them."""
+        return [option.removeprefix("--output=") for option in self.command if option.startswith("--output=")]
+
     def as_json(self) -> dict[str, Any]:
         """The job as plain values."""
         return {"video": str(self.video), "command": list(self.command), "log": str(self.log)}

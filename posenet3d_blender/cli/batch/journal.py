@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import PoseNet3DError
-from .job import ClipResult
+from .job import ClipJob, ClipResult
 
 LOGS: Final = "logs"
 JOURNAL_NAME: Final = "batch.jsonl"
@@ -32,22 +32,34 @@ class Journal:
         """
         self._path = folder / LOGS / JOURNAL_NAME
         entries = [*_clips_of_summary(summary), *_lines(self._path)]
-        self._by_video = {Path(entry["video"]).absolute(): entry for entry in entries}
+        self._of_video: dict[Path, list[dict[str, Any]]] = {}
+        for entry in entries:
+            self._of_video.setdefault(Path(entry["video"]).absolute(), []).append(entry)
 
-    def captured(self, video: Path) -> dict[str, Any] | None:
-        """Figures and settings of the clip's last capture; empty if it was begun and not captured, None if unknown."""
-        entry = self._by_video.get(video.absolute())
-        if entry is None or entry["status"] == BEGUN:
-            return None if entry is None else {}
-        return {key: value for key, value in entry.items() if key not in ("video", "status", "reason")}
+    def captured(self, video: Path, outputs: Iterable[Path]) -> dict[str, Any] | None:
+        """Figures and settings of the clip's last capture to these outputs; None if nothing is known of it.
 
-    def begin(self, videos: Iterable[Path]) -> None:
+        Empty if it was begun and not captured, or if the outputs were captured with different settings.
+        """
+        entries = self._of_video.get(video.absolute(), [])
+        last = [next((one for one in reversed(entries) if _wrote(one, output)), None) for output in outputs]
+        if not entries or all(entry is None for entry in last):
+            return None
+        known = [entry for entry in last if entry is not None and entry["status"] != BEGUN]
+        if len(known) < len(last) or any(entry.get("settings") != known[0].get("settings") for entry in known):
+            return {}
+        return {key: value for key, value in known[0].items() if key not in ("video", "status", "reason")}
+
+    def begin(self, jobs: Iterable[ClipJob]) -> None:
         """Note that the outputs of these clips may change from now on.
 
         Raises:
             PoseNet3DError: the journal can't be written.
         """
-        self._append({"video": str(video.absolute()), "status": BEGUN} for video in videos)
+        self._append(
+            {"video": str(job.video.absolute()), "status": BEGUN, "outputs": list(map(str, job.outputs))}
+            for job in jobs
+        )
 
     def add(self, result: ClipResult) -> None:
         """Note a clip's outcome; one that failed stays begun.
@@ -74,11 +86,21 @@ class Journal:
             ) from error
 
 
+def _wrote(entry: Mapping[str, Any], output: Path) -> bool:
+    """True if an entry is of a capture to this output, or numbered ones of its format, or does not tell its outputs."""
+    outputs = entry.get("outputs")
+    return not outputs or any(Path(str(one)).suffix == output.suffix for one in outputs)
+
+
 def _clips_of_summary(summary: Path) -> list[dict[str, Any]]:
     """Clips of the last batch into the folder; a failed one's outputs may be of any settings."""
     try:
         clips = json.loads(summary.read_text(encoding="utf-8"))["videos"]
-        return [clip if clip["status"] != "failed" else clip | {"status": BEGUN} for clip in clips if clip["video"]]
+        return [
+            clip if clip["status"] != "failed" else clip | {"status": BEGUN}
+            for clip in clips
+            if isinstance(clip["video"], str) and clip["video"]
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -66,7 +66,7 @@ def _plan_one(
     to_files = [f"--output={path}" for path in outputs]
     command = ("capture", str(video.absolute()), *to_files, f"--contact-sheet={sheet}", *settings)
     if _is_done(video, outputs, command):
-        before = journal.captured(video)
+        before = journal.captured(video, outputs)
         if before is None or before.get("settings") == _settings(command):
             return ClipResult(video, "skipped", "done already", summary=before or {})
     return ClipJob(video, command, out_dir / LOGS / f"{name}.log")

@@ -8,6 +8,7 @@ import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from trainer.paper.sequence_sampler import SequenceSampler
 from trainer.paper.student.smpl_skeleton import SmplSkeleton
 from trainer.paper.teacher.losses import TeacherWeights
 from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork, load_teacher
-from trainer.paper.train import train_paper
+from trainer.paper.train import STAGES, last_stage, train_paper
 from trainer.synthesis.detector_noise import load_detector_noise
 from trainer.synthesis.project_clips import project_clips
 from trainer.training import loop
@@ -343,3 +344,12 @@ def test_what_repeats_itself_is_seen_by_one_camera(clips: Clips, tmp_path: Path)
 def test_a_recipe_on_paper_toml_needs_its_data_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(f'base = "{RECIPES / "paper.toml"}"\ndata = ["mine.npz"]\nrun = "runs/mine"\n')
     assert read_recipe(tmp_path / "mine.toml", PaperRecipe).data == ["mine.npz"]
+
+
+@pytest.mark.parametrize("last", ["joint_teacher", "feedback", "student", "frames", "teacher"])
+def test_the_runs_checkpoint_is_that_of_the_last_stage_with_steps(last: str) -> None:
+    recipe = read_recipe(RECIPES / "paper.toml", PaperRecipe)
+    for name in STAGES[STAGES.index(last) + 1 :]:
+        idle: dict[str, Any] = {f"{name.removesuffix('s')}_stage": Schedule(steps=0)}
+        recipe = replace(recipe, **idle)
+    assert last_stage(recipe) == last

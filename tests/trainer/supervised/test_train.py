@@ -69,6 +69,13 @@ def test_clips_shorter_than_the_window_are_left_out(tmp_path: Path, caplog: pyte
     assert source.draw(64).features.isfinite().all()
 
 
+def test_a_held_out_name_that_is_no_subject_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_still(tmp_path / "clips.npz", [40, 40])
+    names = SupervisedRecipe(data=[str(tmp_path / "clips.npz")], run=str(tmp_path / "run"), held_out=["cmu_06"])
+    sampler_factory(names, load_body())
+    assert "held_out: cmu_06 is no subject of the data, which has still" in caplog.text
+
+
 def losses(run: Path) -> list[float]:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
