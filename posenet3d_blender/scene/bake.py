@@ -59,13 +59,14 @@ def bake(
     motion = read_motion(source, frames, names)
     properties = _capture_properties(source, frames) if target is source else {}
     name = data_name(target.name, "_baked") if target is source else f"{target.name}_{source.name}"
+    # Refused, if it is, before anything is changed.
+    rotations, positions = pose_rotations(target, motion), pelvis_positions(target, motion)
     action = new_action(target, name)
     _unblock_bones(target, names)
     with posable(target):  # bones above the pelvis keep their present pose
         bpy.context.view_layer.update()
-        rotations = pose_rotations(target, motion)
         turns = basis_rotations(target, rotations, names)
-        locations = basis_locations(target, rotations[:, 0], pelvis_positions(target, motion))
+        locations = basis_locations(target, rotations[:, 0], positions)
     channels = [Channels(joint_name, turns[:, joint], None) for joint, joint_name in enumerate(names)]
     write_channels(action, target, [*channels, Channels("pelvis", None, locations)], frames, tolerance)
     for path, values in properties.items():

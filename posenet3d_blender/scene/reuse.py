@@ -19,10 +19,13 @@ _LOCATION: Final = "].location"
 def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
     """Move the armature's action to a strip on an NLA track of its own, where it plays as before.
 
+    A strip ends with its action, so that of a loop reaches to the end of the scene.
+
     Raises:
         PoseNet3DError: it has no action.
     """
     action = action_of(armature)
+    is_loop = any(modifier.type == "CYCLES" for curve in curves_of(armature) for modifier in curve.modifiers)
     animation = armature.animation_data
     slot = getattr(animation, "action_slot", None)
     animation.action = None
@@ -32,6 +35,8 @@ def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
     if slot is not None:
         strip.action_slot = slot
     strip.extrapolation = "HOLD"
+    if is_loop:
+        strip.action_frame_end = max(bpy.context.scene.frame_end, strip.action_frame_end)
     return strip
 
 

@@ -35,6 +35,17 @@ def test_a_strip_plays_as_the_action_did(body: Body, make_motion: MakeMotion) ->
         push_to_nla(armature)
 
 
+def test_a_strip_of_a_loop_goes_on_to_the_end_of_the_scene(body: Body, make_motion: MakeMotion) -> None:
+    (armature,) = build_scene([make_motion(40)], body)
+    bpy.context.scene.frame_end = 150
+    make_loop(armature, 10)
+    frames = np.array([1, 40, 77, 150])
+    before = joints_at(armature, frames)
+    strip = push_to_nla(armature)
+    assert (strip.frame_start, strip.frame_end) == (1, 150)
+    np.testing.assert_allclose(joints_at(armature, frames), before, atol=1e-5)
+
+
 @pytest.mark.parametrize("root", ROOT_CHOICES)
 def test_a_loop_ends_in_its_first_pose_and_goes_on(root: str, body: Body, make_motion: MakeMotion) -> None:
     (armature,) = build_scene([make_motion(40)], body, options=BuildOptions(root=root))

@@ -103,10 +103,7 @@ def train_stage(
                 f"batch_size = {schedule.batch_size} is less than the {process.count} processes; raise it"
             )
         stage.to(process.device)
-        # Those inside it, too, as of a stage that trains the networks of two others.
-        for part in stage.modules():
-            if isinstance(part, Stage):
-                part.mixed_precision = schedule.mixed_precision
+        stage.mixed_precision = schedule.mixed_precision
         model = _prepared(stage, schedule, process)
         state = _new_state(stage, schedule)
         done = load_progress(folder, state) if resume else 0
