@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
@@ -14,6 +16,9 @@ from ...windows.losses import SupervisedWeights, supervised_losses
 from ...windows.windows import Windows
 from ..teacher.network import TeacherNetwork
 from .held_out_stage import PaperNetwork, PaperStage
+
+_CONTACTS_WEIGHT: Final = 0.5
+"""More than in `supervised`: contacts were learnt from feet in the image before."""
 
 
 class JointStudentStage(PaperStage[Windows]):
@@ -33,7 +38,7 @@ class JointStudentStage(PaperStage[Windows]):
         """
         super().__init__(held_out, notes)
         self.student, self.teacher = student, teacher.requires_grad_(False)
-        self._body_bones, self._weights = BodyBones(body), SupervisedWeights()
+        self._body_bones, self._weights = BodyBones(body), SupervisedWeights(contacts=_CONTACTS_WEIGHT)
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
