@@ -172,8 +172,8 @@ def scene_start(motions: Sequence[Motion], names: Sequence[str], range_start: fl
     start = range_start if first - range_start <= LONGEST_LEAD_IN else first
     if start > range_start:
         warn(
-            f"Animations of {' and '.join(names)} start at {timecode(first)}, where they come into view, "
-            f"{first - range_start:.0f} s later than the footage"
+            f"Animations start at {timecode(first)}, when somebody comes into view, {first - range_start:.0f} s later "
+            "than the footage"
         )
     for name, motion in zip(names, motions, strict=True):
         if motion.time[0] - start >= NOTED_LEAD_IN:

@@ -25,7 +25,7 @@ def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
         PoseNet3DError: it has no action.
     """
     action = action_of(armature)
-    is_loop = any(modifier.type == "CYCLES" for curve in curves_of(armature) for modifier in curve.modifiers)
+    is_loop = any(_cycles_of(curve) for curve in curves_of(armature))
     animation = armature.animation_data
     slot = getattr(animation, "action_slot", None)
     animation.action = None
@@ -147,8 +147,12 @@ def _write(curve: bpy.types.FCurve, values: Array) -> None:
     curve.update()
 
 
+def _cycles_of(curve: bpy.types.FCurve) -> list[bpy.types.FModifier]:
+    return [modifier for modifier in curve.modifiers if modifier.type == "CYCLES"]
+
+
 def _repeat(curve: bpy.types.FCurve, with_offset: bool) -> None:
-    for modifier in [one for one in curve.modifiers if one.type == "CYCLES"]:
+    for modifier in _cycles_of(curve):
         curve.modifiers.remove(modifier)
     cycles = curve.modifiers.new("CYCLES")
     cycles.mode_before = "NONE"

@@ -130,11 +130,11 @@ def _add_takes(
     takes: list[bpy.types.Collection] = []
     try:
         for number, shot in enumerate(shots, start=1):
-            name = f"_shot{number}" if len(capture.shots) > 1 else ""
+            name = f"_shot{number}" if len(shots) > 1 else ""
             # One camera and one sound for all: the scene has room for no more.
             own = options if number == 1 else replace(options, match=replace(options.match, camera=False), sound=False)
             steps = _add_take(shot, capture, name, body, hints, own, place)
-            takes.append((yield from share(steps, number - 1, len(capture.shots))))
+            takes.append((yield from share(steps, number - 1, len(shots))))
     except BaseException:  # GeneratorExit too, which `close` raises here
         for take in takes:
             delete_take(take)

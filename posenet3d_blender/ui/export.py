@@ -126,7 +126,7 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         props = self._left_out(take)
         if props:
             names = ", ".join(prop.name for prop in props)
-            wrote += f" without {names}: of a take it holds the meshes that the armature deforms"
+            wrote += f" without {names}: FBX and USD exports of a take hold only meshes that its armatures deform"
         self.report({"WARNING" if props else "INFO"}, printable(wrote))
         return {"FINISHED"}
 

@@ -127,7 +127,8 @@ def follow_active_object() -> None:
     if active is None:
         return
     for take in takes_in(bpy.context.scene):
-        if take in active.users_collection or active in people_of(take) or active.parent in people_of(take):
+        people = people_of(take)
+        if take in active.users_collection or active in people or active.parent in people:
             settings_of(bpy.context.scene).take = take
 
 

@@ -117,9 +117,7 @@ def test_a_scene_starts_with_the_captured_range() -> None:
 def test_a_scene_does_not_wait_for_minutes() -> None:
     warnings: list[str] = []
     assert scene_start([motion_from(3600.0)], ["The person"], 0.0, warnings.append) == 3600.0
-    assert warnings == [
-        "Animations of The person start at 1:00:00.0, where they come into view, 3600 s later than the footage"
-    ]
+    assert warnings == ["Animations start at 1:00:00.0, when somebody comes into view, 3600 s later than the footage"]
 
 
 def test_a_motion_without_a_scene_of_its_own() -> None:

@@ -112,7 +112,7 @@ def sampler_factory(recipe: SupervisedRecipe, body: Body) -> Callable[..., Windo
     files = [_load_clips(Path(path), recipe, body) for path in recipe.data]
     known = {subject for _, _, subjects in files for subject in subjects}
     for name in sorted(set(recipe.held_out) - known):
-        log.warning("held_out: %s is no subject of the data, which has %s", name, ", ".join(sorted(known)))
+        log.warning("held_out: no clip is of the subject %s; the data has %s", name, ", ".join(sorted(known)))
     weights = recipe.data_weights or [1.0] * len(files)
     return partial(
         WindowSampler,

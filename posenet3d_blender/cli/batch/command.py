@@ -51,9 +51,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         report(line)
     if table:
         for name in table.unused([footage_name(video) for video in found.videos]):
-            console.warn(
-                f"{table.path}: [{name}] fits no clip; clips are named without their ending, in their own case"
-            )
+            console.warn(f"{table.path}: [{name}] fits no clip; leave out the ending, and mind upper and lower case")
     files = SummaryFiles(out_dir, found.videos, found.ignored)
     journal = Journal(out_dir, out_dir / JSON_NAME)
     planned = list(plan(found.videos, arguments, table, journal))

@@ -86,7 +86,7 @@ class _Evaluator:
 
 
 def posed_scales(target: bpy.types.Object, names: Sequence[str]) -> Array:
-    """(B, 3) scales that the user has posed these bones with, as of a big head; 1 where an action animates them."""
+    """(B, 3) scales that the user has posed these bones with, such as a big head's; 1 where an action animates them."""
     animation = target.animation_data
     strips = [strip for track in animation.nla_tracks for strip in track.strips] if animation else []
     players = [*([animation] if animation else []), *strips]

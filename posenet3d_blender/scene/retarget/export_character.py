@@ -74,10 +74,10 @@ def _write_usd(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 
 
 def _write_blend(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
-    parts = [*armatures, *_all_meshes(armatures)]
+    meshes = _all_meshes(armatures)
     # What they depend on has to be in the scene, too: without a user, saving the file again would lose it.
-    others = [*parts[len(armatures) :], *needed_objects(parts)]
-    with isolated_scene(armatures, others, is_posed=False) as scene:
+    needed = needed_objects([*armatures, *meshes])
+    with isolated_scene(armatures, [*meshes, *needed], is_posed=False) as scene:
         bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE", compress=True)
     check_blend(path)
 

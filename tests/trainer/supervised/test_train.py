@@ -73,7 +73,7 @@ def test_a_held_out_name_that_is_no_subject_is_told(tmp_path: Path, caplog: pyte
     write_still(tmp_path / "clips.npz", [40, 40])
     names = SupervisedRecipe(data=[str(tmp_path / "clips.npz")], run=str(tmp_path / "run"), held_out=["cmu_06"])
     sampler_factory(names, load_body())
-    assert "held_out: cmu_06 is no subject of the data, which has still" in caplog.text
+    assert "held_out: no clip is of the subject cmu_06; the data has still" in caplog.text
 
 
 def losses(run: Path) -> list[float]:
