@@ -235,7 +235,7 @@ def _explain(
     rotations, zoom, misses = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.misses)
     if np.median(misses) > (LENS_MISS if zooms else turn_miss):
         turns = np.stack(fixed.rotations)
-        travel = find_travel(time, turns, lens, sights)
+        travel = find_travel(turns, lens, sights)
         if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
             rotations, positions = travel.between(time, turns)
             rotations = turned_between(time, rotations, travel.rows, sights, some, lens)

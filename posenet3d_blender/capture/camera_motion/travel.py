@@ -65,11 +65,10 @@ class Travel:
         return rotations, CubicSpline(time[self.rows], self.positions)(time)
 
 
-def find_travel(time: Array, rotations: Array, focal_length: float, sights: Sights) -> Travel | None:
+def find_travel(rotations: Array, focal_length: float, sights: Sights) -> Travel | None:
     """Adjust rotations and positions of some of F pictures; None: too few points are seen for long enough.
 
     Args:
-        time: (F,) seconds.
         rotations: (F, 3, 3) to start from, as if the camera only turned.
         focal_length: pixels.
         sights: of all pictures.

@@ -121,12 +121,6 @@ def trunk_throughout(keypoints: Keypoints) -> str:
     return "sideways" if (np.abs(trunk[:, 0]) > SIDEWAYS).mean() >= TURNED_SHARE else ""
 
 
-def trim_to_visible(keypoints: Keypoints) -> Keypoints:
-    """Drop the frames before the person is first visible and after they are last visible; gaps between stay."""
-    visible = np.flatnonzero(visible_frames(keypoints))
-    return keypoints.select(slice(visible[0], visible[-1] + 1))
-
-
 def split_at_absences(keypoints: Keypoints) -> list[Keypoints]:
     """The stretches in which the person is visible, without an absence longer than LONGEST_ABSENCE; none is empty."""
     visible = np.flatnonzero(visible_frames(keypoints))

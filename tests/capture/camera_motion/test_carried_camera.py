@@ -76,7 +76,7 @@ def test_depths_do_not_bend_the_turn() -> None:
     start = axis_angle_to_matrix(-np.radians(54) * (TIME / TIME[-1])[:, None] * [0.0, 1.0, 0.0])
     off = []
     for seed in range(3):
-        found = find_travel(TIME, start, LENS, sights_of_ground(rotations, positions, seed))
+        found = find_travel(start, LENS, sights_of_ground(rotations, positions, seed))
         assert found is not None
         off.append(worst_turn(found.between(TIME, start)[0], rotations))
     assert np.mean(off) < 0.12

@@ -63,7 +63,7 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
     positions, rotations = part[:, None] * WAYS[way], turns()
     # The start is the turn as it looks without a way: too small or too large by tenths.
     start = axis_angle_to_matrix(0.1 * part[:, None] * [0.0, 1.0, 0.0]) @ rotations
-    found = find_travel(TIME, start, LENS, sights_of_room(rotations, positions)[0])
+    found = find_travel(start, LENS, sights_of_room(rotations, positions)[0])
     assert found is not None
     all_rotations, all_positions = found.between(TIME, start)
     scale = (all_positions * positions).sum() / (all_positions**2).sum()
@@ -90,7 +90,7 @@ def test_pictures_between_are_turned_by_their_points() -> None:
 
 def test_few_points_tell_no_way() -> None:
     sights = Sights(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
-    assert find_travel(TIME, turns(), LENS, sights) is None
+    assert find_travel(turns(), LENS, sights) is None
 
 
 def test_a_long_shot_keeps_few_sights() -> None:

@@ -161,11 +161,6 @@ class VideoTrack:
     """Timestamps of the first pictures as they are decoded."""
     equivalent_focal_length: float | None
 
-    @property
-    def square_size(self) -> tuple[int, int]:
-        """Width and height of the first picture with square pixels, as it lies in the file."""
-        return max(1, round(self.stored_size[0] * self.pixel_aspect)), self.stored_size[1]
-
 
 @dataclass(frozen=True)
 class SurveyedVideo:
