@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import Array
 from ..errors import PoseNet3DError
 from .keys import bone_path, curves_of
+from .loop_locations import looped_locations
 from .rotation_channels import channel_path, to_channels, to_quaternions
 
 _LOCATION: Final = "].location"
@@ -43,8 +44,9 @@ def push_to_nla(armature: bpy.types.Object) -> bpy.types.NlaStrip:
 def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     """Blend the end of the action to its start, and repeat it beyond its end; the distance covered is kept.
 
-    The last frames lead to the first pose. Positions on the ground go on from where they were: those of the pelvis and
-    the root bone are repeated with an offset, heights are blended.
+    The last frames lead to the first pose. Positions on the ground go on from where they were: what moves through the
+    world by itself, as the pelvis or the root bone and a character's IK controls, is repeated with one offset, that of
+    the hips; heights are blended.
 
     Args:
         armature: with an action that has one key on every frame, as captured.
@@ -59,14 +61,21 @@ def make_loop(armature: bpy.types.Object, blend_frames: int) -> None:
     count = end - start + 1
     weights = np.zeros(count)
     weights[count - blend_frames :] = np.linspace(0, 1, blend_frames + 1)[1:]
-    for path in dict.fromkeys(curve.data_path for curve in curves):
-        group = sorted((curve for curve in curves if curve.data_path == path), key=lambda curve: curve.array_index)
-        values = np.stack([_values(curve) for curve in group], axis=-1)  # (T, C)
-        is_rotation = not path.endswith(_LOCATION)
-        looped = (_looped_rotations if is_rotation else _looped_locations)(armature, path, values, weights)
+    groups: dict[str, list[bpy.types.FCurve]] = {}
+    for curve in sorted(curves, key=lambda curve: curve.array_index):
+        groups.setdefault(curve.data_path, []).append(curve)
+    values = {path: np.stack([_values(curve) for curve in group], axis=-1) for path, group in groups.items()}  # (T, C)
+    bones = {path: _bone_of(armature, path) for path in groups}
+    located = {bones[path].name: own for path, own in values.items() if path.endswith(_LOCATION)}
+    locations = looped_locations(armature, located, start, weights)
+    for path, group in groups.items():
+        if path.endswith(_LOCATION):
+            looped, goes_on = locations[bones[path].name]
+        else:
+            looped, goes_on = _looped_rotations(bones[path].rotation_mode, values[path], weights), False
         for curve, column in zip(group, looped.T, strict=True):
             _write(curve, column)
-            _repeat(curve, with_offset=not is_rotation)
+            _repeat(curve, with_offset=goes_on)
     action.use_frame_range, action.use_cyclic = True, True
     action.frame_start, action.frame_end = start, end
 
@@ -110,22 +119,13 @@ def _looped_curves(armature: bpy.types.Object) -> list[bpy.types.FCurve]:
     return [curve for curve in curves_of(armature) if curve.data_path in paths]
 
 
-def _looped_rotations(armature: bpy.types.Object, path: str, values: Array, weights: Array) -> Array:
-    """(T, C) rotations, in the bone's mode, that lead to the first one by the weights (T,)."""
-    mode = _bone_of(armature, path).rotation_mode
+def _looped_rotations(mode: str, values: Array, weights: Array) -> Array:
+    """(T, C) rotations, in a bone's mode, that lead to the first one by the weights (T,)."""
     quaternions = to_quaternions(values, mode)  # (T, 4)
     signs = np.sign(quaternions @ quaternions[0])[:, None]
     goal = np.where(signs < 0, -1.0, 1.0) * quaternions[0]
     blended = (1 - weights[:, None]) * quaternions + weights[:, None] * goal
     return to_channels(blended / np.linalg.norm(blended, axis=-1, keepdims=True), mode)
-
-
-def _looped_locations(armature: bpy.types.Object, path: str, values: Array, weights: Array) -> Array:
-    """(T, 3) locations whose height, along the armature's Z, leads to the first one's."""
-    up = np.array(_bone_of(armature, path).bone.matrix_local.to_3x3())[2]
-    heights = values @ up
-    looped: Array = values + (weights * (heights[0] - heights))[:, None] * up
-    return looped
 
 
 def _bone_of(armature: bpy.types.Object, path: str) -> bpy.types.PoseBone:

@@ -9,18 +9,24 @@ import pytest
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.build_options import ROOT_CHOICES, BuildOptions
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.retargeting.settings import RetargetSettings
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.armature import add_armature
 from posenet3d_blender.scene.bake import bake
 from posenet3d_blender.scene.key_reduction import Tolerance
 from posenet3d_blender.scene.keys import curves_of
+from posenet3d_blender.scene.retarget.retarget import retarget
 from posenet3d_blender.scene.reuse import make_loop, push_to_nla
 from posenet3d_blender.scene.rotation_channels import channel_path, to_channels
 
 from .conftest import MakeMotion
+from .retargeted import slow_motion
+from .rigs.controls import auto_rig_pro
+from .rigs.measure import posed_heads
 from .scene_readers import joints_at
 
 FRAMES = 1 + np.arange(40)
+CONTROLS = ("c_hand_ik", "c_foot_ik", "c_arms_pole", "c_leg_pole")
 
 
 def test_a_strip_plays_as_the_action_did(body: Body, make_motion: MakeMotion) -> None:
@@ -63,6 +69,24 @@ def test_a_loop_ends_in_its_first_pose_and_goes_on(root: str, body: Body, make_m
     action = armature.animation_data.action
     assert action.use_cyclic
     assert tuple(action.frame_range) == (1, 40)
+
+
+@pytest.mark.parametrize("root", ["hips", "ground"])
+def test_all_controls_of_a_character_go_on_with_the_hips(root: str, body: Body) -> None:
+    motion = slow_motion(body, 12)
+    motion.trans[:, 1] -= np.linspace(0, 1, 12)
+    motion.poses[:, 16, 2] += np.linspace(0, 1, 12)  # an arm ends elsewhere than it began
+    (source,) = build_scene([motion], body)
+    rig = auto_rig_pro()
+    retarget(source, rig, settings=RetargetSettings(root_motion=root, foot_lock=False))
+    make_loop(rig, 3)
+    names = ["c_root_master.x", *(f"{name}.{side}" for name in CONTROLS for side in "lr")]
+    heads, _ = posed_heads(rig, names, range(1, 36))
+    beside_hips = heads - heads[:, :1]
+    for cycle in (11, 22):
+        np.testing.assert_allclose(beside_hips[cycle : cycle + 12], beside_hips[:12], atol=1e-3)
+    np.testing.assert_allclose(np.diff(heads[::11], axis=0), (heads[11] - heads[0])[None].repeat(3, 0), atol=1e-3)
+    assert heads[33, 0, 1] - heads[0, 0, 1] < -2.5
 
 
 @pytest.mark.parametrize("mode", ["XYZ", "ZYX", "AXIS_ANGLE"])
