@@ -108,7 +108,7 @@ def _detect(footage: Footage, frames: slice, run: DetectionRun, stage: Stage) ->
         found = find_or_load_people(
             footage, frames, key.input_fps, run.device, run.cache_folder, run.progress, run.warn
         )
-        choice = choose_shots(found, key.shots == "longest", key.person, footage.path)
+        choice = choose_shots(found, not key.every_shot, key.person, footage.path)
     with stage("landmarks"):
         streams = stream_count(footage, [shot.frames for shot in choice.shots])
         threads = max(1, usable_cores() // streams)

@@ -294,7 +294,7 @@ def _detection_key(footage: Footage, settings: CaptureSettings) -> DetectionKey:
         settings.detector,
         settings.person,
         settings.input_fps,
-        settings.shots,
+        settings.shots != "longest",
         settings.mirror,
         settings.hands,
     )

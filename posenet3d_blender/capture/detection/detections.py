@@ -36,6 +36,11 @@ class Detections:
         shots = tuple(replace(shot, people=tuple(map(change, shot.people))) for shot in self.shots)
         return replace(self, shots=shots)
 
+    def mirrored(self) -> Detections:
+        """The same people in the mirrored pictures, in the order from left to right there."""
+        shots = tuple(replace(shot, people=shot.people[::-1]) for shot in self.shots)
+        return replace(self, shots=shots).changed(Keypoints.mirrored)
+
     def without_hands(self) -> Detections:
         """The bodies alone."""
         return self.changed(lambda person: replace(person, hands=None))

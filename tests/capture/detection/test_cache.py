@@ -23,7 +23,7 @@ from posenet3d_blender.capture.detection.cache.stored_detections import Detectio
 from posenet3d_blender.capture.detection.detections import DetectedShot, Detections
 from posenet3d_blender.capture.keypoints.hand_keypoints import HandKeypoints
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
-from posenet3d_blender.capture.pipeline import CaptureSettings, capture_video
+from posenet3d_blender.capture.pipeline import CaptureSettings, _detection_key, capture_video
 from posenet3d_blender.capture.video.footage import Footage
 from posenet3d_blender.capture.video.sources.orientation import UPRIGHT
 from posenet3d_blender.progress import silent
@@ -91,7 +91,7 @@ def test_other_networks_detect_again(
 
 
 def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: Footage, tmp_path: Path) -> None:
-    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all", shots="all")
+    cache, key = CacheFolder(tmp_path), DetectionKey(footage.path, "heavy", "all", every_shot=True)
     shots = tuple(DetectedShot((float(time[0]), float(time[-1])), (person(time),)) for time in (TIME[:40], TIME[40:]))
     notes = ("0:01.0 to 0:01.5 shows somebody",)
     store_detections(cache, key, TIME, Detections(shots, notes))
@@ -110,6 +110,40 @@ def test_shots_and_what_was_left_out_are_kept_for_the_same_range_only(footage: F
     loaded = load_detections(cache, single, TIME[:30])
     assert loaded is not None
     np.testing.assert_allclose(loaded.shots[0].people[0].points, own.points, atol=1e-4)
+
+
+def test_a_shot_by_its_number_is_among_all_of_them(footage: Footage) -> None:
+    def name(shots: str) -> str:
+        return _detection_key(footage, CaptureSettings(shots=shots)).name()
+
+    assert name("1") == name("2") == name("all") != name("longest")
+
+
+@pytest.mark.parametrize("stored_mirrored", [False, True])
+def test_a_mirror_image_needs_no_other_detection(stored_mirrored: bool, footage: Footage, tmp_path: Path) -> None:
+    """People are in the order from left to right, which a mirror turns round."""
+    cache = CacheFolder(tmp_path)
+    stored, wanted = (
+        DetectionKey(footage.path, "heavy", "all", mirror=m) for m in (stored_mirrored, not stored_mirrored)
+    )
+    left, right = person_with_hands(1), person_with_hands(2)
+    store_detections(cache, stored, TIME, detections(left, right))
+    for key, expected in ((stored, (left, right)), (wanted, (right.mirrored(), left.mirrored()))):
+        for time in (TIME, TIME[30:61]):
+            loaded = load_detections(cache, key, time)
+            assert loaded is not None
+            for one, other in zip(loaded.shots[0].people, expected, strict=True):
+                part = other.between(time[0], time[-1])
+                np.testing.assert_allclose(one.points, part.points, atol=1e-3)
+                np.testing.assert_allclose(one.confidence, part.confidence, atol=1e-6)
+                assert one.hands is not None
+                assert part.hands is not None
+                np.testing.assert_allclose(one.hands.points, part.hands.points, atol=1e-3)
+
+
+def test_the_person_of_a_number_is_another_one_in_a_mirror(footage: Footage) -> None:
+    names = {DetectionKey(footage.path, "heavy", "1", mirror=mirror).name() for mirror in (False, True)}
+    assert len(names) == 2
 
 
 def test_another_person_detector_range_or_file_is_not_mistaken(footage: Footage, tmp_path: Path) -> None:

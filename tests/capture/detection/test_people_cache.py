@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.capture.detection.cache import stored_people
+from posenet3d_blender.capture.detection.cache.cached_files import cached_files
 from posenet3d_blender.capture.detection.cache.stored_people import find_or_load_people
 from posenet3d_blender.capture.video.footage import open_footage
 from posenet3d_blender.progress import ignore_warning, silent
@@ -40,6 +41,7 @@ def test_a_second_search_is_read_from_the_cache_and_equal_to_the_last_bit(
     (found,), (expected,) = again[0].people, first[0].people
     assert found.regions == expected.regions
     np.testing.assert_array_equal(found.time, expected.time)
+    assert [path for path, _ in cached_files(tmp_path)] == list(tmp_path.iterdir())
     np.testing.assert_array_equal(found.scores, expected.scores)
     np.testing.assert_array_equal(found.parts_in_picture, expected.parts_in_picture)
     search(start=0.2)

@@ -1,12 +1,11 @@
 """Cache of detections, so that another capture of the same footage with other settings starts at once.
 
-One file for each detection run: footage, detector, person, shots and range of time are in its name, everyone's 2D
-joints as detected (not yet repaired) inside.
+One file for each detection run: footage, detector, person and range of time are in its name, everyone's 2D joints as
+detected (not yet repaired) inside, in the pictures as the file has them: mirror images are turned back on reading.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +18,10 @@ from ...keypoints.hand_keypoints import HandKeypoints
 from ...keypoints.keypoints import TIME_TOLERANCE, Keypoints
 from ...video.sources.image_sequence import footage_files
 from ..detections import DetectedShot, Detections
+from .cached_files import detections_file, detections_files, digest
 from .folder import CachedRun, CachedShot, CacheFolder, Person
 
-DETECTION_VERSION: Final = 7
+DETECTION_VERSION: Final = 8
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 HAND_VERSION: Final = 1
 """The same for what concerns hands alone."""
@@ -40,8 +40,10 @@ class DetectionKey:
     person: str
     input_fps: float | None = None
     """Of footage that states no frame rate."""
-    shots: str = "longest"
+    every_shot: bool = False
+    """False: only the one that shows the chosen people for longest."""
     mirror: bool = False
+    """The pictures are mirror images: `person` counts from the other side."""
     hands: str = "off"
     """off, auto (those that are large enough in the picture) or on."""
 
@@ -50,11 +52,11 @@ class DetectionKey:
         files = [(str(path.resolve()), path.stat()) for path in footage_files(self.footage, self.input_fps is not None)]
         described = [
             *(DETECTION_VERSION, _network_hashes("blazepose"), self.detector),
-            *(self.person, self.shots, self.input_fps, self.mirror),
+            *(self.person, self.every_shot, self.input_fps, self.mirror and self.person.isdecimal()),
             *([HAND_VERSION, self.hands, _network_hashes("hands")] if self.hands != "off" else []),
             *([name, status.st_size, status.st_mtime_ns] for name, status in files),
         ]
-        return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
+        return digest(described)
 
 
 def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detections | None:
@@ -66,8 +68,8 @@ def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detec
     stored = _read(cache, exact)
     if stored is not None:
         cache.touch(exact)
-        return stored[1]
-    for path in sorted(cache.folder.glob(f"{key.name()}_*.npz")):
+        return _as_seen(key, stored[1])
+    for path in detections_files(cache.folder, key.name()):
         stored = _read(cache, path.name)
         if stored is None:
             continue
@@ -77,7 +79,7 @@ def load_detections(cache: CacheFolder, key: DetectionKey, time: Array) -> Detec
             part = _part_of_shot(detections.shots[0], float(time[0]), float(time[-1]))
             if part is not None:
                 cache.touch(path.name)
-                return replace(detections, shots=(part,))
+                return _as_seen(key, replace(detections, shots=(part,)))
     return None
 
 
@@ -87,7 +89,8 @@ def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detecti
     Raises:
         PoseNet3DError: the folder can't be written.
     """
-    shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in detections.shots]
+    in_file = _as_seen(key, detections).shots
+    shots = [CachedShot(shot.time_range, [_arrays(one) for one in shot.people]) for shot in in_file]
     others = {
         "range": time[[0, -1]],
         "notes": np.array(detections.notes, dtype=np.str_),
@@ -98,7 +101,12 @@ def store_detections(cache: CacheFolder, key: DetectionKey, time: Array, detecti
 
 
 def _file_name(key: DetectionKey, time: Array) -> str:
-    return f"{key.name()}_{time[0]:.3f}_{time[-1]:.3f}.npz"
+    return detections_file(key.name(), float(time[0]), float(time[-1]))
+
+
+def _as_seen(key: DetectionKey, detections: Detections) -> Detections:
+    """Detections in the file's pictures as they are in the footage's, and the other way round."""
+    return detections.mirrored() if key.mirror else detections
 
 
 def _part_of_shot(shot: DetectedShot, start: float, end: float) -> DetectedShot | None:

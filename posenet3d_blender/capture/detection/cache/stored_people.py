@@ -5,8 +5,6 @@ The file lies beside those of `stored_detections.py` and holds everyone's region
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,6 +19,7 @@ from ..blazepose.assets import open_person_detector
 from ..blazepose.regions import Region
 from ..choice import Shot
 from ..find_people import PersonTrack, find_people
+from .cached_files import digest, people_file
 from .folder import CachedRun, CachedShot, CacheFolder, open_cache
 from .stored_detections import DetectionKey
 
@@ -67,9 +66,10 @@ def find_or_load_people(
 
 def _file_name(footage: Footage, frames: slice, input_fps: float | None) -> str:
     # The networks and the footage, by the name of a detection run of nobody.
-    run = DetectionKey(footage.path, "people", "", input_fps, mirror=footage.is_mirrored).name()
-    described = [PEOPLE_VERSION, run, frames.start, frames.stop, footage.image_size, footage.frame_count]
-    return f"people_{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]}.npz"
+    run = DetectionKey(footage.path, "people", "", input_fps).name()
+    picture = [*footage.image_size, footage.is_mirrored]
+    described = [PEOPLE_VERSION, run, frames.start, frames.stop, picture, footage.frame_count]
+    return people_file(digest(described))
 
 
 def _store(cache: CacheFolder, name: str, shots: Sequence[Shot[PersonTrack]]) -> None:
