@@ -103,6 +103,8 @@ class CapturedShot:
     motions: tuple[Motion, ...]
     keypoints: tuple[Keypoints, ...]
     """The repaired 2D joints, one for each motion."""
+    lens_is_guessed: bool = False
+    """Nothing told the camera's focal length."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ class _Solver:
             motions = self.solve(stretch, names, part_of(progress, number, len(stretches)), warn)
             start = scene_start(motions, names, self.start, warn)
             in_step = tuple(replace(motion, scene_start=start) for motion in motions)
-            shots.append(CapturedShot(in_step, stretch.people))
+            shots.append(CapturedShot(in_step, stretch.people, self.cameras[stretch.time_range].lens_is_guessed))
         return tuple(shots)
 
     def solve(self, stretch: Stretch, names: Sequence[str], progress: Progress, warn: Warn) -> list[Motion]:

@@ -178,6 +178,6 @@ def _keypoint_files(shot: CapturedShot, path: Path, numbered: bool, mirrored: bo
         camera = shot.motions[people][0].camera
         keypoints = shot.keypoints[people][0]
         shown = keypoints.mirrored() if mirrored else keypoints
-        stored = StoredKeypoints(shown, camera.focal_length if camera else None)
+        stored = StoredKeypoints(shown, camera.focal_length if camera else None, shot.lens_is_guessed)
         files.append(OutputFile(path_of_one, "keypoints", partial(save_keypoints, stored)))
     return files

@@ -80,7 +80,8 @@ def _keypoint_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
         paths = paths_of_people(path, len(shot.motions))
         for one, keypoints, motion in zip(paths, shot.keypoints, shot.motions, strict=True):
             shown = keypoints.mirrored() if settings.mirror else keypoints
-            save_keypoints(StoredKeypoints(shown, motion.camera.focal_length if motion.camera else None), one)
+            focal_length = motion.camera.focal_length if motion.camera else None
+            save_keypoints(StoredKeypoints(shown, focal_length, shot.lens_is_guessed), one)
 
     return Task("Export", work, _show_nothing)
 

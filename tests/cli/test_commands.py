@@ -162,17 +162,20 @@ def test_formats_for_one_person_are_numbered_when_everybody_is_asked_for(clip: P
     assert names(folder) == {"clip.mp4", "out.fbx", *numbered, *joints}
 
 
-def test_keypoints_out_tells_the_focal_length(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_guessed", [True, False])
+def test_keypoints_out_tells_the_focal_length(clip: Path, monkeypatch: pytest.MonkeyPatch, is_guessed: bool) -> None:
     def capture_video(video: Path, settings: CaptureSettings, progress: object = None) -> Capture:
         capture = fake_capture(1)(video, settings)
         solved = dataclasses.replace(capture.motions[0], camera=Camera(512.5, (640, 480), np.eye(4)))
-        shot = dataclasses.replace(capture.shots[0], motions=(solved,))
+        shot = dataclasses.replace(capture.shots[0], motions=(solved,), lens_is_guessed=is_guessed)
         return dataclasses.replace(capture, shots=(shot,))
 
     monkeypatch.setattr(pipeline, "capture_video", capture_video)
     out, joints = clip.with_suffix(".npz"), clip.with_name("joints.json")
     assert main(["capture", str(clip), "-o", str(out), "--keypoints-out", str(joints)]) == 0
-    assert json.loads(joints.read_text())["focal_length"] == 512.5
+    written = json.loads(joints.read_text())
+    assert written["focal_length"] == 512.5
+    assert written.get("focal_length_is_guessed", False) == is_guessed
 
 
 @pytest.mark.usefixtures("two_people")

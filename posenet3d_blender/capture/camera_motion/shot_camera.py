@@ -32,6 +32,8 @@ class ShotCamera:
     background's depth (`moving_camera.in_metres`)."""
     background: Array
     """(N, 3) points of the background, as the positions; none of a camera that stays in its place."""
+    lens_is_guessed: bool = False
+    """Neither stated nor found from the camera's turns."""
 
 
 def camera_of_shot(
@@ -61,17 +63,19 @@ def camera_of_shot(
     """
     if mode not in CAMERA_MODES:
         raise PoseNet3DError(f"camera '{mode}' is not known; use {', '.join(CAMERA_MODES)}")
+    at_rest = ShotCamera(camera, np.zeros((0, 3)), not lens_is_known)
     if mode == "static":
-        return ShotCamera(camera, np.zeros((0, 3)))
+        return at_rest
     frames = footage.frames_between(*shot.time_range)
     is_moving = mode == "moving"
     track = follow_camera(
         footage, frames, shot.people, camera.focal_length, is_moving, lens_is_known, progress, warn, copies
     )
     if track is None:
-        return ShotCamera(camera, np.zeros((0, 3)))
+        return at_rest
     focal_length = track.focal_length / copy_scale(footage.image_size)
-    if not np.isclose(focal_length, camera.focal_length):
+    is_found = not np.isclose(focal_length, camera.focal_length)
+    if is_found:
         degrees = 2 * np.degrees(np.arctan(max(camera.image_size) / 2 / focal_length))
         warn(
             f"The footage states no lens; the camera's turns show a field of view of about {degrees:.0f} degrees; "
@@ -82,7 +86,7 @@ def camera_of_shot(
     world_to_camera[:, :3, :3] = track.rotations
     world_to_camera[:, :3, 3] = -np.einsum("fab,fb->fa", track.rotations, track.positions)
     path = CameraPath(track.time, focal_length * track.zoom, camera.image_size, world_to_camera)
-    return ShotCamera(path, track.points)
+    return ShotCamera(path, track.points, not (lens_is_known or is_found))
 
 
 def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:

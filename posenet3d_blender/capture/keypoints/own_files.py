@@ -18,6 +18,8 @@ from .keypoints import KEYPOINT_COUNT, KEYPOINT_NAMES, Keypoints
 
 FORMAT: Final = "posenet3d-keypoints"
 VERSION: Final = 1
+GUESSED: Final = "focal_length_is_guessed"
+"""Key of files whose focal length nothing stated."""
 LARGEST_STRETCH: Final = 1.01
 """Pictures of two sizes have the same shape where one scale fits both sides so well; sizes are rounded."""
 LEAST_GAP: Final = 0.1
@@ -33,6 +35,8 @@ class StoredKeypoints:
     keypoints: Keypoints
     focal_length: float | None = None
     """Pixels; None: unknown."""
+    lens_is_guessed: bool = False
+    """The focal length is what a capture guessed where nothing stated one."""
 
 
 def save_keypoints(stored: StoredKeypoints, path: Path) -> None:
@@ -51,6 +55,8 @@ def save_keypoints(stored: StoredKeypoints, path: Path) -> None:
     }
     if stored.focal_length is not None:
         head["focal_length"] = stored.focal_length
+        if stored.lens_is_guessed:
+            head[GUESSED] = True
     rows = np.concatenate([keypoints.points, keypoints.confidence[..., None]], axis=2)
     frames = [
         json.dumps({"time": time, "points": row})
@@ -93,7 +99,10 @@ def own_keypoints(path: Path, data: Json) -> StoredKeypoints | None:
     if (np.diff(time) <= 0).any():
         raise PoseNet3DError(f"{path}: its times don't rise from frame to frame; mend it or write it anew")
     keypoints = Keypoints(time, rows[..., :2].copy(), rows[..., 2].copy(), image_size)
-    return StoredKeypoints(keypoints, _focal_length(path, data.get("focal_length")))
+    lens_is_guessed = data.get(GUESSED, False)
+    if not isinstance(lens_is_guessed, bool):
+        raise PoseNet3DError(f"{path}: key '{GUESSED}' must be true or false; mend it or leave it out")
+    return StoredKeypoints(keypoints, _focal_length(path, data.get("focal_length")), lens_is_guessed)
 
 
 def _image_size(path: Path, value: Json) -> tuple[int, int]:
@@ -142,7 +151,7 @@ def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> Sto
     scale = picture_scale(path, keypoints.image_size, footage)
     scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)
     focal_length = None if stored.focal_length is None else stored.focal_length * float(scale.mean())
-    return StoredKeypoints(scaled, focal_length)
+    return replace(stored, keypoints=scaled, focal_length=focal_length)
 
 
 def picture_scale(path: Path, size: tuple[int, int], footage: Footage) -> Array:

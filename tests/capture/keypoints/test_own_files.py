@@ -53,6 +53,15 @@ def test_own_file_without_a_focal_length(tmp_path: Path) -> None:
     assert loaded.focal_length is None
 
 
+def test_a_guessed_focal_length_is_told_from_a_stated_one(tmp_path: Path) -> None:
+    loaded = stored_and_loaded(tmp_path, StoredKeypoints(some_keypoints(), 500.0, lens_is_guessed=True))
+    assert loaded.focal_length is None
+    content = json.loads((tmp_path / "ours.json").read_text())
+    assert (content["focal_length"], content["focal_length_is_guessed"]) == (500, True)
+    stored_and_loaded(tmp_path, StoredKeypoints(some_keypoints(), 500.0))
+    assert "focal_length_is_guessed" not in json.loads((tmp_path / "ours.json").read_text())
+
+
 def test_own_file_of_a_smaller_copy_of_the_video_is_scaled(tmp_path: Path) -> None:
     keypoints = some_keypoints()
     half = replace(keypoints, points=keypoints.points / 2, image_size=(320, 240))
@@ -76,6 +85,7 @@ def test_own_file_of_a_smaller_copy_of_the_video_is_scaled(tmp_path: Path) -> No
         ({"image_size": None}, "'image_size'"),
         ({"image_size": [0, 0]}, "'image_size'"),
         ({"focal_length": "long"}, "'focal_length'"),
+        ({"focal_length_is_guessed": "yes"}, "'focal_length_is_guessed' must be true or false"),
         ({"focal_length": -700}, "'focal_length'"),
         ({"focal_length": 10**400}, "'focal_length'"),
         ({"frames": None}, "lacks its time or its points"),

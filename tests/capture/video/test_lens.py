@@ -48,24 +48,25 @@ SMALL = (IMAGE_SIZE[0] // 10, IMAGE_SIZE[1] // 10)
 
 
 @pytest.mark.parametrize(
-    ("in_file", "said", "used"),
+    ("in_file", "is_guessed", "said", "used"),
     [
-        (FOCAL_LENGTH / 10, None, FOCAL_LENGTH / 10),
-        (FOCAL_LENGTH / 10, 70.0, Camera.from_field_of_view(70.0, SMALL).focal_length),
-        (None, None, Camera.from_field_of_view(PHONE_FIELD_OF_VIEW, SMALL).focal_length),
+        (FOCAL_LENGTH / 10, False, None, FOCAL_LENGTH / 10),
+        (FOCAL_LENGTH / 10, False, 70.0, Camera.from_field_of_view(70.0, SMALL).focal_length),
+        (None, False, None, Camera.from_field_of_view(PHONE_FIELD_OF_VIEW, SMALL).focal_length),
+        (FOCAL_LENGTH / 10, True, None, Camera.from_field_of_view(PHONE_FIELD_OF_VIEW, SMALL).focal_length),
     ],
-    ids=["the file says it", "the user says it", "nobody says it"],
+    ids=["the file says it", "the user says it", "nobody says it", "the file guesses"],
 )
 def test_keypoints_bring_their_lens_along(
-    tmp_path: Path, write_video: WriteVideo, in_file: float | None, said: float | None, used: float
+    tmp_path: Path, write_video: WriteVideo, in_file: float | None, is_guessed: bool, said: float | None, used: float
 ) -> None:
     video = write_video("small.mp4", [np.zeros((SMALL[1], SMALL[0], 3), np.uint8)] * 30)
     keypoints = swaying_person(load_body(), open_footage(video).time).keypoints
     joints = tmp_path / "joints.json"
-    save_keypoints(
-        StoredKeypoints(Keypoints(keypoints.time, keypoints.points / 10, keypoints.confidence, SMALL), in_file), joints
-    )
+    small = Keypoints(keypoints.time, keypoints.points / 10, keypoints.confidence, SMALL)
+    save_keypoints(StoredKeypoints(small, in_file, is_guessed), joints)
     capture = capture_video(video, CaptureSettings(device="cpu", keypoints=joints, field_of_view=said))
     camera = capture.motions[0].camera
     assert camera is not None
     assert camera.focal_length == pytest.approx(used)
+    assert capture.shots[0].lens_is_guessed == (said is None and (in_file is None or is_guessed))

@@ -87,7 +87,7 @@ class PeopleInFile:
     people: tuple[PersonInFile, ...]
     """At least one."""
     focal_length: float | None = None
-    """Pixels of the footage's picture; None: the file doesn't say."""
+    """Pixels of the footage's picture; None: the file doesn't say, or says that it was guessed."""
 
 
 def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> PeopleInFile:
@@ -109,7 +109,9 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
     own = own_keypoints(path, data)
     if own is not None:
         fitted = fit_to_footage(path, own, footage)
-        return PeopleInFile((PersonInFile(fitted.keypoints),), fitted.focal_length)
+        # A guess is made anew, so that the footage or the camera's turns may tell better.
+        focal_length = None if fitted.lens_is_guessed else fitted.focal_length
+        return PeopleInFile((PersonInFile(fitted.keypoints),), focal_length)
     entries: Sequence[_FrameEntry]
     if os.path.isdir(path):
         entries = _entries_of_folder(path, footage.frame_count, warn)
