@@ -62,6 +62,34 @@ def require_above_zero(config: DataclassInstance, *names: str) -> None:
             raise OutOfRangeError(name, "above 0", value)
 
 
+def require_shares(config: DataclassInstance, *names: str, prefix: str = "") -> None:
+    """Check numbers that are parts of a whole, or chances.
+
+    Args:
+        config: the configuration.
+        names: fields to check.
+        prefix: as of `require_at_least`.
+
+    Raises:
+        OutOfRangeError: a value is below 0 or above 1.
+    """
+    for name in names:
+        value = getattr(config, name)
+        if not 0 <= value <= 1:
+            raise OutOfRangeError(f"{prefix}{name}", "from 0 to 1", value)
+
+
+def require_shares_of_one(config: DataclassInstance, first: str, second: str) -> None:
+    """Check two shares of the same windows, which exclude each other.
+
+    Raises:
+        OutOfRangeError: their sum is above 1.
+    """
+    rest, value = 1 - getattr(config, first), getattr(config, second)
+    if value > rest + 1e-9:
+        raise OutOfRangeError(second, f"at most {rest:g}, what '{first}' leaves", value)
+
+
 def require_not_negative(config: DataclassInstance, any_sign: Collection[str] = ()) -> None:
     """Check all numbers of a configuration, but for those of nested ones.
 

@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from ..config_checks import require_at_least
+from ..config_checks import OutOfRangeError, require_at_least
 from .geometry import root_centred
 from .skeleton import LIFTED_COUNT
 
@@ -20,6 +20,8 @@ _LAG: Final = 6
 """Samples between the two poses that make a motion: a fifth of a second."""
 _MOTION_UNIT: Final = 3.0
 """Factor of motions, so that they weigh as much as poses in the principal components."""
+_MOST_COMPONENTS: Final = 2 * LIFTED_COUNT - 2
+"""Of poses, and half of those of motions: relative to the middle of the hips, one hip tells the other's place."""
 _SAMPLED_POSES: Final = 4
 """Poses per window; neighbouring poses are nearly the same."""
 
@@ -99,7 +101,11 @@ class PriorConfig:
     hidden: int = 256
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "pose_components", "motion_components", "layers", "hidden")
+        require_at_least(self, 1, "layers", "hidden")
+        for name, most in (("pose_components", _MOST_COMPONENTS), ("motion_components", 2 * _MOST_COMPONENTS)):
+            components = getattr(self, name)
+            if not 2 <= components <= most:  # a coupling changes one half by the other
+                raise OutOfRangeError(name, f"from 2 to {most}", components)
 
 
 class Priors(nn.Module):

@@ -57,3 +57,6 @@ class PaperRecipe:
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
         require_feedback(self.student, self.feedback_stage.steps)
+        require_at_least(self.prior_stage, 1, "steps", prefix="prior_stage.")
+        # The teacher's loss compares the two halves of a batch.
+        require_at_least(self.teacher_stage, 2, "batch_size", prefix="teacher_stage.")

@@ -14,7 +14,7 @@ from torch import Tensor
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT
 
-from ..config_checks import require_not_negative
+from ..config_checks import require_not_negative, require_shares
 from .cameras import STATURE, ViewRanges, project
 
 
@@ -40,6 +40,7 @@ class NoiseRanges:
 
     def __post_init__(self) -> None:
         require_not_negative(self)
+        require_shares(self, "part_missing", "point_missing", "sample_missing", "occlusion", "swap")
 
 
 _PARTS: Final = {

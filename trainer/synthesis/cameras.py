@@ -12,7 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ..config_checks import require_not_negative
+from ..config_checks import OutOfRangeError, require_above_zero, require_not_negative
 from ..geometry.rotations import axis_angle_to_matrix
 
 STATURE: Final = 1.7
@@ -35,6 +35,9 @@ class ViewRanges:
 
     def __post_init__(self) -> None:
         require_not_negative(self, any_sign=("elevation_mean",))
+        require_above_zero(self, "nearest")
+        if self.farthest < self.nearest:
+            raise OutOfRangeError("farthest", f"at least 'nearest', {self.nearest:g}", self.farthest)
 
 
 def random_cameras(count: int, ranges: ViewRanges, generator: torch.Generator) -> Tensor:

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES
 
+from ..config_checks import require_shares, require_shares_of_one
+
 _LEG: Final = ("knee", "ankle", "heel", "big_toe")
 _ARM: Final = ("elbow", "wrist", "index", "pinky")
 _SIDES: Final = ("left", "right")
@@ -51,6 +53,10 @@ class PartialViews:
     """Of both, windows in which that lasts for a stretch only."""
     guessed: float = 0.4
     """Of both, windows in which the detector guesses the missing points, at low confidence."""
+
+    def __post_init__(self) -> None:
+        require_shares(self, "limbs", "edge", "stretch", "guessed")
+        require_shares_of_one(self, "limbs", "edge")
 
 
 def hide_parts(rays: Tensor, confidence: Tensor, ranges: PartialViews, generator: torch.Generator) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 
+from ..config_checks import require_shares, require_shares_of_one
 from ..geometry.rotations import axis_angle_to_matrix
 
 
@@ -23,6 +24,10 @@ class Tumbles:
     """Of those upside down, windows with both arms stretched past the head."""
     turning: float = 0.5
     """Of both, windows that turn on while they last, as in a cartwheel or a roll."""
+
+    def __post_init__(self) -> None:
+        require_shares(self, "lying", "upside_down", "handstand", "turning")
+        require_shares_of_one(self, "lying", "upside_down")
 
 
 def tumble(rotations: Tensor, root: Tensor, ranges: Tumbles, generator: torch.Generator) -> Tensor:

@@ -142,7 +142,7 @@ def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Pa
         read_recipe(recipe, PaperRecipe),
         run=str(tmp_path / "run"),
         teacher_weights=TeacherWeights(denoising=0),
-        prior_stage=none,
+        prior_stage=one,
         teacher_stage=one,
         frame_stage=none,
         student_stage=none,
@@ -158,7 +158,8 @@ def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Pa
 def test_a_start_of_other_sizes_is_refused_in_one_line(recipe: Path, tmp_path: Path) -> None:
     settings = read_recipe(recipe, PaperRecipe)
     save_network(tmp_path, "teacher", TeacherNetwork(TeacherConfig(width=24)), asdict(TeacherConfig(width=24)), {})
-    settings = replace(settings, run=str(tmp_path / "run"), start_from=str(tmp_path), prior_stage=Schedule(steps=0))
+    one = Schedule(steps=1, batch_size=4)
+    settings = replace(settings, run=str(tmp_path / "run"), start_from=str(tmp_path), prior_stage=one)
     with pytest.raises(PoseNet3DError, match=r"its teacher has other sizes than the recipe's \('embed.weight'") as told:
         train_paper(settings, resume=False)
     assert "\n" not in str(told.value)

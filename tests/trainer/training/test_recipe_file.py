@@ -82,6 +82,16 @@ def test_a_base_is_laid_under(tmp_path: Path) -> None:
         ("[student]\nwindow = 16", "key 'student.window' must be 32, as in the add-on, not 16"),
         ("[student]\nfeatures = 80", "key 'student.features' must be 82"),
         ("[weights]\nup = -1", "key 'weights.up' must be at least 0"),
+        ("[views]\nnearest = 0", "key 'views.nearest' must be above 0, not 0"),
+        ("[views]\nnearest = 9", "key 'views.farthest' must be at least 'nearest', 9, not 8.0"),
+        ("[partial]\nlimbs = 1.5", "key 'partial.limbs' must be from 0 to 1, not 1.5"),
+        ("[partial]\nguessed = -1", "key 'partial.guessed' must be from 0 to 1, not -1"),
+        ("[partial]\nlimbs = 0.6\nedge = 0.5", "key 'partial.edge' must be at most 0.4, what 'limbs' leaves, not 0.5"),
+        ("[tumbles]\nturning = 2", "key 'tumbles.turning' must be from 0 to 1, not 2"),
+        ("[tumbles]\nlying = 1", "key 'tumbles.upside_down' must be at most 0, what 'lying' leaves, not 0.06"),
+        ("[mixture]\nposed = 1.1", "key 'mixture.posed' must be from 0 to 1, not 1.1"),
+        ("[mixture]\nmeasured = 7", "key 'mixture.measured' must be from 0 to 1, not 7"),
+        ("[noise]\nswap = 40", "key 'noise.swap' must be from 0 to 1, not 40"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, lines: str, message: str) -> None:
@@ -98,6 +108,10 @@ def test_wrong_values_are_named(tmp_path: Path, lines: str, message: str) -> Non
         ("[teacher]\ndilations = 3", "key 'teacher.dilations' must be a non-empty list of whole numbers"),
         ("[teacher]\ndilations = [0]", "key 'teacher.dilations' must be at least 1"),
         ("[priors]\nlayers = 0", "key 'priors.layers' must be at least 1"),
+        ("[priors]\npose_components = 35", "key 'priors.pose_components' must be from 2 to 34, not 35"),
+        ("[priors]\nmotion_components = 1", "key 'priors.motion_components' must be from 2 to 68, not 1"),
+        ("[prior_stage]\nsteps = 0", "key 'prior_stage.steps' must be at least 1, not 0"),
+        ("[teacher_stage]\nbatch_size = 1", "key 'teacher_stage.batch_size' must be at least 2, not 1"),
     ],
 )
 def test_wrong_values_of_the_other_recipe_are_named(tmp_path: Path, lines: str, message: str) -> None:
