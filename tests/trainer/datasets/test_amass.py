@@ -56,7 +56,7 @@ def test_a_standing_body(path: Path, convert: Convert) -> None:
     assert converted.joint("head")[1] > 0.5
     assert converted.joint("left_hand")[0] > 0.6
     clips = converted.clips
-    assert clips.names == ("amass_Subject_1_F_walk_poses",)
+    assert clips.names == ("amass_Subject-1-F_walk_poses",)
     assert clips.ranges() == [(0, 31)]
     np.testing.assert_allclose(clips.root[0] - rest[0], (0, 1, 0), atol=1e-3, err_msg="up is up")
     np.testing.assert_allclose(clips.root[15] - clips.root[0], (0, 0, 0.5), atol=1e-5, err_msg="the front is +z")

@@ -31,4 +31,6 @@ def read_amass(path: Path, own_body: Body | None = None) -> Take:
     rest = (own_body or load_body()).rest_joints(take.betas if own_body else np.zeros(SHAPE_COUNT))
     joints = forward_kinematics(axis_angle_to_matrix(take.smpl_poses), rest)[0] + take.trans[:, None]
     stacked = stacked_joints(path, {name: joints[:, i] for i, name in enumerate(JOINT_NAMES)}, "poses")
-    return Take(stacked @ Z_UP_TO_Y_UP.T, take.frame_rate, f"amass_{path.parent.name}_{path.stem}", "AMASS")
+    # The folder is the subject's: one word in the name, by which `trainer.data.subjects` knows it.
+    subject = path.parent.name.replace("_", "-")
+    return Take(stacked @ Z_UP_TO_Y_UP.T, take.frame_rate, f"amass_{subject}_{path.stem}", "AMASS")
