@@ -10,8 +10,8 @@ from posenet3d_blender.capture.student.network import StudentConfig
 from ..config_checks import require_at_least, require_feedback, require_fitting_student
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
-from .student.losses import StudentWeights
-from .teacher.losses import TeacherWeights
+from .student.losses import JointStudentWeights, StudentWeights
+from .teacher.losses import JointTeacherWeights, TeacherWeights
 from .teacher.network import TeacherConfig
 
 
@@ -39,7 +39,12 @@ class PaperRecipe:
     single_frame_student: bool = False
     """Leave the student's temporal layers untrained, for comparison."""
     teacher_weights: TeacherWeights = field(default_factory=TeacherWeights)
+    """Of the stage `teacher`."""
     student_weights: StudentWeights = field(default_factory=StudentWeights)
+    """Of the stages `frames`, `student` and `feedback`."""
+    joint_teacher_weights: JointTeacherWeights = field(default_factory=JointTeacherWeights)
+    joint_student_weights: JointStudentWeights = field(default_factory=JointStudentWeights)
+    """The joint stages' windows are mixed by the constants of `lifted_clips`, not by the recipe."""
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
     frame_stage: Schedule = field(default_factory=Schedule)

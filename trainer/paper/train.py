@@ -125,7 +125,7 @@ def _train_jointly(
     if recipe.joint_teacher_stage.steps:
         train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
         pairs = TeacherWindowSampler(held_out, recipe.seed).draw(_HELD_OUT_WINDOWS)
-        stage = JointTeacherStage(teacher, student, body, pairs, notes)
+        stage = JointTeacherStage(teacher, student, body, recipe.joint_teacher_weights, pairs, notes)
         run.train(stage, partial(TeacherWindowSampler, train), recipe.joint_teacher_stage, "joint_teacher")
         motions = _lift(teacher, body, split)
     if recipe.joint_student_stage.steps:
@@ -133,7 +133,7 @@ def _train_jointly(
         set_trainable(student.parameters(), True)
         set_trainable(student.time_parameters(), not recipe.single_frame_student)
         windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
-        student_stage = JointStudentStage(student, teacher, body, windows, notes)
+        student_stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, notes)
         run.train(student_stage, student_windows(train), recipe.joint_student_stage, "joint_student")
 
 

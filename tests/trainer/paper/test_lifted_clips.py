@@ -5,16 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, parent_offsets
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import project_points
 from trainer.paper.lifted_clips import LiftedClips, TeacherWindowSampler, lifted_clips, student_windows
 from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
+from trainer.paper.stages.joint_student import JointStudentStage
+from trainer.paper.stages.joint_teacher import JointTeacherStage
 from trainer.paper.student.distillation_sampler import TeacherMotions
+from trainer.paper.student.losses import JointStudentWeights
+from trainer.paper.teacher.losses import JointTeacherWeights
+from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork
 from trainer.windows.windows import Windows
 
 FRAMES = 240
@@ -108,6 +115,24 @@ def test_the_student_sees_joints_or_the_detectors_keypoints(lifted: LiftedClips)
     assert 0.5 < windows.contacts.mean() < 0.9, (
         "the teacher's contacts, but where somebody is turned over or a foot moves"
     )
+
+
+def test_the_joint_stages_weigh_their_terms_as_the_recipe_says(lifted: LiftedClips) -> None:
+    torch.manual_seed(0)
+    body, pairs, windows = load_body(), TeacherWindowSampler(lifted, seed=0).draw(4), student_windows(lifted)(0).draw(4)
+    teacher, student = TeacherNetwork(TeacherConfig(width=8)), StudentNetwork(StudentConfig(width=8, blocks=1))
+
+    def terms(of_teacher: JointTeacherWeights, of_student: JointStudentWeights) -> dict[str, Tensor]:
+        teacher_stage = JointTeacherStage(teacher, student, body, of_teacher, pairs, {})
+        student_stage = JointStudentStage(student, teacher, body, of_student, windows, {})
+        return {**teacher_stage(pairs), **student_stage(windows)}
+
+    usual = terms(JointTeacherWeights(), JointStudentWeights())
+    doubled = terms(JointTeacherWeights(20.0, 40.0, 2.0), JointStudentWeights(contacts=1.0))
+    twice = {"exact", "exact_velocity", "exact_elevation", "detected", "detected_velocity", "detected_elevation"}
+    for name, term in usual.items():
+        expected = 2 * term if name in {*twice, "contacts"} else term
+        torch.testing.assert_close(doubled[name], expected, msg=name)
 
 
 def test_the_same_seed_draws_the_same_windows(lifted: LiftedClips) -> None:

@@ -45,6 +45,14 @@ def test_a_file_fills_the_recipe(tmp_path: Path) -> None:
     assert read_recipe(path, PaperRecipe).teacher.dilations == (1, 2)
 
 
+def test_keys_left_out_of_the_joint_stages_keep_their_own_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(HEAD[PaperRecipe] + "[joint_student_weights]\njoints = 3\n[joint_teacher_weights]\nvelocity = 4\n")
+    recipe = read_recipe(path, PaperRecipe)
+    assert (recipe.joint_student_weights.joints, recipe.joint_student_weights.contacts) == (3, 0.5)
+    assert (recipe.joint_teacher_weights.velocity, recipe.joint_teacher_weights.joints) == (4, 10)
+
+
 def test_a_base_is_laid_under(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text(
         HEAD[SupervisedRecipe] + "[windows]\nsteps = 5\n[student]\nwidth = 8\nblocks = 2\n"
@@ -110,6 +118,7 @@ def test_wrong_values_are_named(tmp_path: Path, lines: str, message: str) -> Non
         ("[priors]\nlayers = 0", "key 'priors.layers' must be at least 1"),
         ("[priors]\npose_components = 35", "key 'priors.pose_components' must be from 2 to 34, not 35"),
         ("[priors]\nmotion_components = 1", "key 'priors.motion_components' must be from 2 to 68, not 1"),
+        ("[joint_teacher_weights]\njoints = -1", "key 'joint_teacher_weights.joints' must be at least 0, not -1"),
         ("[prior_stage]\nsteps = 0", "key 'prior_stage.steps' must be at least 1, not 0"),
         ("[teacher_stage]\nbatch_size = 1", "key 'teacher_stage.batch_size' must be at least 2, not 1"),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
@@ -12,20 +10,24 @@ from posenet3d_blender.capture.student.torch_body import BodyBones
 
 from ...training.checkpoint import Notes
 from ...training.student_parts import predict
-from ...windows.losses import SupervisedWeights, supervised_losses
+from ...windows.losses import supervised_losses
 from ...windows.windows import Windows
+from ..student.losses import JointStudentWeights
 from ..teacher.network import TeacherNetwork
 from .held_out_stage import PaperNetwork, PaperStage
-
-_CONTACTS_WEIGHT: Final = 0.5
-"""More than in `supervised`: contacts were learnt from feet in the image before."""
 
 
 class JointStudentStage(PaperStage[Windows]):
     """The student against the teacher's skeletons on the SMPL body, whose rotations teach it directly."""
 
     def __init__(
-        self, student: StudentNetwork, teacher: TeacherNetwork, body: Body, held_out: Windows, notes: Notes
+        self,
+        student: StudentNetwork,
+        teacher: TeacherNetwork,
+        body: Body,
+        weights: JointStudentWeights,
+        held_out: Windows,
+        notes: Notes,
     ) -> None:
         """Freeze the teacher.
 
@@ -33,12 +35,13 @@ class JointStudentStage(PaperStage[Windows]):
             student: trained; its feedback, where it has one, is trained with the rest.
             teacher: trained; for the checkpoint.
             body: the shipped body.
+            weights: of the loss terms.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
         self.student, self.teacher = student, teacher.requires_grad_(False)
-        self._body_bones, self._weights = BodyBones(body), SupervisedWeights(contacts=_CONTACTS_WEIGHT)
+        self._body_bones, self._weights = BodyBones(body), weights
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 from torch import Tensor
 
@@ -17,14 +15,10 @@ from ...training.loop import set_trainable
 from ...windows.windows import Windows
 from ..geometry import View, root_centred
 from ..skeleton import LIFTED_JOINTS, POINT_OF_LIFTED, bone_lengths, mean_bone
-from ..teacher.losses import run_network
+from ..teacher.losses import JointTeacherWeights, run_network
 from ..teacher.network import TeacherNetwork
 from ..windows import TeacherWindows
 from .held_out_stage import PaperNetwork, PaperStage
-
-_JOINTS_WEIGHT: Final = 10.0
-"""Of distances in metres."""
-_VELOCITY_WEIGHT: Final = 20.0
 
 
 class JointTeacherStage(PaperStage[TeacherWindows]):
@@ -36,7 +30,13 @@ class JointTeacherStage(PaperStage[TeacherWindows]):
     """
 
     def __init__(
-        self, teacher: TeacherNetwork, student: StudentNetwork, body: Body, held_out: TeacherWindows, notes: Notes
+        self,
+        teacher: TeacherNetwork,
+        student: StudentNetwork,
+        body: Body,
+        weights: JointTeacherWeights,
+        held_out: TeacherWindows,
+        notes: Notes,
     ) -> None:
         """Unfreeze the teacher, freeze the student.
 
@@ -44,16 +44,17 @@ class JointTeacherStage(PaperStage[TeacherWindows]):
             teacher: trained.
             student: trained; for the checkpoint.
             body: the shipped body.
+            weights: of the loss terms.
             held_out: see `PaperStage`.
             notes: see `PaperStage`.
         """
         super().__init__(held_out, notes)
         self.teacher, self.student = teacher, student.requires_grad_(False)
-        self._mean_bone = mean_bone(body)
+        self._mean_bone, self._weights = mean_bone(body), weights
         set_trainable(teacher.parameters(), True)
 
     def forward(self, batch: TeacherWindows) -> dict[str, Tensor]:
-        """Distances of joints and of their changes from sample to sample, metres, and errors of the elevation."""
+        """Weighted distances of joints and of their changes from sample to sample, and errors of the elevation."""
         return self._terms(batch.exact, "exact") | self._terms(batch.detected, "detected")
 
     def _terms(self, windows: Windows, kind: str) -> dict[str, Tensor]:
@@ -63,9 +64,9 @@ class JointTeacherStage(PaperStage[TeacherWindows]):
         joints, target = self._at_size(lifted.joints), self._at_size(true_joints[:, :, list(LIFTED_JOINTS)])
         elevation = torch.atan2(-windows.up[:, 2], -windows.up[:, 1])  # (B,)
         return {
-            kind: _JOINTS_WEIGHT * _distance(joints, target),
-            f"{kind}_velocity": _VELOCITY_WEIGHT * _distance(joints.diff(dim=1), target.diff(dim=1)),
-            f"{kind}_elevation": (lifted.elevation - elevation).square().mean(),
+            kind: self._weights.joints * _distance(joints, target),
+            f"{kind}_velocity": self._weights.velocity * _distance(joints.diff(dim=1), target.diff(dim=1)),
+            f"{kind}_elevation": self._weights.elevation * (lifted.elevation - elevation).square().mean(),
         }
 
     def _at_size(self, joints: Tensor) -> Tensor:

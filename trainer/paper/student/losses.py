@@ -11,6 +11,7 @@ from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ...config_checks import require_not_negative
+from ...windows.losses import SupervisedWeights
 from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view, up_vector
 from ..pose_prior import Priors
 from ..skeleton import HIPS, LIFTED_JOINTS, bone_lengths
@@ -21,7 +22,7 @@ from .smpl_skeleton import SmplSkeleton
 
 @dataclass(frozen=True)
 class StudentWeights:
-    """Weight of each term; lengths in metres on the body, except for the projections."""
+    """Weight of each term before the joint stages; lengths in metres on the body, except for the projections."""
 
     distillation: float = 10.0
     """Distance to the teacher's joints."""
@@ -47,6 +48,14 @@ class StudentWeights:
 
     def __post_init__(self) -> None:
         require_not_negative(self)
+
+
+@dataclass(frozen=True)
+class JointStudentWeights(SupervisedWeights):
+    """Weight of each term of the joint stage."""
+
+    contacts: float = 0.5
+    """More than in `supervised`: contacts were learnt from feet in the image before."""
 
 
 def student_terms(

@@ -31,7 +31,7 @@ from .network import TeacherNetwork, lift
 
 @dataclass(frozen=True)
 class TeacherWeights:
-    """Weight of each term; lengths in the unit of the normalised points, about half a metre."""
+    """Weight of each term before the joint stages; lengths in the unit of the normalised points, about half a metre."""
 
     pose_likelihood: float = 0.3
     """Adversarial: poses in a new view must look like real ones."""
@@ -53,6 +53,19 @@ class TeacherWeights:
     """Bone ratios of the body model."""
     constancy: float = 10.0
     """Temporal: constant bone lengths over a window."""
+
+    def __post_init__(self) -> None:
+        require_not_negative(self)
+
+
+@dataclass(frozen=True)
+class JointTeacherWeights:
+    """Weight of each term of the joint stage; lengths in metres."""
+
+    joints: float = 10.0
+    velocity: float = 20.0
+    """Temporal: distance between the changes from sample to sample."""
+    elevation: float = 1.0
 
     def __post_init__(self) -> None:
         require_not_negative(self)
