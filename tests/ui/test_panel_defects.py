@@ -17,6 +17,7 @@ import bpy
 
 import posenet3d_blender
 from posenet3d_blender.capture.detection.choice import left_out_shots
+from posenet3d_blender.footage_endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
 from posenet3d_blender.ui import modal_task, preferences
 from posenet3d_blender.ui.capture import POSENET3D_OT_capture
 from posenet3d_blender.ui.people import thumbnails_for
@@ -66,11 +67,17 @@ def test_paths_stay_absolute_where_the_user_prefers_that(saved_file: Path, pipel
 def test_file_browsers_show_movies() -> None:
     """An operator's properties of these names are what Blender's file browser filters by."""
     operators = [getattr(bpy.ops.posenet3d, name).get_rna_type() for name in dir(bpy.ops.posenet3d)]
-    browsers = {"capture", "open_footage", "queue_add"}
     names = {one.identifier.partition("_OT_")[2]: one.properties for one in operators}
-    for browser in browsers:
+    for browser in ("capture", "open_footage", "queue_add"):
         assert names[browser]["filter_movie"].default, browser
         assert names[browser]["filter_folder"].default, browser
+        pattern = names[browser]["filter_glob"].default
+        shown = {*pattern.replace("*", "").split(";"), *bpy.path.extensions_movie}
+        assert shown >= set(FOOTAGE_ENDINGS), browser
+        assert len(pattern) < 256, "Blender cuts longer ones off"
+        if browser != "queue_add":
+            assert names[browser]["filter_image"].default, browser
+            assert shown | bpy.path.extensions_image >= set(PICTURE_ENDINGS), browser
     settings = settings_of(bpy.context.scene).bl_rna.properties
     assert settings["footage"].subtype == "NONE", "Blender's own button would open a browser without a filter"
 
