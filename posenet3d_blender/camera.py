@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from .arrays import Array, FloatArray, interpolate_rows
 from .body.rotations import interpolate_rotations
+
+NARROWEST_VIEW: Final = 1.0
+WIDEST_VIEW: Final = 170.0
+"""Degrees that a field of view may be."""
 
 
 @dataclass(frozen=True)

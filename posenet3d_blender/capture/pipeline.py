@@ -42,6 +42,7 @@ from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, StudentPrediction, load_student
 from .video.footage import Footage, open_footage
 from .video.frame_rates import rate_of_number, sample_times_between
+from .video.lens import check_field_of_view
 from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
 
@@ -153,6 +154,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
     _check_height(settings.height)
+    check_field_of_view(settings.field_of_view)
     watch = _Stopwatch()
     warnings: list[str] = []
     with watch.stage("open"):

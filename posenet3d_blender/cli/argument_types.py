@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from ..camera import NARROWEST_VIEW, WIDEST_VIEW
+
 PERSON_CHOICES: Final = ("largest", "longest", "all")
 SHOT_CHOICES: Final = ("longest", "all")
 
@@ -30,7 +32,8 @@ def seconds(text: str) -> float:
 
 def field_of_view(text: str) -> float:
     """Degrees."""
-    return _number(text, "degrees between 1 and 170", lambda value: 1 <= value <= 170)
+    expected = f"degrees between {NARROWEST_VIEW:g} and {WIDEST_VIEW:g}"
+    return _number(text, expected, lambda value: NARROWEST_VIEW <= value <= WIDEST_VIEW)
 
 
 def height(text: str) -> float:

@@ -9,13 +9,14 @@ from ..scene.place import Place
 from ..scene.replace_take import check_replaceable
 from .capture_task import new_take_task, request_of, summary, update_task
 from .characters import check_chosen
+from .footage_browser import FootageBrowser
 from .modal_task import ModalTaskOperator
 from .scene_options import scene_options_of
 from .settings import settings_of
 from .takes import current_take, current_take_in, people_of, take_of, takes_in
 
 
-class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
+class POSENET3D_OT_capture(ModalTaskOperator, FootageBrowser, bpy.types.Operator):
     """Capture the motion of a person in a video as an animated armature, as a new take"""
 
     bl_idname = "posenet3d.capture"
@@ -29,9 +30,6 @@ class POSENET3D_OT_capture(ModalTaskOperator, bpy.types.Operator):
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
-    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
     person: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Person",
         description="largest, longest, all, or a number from 1; empty: as set in the panel",

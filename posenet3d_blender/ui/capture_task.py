@@ -20,7 +20,7 @@ from ..scene.place import Place
 from ..scene.replace_take import replace_take
 from ..scene.timeline import scene_rate
 from .characters import key_people, key_people_again
-from .options import OPTION_NAMES, CaptureOptions
+from .options import OPTION_NAMES, CaptureOptions, copy_options
 from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
 from .settings import settings_of
@@ -227,5 +227,6 @@ def _remember(take: bpy.types.Collection, options: dict[str, Any], capture: Capt
     remembered = take_of(take)
     for name, value in options.items():
         setattr(remembered, name, value)
+    copy_options(remembered, remembered.captured)
     remembered.ran_on = ran_on(capture.device, capture.backend)
     remembered.warnings = "\n".join(in_panel_words(printable(warning)) for warning in warnings)

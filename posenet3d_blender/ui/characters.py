@@ -50,7 +50,7 @@ def key_character(scene: bpy.types.Scene, person: bpy.types.Object, character: C
     """
     settings = retarget_settings(scene)
     retargeted = yield from retarget_in_steps(
-        person, character.target, character.bone_map, settings.choices, settings.tolerance
+        person, character.target, character.bone_map, settings.choices, settings.tolerance, scene
     )
     person.posenet3d.character, person.posenet3d.character_action = character.target, retargeted.action
     return retargeted

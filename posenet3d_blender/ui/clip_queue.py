@@ -13,6 +13,7 @@ from ..errors import Cancelled, PoseNet3DError, printable
 from ..scene.paths import path_to_store
 from ..scene.place import Place
 from .capture_task import CaptureRequest, new_take_task, request_of
+from .footage_browser import VideoBrowser
 from .modal_task import ModalTaskOperator, current_task, describe_failure
 from .progress_estimate import ProgressEstimate
 from .scene_options import scene_options_of
@@ -172,7 +173,7 @@ class POSENET3D_OT_capture_queue(ModalTaskOperator, bpy.types.Operator):
         return {"INFO"}, "1 clip captured" if done == 1 else f"{done} clips captured"
 
 
-class POSENET3D_OT_queue_add(bpy.types.Operator):
+class POSENET3D_OT_queue_add(VideoBrowser, bpy.types.Operator):
     """Add videos to the queue; several may be chosen at once"""
 
     bl_idname = "posenet3d.queue_add"
@@ -186,8 +187,6 @@ class POSENET3D_OT_queue_add(bpy.types.Operator):
     files: bpy.props.CollectionProperty(  # type: ignore[valid-type]
         name="Files", description="Names of the videos", type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )
-    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)

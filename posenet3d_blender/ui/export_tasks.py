@@ -14,7 +14,7 @@ from ..progress import Progress
 from ..scene.incremental import Steps
 from .capture_task import request_of
 from .results import stored_motion
-from .takes import people_of, take_of
+from .takes import captured_options, people_of
 from .task import Task
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _Draw = Callable[[Path, "Footage", "list[Motion]", Path | None, Progress], None]
 
 
 def _drawing_task(path: Path, take: bpy.types.Collection, motions: list[Motion], draw: _Draw) -> Task[Any]:
-    options = take_of(take)
+    options = captured_options(take)
     video, input_fps, mirror = options.video, options.input_fps or None, options.mirror
     time_range, body = options.time_range, options.body_file
 
@@ -69,7 +69,7 @@ def _draw_contact_sheet(
 
 def _keypoint_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
     """Detect again, or take the joints from the cache: a take holds its motion alone."""
-    request = request_of(take_of(take))
+    request = request_of(captured_options(take))
 
     def work(progress: Progress) -> None:
         from ..capture.keypoints.own_files import StoredKeypoints, save_keypoints

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import bpy
 
+from ..footage_endings import FOOTAGE_ENDINGS
 from .clip_queue import add_clips
 from .modal_task import current_task
 from .settings import settings_of
 from .sidebar import TAB
-
-ENDINGS: Final = (
-    ".mp4",
-    ".mov",
-    ".m4v",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".mpg",
-    ".mpeg",
-    ".mts",
-    ".m2ts",
-    ".ts",
-    ".mxf",
-    ".ogv",
-    ".wmv",
-    ".flv",
-    ".3gp",
-    ".gif",
-)
 
 
 class POSENET3D_OT_drop_footage(bpy.types.Operator):
@@ -71,7 +51,7 @@ class POSENET3D_FH_footage(bpy.types.FileHandler):
     bl_idname = "POSENET3D_FH_footage"
     bl_label = "Capture with PoseNet3D"
     bl_import_operator = POSENET3D_OT_drop_footage.bl_idname
-    bl_file_extensions = ";".join(ENDINGS)
+    bl_file_extensions = ";".join(FOOTAGE_ENDINGS)
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:

@@ -7,13 +7,14 @@ from typing import Final
 
 import bpy
 
+from .footage_browser import FootageBrowser
 from .settings import settings_of
 
 _SOURCES: Final = ("MOVIE", "SEQUENCE")
 """Of movie clips and images."""
 
 
-class POSENET3D_OT_open_footage(bpy.types.Operator):
+class POSENET3D_OT_open_footage(FootageBrowser, bpy.types.Operator):
     """Choose a video from the disk, or one picture of an image sequence"""
 
     bl_idname = "posenet3d.open_footage"
@@ -24,9 +25,6 @@ class POSENET3D_OT_open_footage(bpy.types.Operator):
     filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Footage", description="The video", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         present = settings_of(context.scene)

@@ -22,7 +22,8 @@ _replaced: list[tuple[CaptureOptions | POSENET3D_PG_clip, str, str]] = []
 def _paths() -> Iterator[tuple[CaptureOptions | POSENET3D_PG_clip, str]]:
     """Each holder of a path, with the path's name in it."""
     holders: list[CaptureOptions] = [settings_of(scene) for scene in bpy.data.scenes]
-    holders += [take_of(collection) for collection in bpy.data.collections if is_take(collection)]
+    takes = [take_of(collection) for collection in bpy.data.collections if is_take(collection)]
+    holders += [*takes, *(take.captured for take in takes)]
     yield from ((holder, name) for holder in holders for name in PATH_NAMES)
     yield from ((clip, "footage") for scene in bpy.data.scenes for clip in queue_of(scene).clips)
 

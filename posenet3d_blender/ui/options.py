@@ -8,6 +8,8 @@ from typing import Any
 
 import bpy
 
+from ..camera import NARROWEST_VIEW, WIDEST_VIEW
+
 _RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
 """Option of paths that may be relative to the open file; before Blender 4.5 all were."""
 
@@ -121,10 +123,10 @@ class CaptureOptions:
     )
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
-        description="Of the camera, along the longer side of the image; 0 reads it from the video's metadata, or else "
-        "assumes a phone",
+        description="Of the camera, along the longer side of the image, "
+        f"{NARROWEST_VIEW:g} to {WIDEST_VIEW:g} degrees; 0 reads it from the video's metadata, or else assumes a phone",
         min=0.0,
-        max=math.radians(170.0),
+        max=math.radians(WIDEST_VIEW),
         precision=1,
         step=100,
         subtype="ANGLE",
@@ -192,7 +194,8 @@ class CaptureOptions:
             "camera": self.camera_motion,
             "mirror": self.mirror,
             "hands": self.hands,
-            "field_of_view": math.degrees(self.view_angle) or None,
+            # Blender stores single precision, which would put both limits out of range.
+            "field_of_view": round(math.degrees(self.view_angle), 4) or None,
             "height": self.height or None,
             "input_fps": self.input_fps or None,
             "detector": self.quality,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import bpy
@@ -13,7 +13,9 @@ from ..scene.timeline import scene_rate, set_rate
 from .takes import current_take, people_of, take_of, takes_in
 from .view_state import ViewState, frame_camera, isolate, leave_isolation
 
-_RENDER: Final = ("resolution_x", "resolution_y", "resolution_percentage", "fps", "fps_base")
+_RENDER: Final = (("resolution_x", "resolution_y", "resolution_percentage"), ("fps", "fps_base"))
+_FRAMES: Final = (("frame_start", "frame_end"), ("frame_current",))
+"""Settings of a scene and of its render that are given back together."""
 _views: dict[int, ViewState] = {}
 """By the address of the 3D view's space: its state before the overlay."""
 
@@ -44,8 +46,14 @@ class POSENET3D_PG_overlay(bpy.types.PropertyGroup):
         description="Hide everything else in this view while the overlay is shown",
         default=True,
     )
+    take: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Take", description="The take that was shown last", type=bpy.types.Collection
+    )
     scene_before: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="Scene Before", description="Settings of the scene before the overlay, which it gives back"
+        name="Scene Before", description="Settings of the scene before the overlay; empty: nothing is to be given back"
+    )
+    scene_shown: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Scene Shown", description="Settings that the overlay gave the scene; others are the user's since"
     )
 
 
@@ -70,9 +78,29 @@ class POSENET3D_OT_overlay(bpy.types.Operator):
         if take is None:
             return {"CANCELLED"}
         if is_overlay_shown(context):
-            hide_overlay(context, take)
+            space, camera = context.space_data, take_of(take).camera
+            # Unknown in a file that was saved while the overlay was shown.
+            _views.setdefault(
+                space.as_pointer(), ViewState(camera=camera.session_uid, is_camera_local=space.use_local_camera)
+            )
+            leave_overlay(context.scene)
         else:
             show_overlay(context, take)
+        return {"FINISHED"}
+
+
+class POSENET3D_OT_leave_overlay(bpy.types.Operator):
+    """Give the scene its own settings back, show everything again, and leave the view where it was turned to"""
+
+    bl_idname = "posenet3d.leave_overlay"
+    bl_label = "Leave Overlay"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(overlay_of(context.scene).scene_before)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        leave_overlay(context.scene)
         return {"FINISHED"}
 
 
@@ -95,34 +123,33 @@ def is_overlay_shown(context: bpy.types.Context) -> bool:
 def show_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None:
     """Set the scene to the take's format, and the view to its camera."""
     scene, space, choices = context.scene, context.space_data, overlay_of(context.scene)
-    former = _views.get(space.as_pointer())
-    if former is None:
-        _views[space.as_pointer()] = former = ViewState.of(space)
-    leave_isolation(context, former)
-    if not choices.scene_before:
-        choices.scene_before = json.dumps(_scene_settings(scene))
-    fade(people_of_all(scene), 1.0)
+    # An overlay that was left by turning the view, or that shows another take.
+    _restore_view(context)
+    _restore_scene(scene)
+    _views[space.as_pointer()] = former = ViewState.of(space)
+    before = _scene_settings(scene)
     _take_format(scene, take)
-    space.use_local_camera = scene.camera != take_of(take).camera
-    if space.use_local_camera:
-        space.camera = take_of(take).camera
-    space.region_3d.view_perspective = "CAMERA"
+    choices.take = take
+    choices.scene_before, choices.scene_shown = json.dumps(before), json.dumps(_scene_settings(scene))
+    former.look_through(space, scene, take_of(take).camera)
     if choices.isolate:
         isolate(context, [*take.objects], former)
     fade(people_of(take), choices.opacity)
     frame_camera(context)
 
 
-def hide_overlay(context: bpy.types.Context, take: bpy.types.Collection) -> None:
-    """Give view and scene back what they had, as far as nobody changed it since."""
-    scene, space, choices = context.scene, context.space_data, overlay_of(context.scene)
-    former = _views.pop(space.as_pointer(), None) or ViewState()
-    leave_isolation(context, former)
-    former.restore(space)
-    fade(people_of(take), 1.0)
-    if choices.scene_before:
-        _restore_scene(scene, json.loads(choices.scene_before), take)
-        choices.scene_before = ""
+def leave_overlay(scene: bpy.types.Scene) -> None:
+    """Give a scene and its views back what they had, as far as nobody changed it since."""
+    for context in _contexts_of(scene):
+        _restore_view(context)
+    _restore_scene(scene)
+
+
+def leave_overlays_of(take: bpy.types.Collection) -> None:
+    """Leave the overlay wherever it shows a take, which is about to be deleted."""
+    for scene in bpy.data.scenes:
+        if overlay_of(scene).take == take and overlay_of(scene).scene_before:
+            leave_overlay(scene)
 
 
 def fade(people: Sequence[bpy.types.Object], opacity: float) -> None:
@@ -138,9 +165,47 @@ def people_of_all(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return [person for take in takes_in(scene) for person in people_of(take)]
 
 
+def _contexts_of(scene: bpy.types.Scene) -> Iterator[bpy.types.Context]:
+    """The context in each 3D view of a scene."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas if window.scene == scene else ():
+            region = next((one for one in area.regions if one.type == "WINDOW"), None)
+            if area.type == "VIEW_3D" and region is not None:
+                with bpy.context.temp_override(window=window, area=area, region=region):
+                    yield bpy.context
+
+
+def _restore_view(context: bpy.types.Context) -> None:
+    space = context.space_data
+    former = _views.pop(space.as_pointer(), None)
+    if former is not None:
+        leave_isolation(context, former)
+        former.restore(space)
+
+
+def _restore_scene(scene: bpy.types.Scene) -> None:
+    """Give back each group of settings that is still as the overlay set it."""
+    choices = overlay_of(scene)
+    fade(people_of_all(scene), 1.0)
+    if not choices.scene_before:
+        return
+    before, shown = json.loads(choices.scene_before), json.loads(choices.scene_shown)
+    if choices.take:  # an update changes the range of its take, and of the scene
+        remembered = take_of(choices.take)
+        shown |= {"frame_start": remembered.first_frame, "frame_end": remembered.last_frame}
+    present = _scene_settings(scene)
+    for owner, groups in ((scene.render, _RENDER), (scene, _FRAMES)):
+        for names in groups:
+            if all(present[name] == shown[name] for name in names):
+                for name in names:
+                    if present[name] != before[name]:  # setting the frame evaluates the scene
+                        setattr(owner, name, before[name])
+    choices.take, choices.scene_before, choices.scene_shown = None, "", ""
+
+
 def _scene_settings(scene: bpy.types.Scene) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(scene.render, name) for name in _RENDER}
-    return values | {"frame_start": scene.frame_start, "frame_end": scene.frame_end}
+    owners = ((scene.render, _RENDER), (scene, _FRAMES))
+    return {name: getattr(owner, name) for owner, groups in owners for names in groups for name in names}
 
 
 def _take_format(scene: bpy.types.Scene, take: bpy.types.Collection) -> None:
@@ -155,20 +220,13 @@ def _take_format(scene: bpy.types.Scene, take: bpy.types.Collection) -> None:
         scene.frame_set(scene.frame_start)
 
 
-def _restore_scene(scene: bpy.types.Scene, before: dict[str, Any], take: bpy.types.Collection) -> None:
-    shown = _scene_settings(scene)
-    remembered = take_of(take)
-    if (shown["resolution_x"], shown["resolution_y"]) == tuple(remembered.image_size):
-        for name in _RENDER[:3]:
-            setattr(scene.render, name, before[name])
-    if abs(scene_rate(scene) - remembered.rate) < 1e-3:
-        scene.render.fps, scene.render.fps_base = before["fps"], before["fps_base"]
-    if (shown["frame_start"], shown["frame_end"]) == (remembered.first_frame, remembered.last_frame):
-        scene.frame_start, scene.frame_end = before["frame_start"], before["frame_end"]
+@bpy.app.handlers.persistent
+def _forget_views(*_: object) -> None:
+    _views.clear()  # those of another file may lie at the same addresses
 
 
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory(
-    (POSENET3D_PG_overlay, POSENET3D_OT_overlay)
+    (POSENET3D_PG_overlay, POSENET3D_OT_overlay, POSENET3D_OT_leave_overlay)
 )
 
 
@@ -176,10 +234,12 @@ def register() -> None:
     """Register the operator, and the choices on Blender's scene type."""
     _register_classes()
     bpy.types.Scene.posenet3d_overlay = bpy.props.PointerProperty(type=POSENET3D_PG_overlay)
+    bpy.app.handlers.load_pre.append(_forget_views)
 
 
 def unregister() -> None:
     """Unregister them."""
+    bpy.app.handlers.load_pre.remove(_forget_views)
     del bpy.types.Scene.posenet3d_overlay
     _views.clear()
     _unregister_classes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import bpy
 import bpy.utils.previews
@@ -12,7 +11,7 @@ import numpy as np
 from ..progress import Progress
 from ..scene.incremental import Steps
 from .modal_task import ModalTaskOperator
-from .person_thumbnails import PersonThumbnail, find_thumbnails
+from .person_thumbnails import PersonThumbnail, SearchedFootage, find_thumbnails
 from .preferences import cache_folder, chosen_device
 from .settings import POSENET3D_PG_settings, settings_of
 from .task import Task
@@ -22,11 +21,7 @@ from .task import Task
 class _Search:
     """The last search for people and the footage it was made in."""
 
-    video: Path | None = None
-    time_range: tuple[float | None, float | None] = (None, None)
-    """Seconds."""
-    input_fps: float | None = None
-    mirror: bool = False
+    footage: SearchedFootage | None = None
     thumbnails: list[PersonThumbnail] = field(default_factory=list)
 
 
@@ -36,10 +31,13 @@ _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
 
 
 def thumbnails_for(settings: POSENET3D_PG_settings) -> list[PersonThumbnail]:
-    """Thumbnails of the current footage and time range; none if the last search was in another one."""
-    searched = (_search.video, _search.time_range, _search.input_fps, _search.mirror)
-    is_current = searched == (settings.video, settings.time_range, settings.input_fps or None, settings.mirror)
-    return _search.thumbnails if is_current else []
+    """Thumbnails of the current footage, time range and shot; none if the last search was in another one."""
+    return _search.thumbnails if _search.footage == _searched_by(settings) else []
+
+
+def _searched_by(settings: POSENET3D_PG_settings) -> SearchedFootage:
+    chosen = settings.settings()
+    return SearchedFootage(settings.video, settings.time_range, chosen["input_fps"], chosen["mirror"], chosen["shots"])
 
 
 def icon_id(thumbnail: PersonThumbnail) -> int:
@@ -59,17 +57,15 @@ class POSENET3D_OT_find_people(ModalTaskOperator, bpy.types.Operator):
         return super().poll(context) and bool(settings_of(context.scene).footage)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = settings_of(context.scene)
-        video, time_range, input_fps = settings.video, settings.time_range, settings.input_fps or None
-        mirror, device, cache = settings.mirror, chosen_device(context), cache_folder()
+        footage = _searched_by(settings_of(context.scene))
+        device, cache = chosen_device(context), cache_folder()
 
         def work(progress: Progress) -> list[PersonThumbnail]:
-            return find_thumbnails(video, *time_range, device, progress, input_fps, cache, mirror)
+            return find_thumbnails(footage, device, progress, cache)
 
         def show(thumbnails: list[PersonThumbnail]) -> Steps[None]:
             _load_previews(thumbnails)
-            _search.video, _search.time_range, _search.thumbnails = video, time_range, thumbnails
-            _search.input_fps, _search.mirror = input_fps, mirror
+            _search.footage, _search.thumbnails = footage, thumbnails
             yield None
 
         return self.begin(context, Task("Finding people", work, show, stages={"starting": 1.0, "people": 20.0}))
@@ -122,5 +118,5 @@ def register() -> None:
 def unregister() -> None:
     """Unregister the operators, and remove the preview collection."""
     _unregister_classes()
-    _search.video = None
+    _search.footage = None
     bpy.utils.previews.remove(_previews.pop())

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import PoseNet3DError
 from ..progress import Progress, ignore_warning
 
 if TYPE_CHECKING:
     from ..capture.detection.blazepose.regions import Region
+    from ..capture.detection.choice import Shot
     from ..capture.detection.find_people import PersonTrack
     from ..capture.video.footage import Footage
 
@@ -41,40 +43,65 @@ class PersonThumbnail:
     """Time in view."""
 
 
-def find_thumbnails(
-    video: Path,
-    start: float | None,
-    end: float | None,
-    device: str,
-    progress: Progress,
-    input_fps: float | None = None,
-    cache_folder: Path | None = None,
-    mirror: bool = False,
-) -> list[PersonThumbnail]:
-    """Find everyone in the footage between `start` and `end`, seconds; of several shots, those who a capture chooses.
+@dataclass(frozen=True)
+class SearchedFootage:
+    """The part of the footage that people are sought in; their numbers are different ones in another."""
 
-    `input_fps` is the rate of footage that states none; `mirror` tells that it is a mirror image. The people found are
-    cached for the capture.
+    video: Path
+    time_range: tuple[float | None, float | None]
+    """Seconds; None: of the footage."""
+    input_fps: float | None
+    """Frames per second of footage that states none."""
+    mirror: bool
+    shots: str
+    """As `CaptureSettings.shots`."""
+
+
+def find_thumbnails(
+    searched: SearchedFootage, device: str, progress: Progress, cache_folder: Path | None = None
+) -> list[PersonThumbnail]:
+    """Find everyone whom a capture of the footage can choose by a number. The people found are cached for it.
 
     Raises:
-        PoseNet3DError: the footage can't be read, or nobody is in it.
+        PoseNet3DError: the footage can't be read, nobody is in it, or there is no such shot.
     """
     from ..capture.detection.cache.stored_people import find_or_load_people
-    from ..capture.detection.choice import choose_shots
     from ..capture.video.footage import open_footage
 
-    footage = open_footage(video, input_fps)
-    footage = footage.mirrored() if mirror else footage
-    frames = footage.frames_between(start, end)
+    footage = open_footage(searched.video, searched.input_fps)
+    footage = footage.mirrored() if searched.mirror else footage
+    frames = footage.frames_between(*searched.time_range)
     footage = footage.sized_for(frames)
-    shots = find_or_load_people(footage, frames, input_fps, device, cache_folder, progress, ignore_warning)
+    found = find_or_load_people(footage, frames, searched.input_fps, device, cache_folder, progress, ignore_warning)
     thumbnails = []
-    for number in range(1, max(len(shot.people) for shot in shots) + 1):
-        choice = choose_shots(shots, only_longest=True, person=str(number), path=video)
-        (track,) = choice.shots[0].people
-        thumbnails.append(PersonThumbnail(number, _best_view(footage, track, choice.others[0]), track.duration))
+    for number, track, others in _numbered(found, searched):
+        thumbnails.append(PersonThumbnail(number, _best_view(footage, track, others), track.duration))
         progress("people", 1.0)
     return thumbnails
+
+
+def _numbered(
+    found: Sequence[Shot[PersonTrack]], searched: SearchedFootage
+) -> list[tuple[int, PersonTrack, tuple[PersonTrack, ...]]]:
+    """Each number of a person, who is captured by it, and everyone else in their shot.
+
+    A shot's number counts the shots that have so many people. Where all shots are captured, the longest one counts.
+    """
+    from ..capture.detection.choice import choose_shots
+
+    by_number = searched.shots.isdecimal()
+    index = int(searched.shots) - 1 if by_number else 0
+    people = []
+    for number in range(1, max(len(shot.people) for shot in found) + 1):
+        choice = choose_shots(found, not by_number, str(number), searched.video)
+        if index < len(choice.shots):
+            (track,) = choice.shots[index].people
+            people.append((number, track, choice.others[index]))
+    if not people:
+        raise PoseNet3DError(
+            f"{searched.video}: there is no shot {searched.shots}; {len(found)} found that show a person"
+        )
+    return people
 
 
 def _best_view(footage: Footage, track: PersonTrack, others: Sequence[PersonTrack]) -> NDArray[np.uint8]:

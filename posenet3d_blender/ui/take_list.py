@@ -8,6 +8,7 @@ from ..scene.markers import move_markers
 from ..scene.removal import remove_captured
 from ..scene.skin import skin_meshes
 from .modal_task import current_task
+from .overlay import leave_overlays_of
 from .settings import settings_of
 from .takes import current_take, people_of, scenes_of, take_of, takes_in
 
@@ -60,6 +61,7 @@ class POSENET3D_OT_delete_take(bpy.types.Operator):
 
 def delete_take(take: bpy.types.Collection) -> None:
     """Remove a take's objects and data; the user's objects and collections in it move to the scene."""
+    leave_overlays_of(take)
     people = people_of(take)
     captured = [*people, *skin_meshes(people)]
     camera = take_of(take).camera

@@ -10,7 +10,7 @@ from .confidence import draw_confidence
 from .export import POSENET3D_MT_export
 from .modal_task import current_task
 from .options import draw_choice_of_person, draw_choice_of_shot, draw_files, draw_solver_options
-from .overlay import POSENET3D_OT_overlay, is_overlay_shown, overlay_of
+from .overlay import POSENET3D_OT_leave_overlay, POSENET3D_OT_overlay, is_overlay_shown, overlay_of
 from .panel import POSENET3D_PT_capture
 from .sidebar import SidebarTab
 from .take_list import POSENET3D_OT_delete_take, POSENET3D_UL_takes
@@ -25,7 +25,15 @@ class _TakePanel(SidebarTab):
         return current_take(context) is not None
 
 
-class POSENET3D_PT_takes(_TakePanel, bpy.types.Panel):
+class _TakeOrOverlayPanel(SidebarTab):
+    """Base of panels that are there also while an overlay, whose take may be gone, has the scene's settings."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return current_take(context) is not None or bool(overlay_of(context.scene).scene_before)
+
+
+class POSENET3D_PT_takes(_TakeOrOverlayPanel, bpy.types.Panel):
     """The takes of this scene, and the result of the chosen one"""
 
     bl_label = "Takes"
@@ -73,7 +81,7 @@ class POSENET3D_PT_warnings(_TakePanel, bpy.types.Panel):
             self.draw_text(self.layout, context, warning, "ERROR")
 
 
-class POSENET3D_PT_overlay(_TakePanel, bpy.types.Panel):
+class POSENET3D_PT_overlay(_TakeOrOverlayPanel, bpy.types.Panel):
     """The body over its footage"""
 
     bl_label = "Overlay"
@@ -84,7 +92,10 @@ class POSENET3D_PT_overlay(_TakePanel, bpy.types.Panel):
         layout = self.layout
         shown = is_overlay_shown(context)
         text = "Hide Overlay" if shown else "Show Overlay"
-        layout.operator(POSENET3D_OT_overlay.bl_idname, text=text, icon="CAMERA_DATA", depress=shown)
+        row = layout.row(align=True)
+        row.operator(POSENET3D_OT_overlay.bl_idname, text=text, icon="CAMERA_DATA", depress=shown)
+        if not shown and overlay_of(context.scene).scene_before:
+            row.operator(POSENET3D_OT_leave_overlay.bl_idname, text="", icon="X")
         choices = layout.column()
         choices.use_property_split = True
         choices.use_property_decorate = False

@@ -22,12 +22,19 @@ class POSENET3D_PG_person(bpy.types.PropertyGroup):
     armature: bpy.props.PointerProperty(name="Armature", type=bpy.types.Object)  # type: ignore[valid-type]
 
 
+class POSENET3D_PG_captured_options(CaptureOptions, bpy.types.PropertyGroup):
+    """Options that the motion of a take was captured with"""
+
+
 class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
-    """A take: the options and the outcome of one capture"""
+    """A take: the options of its next update, and the outcome of its capture"""
 
     # Blender reads properties from annotations, where a type checker expects types
     is_take: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Is a Take", description="The collection holds a capture"
+    )
+    captured: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Captured", description="Options of the present motion", type=POSENET3D_PG_captured_options
     )
     people: bpy.props.CollectionProperty(  # type: ignore[valid-type]
         name="People", description="Everyone's armatures, wherever they are moved to", type=POSENET3D_PG_person
@@ -69,6 +76,13 @@ def take_of(collection: bpy.types.Collection) -> POSENET3D_PG_take:
     """The take of a collection; makes the property where it is missing."""
     take: POSENET3D_PG_take = collection.posenet3d
     return take
+
+
+def captured_options(take: bpy.types.Collection) -> CaptureOptions:
+    """The options that the present motion was captured with; those in the panel may be changed for the next update."""
+    remembered = take_of(take)
+    captured: CaptureOptions = remembered.captured
+    return captured if captured.footage else remembered  # a take of an earlier version has one set of options
 
 
 def is_take(collection: bpy.types.Collection | None) -> bool:
@@ -152,7 +166,9 @@ def scenes_of(take: bpy.types.Collection) -> Iterator[bpy.types.Scene]:
     return (scene for scene in bpy.data.scenes if take in scene.collection.children_recursive)
 
 
-_register_classes, _unregister_classes = bpy.utils.register_classes_factory((POSENET3D_PG_person, POSENET3D_PG_take))
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(
+    (POSENET3D_PG_person, POSENET3D_PG_captured_options, POSENET3D_PG_take)
+)
 
 
 def register() -> None:

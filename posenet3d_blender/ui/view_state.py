@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import bpy
 
-_PLACE: Final = ("view_location", "view_rotation", "view_distance", "view_camera_zoom", "view_camera_offset")
+_FRAMING: Final = ("view_camera_zoom", "view_camera_offset")
+_PLACE: Final = ("view_location", "view_rotation", "view_distance", *_FRAMING)
 
 
 @dataclass
@@ -19,10 +20,14 @@ class ViewState:
     perspective: str = "PERSP"
     local_camera: str = ""
     """Name of the view's own camera; empty: it follows the scene's."""
-    isolated: bool = False
-    """The overlay put it into local view."""
     place: dict[str, Any] = field(default_factory=dict)
     """Direction and place of the view, and how it showed its camera, by the names of Blender's properties."""
+    isolated: bool = False
+    """The overlay put it into local view."""
+    camera: int = 0
+    """The overlay's camera: Blender's number of the object in this session."""
+    is_camera_local: bool = False
+    """The overlay made it the view's own camera; else it is the scene's."""
 
     @staticmethod
     def of(space: bpy.types.SpaceView3D) -> ViewState:
@@ -30,18 +35,38 @@ class ViewState:
         own = space.camera.name if space.use_local_camera and space.camera else ""
         view = space.region_3d
         place = {name: _copied(getattr(view, name)) for name in _PLACE}
-        return ViewState(view.view_perspective, own, place=place)
+        return ViewState(view.view_perspective, own, place)
+
+    def look_through(self, space: bpy.types.SpaceView3D, scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+        """Look through the overlay's camera, as the view's own one unless it is the scene's."""
+        self.camera, self.is_camera_local = camera.session_uid, scene.camera != camera
+        space.use_local_camera = self.is_camera_local
+        if self.is_camera_local:
+            space.camera = camera
+        space.region_3d.view_perspective = "CAMERA"
 
     def restore(self, space: bpy.types.SpaceView3D) -> None:
-        """Give the state back."""
-        own = bpy.data.objects.get(self.local_camera) if self.local_camera else None
-        space.use_local_camera = own is not None
-        if own is not None:
-            space.camera = own
+        """Give the state back; a view that the user turned meanwhile stays where it is, with another camera too."""
         view = space.region_3d
-        view.view_perspective = self.perspective
+        in_camera, is_ours = view.view_perspective == "CAMERA", self._has_our_camera(space)
+        if in_camera and not is_ours:
+            return
+        if is_ours:
+            own = bpy.data.objects.get(self.local_camera) if self.local_camera else None
+            space.use_local_camera = own is not None
+            if own is not None:
+                space.camera = own
+        if in_camera:
+            view.view_perspective = self.perspective
         for name, value in self.place.items():
-            setattr(view, name, value)
+            if in_camera or name in _FRAMING:
+                setattr(view, name, value)
+
+    def _has_our_camera(self, space: bpy.types.SpaceView3D) -> bool:
+        """True if the overlay's camera is still the view's, or was deleted."""
+        if not self.is_camera_local:
+            return not space.use_local_camera
+        return space.use_local_camera and (space.camera is None or space.camera.session_uid == self.camera)
 
 
 def _copied(value: Any) -> Any:

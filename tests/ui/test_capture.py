@@ -159,6 +159,17 @@ def test_footage_in_the_file_is_offered(demo_clip: Path) -> None:
     assert settings().video == demo_clip
 
 
+def test_a_field_of_view_that_the_command_line_refuses_is_refused(demo_clip: Path) -> None:
+    pytest.importorskip("av")
+    settings().footage = str(demo_clip)
+    settings().view_angle = math.radians(0.5)
+    with pytest.raises(RuntimeError, match="give one between 1 and 170 degrees"):
+        bpy.ops.posenet3d.capture()
+    for degrees, kept in ((1, 1), (170, 170), (175, 170), (0, None)):
+        settings().view_angle = math.radians(degrees)
+        assert settings().settings()["field_of_view"] == kept
+
+
 def test_people_are_found_and_chosen(demo_clip: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("av")

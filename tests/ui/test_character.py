@@ -11,18 +11,22 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+import numpy as np
 
+from posenet3d_blender.body.model import load_body
 from posenet3d_blender.retargeting.map_file import load_map
-from posenet3d_blender.scene.incremental import Steps
+from posenet3d_blender.scene.incremental import Steps, run
 from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.ui import modal_task
 from posenet3d_blender.ui import task as task_module
-from posenet3d_blender.ui.character_settings import chosen_characters, retarget_settings
+from posenet3d_blender.ui.character_settings import ChosenCharacter, chosen_characters, retarget_settings
 from posenet3d_blender.ui.characters import key_character
 from posenet3d_blender.ui.retarget import POSENET3D_OT_retarget
 from posenet3d_blender.ui.takes import current_take, people_of
 from posenet3d_blender.ui.task import StepTask
+from tests.scene.retargeted import slow_motion
 from tests.scene.rigs import families
+from tests.scene.test_retarget_in_production import key_values
 
 from .conftest import Pipeline, standing
 
@@ -60,6 +64,22 @@ def test_a_character_chosen_after_and_one_for_the_second_person(pipeline: Pipeli
     assert first.animation_data.action
     assert second.animation_data.action
     assert first.animation_data.action.name != second.animation_data.action.name
+
+
+def test_a_character_is_keyed_at_the_rate_of_its_own_scene(
+    pipeline: Pipeline, video: Path, hero: bpy.types.Object
+) -> None:
+    pipeline.motion = slow_motion(load_body())
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    scene, take = bpy.context.scene, current_take(bpy.context)
+    assert take is not None
+    wanted = key_values(hero)
+    other = bpy.data.scenes.new("Other")
+    other.render.fps = 240
+    with bpy.context.temp_override(scene=other, view_layer=other.view_layers[0]):
+        run(key_character(scene, people_of(take)[0], ChosenCharacter(hero, None)))
+    assert hero.animation_data.action.name.startswith("Hero_")
+    np.testing.assert_allclose(key_values(hero), wanted, atol=1e-4)
 
 
 def test_bones_are_found_edited_saved_and_loaded(hero: bpy.types.Object, tmp_path: Path) -> None:

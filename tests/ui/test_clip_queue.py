@@ -15,11 +15,11 @@ pytest.importorskip("bpy")
 import bpy
 
 from posenet3d_blender.errors import Cancelled
+from posenet3d_blender.footage_endings import FOOTAGE_ENDINGS
 from posenet3d_blender.scene.place import Place
 from posenet3d_blender.ui import clip_queue
 from posenet3d_blender.ui.capture_task import new_take_task, request_of
 from posenet3d_blender.ui.clip_queue import QueueTask, queue_of
-from posenet3d_blender.ui.file_drop import ENDINGS
 from posenet3d_blender.ui.modal_task import current_task
 from posenet3d_blender.ui.scene_options import scene_options_of
 from posenet3d_blender.ui.settings import settings_of
@@ -173,4 +173,4 @@ def test_a_dropped_video_is_the_footage_and_several_are_the_queue(video: Path) -
 def test_blender_knows_what_may_be_dropped() -> None:
     handler = bpy.types.POSENET3D_FH_footage
     assert handler.bl_import_operator == "posenet3d.drop_footage"
-    assert {".mp4", ".mov", ".mkv"} <= set(handler.bl_file_extensions.split(";")) == set(ENDINGS)
+    assert set(handler.bl_file_extensions.split(";")) == set(FOOTAGE_ENDINGS)

@@ -13,10 +13,11 @@ import bpy
 
 from posenet3d_blender.ui.overlay import is_overlay_shown, overlay_of
 from posenet3d_blender.ui.settings import settings_of
-from posenet3d_blender.ui.takes import current_take, people_of, take_of
+from posenet3d_blender.ui.take_list import delete_take
+from posenet3d_blender.ui.takes import current_take, people_of, take_of, takes_in
 from posenet3d_blender.ui.view_state import selection_kept
 
-from .conftest import Pipeline
+from .conftest import Pipeline, standing
 
 pytestmark = pytest.mark.usefixtures("add_on")
 
@@ -125,3 +126,103 @@ def test_the_body_is_faded_while_it_lies_over_the_footage(view: bpy.types.SpaceV
     assert material.diffuse_color[3] == pytest.approx(0.6)
     bpy.ops.posenet3d.overlay()
     assert material.diffuse_color[3] == 1.0
+
+
+def turn(view: bpy.types.SpaceView3D, location: tuple[float, float, float]) -> None:
+    """Leave the camera's view as a turn with the mouse does."""
+    view.region_3d.view_perspective = "PERSP"
+    view.region_3d.view_location = location
+
+
+def test_a_view_that_was_turned_stays_and_the_scene_is_given_back(view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    before, frame, zoom = scene_format(), bpy.context.scene.frame_current, view.region_3d.view_camera_zoom
+    assert not bpy.ops.posenet3d.leave_overlay.poll()
+    bpy.ops.posenet3d.overlay()
+    view.region_3d.view_camera_zoom = 20.0
+    turn(view, (1, 2, 3))
+    assert bpy.ops.posenet3d.leave_overlay() == {"FINISHED"}
+    assert scene_format() == before
+    assert bpy.context.scene.frame_current == frame
+    assert view.region_3d.view_perspective == "PERSP"
+    assert tuple(view.region_3d.view_location) == (1, 2, 3)
+    assert view.region_3d.view_camera_zoom == zoom
+    assert not view.use_local_camera
+    assert not bpy.ops.posenet3d.leave_overlay.poll()
+
+
+def test_what_was_changed_beside_a_turned_view_is_given_back_later(view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    bpy.ops.posenet3d.overlay()
+    turn(view, (1, 2, 3))
+    render = bpy.context.scene.render
+    render.resolution_x, render.resolution_y = 1000, 500
+    bpy.ops.posenet3d.overlay()
+    assert is_overlay_shown(bpy.context)
+    assert render.resolution_x == 720
+    bpy.ops.posenet3d.overlay()
+    assert scene_format() == (1000, 500, 100, 24, 1.0, 101, 340)
+    assert tuple(view.region_3d.view_location) == (1, 2, 3)
+
+
+def test_the_camera_that_the_user_chose_meanwhile_stays(view: bpy.types.SpaceView3D) -> None:
+    own = use_another_format()
+    bpy.ops.posenet3d.overlay()
+    view.camera = own
+    bpy.ops.posenet3d.leave_overlay()
+    assert view.region_3d.view_perspective == "CAMERA"
+    assert view.use_local_camera
+    assert view.camera == own
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_deleting_the_take_gives_all_back(view: bpy.types.SpaceView3D, is_turned: bool) -> None:
+    use_another_format()
+    before = scene_format()
+    view.region_3d.view_perspective = "ORTHO"
+    bpy.ops.posenet3d.overlay()
+    if is_turned:
+        turn(view, (1, 2, 3))
+    assert bpy.ops.posenet3d.delete_take() == {"FINISHED"}
+    assert scene_format() == before
+    assert view.region_3d.view_perspective == ("PERSP" if is_turned else "ORTHO")
+    assert not view.use_local_camera
+    assert not overlay_of(bpy.context.scene).scene_before
+
+
+def test_another_takes_overlay_outlives_a_deleted_one(view: bpy.types.SpaceView3D, video: Path) -> None:
+    first = current_take(bpy.context)
+    bpy.ops.posenet3d.capture(filepath=str(video))
+    use_another_format()
+    settings_of(bpy.context.scene).take = first
+    bpy.ops.posenet3d.overlay()
+    (other,) = (take for take in takes_in(bpy.context.scene) if take != first)
+    delete_take(other)
+    assert is_overlay_shown(bpy.context)
+    assert scene_format() == (720, 1280, 100, 30, 1.0, 1, 5)
+
+
+def test_a_take_that_was_deleted_by_other_means_leaves_a_way_back(view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    before = scene_format()
+    bpy.ops.posenet3d.overlay()
+    take = current_take(bpy.context)
+    assert take is not None
+    bpy.data.batch_remove([*take.objects, take])
+    assert not bpy.ops.posenet3d.overlay.poll()
+    assert bpy.types.POSENET3D_PT_overlay.poll(bpy.context)
+    assert bpy.ops.posenet3d.leave_overlay() == {"FINISHED"}
+    assert scene_format() == before
+    assert not view.use_local_camera
+    assert not bpy.types.POSENET3D_PT_overlay.poll(bpy.context)
+
+
+def test_an_update_of_the_take_is_no_change_by_the_user(pipeline: Pipeline, view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    before = scene_format()
+    bpy.ops.posenet3d.overlay()
+    pipeline.motion = standing(8)
+    bpy.ops.posenet3d.update_take()
+    assert scene_format() == (720, 1280, 100, 30, 1.0, 1, 8)
+    bpy.ops.posenet3d.overlay()
+    assert scene_format() == before

@@ -14,9 +14,13 @@ import pytest
 pytest.importorskip("bpy")
 
 import bpy
+import numpy as np
 
 import posenet3d_blender
-from posenet3d_blender.capture.detection.choice import left_out_shots
+from posenet3d_blender.capture.detection.blazepose.regions import Region
+from posenet3d_blender.capture.detection.choice import Shot, left_out_shots
+from posenet3d_blender.capture.detection.find_people import PersonTrack
+from posenet3d_blender.footage_endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
 from posenet3d_blender.ui import modal_task, preferences
 from posenet3d_blender.ui.capture import POSENET3D_OT_capture
 from posenet3d_blender.ui.people import thumbnails_for
@@ -66,11 +70,17 @@ def test_paths_stay_absolute_where_the_user_prefers_that(saved_file: Path, pipel
 def test_file_browsers_show_movies() -> None:
     """An operator's properties of these names are what Blender's file browser filters by."""
     operators = [getattr(bpy.ops.posenet3d, name).get_rna_type() for name in dir(bpy.ops.posenet3d)]
-    browsers = {"capture", "open_footage", "queue_add"}
     names = {one.identifier.partition("_OT_")[2]: one.properties for one in operators}
-    for browser in browsers:
+    for browser in ("capture", "open_footage", "queue_add"):
         assert names[browser]["filter_movie"].default, browser
         assert names[browser]["filter_folder"].default, browser
+        pattern = names[browser]["filter_glob"].default
+        shown = {*pattern.replace("*", "").split(";"), *bpy.path.extensions_movie}
+        assert shown >= set(FOOTAGE_ENDINGS), browser
+        assert len(pattern) < 256, "Blender cuts longer ones off"
+        if browser != "queue_add":
+            assert names[browser]["filter_image"].default, browser
+            assert shown | bpy.path.extensions_image >= set(PICTURE_ENDINGS), browser
     settings = settings_of(bpy.context.scene).bl_rna.properties
     assert settings["footage"].subtype == "NONE", "Blender's own button would open a browser without a filter"
 
@@ -149,6 +159,40 @@ def test_the_cache_can_be_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (folder / "my_capture.npz").write_bytes(b"not the cache's")
     assert bpy.ops.posenet3d.clear_cache() == {"FINISHED"}
     assert [path.name for path in folder.iterdir()] == ["my_capture.npz"]
+
+
+def test_people_are_numbered_as_in_the_chosen_shot(demo_clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first shot shows one person, the second two, the third one."""
+    pytest.importorskip("av")
+
+    def seen(first: float, last: float, x: float) -> PersonTrack:
+        return PersonTrack(np.linspace(first, last, 5), (Region(x, 200, 100, 0),) * 5, np.ones(5), np.ones(5))
+
+    tracks = [seen(0, 0.9, 100), seen(1, 1.3, 200), seen(1, 1.3, 50), seen(1.4, 1.6, 150)]
+    shots = [
+        Shot(slice(0, 30), tuple(tracks[:1])),
+        Shot(slice(30, 42), tuple(tracks[1:3])),
+        Shot(slice(42, 60), tuple(tracks[3:])),
+    ]
+    monkeypatch.setattr(
+        "posenet3d_blender.capture.detection.cache.stored_people.find_or_load_people", lambda *_: list(shots)
+    )
+    settings = settings_of(bpy.context.scene)
+    settings.footage = str(demo_clip)
+
+    def found() -> dict[int, float]:
+        assert not thumbnails_for(settings)
+        bpy.ops.posenet3d.find_people()
+        return {one.number: round(one.seconds, 3) for one in thumbnails_for(settings)}
+
+    assert found() == {1: 0.9, 2: 0.3}
+    settings.shots, settings.shot = "number", 2
+    assert found() == {1: 0.3}, "there is one shot of two people"
+    settings.shot = 3
+    assert found() == {1: 0.2}
+    settings.shot = 4
+    with pytest.raises(RuntimeError, match="there is no shot 4; 3 found"):
+        found()
 
 
 def test_the_device_of_the_preferences_applies_where_the_scene_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,26 @@ def test_joints_are_exported_to_be_corrected_by_hand(pipeline: Pipeline, video: 
     assert content["frames"][0]["points"][0] == [100.0, 100.0, 1.0]
 
 
+def test_exports_are_of_the_motion_whatever_is_chosen_for_the_next_update(
+    pipeline: Pipeline, video: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("av")
+    take = capture(video)
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "before.jpg"), file_format="jpg")
+    options = take_of(take)
+    options.person, options.mirror, options.shots, options.start = "all", True, "number", 1.0
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "after.jpg"), file_format="jpg")
+    assert (tmp_path / "after.jpg").read_bytes() == (tmp_path / "before.jpg").read_bytes()
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "before.json"), file_format="json")
+    assert pipeline.settings[-1] == pipeline.settings[0]
+    assert take_of(take).chosen_person == "all", "the choice for the next update stays"
+    bpy.ops.posenet3d.update_take()
+    bpy.ops.posenet3d.export(filepath=str(tmp_path / "updated.json"), file_format="json")
+    assert len(list(tmp_path.glob("before*.json"))) == 1
+    assert len(list(tmp_path.glob("updated*.json"))) == 2
+    assert pipeline.settings[-1] == pipeline.settings[-2]
+
+
 def test_a_contact_sheet_is_drawn(pipeline: Pipeline, video: Path, tmp_path: Path) -> None:
     pytest.importorskip("av")
     capture(video)
@@ -186,7 +206,8 @@ def test_paths_of_joints_and_body_follow_the_file_to_another_folder(
     (tmp_path / "later").mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "later" / "shot.blend"))
     assert take_of(take).body.startswith("//")
-    assert Path(bpy.path.abspath(take_of(take).body)).resolve() == body.resolve()
+    for options in (take_of(take), take_of(take).captured):
+        assert Path(bpy.path.abspath(options.body)).resolve() == body.resolve()
 
 
 @pytest.mark.parametrize("file_format", ["fbx", "glb"])

@@ -7,6 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from ...camera import NARROWEST_VIEW, WIDEST_VIEW
+from ...errors import PoseNet3DError
+
 PHONE_FIELD_OF_VIEW: Final = 65.0
 """Degrees along the longer side, of phones' main cameras when they film."""
 FULL_FRAME_DIAGONAL: Final = 43.27
@@ -25,6 +28,18 @@ def equivalent_focal_length(metadata: Mapping[str, str]) -> float | None:
             if 5 < millimetres < 1000:
                 return millimetres
     return None
+
+
+def check_field_of_view(degrees: float | None) -> None:
+    """Check the user's field of view; None: the footage's counts.
+
+    Raises:
+        PoseNet3DError: no lens has it.
+    """
+    if degrees is not None and not NARROWEST_VIEW <= degrees <= WIDEST_VIEW:
+        raise PoseNet3DError(
+            f"A field of view of {degrees:g} degrees; give one between {NARROWEST_VIEW:g} and {WIDEST_VIEW:g} degrees"
+        )
 
 
 def field_of_view(image_size: tuple[int, int], equivalent: float | None, diagonal: float | None = None) -> float:

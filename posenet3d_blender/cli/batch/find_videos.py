@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ...capture.video.endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
 from ...capture.video.sources.image_sequence import footage_files, is_sequence
+from ...footage_endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
 
 SETTINGS_ENDING: Final = ".toml"
 """Of the settings beside a clip, which are no clip and not ignored either."""

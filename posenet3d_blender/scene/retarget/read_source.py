@@ -26,10 +26,10 @@ _ANKLE_HEIGHT: Final = 0.086
 """Of an ankle above the sole, in lengths of the straight leg, on the shipped body."""
 
 
-def read_source(source: bpy.types.Object, frames: range) -> SourceMotion:
+def read_source(source: bpy.types.Object, frames: range, frame_rate: float) -> SourceMotion:
     """Sample an armature with SMPL's bones at these frames; the scene's current frame is restored.
 
-    The armature's own space counts, with the floor at its origin.
+    The armature's own space counts, with the floor at its origin. `frame_rate` is that of the scene that plays it.
     """
     rest = np.array([source.data.bones[name].head_local for name in JOINT_NAMES])
     axes = body_axes(*(rest[JOINT_INDEX[name]] for name in ("left_hip", "right_hip", "head")))
@@ -37,8 +37,6 @@ def read_source(source: bpy.types.Object, frames: range) -> SourceMotion:
     matrices, of_fingers = np.split(every_matrix, [len(JOINT_NAMES)], axis=1)
     rotations = without_scale(matrices[..., :3, :3]) @ np.swapaxes(rest_rotations(source), -1, -2)
     joints = matrices[..., :3, 3] @ axes
-    scene = bpy.context.scene
-    frame_rate = scene.render.fps / scene.render.fps_base
     rest_joints = rest @ axes
     rest_joints[:, 2] -= _rest_floor(source, rest_joints, axes)
     contacts = properties if properties is not None else estimate_contacts(joints, frame_rate)

@@ -17,12 +17,14 @@ from ...retargeting.hands import hand_ends
 from ...retargeting.settings import RetargetSettings
 from ...retargeting.skeleton import find_skeleton
 from ...retargeting.solve import solve
+from ...retargeting.source import SourceMotion
 from ..incremental import Steps, run
 from ..isolated_scene import isolated_scene, show_present_frame
 from ..key_reduction import Tolerance
 from ..names import data_name
 from ..played_frames import played_frames
 from ..posable import obstacles_to_playing
+from ..timeline import scene_rate
 from .blockers import blocking_animation
 from .channels import Channels, posed_scales, solve_channels_in_steps
 from .check_target import check_target
@@ -71,16 +73,19 @@ def retarget_in_steps(
     bone_map: BoneMap | Path | None = None,
     settings: RetargetSettings | None = None,
     tolerance: Tolerance | None = None,
+    scene: bpy.types.Scene | None = None,
 ) -> Steps[Retargeted]:
     """Do the work of `retarget` in steps, which yield the part that is done.
 
-    Closed early, it leaves the character as it was.
+    The motion is for `scene` and plays at its frame rate; None: the context's. Closed early, it leaves the character as
+    it was.
     """
     settings = settings or RetargetSettings()
     frames = source_frames(source)
     found = check_target(target, bone_map)
     used, warnings = found.bone_map, list(found.warnings)
-    wanted, root_warnings = _wanted(source, target, frames, used, settings)
+    motion = read_source(source, frames, scene_rate(scene or bpy.context.scene))
+    wanted, root_warnings = _wanted(motion, target, used, settings)
     warnings += root_warnings
     scales = posed_scales(target, [each.bone for each in wanted])
     yield 0.0
@@ -118,7 +123,7 @@ def source_frames(source: bpy.types.Object) -> range:
 
 
 def _wanted(
-    source: bpy.types.Object, target: bpy.types.Object, frames: range, bone_map: BoneMap, settings: RetargetSettings
+    motion: SourceMotion, target: bpy.types.Object, bone_map: BoneMap, settings: RetargetSettings
 ) -> tuple[list[WantedTransform], list[str]]:
     rig = read_rig(target)
     skeleton = find_skeleton(rig, bone_map)
@@ -126,7 +131,6 @@ def _wanted(
     move_root = settings.root_motion == "ground"
     if move_root and (bone_map.root is None or bone_map.root not in rig.ancestors(bone_map.bones["pelvis"])):
         warnings.append(f"{target.name}: it has no root bone above its hips; the hips carry the path")
-    motion = read_source(source, frames)
     pose = solve(motion, skeleton, settings, hand_ends(rig, bone_map, skeleton))
     wanted = wanted_transforms(pose, rig, bone_map, move_root)
     if motion.fingers:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ....errors import PoseNet3DError
-from ..endings import PICTURE_ENDINGS
+from ....footage_endings import PICTURE_ENDINGS
 
 if TYPE_CHECKING:
     import av

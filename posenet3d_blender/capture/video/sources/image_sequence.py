@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from ....errors import PoseNet3DError
-from ..endings import PICTURE_ENDINGS
+from ....footage_endings import PICTURE_ENDINGS
 from .container import check_present, decoded, opened
 from .orientation import Orientation, Pixels, exif_orientation, without_orientation
 from .picture_size import upright_size
