@@ -12,12 +12,14 @@ import bpy
 from ..body.model import Body, load_body
 from ..build_options import BuildOptions, SceneMatch
 from ..errors import PoseNet3DError, printable
+from ..motion_edit.resample import scene_start
 from ..progress import Progress
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps, share
 from ..scene.markers import has_markers
 from ..scene.place import Place
 from ..scene.replace_take import replace_take
+from ..scene.sound import add_sound
 from ..scene.timeline import scene_rate
 from .characters import key_people, key_people_again
 from .options import OPTION_NAMES, CaptureOptions
@@ -122,7 +124,7 @@ def _add_takes(
     """Add a take for each shot, in step with one another; closed early, it takes back those that are done."""
     before = SceneSettings.of(place.find()[0])
     # In one scene all start where the first does.
-    start = capture.shots[0].motions[0].scene_start
+    start = scene_start(capture.shots[0].motions)
     shots = [
         replace(shot, motions=tuple(replace(motion, scene_start=start) for motion in shot.motions))
         for shot in capture.shots
@@ -131,8 +133,9 @@ def _add_takes(
     try:
         for number, shot in enumerate(shots, start=1):
             name = f"_shot{number}" if len(shots) > 1 else ""
-            # One camera and one sound for all: the scene has room for no more.
-            own = options if number == 1 else replace(options, match=replace(options.match, camera=False), sound=False)
+            # One camera for all, the first: the scene has room for no more. One sound for all too, but last.
+            match = options.match if number == 1 else replace(options.match, camera=False)
+            own = replace(options, match=match, sound=False)
             steps = _add_take(shot, capture, name, body, hints, own, place)
             takes.append((yield from share(steps, number - 1, len(shots))))
     except BaseException:  # GeneratorExit too, which `close` raises here
@@ -142,6 +145,11 @@ def _add_takes(
         raise
     if len(takes) > 1:
         show_one_after_the_other(takes)
+    scene, _ = place.find()
+    settings_of(scene).take = takes[-1]
+    if options.sound:  # not before the takes are complete: a cancelled capture leaves no strip
+        last_frame = max(take_of(take).last_frame for take in takes)
+        add_sound(scene, capture.footage.background, start, (options.first_frame, last_frame))
     return takes
 
 
@@ -167,7 +175,6 @@ def _add_take(
     except BaseException:  # GeneratorExit too, which `close` raises here
         delete_take(take)
         raise
-    settings_of(scene).take = take
     return take
 
 
