@@ -26,7 +26,7 @@ from .options import OPTION_NAMES, CaptureOptions
 from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
 from .settings import settings_of
-from .shot_takes import SceneSettings, show_one_after_the_other
+from .shot_takes import SceneSettings, shots_with, show_one_after_the_other
 from .take_list import delete_take
 from .takes import is_take, people_of, remember_people, scenes_of, take_of
 from .task import Task
@@ -144,7 +144,9 @@ def _add_takes(
         before.restore(place.find()[0])
         raise
     if len(takes) > 1:
-        show_one_after_the_other(takes)
+        show_one_after_the_other(takes, takes)
+    for take in takes:
+        take_of(take).is_one_of_several = len(takes) > 1
     scene, _ = place.find()
     settings_of(scene).take = takes[-1]
     if options.sound:  # not before the takes are complete: a cancelled capture leaves no strip
@@ -192,13 +194,13 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
-    build = build_scene_in_steps(
-        capture.shots[0].motions, body, capture.footage.background, hints.append, options, place
-    )
+    shot = capture.shots[0]
+    build = build_scene_in_steps(shot.motions, body, capture.footage.background, hints.append, options, place)
     actions = [person.posenet3d.action for person in people]
     armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)
     remembered.camera = camera
-    _store_results(scene, take, armatures, capture.shots[0], options)
+    _store_results(scene, take, armatures, shot, options)
+    show_one_after_the_other([take], shots_with(scene, take))
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
     hints += (yield from key_people_again(scene, armatures)).sentences
