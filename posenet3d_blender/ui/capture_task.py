@@ -26,7 +26,7 @@ from .options import OPTION_NAMES, CaptureOptions
 from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
 from .settings import settings_of
-from .shot_takes import SceneSettings, shots_with, show_one_after_the_other
+from .shot_takes import SceneSettings, in_step_with_others, shots_with, show_one_after_the_other, starting_at
 from .take_list import delete_take
 from .takes import is_take, people_of, remember_people, scenes_of, take_of
 from .task import Task
@@ -125,10 +125,7 @@ def _add_takes(
     before = SceneSettings.of(place.find()[0])
     # In one scene all start where the first does.
     start = scene_start(capture.shots[0].motions)
-    shots = [
-        replace(shot, motions=tuple(replace(motion, scene_start=start) for motion in shot.motions))
-        for shot in capture.shots
-    ]
+    shots = [starting_at(shot, start) for shot in capture.shots]
     takes: list[bpy.types.Collection] = []
     try:
         for number, shot in enumerate(shots, start=1):
@@ -194,7 +191,7 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
-    shot = capture.shots[0]
+    shot = in_step_with_others(capture.shots[0], take)
     build = build_scene_in_steps(shot.motions, body, capture.footage.background, hints.append, options, place)
     actions = [person.posenet3d.action for person in people]
     armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)

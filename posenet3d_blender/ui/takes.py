@@ -49,7 +49,7 @@ class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
     )
     is_one_of_several: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="One of Several Shots",
-        description="Captured with other shots of the footage, and shown in its own frames only",
+        description="Captured with other shots of the footage: in step with them, and shown in its own frames only",
     )
     root: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Motion On", description="Bone that carries the motion through the scene", default="hips"
