@@ -12,7 +12,7 @@ from ..build_options import BuildOptions
 from ..motion import Motion
 from ..motion_edit.body_parts import limit_to_parts
 from ..motion_edit.heading import face_forward
-from ..motion_edit.resample import resample_motions
+from ..motion_edit.resample import resample_motions, scene_start
 from ..numbered_names import person_suffix
 from ..progress import Warn, ignore_warning
 from .armature import add_armature
@@ -104,7 +104,7 @@ def build_scene_in_steps(
         for armature, motion in zip(armatures, motions, strict=True):
             mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
     if options.sound and footage:
-        add_sound(scene, footage, motions, options.first_frame)
+        add_sound(scene, footage, scene_start(motions), frame_range(motions, options.first_frame))
     bpy.context.view_layer.update()
     return armatures
 

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import bpy
 
 from ..background import Background
-from ..motion import Motion
-from ..motion_edit.resample import scene_start
 from .names import data_name
 from .paths import path_to_store
-from .timeline import frame_range, scene_rate
+from .timeline import scene_rate
 
 
-def add_sound(scene: bpy.types.Scene, footage: Background, motions: Sequence[Motion], first_frame: int) -> bool:
-    """Add the footage's sound to the lowest free channel, in step with the motion, from its first frame to its last.
+def add_sound(scene: bpy.types.Scene, footage: Background, start_time: float, frames: tuple[int, int]) -> bool:
+    """Add the footage's sound to the lowest free channel, in step with the motions, for these frames.
 
     The scene must have its final frame rate: Blender gives the strip its length in frames once.
 
     Args:
         scene: scene whose sequencer gets the strip; others in it stay as they are.
         footage: the video.
-        motions: motions of the scene.
-        first_frame: frame at which they start.
+        start_time: time of the footage at the first of the frames, seconds.
+        frames: first and last frame of all motions of the footage.
 
     Returns:
         False if the footage has no sound.
@@ -34,14 +31,14 @@ def add_sound(scene: bpy.types.Scene, footage: Background, motions: Sequence[Mot
     had_editor = scene.sequence_editor is not None
     strips = strips_of(scene.sequence_editor_create())
     channel = 1 + max((strip.channel for strip in strips), default=0)
-    strip = _new_strip(strips, footage, channel, first_frame)
+    first, last = frames
+    strip = _new_strip(strips, footage, channel, first)
     if strip is None:
         if not had_editor:
             scene.sequence_editor_clear()
         return False
     rate = scene_rate(scene)
-    first, last = frame_range(motions, first_frame)
-    start = first_frame - scene_start(motions) * rate
+    start = first - start_time * rate
     strip.frame_start = round(start)
     strip.sound_offset = (start - round(start)) / rate
     strip.frame_final_start = max(first, strip.frame_final_start)

@@ -12,19 +12,21 @@ import bpy
 from ..body.model import Body, load_body
 from ..build_options import BuildOptions, SceneMatch
 from ..errors import PoseNet3DError, printable
+from ..motion_edit.resample import scene_start
 from ..progress import Progress
 from ..scene.build import build_scene_in_steps
 from ..scene.incremental import Steps, share
 from ..scene.markers import has_markers
 from ..scene.place import Place
 from ..scene.replace_take import replace_take
+from ..scene.sound import add_sound
 from ..scene.timeline import scene_rate
 from .characters import key_people, key_people_again
 from .options import OPTION_NAMES, CaptureOptions, copy_options
 from .preferences import cache_folder, chosen_device, student_folder
 from .results import store_result
 from .settings import settings_of
-from .shot_takes import SceneSettings, show_one_after_the_other
+from .shot_takes import SceneSettings, in_step_with_others, shots_with, show_one_after_the_other, starting_at
 from .take_list import delete_take
 from .takes import is_take, people_of, remember_people, scenes_of, take_of
 from .task import Task
@@ -122,17 +124,15 @@ def _add_takes(
     """Add a take for each shot, in step with one another; closed early, it takes back those that are done."""
     before = SceneSettings.of(place.find()[0])
     # In one scene all start where the first does.
-    start = capture.shots[0].motions[0].scene_start
-    shots = [
-        replace(shot, motions=tuple(replace(motion, scene_start=start) for motion in shot.motions))
-        for shot in capture.shots
-    ]
+    start = scene_start(capture.shots[0].motions)
+    shots = [starting_at(shot, start) for shot in capture.shots]
     takes: list[bpy.types.Collection] = []
     try:
         for number, shot in enumerate(shots, start=1):
             name = f"_shot{number}" if len(shots) > 1 else ""
-            # One camera and one sound for all: the scene has room for no more.
-            own = options if number == 1 else replace(options, match=replace(options.match, camera=False), sound=False)
+            # One camera for all, the first: the scene has room for no more. One sound for all too, but last.
+            match = options.match if number == 1 else replace(options.match, camera=False)
+            own = replace(options, match=match, sound=False)
             steps = _add_take(shot, capture, name, body, hints, own, place)
             takes.append((yield from share(steps, number - 1, len(shots))))
     except BaseException:  # GeneratorExit too, which `close` raises here
@@ -141,7 +141,14 @@ def _add_takes(
         before.restore(place.find()[0])
         raise
     if len(takes) > 1:
-        show_one_after_the_other(takes)
+        show_one_after_the_other(takes, takes)
+    for take in takes:
+        take_of(take).is_one_of_several = len(takes) > 1
+    scene, _ = place.find()
+    settings_of(scene).take = takes[-1]
+    if options.sound:  # not before the takes are complete: a cancelled capture leaves no strip
+        last_frame = max(take_of(take).last_frame for take in takes)
+        add_sound(scene, capture.footage.background, start, (options.first_frame, last_frame))
     return takes
 
 
@@ -167,7 +174,6 @@ def _add_take(
     except BaseException:  # GeneratorExit too, which `close` raises here
         delete_take(take)
         raise
-    settings_of(scene).take = take
     return take
 
 
@@ -185,13 +191,13 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
         body_parts=remembered.body_parts,
     )
     place = Place(scene.session_uid, scene.collection.session_uid)
-    build = build_scene_in_steps(
-        capture.shots[0].motions, body, capture.footage.background, hints.append, options, place
-    )
+    shot = in_step_with_others(capture.shots[0], take)
+    build = build_scene_in_steps(shot.motions, body, capture.footage.background, hints.append, options, place)
     actions = [person.posenet3d.action for person in people]
     armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)
     remembered.camera = camera
-    _store_results(scene, take, armatures, capture.shots[0], options)
+    _store_results(scene, take, armatures, shot, options)
+    show_one_after_the_other([take], shots_with(scene, take))
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
     hints += (yield from key_people_again(scene, armatures)).sentences

@@ -54,6 +54,10 @@ class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
     last_frame: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Last Frame", description="Frame of the last key"
     )
+    is_one_of_several: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="One of Several Shots",
+        description="Captured with other shots of the footage: in step with them, and shown in its own frames only",
+    )
     root: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Motion On", description="Bone that carries the motion through the scene", default="hips"
     )

@@ -81,8 +81,8 @@ class Pipeline:
             progress("landmarks", step / 1000)
             time.sleep(0.005)
         people = 2 if settings.person == "all" else 1
-        shots = [shot_of(self.motion, people, number) for number in range(2 if settings.shots == "all" else 1)]
-        return Capture(tuple(shots), Footage(video), settings)
+        chosen = {"all": [0, 1], "longest": [0]}.get(settings.shots) or [int(settings.shots) - 1]
+        return Capture(tuple(shot_of(self.motion, people, number) for number in chosen), Footage(video), settings)
 
 
 def shot_of(motion: Motion, people: int, number: int) -> CapturedShot:

@@ -13,8 +13,7 @@ pytest.importorskip("bpy")
 import bpy
 import numpy as np
 
-from posenet3d_blender.capture.pipeline import CapturedShot
-from posenet3d_blender.motion import Motion, load_motion
+from posenet3d_blender.motion import load_motion
 from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.ui.confidence import level
 from posenet3d_blender.ui.results import PARTS, confidence_of_parts, is_captured, stored_motion
@@ -29,7 +28,6 @@ from posenet3d_blender.ui.takes import (
     takes_in,
 )
 
-from . import conftest
 from .conftest import Pipeline, standing
 
 pytestmark = pytest.mark.usefixtures("add_on")
@@ -161,22 +159,6 @@ def test_strips_stay_in_step_when_an_update_finds_people_earlier_or_later(pipeli
         assert (strip.action_frame_start, strip.action_frame_end) == (first, first + 4)
         assert (strip.frame_start, strip.frame_end) == (first, first + 4)
     assert strip.action.asset_data.description == "walks in"
-
-
-def test_shots_of_an_hour_follow_one_another(pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings_of(bpy.context.scene).shots = "all"
-    shot_of = conftest.shot_of
-
-    def hours_later(motion: Motion, people: int, number: int) -> CapturedShot:
-        """As the pipeline gives shots, the second of which begins long after the footage."""
-        shot = shot_of(motion, people, number)
-        late = [replace(one, time=one.time + 3600, scene_start=3602.0) for one in shot.motions]
-        return replace(shot, motions=tuple(late)) if number else shot
-
-    monkeypatch.setattr(conftest, "shot_of", hours_later)
-    capture(video)
-    starts = [people_of(take)[0].posenet3d.action.frame_range[0] for take in takes_in(bpy.context.scene)]
-    assert starts == [1, 1 + 30 * 3602]
 
 
 def test_an_action_that_others_use_outlives_its_take(pipeline: Pipeline, video: Path) -> None:
