@@ -211,6 +211,12 @@ PATH_NAMES: tuple[str, ...] = ("footage", "keypoints", "body")
 """Options that are paths, which may be relative to the open file."""
 
 
+def copy_options(source: CaptureOptions, target: CaptureOptions) -> None:
+    """Give `target` every option of `source`."""
+    for name in OPTION_NAMES:
+        setattr(target, name, getattr(source, name))
+
+
 def draw_choice_of_person(layout: bpy.types.UILayout, options: CaptureOptions) -> None:
     """The menu of people, and the number where it says so."""
     layout.prop(options, "person")

@@ -10,6 +10,8 @@ pytest.importorskip("bpy")
 
 import bpy
 
+from posenet3d_blender.body.model import Body
+from posenet3d_blender.capture.pipeline import Capture
 from posenet3d_blender.scene.place import Place
 from posenet3d_blender.scene.sound import strips_of
 from posenet3d_blender.ui import task as task_module
@@ -34,7 +36,7 @@ def footage(tmp_path: Path) -> Path:
     return write_footage(tmp_path / "beep.mp4", has_sound=True).path
 
 
-def start(footage: Path, shots: str, monkeypatch: pytest.MonkeyPatch) -> Task[object]:
+def start(footage: Path, shots: str, monkeypatch: pytest.MonkeyPatch) -> Task[tuple[Capture, Body]]:
     """A capture that is advanced by short steps."""
     monkeypatch.setattr(task_module, "TURN_SECONDS", 0.0)
     monkeypatch.setattr("posenet3d_blender.scene.retarget.channels._STEP_SECONDS", 0.0)
