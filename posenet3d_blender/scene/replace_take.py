@@ -1,12 +1,12 @@
 """Give the objects of an earlier capture a new motion in place.
 
-The new capture is built beside the old one. In the last step the old objects take over its bones, skin, keys and
-camera, and the rest of it is removed: names, constraints, parents, modifiers and NLA tracks of the old objects stay.
+The new capture is built beside the old one. Then the old objects take over its bones, skin, keys and camera: names,
+constraints, parents, modifiers and NLA tracks of the old objects stay. What they had before is removed last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import bpy
 import numpy as np
@@ -16,7 +16,8 @@ from ..errors import PoseNet3DError
 from .incremental import Steps
 from .keys import assign_action
 from .markers import move_markers
-from .removal import remove_captured
+from .names import data_name
+from .put_back import SetAside
 from .skin import SKIN_VERTICES, skin_meshes
 
 
@@ -27,8 +28,9 @@ def replace_take(
     actions: Sequence[bpy.types.Action | None],
     camera: bpy.types.Object | None,
     build: Steps[list[bpy.types.Object]],
+    follow: Callable[[Sequence[bpy.types.Object]], Steps[None]] | None = None,
 ) -> Steps[tuple[list[bpy.types.Object], bpy.types.Object | None]]:
-    """Replace a take's motion by what `build` builds; closed early, all stays as it was.
+    """Replace a take's motion by what `build` builds; closed early, or on an error, the take stays as it was.
 
     Args:
         scene: of the take; `build` leaves its settings alone.
@@ -37,6 +39,7 @@ def replace_take(
         actions: of each, the action that holds the captured keys.
         camera: its solved camera.
         build: from `build_scene_in_steps`.
+        follow: gives others the new motion of the armatures that stay; None: nobody follows them.
 
     Returns:
         The take's armatures, of as many people as were built, and its camera.
@@ -45,15 +48,28 @@ def replace_take(
         PoseNet3DError: the take can't be changed as it is; nothing has been then.
     """
     check_replaceable(people)
+    markers = list(scene.timeline_markers)
     built = yield from build
     source = built[0].users_collection[0]
-    for old, action, new in zip(people, actions, built, strict=False):
-        _swap_person(old, action, new)
+    kept = list(people[: len(built)])
+    own_camera = [camera] if camera and camera.name in take.objects else []
+    made = list(dict.fromkeys([*built, *skin_meshes(built), *source.objects]))
+    aside = SetAside([*people, *skin_meshes(people), *own_camera])
+    try:
+        for old, action, new in zip(people, actions, built, strict=False):
+            _swap_person(old, action, new, aside)
+        camera = _swap_camera(take, camera, source)
+        if follow:
+            yield from follow(kept)
+    except BaseException:  # GeneratorExit too, which `close` raises here
+        for marker in [one for one in scene.timeline_markers if one not in markers]:
+            scene.timeline_markers.remove(marker)
+        aside.put_back(made, source)
+        raise
+    for old, new in zip(people, built, strict=False):
         move_markers(scene, new.name, old.name)
-    camera = _swap_camera(take, camera, source)
     # Those who have no counterpart move over to the take; of the old ones nothing stays.
     newcomers = built[len(people) :]
-    kept = list(people[: len(built)])
     for newcomer in newcomers:
         for part in (newcomer, *skin_meshes([newcomer])):
             take.objects.link(part)
@@ -61,7 +77,7 @@ def replace_take(
     leavers = people[len(built) :]
     for leaver in leavers:
         move_markers(scene, leaver.name, None)
-    remove_captured([*leavers, *skin_meshes(leavers), *source.objects], [source])
+    aside.discard([*leavers, *skin_meshes(leavers), *source.objects], source)
     _restore_names(kept)
     bpy.context.view_layer.update()
     return [*kept, *newcomers], camera
@@ -80,7 +96,9 @@ def check_replaceable(people: Sequence[bpy.types.Object]) -> None:
             raise PoseNet3DError(f"{part.name}: it is linked from another file; update the take there")
 
 
-def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+def _swap_person(
+    old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object, aside: SetAside
+) -> None:
     modes = {bone.name: bone.rotation_mode for bone in new.pose.bones}
     bases = {bone.name: bone.matrix_basis.copy() for bone in new.pose.bones}
     looks = {bone.name: _look(bone) for bone in new.pose.bones if bone.name not in old.pose.bones}
@@ -93,7 +111,7 @@ def _swap_person(old: bpy.types.Object, action: bpy.types.Action | None, new: bp
         basis = bases.get(bone.name)
         if basis is not None and basis != Matrix.Identity(4):
             bone.matrix_basis = basis
-    _swap_action(old, action, new)
+    _swap_action(old, action, new, aside)
     for name in new.keys():  # noqa: SIM118 - a datablock is no dictionary
         if isinstance(new[name], int | float):
             old[name] = new[name]
@@ -111,20 +129,28 @@ def _look(bone: bpy.types.PoseBone) -> dict[str, object]:
     }
 
 
-def _swap_action(old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object) -> None:
+def _swap_action(
+    old: bpy.types.Object, action: bpy.types.Action | None, new: bpy.types.Object, aside: SetAside
+) -> None:
     """The new keys take the place of the captured action wherever it is used: on the object, in NLA strips."""
     new_action = new.animation_data.action
     if action is None:
         assign_action(old, new_action, like=new)
         return
     new.animation_data_clear()
-    replace_action(old, action, new_action)
+    aside.replace(action, new_action)
+    _hand_over(old, action, new_action)
 
 
 def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action: bpy.types.Action) -> None:
     """An action takes name and place of a former one, which is removed, on the object and in its NLA strips."""
-    former_range = tuple(former.frame_range)
-    name, has_fake_user = former.name, former.use_fake_user
+    _hand_over(animated, former, action)
+    bpy.data.actions.remove(former)
+
+
+def _hand_over(animated: bpy.types.Object, former: bpy.types.Action, action: bpy.types.Action) -> None:
+    """Do the same without removing the former action, which has another name then."""
+    former_range, name = tuple(former.frame_range), former.name
     former.user_remap(action)
     for strip in _strips_with(animated, action):
         if hasattr(strip, "action_slot"):
@@ -135,8 +161,8 @@ def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action:
     if animation and animation.action == action and hasattr(animation, "action_slot"):
         animation.action_slot = action.slots[0]
     _keep_asset(former, action)
-    bpy.data.actions.remove(former)
-    action.name, action.use_fake_user = name, has_fake_user
+    former.name = data_name(name, "_former")
+    action.name, action.use_fake_user = name, former.use_fake_user
 
 
 def _keep_asset(former: bpy.types.Action, action: bpy.types.Action) -> None:
@@ -184,9 +210,13 @@ def _swap_skin(old: bpy.types.Object, new: bpy.types.Object) -> None:
 
 def _give_materials(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
     """The new mesh gets the old one's materials; they stay on their faces where it has the same, on the first else."""
+    made = set(filter(None, new.materials))
     new.materials.clear()
     for material in old.materials:
         new.materials.append(material)
+    for material in made:
+        if not material.users:
+            bpy.data.materials.remove(material)
     if len(old.polygons) == len(new.polygons):
         slots = np.zeros(len(old.polygons), dtype=np.int32)
         old.polygons.foreach_get("material_index", slots)

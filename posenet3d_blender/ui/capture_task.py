@@ -194,13 +194,16 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
     shot = in_step_with_others(capture.shots[0], take)
     build = build_scene_in_steps(shot.motions, body, capture.footage.background, hints.append, options, place)
     actions = [person.posenet3d.action for person in people]
-    armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build)
+
+    def follow(kept: Sequence[bpy.types.Object]) -> Steps[None]:
+        hints.extend((yield from key_people_again(scene, kept)).sentences)
+
+    armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build, follow)
     remembered.camera = camera
     _store_results(scene, take, armatures, shot, options)
     show_one_after_the_other([take], shots_with(scene, take))
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
-    hints += (yield from key_people_again(scene, armatures)).sentences
     return take
 
 
