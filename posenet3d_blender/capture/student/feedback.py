@@ -79,11 +79,13 @@ class Feedback(nn.Module):
         self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
         self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
         self.norm = nn.LayerNorm(width)
-        # The turns that would remove the residuals are given to the last layer, too.
+        # The turns that would remove the residuals are given to the last layer, too, as far as they can be trusted:
+        # exact points fully, a detector's little.
+        self.trust = nn.Linear(width, JOINT_COUNT)
         self.turns = nn.Linear(width + 3 * JOINT_COUNT, 3 * JOINT_COUNT)
         self.shape = nn.Linear(width, SHAPE_COUNT)
         self.bones = nn.Linear(width, 3 * JOINT_COUNT)
-        for head in (self.turns, self.shape, self.bones):
+        for head in (self.trust, self.turns, self.shape, self.bones):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
@@ -103,7 +105,8 @@ class Feedback(nn.Module):
         seen = [matrix_to_six_d(world), 2 * joints, 10 * residuals, 10 * residuals * confidence, correcting]
         inputs = [hidden, features, *(tensor.flatten(2) for tensor in seen), depth.log()]
         x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)
-        turns = self.turns(torch.cat([x, correcting.flatten(2)], -1))  # (B, T, 72)
+        trusted = (1 + self.trust(x))[..., None] * correcting  # (B, T, 24, 3)
+        turns = self.turns(torch.cat([x, trusted.flatten(2)], -1))  # (B, T, 72)
         if turns.shape[1] > 1:
             turns = self.smoothing @ turns
         turns = turns.unflatten(-1, (JOINT_COUNT, 3))
