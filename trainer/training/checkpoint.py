@@ -17,7 +17,9 @@ from posenet3d_blender.capture.student.features import STUDENT_FEATURE_COUNT, ST
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.errors import PoseNet3DError, one_line
 
-CHECKPOINT_VERSION: Final = 1
+CHECKPOINT_VERSION: Final = 2
+_READABLE_VERSIONS: Final = (1, CHECKPOINT_VERSION)
+"""In version 1 a student's feedback measured its residuals on keypoints of the mean body."""
 
 Notes = dict[str, object]
 """Facts about a training, as JSON values."""
@@ -60,6 +62,8 @@ def load_student(folder: Path) -> StudentNetwork:
         PoseNet3DError: a file is missing, corrupted or of another version.
     """
     network = load_network(folder, "student", lambda config: StudentNetwork(StudentConfig(**config)))
+    if network.feedback is not None and read_description(folder, "student")["version"] < CHECKPOINT_VERSION:
+        raise PoseNet3DError(f"{folder}: a student whose feedback expects other residuals; train it again")
     if (network.config.features, network.config.window) != (STUDENT_FEATURE_COUNT, STUDENT_WINDOW):
         raise PoseNet3DError(f"{folder}: a student with other inputs than this version's; train it again")
     return network
@@ -135,7 +139,7 @@ def read_description(folder: Path, name: str) -> dict[str, Any]:
     for key, kind in (("version", int), ("config", dict), ("training", dict)):
         if not isinstance(description.get(key), kind):
             raise PoseNet3DError(f"{path}: key '{key}' is missing or wrong; restore the file, or train again")
-    if description["version"] != CHECKPOINT_VERSION:
+    if description["version"] not in _READABLE_VERSIONS:
         raise PoseNet3DError(f"{path}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}")
     return description
 

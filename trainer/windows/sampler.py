@@ -14,20 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, KEYPOINT_NAMES, body_keypoints
 from posenet3d_blender.body.model import Body
-from posenet3d_blender.body.skeleton import (
-    JOINT_COUNT,
-    JOINT_INDEX,
-    JOINT_NAMES,
-    MIRRORED_JOINTS,
-    PARENTS,
-    values_by_name,
-)
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED_JOINTS, values_by_name
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
-from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
-from posenet3d_blender.capture.student.torch_body import BodyBones, forward_kinematics, matrix_to_six_d, six_d_to_matrix
+from posenet3d_blender.capture.student.points import StudentPoints
+from posenet3d_blender.capture.student.torch_body import forward_kinematics, matrix_to_six_d, six_d_to_matrix
 
 from ..config_checks import require_not_negative
 from ..data.clips import Clips
@@ -60,7 +51,6 @@ _PART_OF_JOINT: Final = torch.tensor(
 ).long()
 """Index into _BODY_PARTS; the pelvis is a part of its own that is never exchanged."""
 _MIRRORED_SIX_D: Final = torch.tensor([1.0, -1, -1, -1, 1, 1])
-_JOINT_OF_KEYPOINT: Final = JOINT_OF_POINT[:KEYPOINT_COUNT]
 _JOINT_DEVIATION: Final = torch.tensor(
     values_by_name(
         JOINT_NAMES,
@@ -143,11 +133,8 @@ class WindowSampler:
         self._starts = torch.tensor([start for start, _ in ranges])
         self._lengths = torch.tensor([end - start for start, end in ranges])
         self._frequencies = self._lengths * (torch.ones(len(ranges)) if self.weights is None else self.weights)
-        keypoints = body_keypoints(self.body)
-        carriers = list(KEYPOINT_JOINTS)
-        self._keypoint_offsets = _tensor(keypoints.template - self.body.joint_template[carriers])
-        self._keypoint_directions = _tensor(keypoints.directions - self.body.joint_directions[carriers])
-        self._body_bones = BodyBones(self.body)
+        self._points_on_body = StudentPoints(self.body)
+        self._body_bones = self._points_on_body.body_bones
 
     def draw(self, count: int) -> Windows:
         """A batch of `count` windows."""
@@ -268,25 +255,11 @@ class WindowSampler:
         self, joints: Tensor, world: Tensor, bones: Tensor, betas: Tensor, joints_only: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The student's points (B, T, 27, 3) on posed bodies, and 1 where they are given (B, 27)."""
-        count = len(joints)
-        carriers = list(KEYPOINT_JOINTS)
-        offsets = self._keypoint_offsets + (self._keypoint_directions @ betas[:, None, :, None])[..., 0]  # (B, 25, 3)
-        body_bones = self._body_bones(betas)  # (B, 24, 3)
-        for index, (joint, carrier) in enumerate(zip(_JOINT_OF_KEYPOINT, carriers, strict=True)):
-            # A keypoint at a joint, carried by the joint's parent, follows the skeleton's own bone.
-            if joint != NO_JOINT and PARENTS[joint] == carrier:
-                offsets[:, index] += bones[:, joint] - body_bones[:, joint]
+        offsets = self._points_on_body.keypoint_offsets(bones, betas)  # (B, 25, 3)
         offsets = offsets + self.mixture.point_offset * torch.randn(offsets.shape, generator=self.generator)
-        keypoints = joints[:, :, carriers] + (world[:, :, carriers] @ offsets[:, None, :, :, None])[..., 0]
-        known = torch.tensor([joint != NO_JOINT for joint in _JOINT_OF_KEYPOINT])
-        keypoints = torch.where(
-            (joints_only[:, None] & known)[:, None, :, None], joints[:, :, list(_JOINT_OF_KEYPOINT)], keypoints
-        )
-        given = torch.zeros(count, len(KEYPOINT_NAMES) + 2)
-        given[:, :-2] = torch.where(joints_only[:, None], known.float(), torch.ones(len(KEYPOINT_NAMES)))
-        neck_and_head = joints[:, :, [JOINT_INDEX["neck"], JOINT_INDEX["head"]]]
-        given[:, -2:] = joints_only[:, None].float()
-        return torch.cat([keypoints, neck_and_head], 2), given
+        at_joints = joints_only.float()
+        points = self._points_on_body(joints, world, offsets, at_joints)
+        return points, self._points_on_body.given(at_joints)
 
     def _apply_measured_noise(self, rays: Tensor, confidence: Tensor, points: Tensor, joints_only: Tensor) -> None:
         """Give some windows the detector's measured noise, in place; windows of joints have a known focal length."""
@@ -313,7 +286,3 @@ def _leg_length(bones: Tensor) -> Tensor:
     """(B,) metres, of rest bones (B, 24, 3)."""
     result: Tensor = bones[:, _LEG].norm(dim=-1).sum(-1)
     return result
-
-
-def _tensor(array: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

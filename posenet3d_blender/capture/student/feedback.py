@@ -13,14 +13,14 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ...body.keypoints import KEYPOINT_JOINTS, body_keypoints
+from ...body.keypoints import KEYPOINT_COUNT
 from ...body.model import SHAPE_COUNT, load_body
-from ...body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
+from ...body.skeleton import JOINT_COUNT, PARENTS
 from .features import STUDENT_FEATURE_COUNT, STUDENT_POINT_COUNT
 from .joint_of_point import JOINT_OF_POINT, NO_JOINT
 from .mixer import Mixer
+from .points import StudentPoints
 from .torch_body import (
-    BodyBones,
     cross,
     forward_kinematics,
     matrix_to_six_d,
@@ -29,7 +29,6 @@ from .torch_body import (
     six_d_to_matrix,
 )
 
-_NECK_AND_HEAD: Final = (JOINT_INDEX["neck"], JOINT_INDEX["head"])
 _PARENT_OR_SELF: Final = (0, *PARENTS[1:])
 _DISTANCES: Final = (0.7, 30.0)
 """Metres from the camera within which the person is placed."""
@@ -58,8 +57,6 @@ class Posed(NamedTuple):
 class Feedback(nn.Module):
     """Corrects a prediction by its residuals; untrained it changes nothing."""
 
-    keypoint_offsets: Tensor
-    """(25, 3) metres in the frame of the joint that carries each keypoint."""
     shown_by: Tensor
     """(24, 27) 1 where the column's point shows the row's joint."""
     smoothing: Tensor
@@ -76,21 +73,19 @@ class Feedback(nn.Module):
             window: samples in a window.
         """
         super().__init__()
-        body = load_body()
-        offsets = torch.from_numpy(body_keypoints(body).template - body.joint_template[list(KEYPOINT_JOINTS)])
-        # Rounded as exported networks store them, a quarter of a millimetre, so that these and checkpoints agree.
-        self.body_bones = BodyBones(body).half().float()
-        self.register_buffer("keypoint_offsets", offsets.half().float(), persistent=False)
+        self.points = StudentPoints(load_body())
         self.register_buffer("shown_by", _points_of_joints(), persistent=False)
         self.register_buffer("smoothing", _weights_over_time(window).half().float(), persistent=False)
         self.embed = nn.Linear(student_width + STUDENT_FEATURE_COUNT + _INPUTS, width)
         self.blocks = nn.Sequential(*[Mixer(width, expansion, window) for _ in range(blocks)])
         self.norm = nn.LayerNorm(width)
-        # The turns that would remove the residuals are given to the last layer, too.
+        # The turns that would remove the residuals are given to the last layer, too, as far as they can be trusted:
+        # exact points fully, a detector's little.
+        self.trust = nn.Linear(width, JOINT_COUNT)
         self.turns = nn.Linear(width + 3 * JOINT_COUNT, 3 * JOINT_COUNT)
         self.shape = nn.Linear(width, SHAPE_COUNT)
         self.bones = nn.Linear(width, 3 * JOINT_COUNT)
-        for head in (self.turns, self.shape, self.bones):
+        for head in (self.trust, self.turns, self.shape, self.bones):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
@@ -102,16 +97,16 @@ class Feedback(nn.Module):
             features: (B, T, 82) the student's input.
             first: its prediction.
         """
-        bones = self.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
-        joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
-        depth, residuals = self._residuals(joints, world, features)  # (B, T, 1), (B, T, 27, 2)
         confidence = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
+        joints, world, points = self._predicted_points(first, confidence)
+        depth, residuals = self._residuals(points, features)  # (B, T, 1), (B, T, 27, 2)
         correcting = self._correcting_turns(joints, residuals * confidence)  # (B, T, 24, 3)
         # Factors bring the inputs to a like size.
         seen = [matrix_to_six_d(world), 2 * joints, 10 * residuals, 10 * residuals * confidence, correcting]
         inputs = [hidden, features, *(tensor.flatten(2) for tensor in seen), depth.log()]
         x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)
-        turns = self.turns(torch.cat([x, correcting.flatten(2)], -1))  # (B, T, 72)
+        trusted = (1 + self.trust(x))[..., None] * correcting  # (B, T, 24, 3)
+        turns = self.turns(torch.cat([x, trusted.flatten(2)], -1))  # (B, T, 72)
         if turns.shape[1] > 1:
             turns = self.smoothing @ turns
         turns = turns.unflatten(-1, (JOINT_COUNT, 3))
@@ -124,15 +119,23 @@ class Feedback(nn.Module):
             first.bone_offsets + self.bones(pooled).unflatten(-1, (JOINT_COUNT, 3)),
         )
 
-    def _residuals(self, joints: Tensor, world: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+    def _predicted_points(self, first: Posed, confidence: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Joints (B, T, 24, 3), their rotations (B, T, 24, 3, 3) and the points (B, T, 27, 3) of a prediction.
+
+        confidence: (B, T, 27, 1) tells joints from the detector's keypoints: only sources of joints give neck and head.
+        """
+        bones = self.points.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
+        joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
+        at_joints = (confidence[:, :, KEYPOINT_COUNT:].amax((1, 2, 3)) > 0).to(joints.dtype)  # (B,)
+        offsets = self.points.keypoint_offsets(bones, first.betas)  # (B, 25, 3)
+        return joints, world, self.points(joints, world, offsets, at_joints)
+
+    def _residuals(self, points: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Distance of the pelvis from the camera (B, T, 1), and residuals (B, T, 27, 2), metres across the view.
 
         The person is put where their points come nearest to the rays, by least squares: x + tx = (z + tz) ray is
         linear in the place (tx, ty, tz).
         """
-        carriers = select_joints(world, KEYPOINT_JOINTS, -3)  # (B, T, 25, 3, 3)
-        keypoints = select_joints(joints, KEYPOINT_JOINTS, -2) + (carriers @ self.keypoint_offsets[..., None])[..., 0]
-        points = torch.cat([keypoints, select_joints(joints, _NECK_AND_HEAD, -2)], 2)  # (B, T, 27, 3)
         across, forward = points[..., :2], points[..., 2:]
         size = features[..., -1:].exp()[..., None]  # (B, T, 1, 1)
         rays = features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size

@@ -7,12 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_body
+from posenet3d_blender.body.keypoints import (
+    KEYPOINT_COUNT,
+    KEYPOINT_JOINTS,
+    keypoint_rest_points,
+    keypoints_on_body,
+)
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix, matrix_to_six_d
-from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX
+from posenet3d_blender.body.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from posenet3d_blender.capture.student.feedback import Feedback, Posed  # noqa: E402 - needs torch
@@ -36,16 +42,21 @@ def random_pose(seed: int) -> Array:
     return rotations
 
 
+def in_camera(points: Array, confidence: Array) -> tuple[NDArray[np.float32], Array]:
+    """Features (1, 32, 82) of points (1, 32, 27, 3), four metres before the camera, and the virtual camera (3, 3)."""
+    placed = points + PLACE
+    student_input = normalise_windows(placed[..., :2] / placed[..., 2:], np.broadcast_to(confidence, points.shape[:-1]))
+    return student_input.features, student_input.view_rotations[0].astype(np.float64)
+
+
 def seen(rotations: Array) -> tuple[NDArray[np.float32], Array]:
-    """Features (1, 32, 82) of the body in this pose, four metres before the camera, and its virtual camera (3, 3)."""
+    """The same of the body's keypoints in this pose; neck and head are not given."""
     body, shape = load_body(), np.zeros(SHAPE_COUNT)
     rest_joints = body.rest_joints(shape)
     joints, world = forward_kinematics(rotations, rest_joints)
     keypoints = keypoints_on_body(joints, world, rest_joints, keypoint_rest_points(body, shape))
     neck_and_head = joints[:, :, [JOINT_INDEX["neck"], JOINT_INDEX["head"]]]
-    points = np.concatenate([keypoints, neck_and_head], 2) + PLACE
-    student_input = normalise_windows(points[..., :2] / points[..., 2:], np.ones(points.shape[:-1]))
-    return student_input.features, student_input.view_rotations[0].astype(np.float64)
+    return in_camera(np.concatenate([keypoints, neck_and_head], 2), np.append(np.ones(KEYPOINT_COUNT), [0, 0]))
 
 
 def posed(rotations: Array, view: Array) -> Posed:
@@ -58,9 +69,9 @@ def posed(rotations: Array, view: Array) -> Posed:
 
 def residuals_and_turns(feedback: Feedback, features: NDArray[np.float32], first: Posed) -> tuple[Array, Array, Array]:
     """Depth, residuals and correcting turns of a prediction."""
-    rotations = six_d_to_matrix(first.rotations)
-    joints, world = torch_kinematics(rotations, feedback.body_bones(first.betas)[:, None])
-    depth, residuals = feedback._residuals(joints, world, torch.from_numpy(features))
+    given = torch.from_numpy(features)
+    joints, _, points = feedback._predicted_points(first, given[..., 2 * STUDENT_POINT_COUNT : -1, None])
+    depth, residuals = feedback._residuals(points, given)
     return depth.numpy(), residuals.numpy(), feedback._correcting_turns(joints, residuals).numpy()
 
 
@@ -77,6 +88,57 @@ def test_a_right_pose_has_no_residuals(feedback: Feedback) -> None:
     assert np.abs(turns).max() < 0.01
     place = view @ (load_body().joint_template[0] + PLACE)
     np.testing.assert_allclose(depth, place[2], atol=0.01)
+
+
+def person() -> tuple[Array, Array, Array]:
+    """Shape (1, 10), bone offsets (1, 24, 3) and rest joints (24, 3) of somebody whose limbs are not the body's."""
+    random = np.random.default_rng(7)
+    shape, offsets = random.normal(0, 1, (1, SHAPE_COUNT)), random.normal(0, 0.03, (1, JOINT_COUNT, 3))
+    offsets[:, 0] = 0
+    rest = load_body().rest_joints(shape[0])
+    for joint in range(1, JOINT_COUNT):
+        below = [other for other in range(JOINT_COUNT) if joint in ancestors(other)]
+        rest[below] += offsets[0, joint]
+    return shape, offsets, rest
+
+
+def ancestors(joint: int) -> list[int]:
+    """The joint and all above it but the pelvis."""
+    return [joint, *ancestors(PARENTS[joint])] if joint > 0 else []
+
+
+def test_joints_of_a_person_have_no_residuals_on_that_persons_skeleton(feedback: Feedback) -> None:
+    """Motion capture gives joints: they are the predicted skeleton's, not where the detector would put keypoints."""
+    rotations, (shape, offsets, rest) = random_pose(6), person()
+    joints, _ = forward_kinematics(rotations, rest)
+    points = np.zeros((*joints.shape[:2], STUDENT_POINT_COUNT, 3))
+    known = [point for point, joint in enumerate(JOINT_OF_POINT) if joint != NO_JOINT]
+    points[:, :, known] = joints[:, :, [JOINT_OF_POINT[point] for point in known]]
+    features, view = in_camera(points, np.isin(np.arange(STUDENT_POINT_COUNT), known).astype(np.float64))
+    first = posed(rotations, view)._replace(
+        betas=torch.from_numpy(shape).float(), bone_offsets=torch.from_numpy(offsets).float()
+    )
+    depth, residuals, _ = residuals_and_turns(feedback, features, first)
+    assert np.abs(residuals).max() < 1e-3
+    np.testing.assert_allclose(depth, (view @ (rest[0] + PLACE))[2], atol=0.02)
+
+
+def test_keypoints_follow_the_persons_bones(feedback: Feedback) -> None:
+    """Elbows' keypoints ride on the shoulder: with a longer upper arm they are farther out."""
+    rotations, (shape, offsets, rest) = random_pose(6), person()
+    joints, world = forward_kinematics(rotations, rest)
+    body = load_body()
+    at_rest = keypoint_rest_points(body, shape[0]) - body.rest_joints(shape[0])[list(KEYPOINT_JOINTS)]
+    for keypoint, (joint, carrier) in enumerate(zip(JOINT_OF_POINT, KEYPOINT_JOINTS, strict=False)):
+        if joint != NO_JOINT and PARENTS[joint] == carrier:
+            at_rest[keypoint] += offsets[0, joint]
+    keypoints = keypoints_on_body(joints, world, rest, rest[list(KEYPOINT_JOINTS)] + at_rest)
+    points = np.concatenate([keypoints, joints[:, :, :2]], 2)
+    features, view = in_camera(points, np.append(np.ones(KEYPOINT_COUNT), [0, 0]))
+    first = posed(rotations, view)._replace(
+        betas=torch.from_numpy(shape).float(), bone_offsets=torch.from_numpy(offsets).float()
+    )
+    assert np.abs(residuals_and_turns(feedback, features, first)[1]).max() < 1e-3
 
 
 def test_the_correcting_turn_is_the_arms_own(feedback: Feedback) -> None:

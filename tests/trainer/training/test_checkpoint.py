@@ -61,7 +61,7 @@ def test_wrong_weights_are_named(folder: Path, change: Callable[[Tensors], objec
         ("{", "not a checkpoint"),
         ("[]", "not a checkpoint"),
         ('{"config": {}, "training": {}}', "key 'version'"),
-        ('{"version": 9, "config": {}, "training": {}}', "version 9, expected 1"),
+        ('{"version": 9, "config": {}, "training": {}}', "version 9, expected 2"),
         ('{"version": 1, "config": 3, "training": {}}', "key 'config'"),
         ('{"version": 1, "config": {}}', "key 'training'"),
         ('{"version": 1, "config": {"wide": 3}, "training": {}}', "key 'config' makes no network"),
@@ -73,6 +73,18 @@ def test_a_wrong_description_is_named(folder: Path, content: str, message: str) 
     with pytest.raises(PoseNet3DError, match=rf"student.json: .*{message}") as refused:
         load_student(folder)
     assert "\n" not in str(refused.value)
+
+
+def test_feedback_that_was_trained_on_other_residuals_is_refused(tmp_path: Path) -> None:
+    for name, feedback_width in (("plain", 0), ("corrected", 8)):
+        config = StudentConfig(width=16, blocks=1, feedback_width=feedback_width, feedback_blocks=1)
+        save_student(tmp_path / name, StudentNetwork(config), {})
+        load_student(tmp_path / name)
+        description = json.loads((tmp_path / name / "student.json").read_text())
+        (tmp_path / name / "student.json").write_text(json.dumps(description | {"version": 1}))
+    load_student(tmp_path / "plain")
+    with pytest.raises(PoseNet3DError, match="corrected: a student whose feedback expects other residuals; train it"):
+        load_student(tmp_path / "corrected")
 
 
 @pytest.mark.parametrize("name", ["student.json", "student.safetensors"])
