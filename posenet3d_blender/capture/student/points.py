@@ -60,7 +60,8 @@ class StudentPoints(nn.Module):
         """
         of_shape = self.offsets + (self.directions @ betas[:, None, :, None])[..., 0]
         # A keypoint at a joint that rides on the joint's parent follows the skeleton's own bone.
-        return of_shape + self.follows @ (bones - self.body_bones(betas))
+        followed: Tensor = of_shape + self.follows @ (bones - self.body_bones(betas))
+        return followed
 
     def forward(self, joints: Tensor, world: Tensor, offsets: Tensor, at_joints: Tensor) -> Tensor:
         """The points (B, T, 27, 3).
