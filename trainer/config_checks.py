@@ -62,13 +62,12 @@ def require_above_zero(config: DataclassInstance, *names: str) -> None:
             raise OutOfRangeError(name, "above 0", value)
 
 
-def require_shares(config: DataclassInstance, *names: str, prefix: str = "") -> None:
+def require_shares(config: DataclassInstance, *names: str) -> None:
     """Check numbers that are parts of a whole, or chances.
 
     Args:
         config: the configuration.
         names: fields to check.
-        prefix: as of `require_at_least`.
 
     Raises:
         OutOfRangeError: a value is below 0 or above 1.
@@ -76,7 +75,7 @@ def require_shares(config: DataclassInstance, *names: str, prefix: str = "") -> 
     for name in names:
         value = getattr(config, name)
         if not 0 <= value <= 1:
-            raise OutOfRangeError(f"{prefix}{name}", "from 0 to 1", value)
+            raise OutOfRangeError(name, "from 0 to 1", value)
 
 
 def require_shares_of_one(config: DataclassInstance, first: str, second: str) -> None:

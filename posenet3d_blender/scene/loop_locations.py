@@ -32,7 +32,7 @@ class _Carrier:
 
     def is_still(self, limit: float) -> bool:
         """True if nothing moves it."""
-        return bool(max(np.ptp(self.origins, axis=0).max(), np.ptp(self.axes, axis=0).max()) < limit)
+        return bool(max(np.ptp(self.origins, axis=0).max(), np.ptp(self.axes, axis=0).max()) <= limit)
 
 
 def looped_locations(

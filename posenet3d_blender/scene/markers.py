@@ -37,9 +37,15 @@ def move_markers(scene: bpy.types.Scene, name: str, receiver: str | None) -> Non
             markers.remove(marker)
 
 
+def markers_of(scene: bpy.types.Scene, name: str) -> list[bpy.types.TimelineMarker]:
+    """A person's markers on the scene's timeline."""
+    names = [data_name(name, end) for end in (f": {_LOW}", f": {_RESTORED}")]
+    return [marker for marker in scene.timeline_markers if marker.name in names]
+
+
 def has_markers(scene: bpy.types.Scene, name: str) -> bool:
     """True if a person has markers on the scene's timeline."""
-    return any(marker.name == data_name(name, f": {_LOW}") for marker in scene.timeline_markers)
+    return bool(markers_of(scene, name))
 
 
 def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first_frame: int) -> None:

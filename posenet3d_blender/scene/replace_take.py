@@ -15,7 +15,7 @@ from mathutils import Matrix
 from ..errors import PoseNet3DError
 from .incremental import Steps
 from .keys import assign_action
-from .markers import move_markers
+from .markers import markers_of, move_markers
 from .names import data_name
 from .put_back import SetAside
 from .skin import SKIN_VERTICES, skin_meshes
@@ -31,6 +31,8 @@ def replace_take(
     follow: Callable[[Sequence[bpy.types.Object]], Steps[None]] | None = None,
 ) -> Steps[tuple[list[bpy.types.Object], bpy.types.Object | None]]:
     """Replace a take's motion by what `build` builds; closed early, or on an error, the take stays as it was.
+
+    Of several characters that follow, those that had the new motion before the error keep it.
 
     Args:
         scene: of the take; `build` leaves its settings alone.
@@ -62,7 +64,7 @@ def replace_take(
         if follow:
             yield from follow(kept)
     except BaseException:  # GeneratorExit too, which `close` raises here
-        for marker in [one for one in scene.timeline_markers if one not in markers]:
+        for marker in [one for new in built for one in markers_of(scene, new.name) if one not in markers]:
             scene.timeline_markers.remove(marker)
         aside.put_back(made, source)
         raise
@@ -151,6 +153,7 @@ def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action:
 def _hand_over(animated: bpy.types.Object, former: bpy.types.Action, action: bpy.types.Action) -> None:
     """Do the same without removing the former action, which has another name then."""
     former_range, name = tuple(former.frame_range), former.name
+    has_fake_user = former.use_fake_user  # the remap moves it
     former.user_remap(action)
     for strip in _strips_with(animated, action):
         if hasattr(strip, "action_slot"):
@@ -162,7 +165,7 @@ def _hand_over(animated: bpy.types.Object, former: bpy.types.Action, action: bpy
         animation.action_slot = action.slots[0]
     _keep_asset(former, action)
     former.name = data_name(name, "_former")
-    action.name, action.use_fake_user = name, former.use_fake_user
+    action.name, action.use_fake_user = name, has_fake_user
 
 
 def _keep_asset(former: bpy.types.Action, action: bpy.types.Action) -> None:

@@ -135,20 +135,20 @@ def _add_takes(
             own = replace(options, match=match, sound=False)
             steps = _add_take(shot, capture, name, body, hints, own, place)
             takes.append((yield from share(steps, number - 1, len(shots))))
+        if len(takes) > 1:
+            show_one_after_the_other(takes, takes)
+        for take in takes:
+            take_of(take).is_one_of_several = len(takes) > 1
+        scene, _ = place.find()
+        if options.sound:  # not before the takes are complete: a cancelled capture leaves no strip
+            last_frame = max(take_of(take).last_frame for take in takes)
+            add_sound(scene, capture.footage.background, start, (options.first_frame, last_frame))
     except BaseException:  # GeneratorExit too, which `close` raises here
         for take in takes:
             delete_take(take)
         before.restore(place.find()[0])
         raise
-    if len(takes) > 1:
-        show_one_after_the_other(takes, takes)
-    for take in takes:
-        take_of(take).is_one_of_several = len(takes) > 1
-    scene, _ = place.find()
     settings_of(scene).take = takes[-1]
-    if options.sound:  # not before the takes are complete: a cancelled capture leaves no strip
-        last_frame = max(take_of(take).last_frame for take in takes)
-        add_sound(scene, capture.footage.background, start, (options.first_frame, last_frame))
     return takes
 
 
@@ -201,7 +201,8 @@ def _replace(take: bpy.types.Collection, capture: Capture, body: Body, hints: li
     armatures, camera = yield from replace_take(scene, take, people, actions, remembered.camera, build, follow)
     remembered.camera = camera
     _store_results(scene, take, armatures, shot, options)
-    show_one_after_the_other([take], shots_with(scene, take))
+    if remembered.is_one_of_several:
+        show_one_after_the_other([take], shots_with(scene, take))
     if (scene.frame_start, scene.frame_end) == old_range:
         scene.frame_start, scene.frame_end = remembered.first_frame, remembered.last_frame
     return take

@@ -180,7 +180,7 @@ def _restore_view(context: bpy.types.Context) -> None:
     former = _views.pop(space.as_pointer(), None)
     if former is not None:
         leave_isolation(context, former)
-        former.restore(space)
+        former.restore(space, context.scene)
 
 
 def _restore_scene(scene: bpy.types.Scene) -> None:
@@ -189,11 +189,13 @@ def _restore_scene(scene: bpy.types.Scene) -> None:
     fade(people_of_all(scene), 1.0)
     if not choices.scene_before:
         return
-    before, shown = json.loads(choices.scene_before), json.loads(choices.scene_shown)
+    present = _scene_settings(scene)
+    before = present | json.loads(choices.scene_before)
+    # A file that an earlier version saved does not say what was shown: all is given back.
+    shown = json.loads(choices.scene_shown) if choices.scene_shown else dict(present)
     if choices.take:  # an update changes the range of its take, and of the scene
         remembered = take_of(choices.take)
         shown |= {"frame_start": remembered.first_frame, "frame_end": remembered.last_frame}
-    present = _scene_settings(scene)
     for owner, groups in ((scene.render, _RENDER), (scene, _FRAMES)):
         for names in groups:
             if all(present[name] == shown[name] for name in names):

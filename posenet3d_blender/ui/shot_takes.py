@@ -11,7 +11,7 @@ import bpy
 from ..scene.skin import skin_meshes
 from ..scene.visibility import key_visibility
 from .results import stored_motion
-from .takes import people_of, take_of, takes_in
+from .takes import captured_options, people_of, take_of, takes_in
 
 if TYPE_CHECKING:
     from ..capture.pipeline import CapturedShot
@@ -52,7 +52,7 @@ def show_one_after_the_other(takes: Sequence[bpy.types.Collection], shots: Seque
             for skin in skin_meshes([person]):
                 former = skin.animation_data.action if skin.animation_data else None
                 if former:  # of people who come or go within their own shot
-                    skin.animation_data_clear()
+                    skin.animation_data.action = None
                     bpy.data.actions.remove(former)
                 key_visibility(skin, _span(person), (take_of(take).first_frame, last_frame))
 
@@ -63,8 +63,8 @@ def shots_with(scene: bpy.types.Scene, take: bpy.types.Collection) -> list[bpy.t
     if not own.is_one_of_several:
         return [take]
     several = [one for one in takes_in(scene) if take_of(one).is_one_of_several]
-    key = own.footage, own.first_frame
-    return [one for one in several if (take_of(one).footage, take_of(one).first_frame) == key]
+    key = captured_options(take).footage, own.first_frame
+    return [one for one in several if (captured_options(one).footage, take_of(one).first_frame) == key]
 
 
 def starting_at(shot: CapturedShot, start: float) -> CapturedShot:

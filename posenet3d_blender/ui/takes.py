@@ -27,7 +27,7 @@ class POSENET3D_PG_captured_options(CaptureOptions, bpy.types.PropertyGroup):
 
 
 class POSENET3D_PG_take(CaptureOptions, bpy.types.PropertyGroup):
-    """A take: the options of its next update, and the outcome of its capture"""
+    """A take: its options, as captured until they are changed for the next update, and the outcome of its capture"""
 
     # Blender reads properties from annotations, where a type checker expects types
     is_take: bpy.props.BoolProperty(  # type: ignore[valid-type]

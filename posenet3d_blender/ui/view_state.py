@@ -45,10 +45,10 @@ class ViewState:
             space.camera = camera
         space.region_3d.view_perspective = "CAMERA"
 
-    def restore(self, space: bpy.types.SpaceView3D) -> None:
+    def restore(self, space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> None:
         """Give the state back; a view that the user turned meanwhile stays where it is, with another camera too."""
         view = space.region_3d
-        in_camera, is_ours = view.view_perspective == "CAMERA", self._has_our_camera(space)
+        in_camera, is_ours = view.view_perspective == "CAMERA", self._has_our_camera(space, scene)
         if in_camera and not is_ours:
             return
         if is_ours:
@@ -62,11 +62,11 @@ class ViewState:
             if in_camera or name in _FRAMING:
                 setattr(view, name, value)
 
-    def _has_our_camera(self, space: bpy.types.SpaceView3D) -> bool:
+    def _has_our_camera(self, space: bpy.types.SpaceView3D, scene: bpy.types.Scene) -> bool:
         """True if the overlay's camera is still the view's, or was deleted."""
-        if not self.is_camera_local:
-            return not space.use_local_camera
-        return space.use_local_camera and (space.camera is None or space.camera.session_uid == self.camera)
+        camera = space.camera if self.is_camera_local else scene.camera
+        is_same = camera is None or camera.session_uid == self.camera
+        return space.use_local_camera == self.is_camera_local and is_same
 
 
 def _copied(value: Any) -> Any:

@@ -49,13 +49,65 @@ def make_own(take: bpy.types.Collection) -> None:
     bpy.context.view_layer.update()
 
 
+def fail(*_: object) -> NoReturn:
+    """A step of the update that goes wrong."""
+    raise ZeroDivisionError
+
+
+def test_one_that_fails_leaves_what_the_user_tied_to_the_take(
+    pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parent with its inverse, a linked duplicate of the body, a kept action, markers, another view layer."""
+    take = capture(video)
+    (person,) = people_of(take)
+    (skin,) = skin_meshes([person])
+    scene, action = bpy.context.scene, person.posenet3d.action
+    empty = bpy.data.objects.new("Empty", None)
+    scene.collection.objects.link(empty)
+    empty.location = (1.0, 2.0, 3.0)
+    bpy.context.view_layer.update()
+    person.parent, person.matrix_parent_inverse = empty, empty.matrix_world.inverted()
+    duplicate = skin.copy()
+    scene.collection.objects.link(duplicate)
+    action.use_fake_user = True
+    layer = scene.view_layers.new("Second")
+    person.hide_set(True, view_layer=layer)
+    bpy.context.view_layer.update()
+    name, place, mesh = person.name, person.matrix_world.copy(), skin.data.name
+    former = np.empty(3 * len(skin.data.vertices), dtype=np.float32)
+    skin.data.vertices.foreach_get("co", former)
+    scene.timeline_markers.new("Jump", frame=3)
+    markers = [marker.name for marker in scene.timeline_markers]
+    monkeypatch.setattr("posenet3d_blender.ui.capture_task.key_people_again", fail)
+    pipeline.motion = standing(8, lean=0.3)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        bpy.ops.posenet3d.update_take()
+    restored = bpy.data.objects[name]
+    assert restored.parent == empty
+    np.testing.assert_allclose(restored.matrix_world, place, atol=1e-6)
+    assert restored.posenet3d.action.use_fake_user
+    assert restored.hide_get(view_layer=layer)
+    assert not restored.hide_get()
+    assert duplicate.data == skin_meshes([restored])[0].data
+    assert duplicate.data.name == mesh
+    points = np.empty_like(former)
+    duplicate.data.vertices.foreach_get("co", points)
+    assert points.tobytes() == former.tobytes()
+    assert [marker.name for marker in scene.timeline_markers] == markers
+
+
+def test_an_update_keeps_the_actions_fake_user(pipeline: Pipeline, video: Path) -> None:
+    take = capture(video)
+    people_of(take)[0].posenet3d.action.use_fake_user = True
+    pipeline.motion = standing(8, lean=0.3)
+    bpy.ops.posenet3d.update_take()
+    assert people_of(take)[0].posenet3d.action.use_fake_user
+
+
 @pytest.mark.parametrize("is_pushed_down", [False, True])
 def test_one_that_fails_leaves_the_take_as_it_was(
     pipeline: Pipeline, video: Path, monkeypatch: pytest.MonkeyPatch, is_pushed_down: bool
 ) -> None:
-    def fail(*_: object) -> NoReturn:
-        raise ZeroDivisionError
-
     with_fingers(pipeline)
     take = capture(video)
     make_own(take)

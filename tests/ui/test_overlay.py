@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,6 +174,31 @@ def test_the_camera_that_the_user_chose_meanwhile_stays(view: bpy.types.SpaceVie
     assert view.region_3d.view_perspective == "CAMERA"
     assert view.use_local_camera
     assert view.camera == own
+
+
+def test_another_camera_of_the_scene_is_not_left(view: bpy.types.SpaceView3D) -> None:
+    """The overlay looks through the scene's camera; the user makes another one the scene's, and looks through that."""
+    scene = bpy.context.scene
+    scene.camera = take_of(current_take(bpy.context)).camera
+    bpy.ops.posenet3d.overlay()
+    assert not view.use_local_camera
+    scene.camera = bpy.data.objects.new("Other", bpy.data.cameras.new("Other"))
+    scene.collection.objects.link(scene.camera)
+    bpy.ops.posenet3d.leave_overlay()
+    assert view.region_3d.view_perspective == "CAMERA"
+
+
+def test_an_overlay_of_a_file_that_an_earlier_version_saved_is_left(view: bpy.types.SpaceView3D) -> None:
+    use_another_format()
+    former = scene_format()
+    bpy.ops.posenet3d.overlay()
+    choices = overlay_of(bpy.context.scene)
+    before = json.loads(choices.scene_before)
+    del before["frame_current"]
+    choices.scene_before, choices.scene_shown, choices.take = json.dumps(before), "", None
+    bpy.ops.posenet3d.leave_overlay()
+    assert scene_format() == former
+    assert not choices.scene_before
 
 
 @pytest.mark.parametrize("is_turned", [False, True])

@@ -43,8 +43,9 @@ class PaperRecipe:
     student_weights: StudentWeights = field(default_factory=StudentWeights)
     """Of the stages `frames`, `student` and `feedback`."""
     joint_teacher_weights: JointTeacherWeights = field(default_factory=JointTeacherWeights)
+    """Of the stage `joint_teacher`."""
     joint_student_weights: JointStudentWeights = field(default_factory=JointStudentWeights)
-    """The joint stages' windows are mixed by the constants of `lifted_clips`, not by the recipe."""
+    """Of the stage `joint_student`."""
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
     frame_stage: Schedule = field(default_factory=Schedule)
@@ -55,7 +56,8 @@ class PaperRecipe:
     joint_teacher_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the teacher, on its skeletons as the student's body takes them; left out with `steps = 0`."""
     joint_student_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
-    """Of the student and its feedback, on what the improved teacher lifts; left out with `steps = 0`."""
+    """Of the student and its feedback, on what the improved teacher lifts; left out with `steps = 0`. The windows of
+    both joint stages are mixed by the constants of `lifted_clips`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads", "cameras")

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import OutOfRangeError, require_at_least, require_feedback, require_fitting_student, require_shares
+from ..config_checks import OutOfRangeError, require_at_least, require_feedback, require_fitting_student
 from ..synthesis.augmentation import NoiseRanges
 from ..synthesis.cameras import ViewRanges
 from ..synthesis.partial_views import PartialViews
@@ -18,9 +18,6 @@ from ..windows.tumbling import Tumbles
 
 _MOVED_KEYS: Final = ("steps", "learning_rate", "weight_decay", "save_every", "mixed_precision")
 """Former keys of the recipe itself that are now in the table `windows`."""
-
-_SHARES: Final = ("posed", "recombined", "reversed", "joints_only", "exact", "clip_bones_of_joints", "measured")
-"""Of the windows, in the table `mixture`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +60,6 @@ class SupervisedRecipe:
         require_at_least(self, 1, "threads")
         require_at_least(self, 0, "seed", "feedback_point_offset")
         require_fitting_student(self.student)
-        require_shares(self.mixture, *_SHARES, prefix="mixture.")
         require_at_least(self, 0, "data_weights")
         require_feedback(self.student, self.feedback.steps)
         if self.data_weights and len(self.data_weights) != len(self.data):

@@ -140,7 +140,8 @@ def read_description(folder: Path, name: str) -> dict[str, Any]:
         if not isinstance(description.get(key), kind):
             raise PoseNet3DError(f"{path}: key '{key}' is missing or wrong; restore the file, or train again")
     if description["version"] not in _READABLE_VERSIONS:
-        raise PoseNet3DError(f"{path}: checkpoint version {description['version']}, expected {CHECKPOINT_VERSION}")
+        known = " or ".join(map(str, _READABLE_VERSIONS))
+        raise PoseNet3DError(f"{path}: checkpoint version {description['version']}, expected {known}")
     return description
 
 

@@ -20,7 +20,7 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise
 from posenet3d_blender.capture.student.points import StudentPoints
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, matrix_to_six_d, six_d_to_matrix
 
-from ..config_checks import require_not_negative
+from ..config_checks import require_not_negative, require_shares
 from ..data.clips import Clips
 from ..data.foot_contacts import contacts_from_clips
 from ..geometry.rotations import axis_angle_to_matrix
@@ -98,6 +98,8 @@ class Mixture:
     """Standard deviation, metres, of a keypoint's place on the body."""
 
     def __post_init__(self) -> None:
+        shares = ("posed", "recombined", "reversed", "joints_only", "exact", "clip_bones_of_joints", "measured")
+        require_shares(self, *shares)
         require_not_negative(self)
 
 
