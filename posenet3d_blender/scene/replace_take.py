@@ -71,18 +71,20 @@ def replace_take(
     for old, new in zip(people, built, strict=False):
         move_markers(scene, new.name, old.name)
     # Those who have no counterpart move over to the take; of the old ones nothing stays.
-    newcomers = built[len(people) :]
-    for newcomer in newcomers:
-        for part in (newcomer, *skin_meshes([newcomer])):
-            take.objects.link(part)
-            source.objects.unlink(part)
-    leavers = people[len(built) :]
+    newcomers, leavers = built[len(people) :], people[len(built) :]
+    _move_to(take, newcomers, source)
     for leaver in leavers:
         move_markers(scene, leaver.name, None)
     aside.discard([*leavers, *skin_meshes(leavers), *source.objects], source)
     _restore_names(kept)
     bpy.context.view_layer.update()
     return [*kept, *newcomers], camera
+
+
+def _move_to(take: bpy.types.Collection, newcomers: Sequence[bpy.types.Object], source: bpy.types.Collection) -> None:
+    for part in (*newcomers, *skin_meshes(newcomers)):
+        take.objects.link(part)
+        source.objects.unlink(part)
 
 
 def check_replaceable(people: Sequence[bpy.types.Object]) -> None:

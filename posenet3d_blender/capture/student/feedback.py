@@ -126,7 +126,7 @@ class Feedback(nn.Module):
         """
         bones = self.points.body_bones(first.betas) + first.bone_offsets  # (B, 24, 3)
         joints, world = forward_kinematics(six_d_to_matrix(first.rotations), bones[:, None])
-        at_joints = (confidence[:, :, KEYPOINT_COUNT:].amax((1, 2, 3)) > 0).to(joints.dtype)  # (B,)
+        at_joints = (confidence[:, :, KEYPOINT_COUNT:].sum((1, 2, 3)) > 0).to(joints.dtype)  # (B,)
         offsets = self.points.keypoint_offsets(bones, first.betas)  # (B, 25, 3)
         return joints, world, self.points(joints, world, offsets, at_joints)
 

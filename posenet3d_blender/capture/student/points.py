@@ -77,7 +77,7 @@ class StudentPoints(nn.Module):
         # Those without a joint of their own take any; they stay keypoints.
         own = select_joints(joints, [max(joint, 0) for joint in _JOINT_OF_KEYPOINT], -2)  # (B, T, 25, 3)
         share = at_joints[:, None, None, None] * self.has_joint  # (B, 1, 25, 1)
-        return torch.cat([torch.lerp(keypoints, own, share), select_joints(joints, _NECK_AND_HEAD, -2)], 2)
+        return torch.cat([keypoints + share * (own - keypoints), select_joints(joints, _NECK_AND_HEAD, -2)], 2)
 
     def given(self, at_joints: Tensor) -> Tensor:
         """1 for the points that a source gives (B, 27): all keypoints, or all points of joints; see `forward`."""
