@@ -25,22 +25,26 @@ MOST_RANGES: Final = 20
 
 def move_markers(scene: bpy.types.Scene, name: str, receiver: str | None) -> None:
     """Give a person's markers to another one, in place of those they had; None: remove them."""
-    markers = scene.timeline_markers
-    names = [data_name(name, end) for end in (f": {_LOW}", f": {_RESTORED}")]
-    receiving = [data_name(receiver, end) for end in (f": {_LOW}", f": {_RESTORED}")] if receiver else []
-    for marker in [one for one in markers if one.name in receiving]:
-        markers.remove(marker)
-    for marker in [one for one in markers if one.name in names]:
+    if receiver:
+        for marker in markers_of(scene, receiver):
+            scene.timeline_markers.remove(marker)
+    names = _names(name)
+    for marker in markers_of(scene, name):
         if receiver:
-            marker.name = receiving[names.index(marker.name)]
+            marker.name = _names(receiver)[names.index(marker.name)]
         else:
-            markers.remove(marker)
+            scene.timeline_markers.remove(marker)
 
 
 def markers_of(scene: bpy.types.Scene, name: str) -> list[bpy.types.TimelineMarker]:
     """A person's markers on the scene's timeline."""
-    names = [data_name(name, end) for end in (f": {_LOW}", f": {_RESTORED}")]
+    names = _names(name)
     return [marker for marker in scene.timeline_markers if marker.name in names]
+
+
+def _names(person: str) -> list[str]:
+    """Names of the markers at which a person's low confidence begins and ends."""
+    return [data_name(person, end) for end in (f": {_LOW}", f": {_RESTORED}")]
 
 
 def has_markers(scene: bpy.types.Scene, name: str) -> bool:
@@ -58,8 +62,8 @@ def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first
         first_frame: frame of the first sample.
     """
     for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
-        scene.timeline_markers.new(data_name(name, f": {_LOW}"), frame=first_frame + first)
-        scene.timeline_markers.new(data_name(name, f": {_RESTORED}"), frame=first_frame + last + 1)
+        for marker, frame in zip(_names(name), (first, last + 1), strict=True):
+            scene.timeline_markers.new(marker, frame=first_frame + frame)
 
 
 def mark_action(action: bpy.types.Action, motion: Motion, first_frame: int) -> None:
