@@ -110,7 +110,10 @@ def require_fitting_student(student: StudentConfig) -> None:
         OutOfRangeError: a size is below 1, or not the add-on's.
     """
     require_at_least(student, 1, "width", "blocks", "expansion", "feedback_blocks", prefix="student.")
-    require_at_least(student, 0, "feedback_width", prefix="student.")
+    require_at_least(student, 0, "feedback_width", "lifter_width", prefix="student.")
+    require_at_least(student, 1, "lifter_dilations", prefix="student.")
+    if student.lifter_width and not student.feedback_width:
+        raise OutOfRangeError("student.feedback_width", "above 0, as for the lifter's feedback", 0)
     fixed = {"window": STUDENT_WINDOW, "features": STUDENT_FEATURE_COUNT, "shape_count": SHAPE_COUNT}
     for name, size in fixed.items():
         value = getattr(student, name)
@@ -126,3 +129,13 @@ def require_feedback(student: StudentConfig, steps: int) -> None:
     """
     if steps > 0 and student.feedback_width == 0:
         raise OutOfRangeError("student.feedback_width", "above 0, as feedback is to be trained", 0)
+
+
+def require_lifter(student: StudentConfig, steps: int) -> None:
+    """Check that a student whose lifter's feedback is to be trained has a lifter.
+
+    Raises:
+        OutOfRangeError: it has none.
+    """
+    if steps > 0 and student.lifter_width == 0:
+        raise OutOfRangeError("student.lifter_width", "above 0, as the lifter's feedback is to be trained", 0)

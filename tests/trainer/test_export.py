@@ -13,12 +13,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from posenet3d_blender.capture.runtime.network import open_network
+from posenet3d_blender.capture.runtime.torch_network import TorchNetwork
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork, StudentOutput
 from posenet3d_blender.capture.student.predict import STUDENT_FOLDER
 from posenet3d_blender.errors import PoseNet3DError
 from trainer.cli import main
 from trainer.evaluation.models import CHECKPOINTS
-from trainer.export import LARGEST_DIFFERENCE, differences, export_student, in_half_precision, refuse_difference
+from trainer.export import (
+    LARGEST_DIFFERENCE,
+    differences,
+    export_student,
+    in_half_precision,
+    refuse_difference,
+    windows_of_people,
+)
 from trainer.training.checkpoint import load_student, save_student
 
 
@@ -38,6 +47,20 @@ def exported(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """Its ONNX file, in a folder that had to be made."""
     logging.getLogger("torch.onnx").setLevel(logging.DEBUG)
     return export_student(checkpoint, tmp_path_factory.mktemp("exported") / "new" / "asset")
+
+
+def test_a_student_with_feedback_and_lifter_is_run_by_both_runtimes(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    sizes = StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1, lifter_width=16)
+    network = StudentNetwork(sizes)
+    for feedback in network.feedbacks():
+        torch.nn.init.normal_(feedback.turns.weight, std=0.01)
+    save_student(tmp_path / "lifting", network, {})
+    path = export_student(tmp_path / "lifting", tmp_path / "exported")
+    features = {"features": windows_of_people()}
+    expected, actual = open_network(path, "cpu").run(features), TorchNetwork(path, "cpu").run(features)
+    for name in StudentOutput._fields:
+        np.testing.assert_allclose(actual[name], expected[name], atol=LARGEST_DIFFERENCE, err_msg=name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posenet3d_blender.capture.student.features import StudentInput, rays_in_view
+from posenet3d_blender.capture.student.lifter import network as lifter
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS, POINT_OF_LIFTED
 
-from .skeleton import HIPS, LIMBS, POINT_OF_LIFTED, TORSO
+from .skeleton import LIMBS, TORSO
 
 
 @dataclass(frozen=True)
@@ -62,18 +64,12 @@ def view_of_rays(student_input: StudentInput, rays: NDArray[np.float32]) -> View
 
 def unproject(view: View, depth: Tensor) -> Tensor:
     """(B, T, 18, 3) joints on the viewing rays of `view` at depth (B, T, 18)."""
-    z = depth[..., None]
-    return torch.cat([view.points * _relative_distance(z, view.size), z], -1)
+    return lifter.unproject(view.points, view.size[:, None, None, None], depth)
 
 
 def project_points(joints: Tensor, size: Tensor) -> Tensor:
     """(B, T, 18, 2) projection of joints (B, T, 18, 3); inverse of `unproject`."""
-    return joints[..., :2] / _relative_distance(joints[..., 2:], size)
-
-
-def _relative_distance(depth: Tensor, size: Tensor) -> Tensor:
-    """Distance from the camera over the person's; at least 0.2, so that nothing passes the camera."""
-    return (1 + size[:, None, None, None] * depth).clamp(min=0.2)
+    return joints[..., :2] / lifter.relative_distance(joints[..., 2:], size[:, None, None, None])
 
 
 def relative_rotation(from_elevation: Tensor, to_elevation: Tensor, azimuth: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.lifter.skeleton import pelvis_share
 from posenet3d_blender.capture.student.torch_body import parent_offsets
 
 from ..data.clips import Clips
@@ -26,7 +27,7 @@ from ..synthesis.partial_views import PartialViews
 from ..windows.fit_rotations import FittedClips, fit_lifted_clips
 from ..windows.sampler import Mixture, WindowSampler
 from ..windows.tumbling import Tumbles
-from .skeleton import pelvis_share, to_smpl
+from .skeleton import to_smpl
 from .student.distillation_sampler import TeacherMotions
 from .windows import TeacherWindows
 

@@ -12,9 +12,10 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_COUNT
+
 from ..config_checks import OutOfRangeError, require_at_least
 from .geometry import root_centred
-from .skeleton import LIFTED_COUNT
 
 _LAG: Final = 6
 """Samples between the two poses that make a motion: a fifth of a second."""

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import require_at_least, require_feedback, require_fitting_student
+from ..config_checks import require_at_least, require_feedback, require_fitting_student, require_lifter
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
 from .student.losses import JointStudentWeights, StudentWeights
 from .teacher.losses import JointTeacherWeights, TeacherWeights
-from .teacher.network import TeacherConfig
+from .teacher.network import TeacherConfig, require_liftable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +58,18 @@ class PaperRecipe:
     joint_student_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the student and its feedback, on what the improved teacher lifts; left out with `steps = 0`. The windows of
     both joint stages are mixed by the constants of `lifted_clips`."""
+    lifted_feedback_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the student's second feedback, with the teacher as its lifter, on windows as of `joint_student`; the rest is
+    frozen. Left out with `steps = 0`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
         require_feedback(self.student, self.feedback_stage.steps)
+        require_lifter(self.student, self.lifted_feedback_stage.steps)
+        if self.lifted_feedback_stage.steps:
+            require_liftable(self.student, self.teacher)
         require_at_least(self.prior_stage, 1, "steps", prefix="prior_stage.")
         # The teacher's loss compares the two halves of a batch.
         require_at_least(self.teacher_stage, 2, "batch_size", prefix="teacher_stage.")

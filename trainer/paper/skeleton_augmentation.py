@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS, LIFTED_NAMES
+
 from .geometry import root_centred
-from .skeleton import HIPS, LIFTED_NAMES, MIRRORED_LIFTED
+from .skeleton import MIRRORED_LIFTED
 
 _INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
 _ROOT: Final = -1

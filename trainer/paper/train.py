@@ -18,7 +18,7 @@ from ..training.checkpoint import Notes, load_student, settings_of, start_from
 from ..training.distributed import processes_joined
 from ..training.loop import set_trainable
 from ..training.run import Run
-from ..training.student_parts import train_only_feedback
+from ..training.student_parts import train_first_pass, train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
 from .lifted_clips import TeacherWindowSampler, lifted_clips, student_windows
 from .recipe import PaperRecipe
@@ -31,10 +31,19 @@ from .stages.teacher import TeacherStage
 from .student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from .student.observation import Observer
 from .teacher.inference import Teacher
-from .teacher.network import TeacherNetwork, load_teacher
+from .teacher.network import TeacherNetwork, give_lifter, load_teacher
 from .windows import DistillationWindows
 
-STAGES: Final = ("priors", "teacher", "frames", "student", "feedback", "joint_teacher", "joint_student")
+STAGES: Final = (
+    "priors",
+    "teacher",
+    "frames",
+    "student",
+    "feedback",
+    "joint_teacher",
+    "joint_student",
+    "lifted_feedback",
+)
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
 _HELD_OUT_FRAMES: Final = 2048
@@ -100,14 +109,14 @@ def _train_student(
     frames = DistillationSampler(motions.held_out, observer, recipe.seed, window=1).draw(_HELD_OUT_FRAMES)
     frame_stage = make_stage(frames, notes)
     network = frame_stage.student
-    train_only_feedback(network, False)
+    train_first_pass(network)
     set_trainable(network.time_parameters(), False)
     run.train(frame_stage, partial(make_distillation, window=1), recipe.frame_stage, "frames")
     set_trainable(network.time_parameters(), not recipe.single_frame_student)
     windows = DistillationSampler(motions.held_out, observer, recipe.seed).draw(_HELD_OUT_WINDOWS)
     student = make_stage(windows, notes)
     run.train(student, make_distillation, recipe.student_stage, "student")
-    train_only_feedback(network, True)
+    train_only_feedback(network, network.feedback)
     run.train(student, make_distillation, recipe.feedback_stage, "feedback")
 
 
@@ -121,20 +130,39 @@ def _train_jointly(
     motions: LiftedSplit,
 ) -> None:
     """The teacher on the student's body, then the student on what the teacher lifts now."""
-    notes = _notes(recipe)
     if recipe.joint_teacher_stage.steps:
         train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
         pairs = TeacherWindowSampler(held_out, recipe.seed).draw(_HELD_OUT_WINDOWS)
-        stage = JointTeacherStage(teacher, student, body, recipe.joint_teacher_weights, pairs, notes)
+        stage = JointTeacherStage(teacher, student, body, recipe.joint_teacher_weights, pairs, _notes(recipe))
         run.train(stage, partial(TeacherWindowSampler, train), recipe.joint_teacher_stage, "joint_teacher")
         motions = _lift(teacher, body, split)
+    _train_joint_student(recipe, run, teacher, student, body, motions)
+
+
+def _train_joint_student(
+    recipe: PaperRecipe,
+    run: Run,
+    teacher: TeacherNetwork,
+    student: StudentNetwork,
+    body: Body,
+    motions: LiftedSplit,
+) -> None:
+    """The student with its feedback, then the feedback that has the teacher as its lifter."""
+    if not recipe.joint_student_stage.steps and not recipe.lifted_feedback_stage.steps:
+        return
+    train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
+    windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
+    stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
     if recipe.joint_student_stage.steps:
-        train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
         set_trainable(student.parameters(), True)
         set_trainable(student.time_parameters(), not recipe.single_frame_student)
-        windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
-        student_stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, notes)
-        run.train(student_stage, student_windows(train), recipe.joint_student_stage, "joint_student")
+        if student.lifted_feedback is not None:
+            set_trainable(student.lifted_feedback.parameters(), False)
+        run.train(stage, student_windows(train), recipe.joint_student_stage, "joint_student")
+    if recipe.lifted_feedback_stage.steps:
+        give_lifter(student, teacher)
+        train_only_feedback(student, student.lifted_feedback)
+        run.train(stage, student_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
 
 
 def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:
@@ -146,6 +174,7 @@ def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSp
 def last_stage(recipe: PaperRecipe) -> str:
     """The stage whose checkpoint is the run's."""
     schedules = {
+        "lifted_feedback": recipe.lifted_feedback_stage,
         "joint_student": recipe.joint_student_stage,
         "joint_teacher": recipe.joint_teacher_stage,
         "feedback": recipe.feedback_stage,

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import POINT_OF_LIFTED
 
 from ..data.sequences import PointSequences
 from ..geometry.proportions import hand_to_forearm
-from .skeleton import POINT_OF_LIFTED
 
 _LEAST_CONFIDENCE: Final = 0.3
 """Of each lifted joint in usable windows."""

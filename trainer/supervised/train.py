@@ -28,7 +28,7 @@ from ..training.checkpoint import Notes, load_student, save_student, settings_of
 from ..training.distributed import processes_joined
 from ..training.loop import Stage, set_trainable
 from ..training.run import Run
-from ..training.student_parts import predict, train_only_feedback
+from ..training.student_parts import predict, train_first_pass, train_only_feedback
 from ..windows.fit_rotations import FittedClips, fit_clips, join_fitted
 from ..windows.losses import SupervisedWeights, supervised_losses
 from ..windows.sampler import WindowSampler
@@ -89,12 +89,12 @@ def train_supervised(recipe: SupervisedRecipe, resume: bool) -> Path:
     with processes_joined():
         make_source = sampler_factory(recipe, body)
         run.begin()
-        train_only_feedback(student, False)
+        train_first_pass(student)
         set_trainable(student.time_parameters(), False)
         run.train(stage, partial(make_source, window=1), recipe.frames, "frames")
         set_trainable(student.time_parameters(), True)
         run.train(stage, make_source, recipe.windows, "windows" if recipe.feedback.steps > 0 else "last")
-        train_only_feedback(student, True)
+        train_only_feedback(student, student.feedback)
         mixture = replace(recipe.mixture, point_offset=recipe.feedback_point_offset)
         run.train(stage, partial(make_source, mixture=mixture), recipe.feedback, "last")
     return folder

@@ -72,7 +72,9 @@ def _concat(node: Node, _: Constants) -> Operation:
     return lambda *parts: torch.cat(parts, axis)
 
 
-def _conv(node: Node, _: Constants) -> Operation:
+def _conv(node: Node, constants: Constants) -> Operation:
+    if len(_attribute(node, "kernel_shape", [1, 1])) == 1:
+        return _conv_along_time(node, constants)
     strides, dilations = _attribute(node, "strides", [1, 1]), _attribute(node, "dilations", [1, 1])
     top, left, bottom, right = _attribute(node, "pads", [0, 0, 0, 0])
     groups = _attribute(node, "group", 1)
@@ -85,6 +87,13 @@ def _conv(node: Node, _: Constants) -> Operation:
         return functional.conv2d(padded, weight, bias, strides, 0, dilations, groups)
 
     return convolve
+
+
+def _conv_along_time(node: Node, _: Constants) -> Operation:
+    dilation, groups = _attribute(node, "dilations", [1]), _attribute(node, "group", 1)
+    _need(node, _attribute(node, "strides", [1]) == [1] and _attribute(node, "pads", [0, 0]) == [0, 0])
+    _need(node, _attribute(node, "auto_pad", "NOTSET") == "NOTSET")
+    return lambda values, weight, bias=None: functional.conv1d(values, weight, bias, 1, 0, dilation, groups)
 
 
 def _depth_to_space(node: Node, _: Constants) -> Operation:
@@ -131,11 +140,14 @@ def _max_pool(node: Node, _: Constants) -> Operation:
 
 
 def _pad(node: Node, constants: Constants) -> Operation:
-    before_and_after = _numbers(node, constants, 1)
-    _need(node, _attribute(node, "mode", "constant") == "constant" and len(node.inputs) == 2)
+    before_and_after, mode = _numbers(node, constants, 1), _attribute(node, "mode", "constant")
+    _need(node, mode in ("constant", "edge") and len(node.inputs) == 2)
     count = len(before_and_after) // 2
     # ONNX: all befores, then all afters; torch: before and after of each axis, the last axis first.
     pairs = [before_and_after[axis + half] for axis in reversed(range(count)) for half in (0, count)]
+    if mode == "edge":
+        _need(node, not any(pairs[2:]))
+        return lambda values, *_: functional.pad(values, pairs[:2], "replicate")
     return lambda values, *_: functional.pad(values, pairs)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...body.skeleton import JOINT_COUNT
 from .features import STUDENT_FEATURE_COUNT, STUDENT_WINDOW
 from .feedback import Feedback, Posed
+from .lifter.network import LIFTER_DILATIONS, LIFTER_KERNEL, Lifter
 from .mixer import Mixer
 
 
@@ -32,6 +33,9 @@ class StudentConfig:
     feedback_width: int = 0
     """Of `Feedback`; 0: none."""
     feedback_blocks: int = 3
+    lifter_width: int = 0
+    """Of the `Lifter` of a second feedback; 0: neither."""
+    lifter_dilations: tuple[int, ...] = LIFTER_DILATIONS
 
 
 class StudentOutput(NamedTuple):
@@ -76,24 +80,29 @@ class StudentNetwork(nn.Module):
             # The untrained skeleton is the body's own.
             self.bones.weight.zero_()
             self.bones.bias.zero_()
-        self.feedback = (
-            Feedback(config.width, config.feedback_width, config.feedback_blocks, *sizes)
-            if config.feedback_width
-            else None
-        )
+        feedback_sizes = config.width, config.feedback_width, config.feedback_blocks, *sizes
+        self.feedback = Feedback(*feedback_sizes) if config.feedback_width else None
+        self.lifted_feedback: Feedback | None = None
+        if config.lifter_width:
+            lifter = Lifter(config.lifter_width, LIFTER_KERNEL, config.lifter_dilations)
+            self.lifted_feedback = Feedback(*feedback_sizes, lifter)
 
     def forward(self, features: Tensor) -> StudentOutput:
         """Features (B, T, 82) to a prediction, corrected by feedback where the network has it."""
-        hidden, output = self._first_pass(features)
-        if self.feedback is None:
-            return output
-        first = Posed(output.rotations, output.betas, output.bone_offsets)
-        corrected: Posed = self.feedback(hidden, features, first)
-        return output._replace(**corrected._asdict())
+        return self.with_feedback(features, len(self.feedbacks()))
 
-    def without_feedback(self, features: Tensor) -> StudentOutput:
-        """Features (B, T, 82) to the prediction before feedback."""
-        return self._first_pass(features)[1]
+    def with_feedback(self, features: Tensor, count: int) -> StudentOutput:
+        """Features (B, T, 82) to the prediction after the first `count` of its feedbacks."""
+        hidden, output = self._first_pass(features)
+        for feedback in self.feedbacks()[:count]:
+            before = Posed(output.rotations, output.betas, output.bone_offsets)
+            corrected: Posed = feedback(hidden, features, before)
+            output = output._replace(**corrected._asdict())
+        return output
+
+    def feedbacks(self) -> list[Feedback]:
+        """Those that the network has, in the order in which they correct its prediction."""
+        return [feedback for feedback in (self.feedback, self.lifted_feedback) if feedback is not None]
 
     def _first_pass(self, features: Tensor) -> tuple[Tensor, StudentOutput]:
         """Hidden features (B, T, width) and the prediction; shape and bones come from the mean over the window."""
@@ -117,6 +126,7 @@ class StudentNetwork(nn.Module):
             for parameter in part.parameters()
         ]
 
-    def feedback_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the feedback; none without it."""
-        return [] if self.feedback is None else list(self.feedback.parameters())
+    def lifter_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the lifter; none without it."""
+        lifted = None if self.lifted_feedback is None else self.lifted_feedback.lifted
+        return [] if lifted is None else list(lifted.lifter.parameters())

@@ -21,7 +21,7 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
-from posenet3d_blender.capture.student.feedback import Feedback, Posed  # noqa: E402 - needs torch
+from posenet3d_blender.capture.student.feedback import Feedback, Posed, correcting_turns  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.torch_body import BodyBones, six_d_to_matrix  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.torch_body import forward_kinematics as torch_kinematics  # noqa: E402
@@ -70,9 +70,11 @@ def posed(rotations: Array, view: Array) -> Posed:
 def residuals_and_turns(feedback: Feedback, features: NDArray[np.float32], first: Posed) -> tuple[Array, Array, Array]:
     """Depth, residuals and correcting turns of a prediction."""
     given = torch.from_numpy(features)
-    joints, _, points = feedback._predicted_points(first, given[..., 2 * STUDENT_POINT_COUNT : -1, None])
-    depth, residuals = feedback._residuals(points, given)
-    return depth.numpy(), residuals.numpy(), feedback._correcting_turns(joints, residuals).numpy()
+    _, joints, _, points = feedback._predicted(first, given[..., 2 * STUDENT_POINT_COUNT : -1, None])
+    placed = feedback._place(points, given)
+    across = feedback.shown_by @ placed.residuals
+    turns = correcting_turns(joints, torch.cat([across, torch.zeros_like(across[..., :1])], -1))
+    return placed.depth.numpy(), placed.residuals.numpy(), turns.numpy()
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +176,7 @@ def test_untrained_it_changes_no_pose() -> None:
     network = StudentNetwork(StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1)).eval()
     features = torch.from_numpy(seen(random_pose(4))[0])
     with torch.no_grad():
-        first, corrected = network.without_feedback(features), network(features)
+        first, corrected = network.with_feedback(features, 0), network(features)
     torch.testing.assert_close(
         six_d_to_matrix(corrected.rotations), six_d_to_matrix(first.rotations), atol=1e-5, rtol=0
     )

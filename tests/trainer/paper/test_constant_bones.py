@@ -8,7 +8,7 @@ import torch
 
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import load_body
-from trainer.paper.skeleton import LIFTED_JOINTS, SIDE_COUNT, bone_lengths
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, SIDE_COUNT, bone_lengths
 from trainer.paper.teacher.constant_bones import DETECTED, EXACT, LiftedAccuracy, hold_bones
 
 FRAMES = 300

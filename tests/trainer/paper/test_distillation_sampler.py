@@ -10,11 +10,11 @@ import torch
 
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_RATE, STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
 from trainer.data.clips import load_clips, resampled
 from trainer.data.foot_contacts import contacts_from_clips
 from trainer.evaluation.models import CHECKPOINTS
 from trainer.paper.geometry import project_points, relative_rotation
-from trainer.paper.skeleton import LIFTED_JOINTS, LIFTED_NAMES, POINT_OF_LIFTED
 from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from trainer.paper.student.observation import Observer
 from trainer.paper.teacher.inference import Teacher

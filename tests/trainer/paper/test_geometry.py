@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW, normalise_windows
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_COUNT, LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.geometry import project, relative_rotation, root_centred, unproject, view_of_rays
-from trainer.paper.skeleton import LIFTED_COUNT, LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.synthesis.cameras import camera_rotations
 
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, parent_offsets
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import project_points
 from trainer.paper.lifted_clips import LiftedClips, TeacherWindowSampler, lifted_clips, student_windows
-from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.stages.joint_student import JointStudentStage
 from trainer.paper.stages.joint_teacher import JointTeacherStage
 from trainer.paper.student.distillation_sampler import TeacherMotions

@@ -11,9 +11,9 @@ from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.capture.student.features import STUDENT_POINT_NAMES, STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import project_points
-from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.student.body_points import LiftedKeypoints, random_turns
 from trainer.paper.student.observation import Observer
 from trainer.synthesis.detector_noise import load_detector_noise

@@ -41,9 +41,9 @@ from trainer.training.schedule import Schedule
 from ..source_imports import imported_names
 
 FRAMES = 90
-_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint_teacher", "joint_student")
+_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint_teacher", "joint_student", "lifted_feedback")
 
-_JOINT = ("joint_teacher", "joint_student")
+_LAST = ("joint_teacher", "joint_student", "lifted_feedback")
 
 
 def changed_parts(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
@@ -78,7 +78,7 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
         f'data = ["{folder / "clips.npz"}", "{folder / "sequences.npz"}"]\nrun = "{folder / "run"}"\nthreads = 1\n'
         "[priors]\npose_components = 8\nmotion_components = 8\nlayers = 2\nhidden = 16\n"
         "[teacher]\nwidth = 16\ncorrect_points = true\n"
-        "[student]\nwidth = 16\nblocks = 1\nfeedback_width = 8\nfeedback_blocks = 1\n"
+        "[student]\nwidth = 16\nblocks = 1\nfeedback_width = 8\nfeedback_blocks = 1\nlifter_width = 16\n"
         + "".join(f"[{name}_stage]\nsteps = 12\n{stage}\n" for name in _STAGES)
     )
     return path
@@ -102,7 +102,7 @@ def test_all_stages_run_resume_and_are_measured(
 ) -> None:
     assert main(["train", "--recipe", "paper", "--config", str(recipe)]) == 0
     last = Path(capsys.readouterr().out.strip())
-    assert last.name == "joint_student"
+    assert last.name == "lifted_feedback"
     notes = json.loads((last / "student.json").read_text())["training"]
     assert notes["recipe"] == "paper"
     assert np.isfinite(notes["held_out_2d_loss"])
@@ -112,14 +112,21 @@ def test_all_stages_run_resume_and_are_measured(
     criteria = json.loads((last / "criterion.json").read_text())
     assert set(criteria) == {"6", "12"}
     assert notes["held_out_2d_loss"] == min(criteria.values())
-    teachers = {stage: load_teacher(last.parent / stage).state_dict() for stage in ("feedback", *_JOINT)}
+    teachers = {stage: load_teacher(last.parent / stage).state_dict() for stage in ("feedback", *_LAST)}
     assert changed_parts(teachers["feedback"], teachers["joint_teacher"]) == set(teachers["feedback"])
     assert changed_parts(teachers["joint_teacher"], teachers["joint_student"]) == set(), "it lifts for the student"
-    students = {stage: load_student(last.parent / stage).state_dict() for stage in ("student", "feedback", *_JOINT)}
+    students = {stage: load_student(last.parent / stage).state_dict() for stage in ("student", "feedback", *_LAST)}
     assert {name.partition(".")[0] for name in changed_parts(students["student"], students["feedback"])} == {"feedback"}
     assert changed_parts(students["feedback"], students["joint_teacher"]) == set()
     learnt = {name.partition(".")[0] for name in changed_parts(students["feedback"], students["joint_student"])}
     assert {"embed", "blocks", "pose", "feedback"} <= learnt, "all of the student learns with its feedback"
+    assert "lifted_feedback" not in learnt
+    lifted = changed_parts(students["joint_student"], students["lifted_feedback"])
+    assert {name.partition(".")[0] for name in lifted} == {"lifted_feedback"}
+    lifter = "lifted_feedback.lifted.lifter."
+    for name, weights in students["lifted_feedback"].items():
+        if name.startswith(lifter):
+            assert torch.equal(weights, teachers["joint_teacher"][name.removeprefix(lifter)]), "the teacher itself"
 
     shutil.rmtree(last)
     teacher = (last.parent / "teacher" / "teacher.safetensors").stat().st_mtime_ns
@@ -149,6 +156,7 @@ def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Pa
         feedback_stage=none,
         joint_teacher_stage=none,
         joint_student_stage=none,
+        lifted_feedback_stage=none,
     )
     correction = load_teacher(train_paper(without, resume=False).parent / "teacher").correction
     assert correction is not None
@@ -288,7 +296,7 @@ def test_each_ablation_leaves_out_only_its_terms(path: Path) -> None:
     single = path.stem in ("without_temporal", "single_frame_student")
     assert recipe["single_frame_student"] == single
     assert recipe["teacher"]["kernel"] == (1 if path.stem == "without_temporal" else reduced["teacher"]["kernel"])
-    joint = {f"{name}_stage" for name in _JOINT}
+    joint = {f"{name}_stage" for name in _LAST[:2]}
     assert {recipe[stage]["steps"] > 0 for stage in joint} == {path.stem == "with_joint_fine_tuning"}
     others = recipe.keys() - {*tables, *joint, "run", "single_frame_student", "teacher"}
     assert {key: recipe[key] for key in others} == {key: reduced[key] for key in others}

@@ -6,8 +6,15 @@ import pytest
 import torch
 
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import (
+    BONES,
+    HIPS,
+    LIFTED_COUNT,
+    LIFTED_NAMES,
+    SIDE_COUNT,
+    bone_lengths,
+)
 from trainer.geometry.rotations import axis_angle_to_matrix
-from trainer.paper.skeleton import BONES, HIPS, LIFTED_COUNT, LIFTED_NAMES, SIDE_COUNT, bone_lengths
 from trainer.paper.skeleton_augmentation import augment_skeletons, trunk_rotation
 
 

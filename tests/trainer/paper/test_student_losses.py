@@ -12,12 +12,12 @@ from posenet3d_blender.body.keypoints import keypoint_rest_points, keypoints_on_
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import Body, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, PARENTS
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS
 from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import matrix_to_six_d
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import Lifted, project
 from trainer.paper.pose_prior import PriorConfig, Priors
-from trainer.paper.skeleton import LIFTED_JOINTS
 from trainer.paper.student.body_points import KEYPOINT_ANCHORS
 from trainer.paper.student.joint_limits import limit_violation, rotation_from_rest
 from trainer.paper.student.losses import StudentWeights, student_terms

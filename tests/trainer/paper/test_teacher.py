@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from posenet3d_blender.body.model import load_body
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.geometry import View, project_points
-from trainer.paper.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED
 from trainer.paper.teacher.inference import Teacher
 from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork, lift, lift_mirrored
 

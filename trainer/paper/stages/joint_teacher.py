@@ -7,6 +7,7 @@ from torch import Tensor
 
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, POINT_OF_LIFTED, bone_lengths, mean_bone
 from posenet3d_blender.capture.student.network import StudentNetwork
 from posenet3d_blender.capture.student.torch_body import forward_kinematics
 
@@ -14,7 +15,6 @@ from ...training.checkpoint import Notes
 from ...training.loop import set_trainable
 from ...windows.windows import Windows
 from ..geometry import View, root_centred
-from ..skeleton import LIFTED_JOINTS, POINT_OF_LIFTED, bone_lengths, mean_bone
 from ..teacher.losses import JointTeacherWeights, run_network
 from ..teacher.network import TeacherNetwork
 from ..windows import TeacherWindows

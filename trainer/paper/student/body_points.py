@@ -17,9 +17,9 @@ from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, KEYPOINT_JOINTS, bo
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_NAMES
 from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS, LIFTED_JOINTS, LIFTED_NAMES
 
 from ...geometry.rotations import axis_angle_to_matrix
-from ..skeleton import HIPS, LIFTED_JOINTS, LIFTED_NAMES
 
 KEYPOINT_ANCHORS: Final = tuple(
     carrier if joint == NO_JOINT else joint

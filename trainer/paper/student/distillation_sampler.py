@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS
 
 from ...data.sequences import PointSequences
 from ..geometry import Lifted, relative_rotation, torso_centred
 from ..sequence_sampler import random_windows
-from ..skeleton import HIPS, MIRRORED_LIFTED
+from ..skeleton import MIRRORED_LIFTED
 from ..skeleton_augmentation import augment_skeletons
 from ..teacher.inference import Teacher
 from ..whole_body import impute_missing_points, whole_body_stretches

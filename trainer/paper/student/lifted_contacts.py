@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.capture.student.features import STUDENT_RATE
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_NAMES
 
 from ...data.foot_contacts import contacts_of_feet
-from ..skeleton import LIFTED_NAMES
 
 _FEET: Final = [[LIFTED_NAMES.index(f"{side}_{part}") for part in ("ankle", "foot")] for side in ("left", "right")]
 _TO_Y_UP: Final = np.array([1.0, -1.0, 0.5])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity
 
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS, LIFTED_JOINTS, bone_lengths
 from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
@@ -14,7 +15,6 @@ from ...config_checks import require_not_negative
 from ...windows.losses import SupervisedWeights
 from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view, up_vector
 from ..pose_prior import Priors
-from ..skeleton import HIPS, LIFTED_JOINTS, bone_lengths
 from ..windows import DistillationWindows
 from .joint_limits import limit_violation, rotation_from_rest
 from .smpl_skeleton import SmplSkeleton

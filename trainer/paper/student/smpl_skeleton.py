@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from posenet3d_blender.body.keypoints import KEYPOINT_JOINTS
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.body.skeleton import JOINT_COUNT, PARENTS
+from posenet3d_blender.capture.student.lifter.skeleton import mean_bone
 
-from ..skeleton import mean_bone
 from .body_points import KEYPOINT_ANCHORS, keypoint_offsets
 
 

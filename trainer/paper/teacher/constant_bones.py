@@ -13,8 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from posenet3d_blender.arrays import Array, blocks
-
-from ..skeleton import BONES, LIFTED_COUNT, SIDE_COUNT
+from posenet3d_blender.capture.student.lifter.skeleton import BONES, LIFTED_COUNT, SIDE_COUNT
 
 _BONE_DEVIATION: Final = 0.01
 """Standard deviation, metres, of a bone's length from its constant one."""

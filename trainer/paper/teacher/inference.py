@@ -12,11 +12,18 @@ from scipy.ndimage import gaussian_filter1d
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import Body
 from posenet3d_blender.capture.student.features import normalise_windows
+from posenet3d_blender.capture.student.lifter.skeleton import (
+    HIPS,
+    POINT_OF_LIFTED,
+    bone_lengths,
+    mean_bone,
+    pelvis_share,
+)
 from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMean, window_batches
 
 from ...training.loop import to_device
 from ..geometry import root_centred, up_vector, view_of_rays
-from ..skeleton import HIPS, POINT_OF_LIFTED, bone_lengths, mean_bone, pelvis_share, to_smpl
+from ..skeleton import to_smpl
 from .constant_bones import DETECTED, EXACT, hold_bones
 from .network import TeacherNetwork, lift, lift_mirrored
 

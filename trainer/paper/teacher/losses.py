@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from posenet3d_blender.capture.student.lifter.skeleton import SIDE_COUNT, bone_lengths
+
 from ...config_checks import require_not_negative
 from ...training.precision import mixed_precision
 from ..geometry import (
@@ -23,7 +25,6 @@ from ..geometry import (
     torso_centred,
 )
 from ..pose_prior import Priors
-from ..skeleton import SIDE_COUNT, bone_lengths
 from ..skeleton_augmentation import augment_skeletons
 from ..windows import SequenceWindows
 from .network import TeacherNetwork, lift

@@ -8,10 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from posenet3d_blender.capture.student.lifter.network import LIFTER_DILATIONS, LIFTER_KERNEL, Lifter
+from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_COUNT
+from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
+
 from ...config_checks import OutOfRangeError, require_at_least
 from ...training.checkpoint import load_network
 from ..geometry import Lifted, View, unproject
-from ..skeleton import LIFTED_COUNT, MIRRORED_LIFTED
+from ..skeleton import MIRRORED_LIFTED
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,9 @@ class TeacherConfig:
     """Sizes of the network; stored with its weights."""
 
     width: int = 256
-    dilations: tuple[int, ...] = (1, 3, 9)
+    dilations: tuple[int, ...] = LIFTER_DILATIONS
     """Of each block's temporal convolution, samples."""
-    kernel: int = 3
+    kernel: int = LIFTER_KERNEL
     """Size of each convolution, samples, odd; 1 for a teacher of single frames."""
     correct_points: bool = False
     """Move the 2D points before they are lifted, against the detector's noise."""
@@ -32,29 +36,8 @@ class TeacherConfig:
             raise OutOfRangeError("kernel", "odd", self.kernel)
 
 
-class _TemporalBlock(nn.Module):
-    """VideoPose3D's temporal block (Pavllo et al., CVPR 2019): a dilated convolution over time with a residual.
-
-    A residual layer that mixes features follows.
-    """
-
-    def __init__(self, width: int, kernel: int, dilation: int) -> None:
-        super().__init__()
-        self.time_norm = nn.LayerNorm(width)
-        padding = dilation * (kernel - 1) // 2
-        self.time = nn.Conv1d(width, width, kernel, padding=padding, dilation=dilation, padding_mode="replicate")
-        self.feature_norm = nn.LayerNorm(width)
-        self.feature = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, width) to the same shape."""
-        x = x + nn.functional.gelu(self.time(self.time_norm(x).transpose(1, 2)).transpose(1, 2))
-        mixed: Tensor = x + self.feature(self.feature_norm(x))
-        return mixed
-
-
-class TeacherNetwork(nn.Module):
-    """Windows of any length to depths and elevation."""
+class TeacherNetwork(Lifter):
+    """Windows of any length to depths and the camera's elevation."""
 
     def __init__(self, config: TeacherConfig) -> None:
         """Build the layers.
@@ -62,19 +45,12 @@ class TeacherNetwork(nn.Module):
         Args:
             config: its sizes.
         """
-        super().__init__()
+        super().__init__(config.width, config.kernel, config.dilations)
         self.config = config
-        self.embed = nn.Linear(2 * LIFTED_COUNT + 1, config.width)
-        blocks = [_TemporalBlock(config.width, config.kernel, dilation) for dilation in config.dilations]
-        self.blocks = nn.Sequential(*blocks)
-        self.norm = nn.LayerNorm(config.width)
-        self.depth = nn.Linear(config.width, LIFTED_COUNT)
         self.elevation = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU(), nn.Linear(config.width, 1))
         self.correction = nn.Linear(config.width, 2 * LIFTED_COUNT) if config.correct_points else None
-        with torch.no_grad():
-            self.depth.weight.mul_(0.1)
-            self.depth.bias.zero_()
-            if self.correction is not None:
+        if self.correction is not None:
+            with torch.no_grad():
                 self.correction.weight.zero_()
                 self.correction.bias.zero_()
 
@@ -85,12 +61,38 @@ class TeacherNetwork(nn.Module):
             correction (B, T, 18, 2) of the points, 0 if the network makes none; depth (B, T, 18), of mean 0 over each
             window; the camera's elevation (B,), radians.
         """
-        size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
-        x = self.norm(self.blocks(self.embed(torch.cat([view.points.flatten(2), size], -1))))  # (B, T, width)
-        depth = self.depth(x)
+        log_size = view.size.log()[:, None, None].expand(-1, view.points.shape[1], 1)
+        x = self.features(view.points, log_size)  # (B, T, width)
         none = torch.zeros_like(view.points)
         correction = none if self.correction is None else self.correction(x).unflatten(-1, (-1, 2))
-        return correction, depth - depth.mean((1, 2), keepdim=True), self.elevation(x.mean(1))[:, 0]
+        return correction, self.depths(x), self.elevation(x.mean(1))[:, 0]
+
+
+def require_liftable(student: StudentConfig, teacher: TeacherConfig) -> None:
+    """Check that a teacher can be a student's lifter.
+
+    Raises:
+        OutOfRangeError: it has other sizes.
+    """
+    if student.lifter_width != teacher.width:
+        raise OutOfRangeError("student.lifter_width", f"{teacher.width}, the teacher's width", student.lifter_width)
+    if tuple(student.lifter_dilations) != tuple(teacher.dilations):
+        raise OutOfRangeError(
+            "student.lifter_dilations", f"{list(teacher.dilations)}, the teacher's", list(student.lifter_dilations)
+        )
+    if teacher.kernel != LIFTER_KERNEL:
+        raise OutOfRangeError("teacher.kernel", f"{LIFTER_KERNEL}, as in the student's lifter", teacher.kernel)
+
+
+def give_lifter(student: StudentNetwork, teacher: TeacherNetwork) -> None:
+    """Copy a teacher's weights into a student's lifter, which neither corrects points nor knows the camera's elevation.
+
+    The two fit, see `require_liftable`.
+    """
+    assert student.lifted_feedback is not None and student.lifted_feedback.lifted is not None  # noqa: PT018
+    lifter = student.lifted_feedback.lifted.lifter
+    weights = teacher.state_dict()
+    lifter.load_state_dict({name: weights[name] for name in lifter.state_dict()})
 
 
 def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
