@@ -59,8 +59,7 @@ class PaperRecipe:
     """Of the student and its feedback, on what the improved teacher lifts; left out with `steps = 0`. The windows of
     both joint stages are mixed by the constants of `lifted_clips`."""
     lifted_feedback_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
-    """Of the student's second feedback, with the teacher as its lifter, on windows as of `joint_student`; the rest is
-    frozen. Left out with `steps = 0`."""
+    """Of the second feedback, with the teacher as its lifter and the rest frozen; left out with `steps = 0`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads", "cameras")

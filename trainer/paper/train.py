@@ -20,7 +20,7 @@ from ..training.loop import set_trainable
 from ..training.run import Run
 from ..training.student_parts import train_first_pass, train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
-from .lifted_clips import TeacherWindowSampler, lifted_clips, student_windows
+from .lifted_clips import TeacherWindowSampler, lifted_clips, lifted_feedback_windows, student_windows
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
 from .stages.joint_student import JointStudentStage
@@ -162,7 +162,7 @@ def _train_joint_student(
     if recipe.lifted_feedback_stage.steps:
         give_lifter(student, teacher)
         train_only_feedback(student, student.lifted_feedback)
-        run.train(stage, student_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
+        run.train(stage, lifted_feedback_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
 
 
 def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:

@@ -82,6 +82,8 @@ class Mixture:
     recombined: float = 0.4
     """Windows whose trunk, arms and legs are each mixed with those of other windows."""
     reversed: float = 0.1
+    perturbation: float = 1.0
+    """Factor of the random rotations that are added to each joint."""
     joints_only: float = 0.4
     """Windows of SMPL joints in place of the detector's keypoints."""
     exact: float = 0.7
@@ -221,7 +223,7 @@ class WindowSampler:
         """Add random rotations to the joints that change linearly over the window, for poses beyond the clips'."""
         count = len(rotations)
         # Some windows stay near the clip's poses, others go far.
-        reach = 0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2
+        reach = self.mixture.perturbation * (0.3 + 1.7 * torch.rand(count, 1, 1, 1, generator=self.generator) ** 2)
         ends = reach * torch.randn(2, count, 1, JOINT_COUNT, 3, generator=self.generator) * _JOINT_DEVIATION[:, None]
         ends[:, :, :, JOINT_INDEX["head"], 1] *= 1.6
         for elbow in ("left_elbow", "right_elbow"):

@@ -4,6 +4,8 @@ A network that maps points to a pose in one step does not see its reprojection e
 the error back (Carreira et al., CVPR 2016; Wang and Daniilidis, "ReFit", ICCV 2023). Here the prediction is placed
 before the virtual camera, each point's residual is measured in metres across the view, and another small network turns
 the joints in the camera's frame, where a residual and the turn that removes it are related by a cross product.
+
+With a lifter there are residuals in 3D as well: towards the skeleton that it finds in the same points.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Posed(NamedTuple):
 
 
 class Feedback(nn.Module):
-    """Corrects a prediction by its residuals; untrained it changes nothing."""
+    """Corrects a prediction by its residuals; untrained it changes nothing, or follows its lifter halfway."""
 
     shown_by: Tensor
     """(24, 27) 1 where the column's point shows the row's joint."""
@@ -125,6 +127,7 @@ class Feedback(nn.Module):
             lifted = self.lifted(joints, placed, features[..., -1:])
             to_lifted = [correcting_turns(joints, lifted.residuals), lifted.turn]
             correcting += to_lifted
+            # Zeros repeat it for each sample.
             stretch = 10 * lifted.stretch[:, None] + 0 * placed.depth[..., 0]  # (B, T, 24)
             inputs += [10 * lifted.residuals.flatten(2), *(tensor.flatten(2) for tensor in to_lifted), stretch]
         x = self.norm(self.blocks(self.embed(torch.cat(inputs, -1))))  # (B, T, width)

@@ -165,7 +165,7 @@ def open_footage(path: Path, input_rate: float | None = None) -> Footage:
 
     Raises:
         PoseNet3DError: it is missing, empty, no video, only audio, or shows fewer than two frames; or an image
-            sequence's rate is missing.
+            sequence's rate is missing, or the rate is out of range.
     """
     path = Path(path)
     rate = rate_of_number(input_rate) if input_rate else None

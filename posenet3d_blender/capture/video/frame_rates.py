@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...arrays import Array
+from ...errors import PoseNet3DError
 
 WHOLE_RATES: Final = tuple(
     Fraction(rate)
@@ -15,6 +16,9 @@ WHOLE_RATES: Final = tuple(
 )
 TELEVISION_RATES: Final = tuple(Fraction(1000 * rate, 1001) for rate in (12, 15, 24, 30, 48, 60, 120, 240, 480, 960))
 """23.976, 29.97 and 59.94, their halves, and their multiples in slow motion (119.88, 239.76)."""
+LOWEST_RATE: Final = 1.0
+HIGHEST_RATE: Final = 1000.0
+"""Frames per second that users may state."""
 GRID_TOLERANCE: Final = 1.1e-3
 """Seconds; some files round their timestamps to milliseconds."""
 LARGEST_OVERSHOOT: Final = 0.3
@@ -40,7 +44,15 @@ def standard_rate(time: Array) -> Fraction:
 
 
 def rate_of_number(rate: float) -> Fraction:
-    """The frame rate that a user means by a number: 29.97 and the like are television's 30000/1001."""
+    """The frame rate that a user means by a number: 29.97 and the like are television's 30000/1001.
+
+    Raises:
+        PoseNet3DError: no footage has it.
+    """
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise PoseNet3DError(
+            f"A frame rate of {rate:g}; give one between {LOWEST_RATE:g} and {HIGHEST_RATE:g} frames per second"
+        )
     for television in TELEVISION_RATES:
         if abs(rate - float(television)) < 0.005:
             return television

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.capture.video.frame_rates import rate_of_number, sample_times, standard_rate
+from posenet3d_blender.errors import PoseNet3DError
 
 
 @pytest.mark.parametrize("rate", [24, 25, 30, 48, 50, 60, 90, 100, 120, 240])
@@ -53,3 +54,9 @@ def test_samples_of_even_footage_are_its_frames() -> None:
 )
 def test_typed_rates_mean_what_editors_mean(typed: float, meant: Fraction) -> None:
     assert rate_of_number(typed) == meant
+
+
+@pytest.mark.parametrize("typed", [0.5, 1001.0])
+def test_a_rate_that_no_footage_has_is_refused(typed: float) -> None:
+    with pytest.raises(PoseNet3DError, match=rf"A frame rate of {typed:g}; give one between 1 and 1000 frames"):
+        rate_of_number(typed)
