@@ -35,7 +35,7 @@ _TO_Y_UP: Final = np.array([1.0, -1.0, -1.0], np.float32)
 _STUDENT_MIXTURE: Final = Mixture(posed=0.0, joints_only=0.5, exact=0.5, point_offset=0.02)
 """No synthetic stances: every pose comes from 2D."""
 _NEARER_MIXTURE: Final = replace(_STUDENT_MIXTURE, recombined=0.2, perturbation=0.4, joints_only=0.6)
-"""How far a lifter can be trusted is learnt on poses that are nearer to the data's: on made-up ones it errs more."""
+"""Poses nearer to the data's teach how far a lifter can be trusted: on made-up ones it errs more."""
 _STUDENT_PARTIAL: Final = PartialViews(limbs=0.14, edge=0.14)
 _STUDENT_TUMBLES: Final = Tumbles(handstand=0.0)
 _TEACHER_MIXTURE: Final = Mixture(posed=0.0, joints_only=1.0, clip_bones_of_joints=1.0, measured=1.0)
