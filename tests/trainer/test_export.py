@@ -28,6 +28,7 @@ from trainer.export import (
     refuse_difference,
     windows_of_people,
 )
+from trainer.paper.teacher.network import load_teacher
 from trainer.training.checkpoint import load_student, save_student
 
 
@@ -79,6 +80,14 @@ def test_the_shipped_student_is_the_committed_checkpoint() -> None:
     assert shipped["training"] == committed["training"]
     assert shipped["config"] == committed["config"]
     assert shipped["sha256"] == hashlib.sha256((STUDENT_FOLDER / "student.onnx").read_bytes()).hexdigest()
+
+
+def test_the_committed_paper_students_lifter_is_its_teacher() -> None:
+    student, teacher = load_student(CHECKPOINTS / "paper"), load_teacher(CHECKPOINTS / "paper").state_dict()
+    assert student.lifted_feedback is not None
+    assert student.lifted_feedback.lifted is not None
+    for name, weights in student.lifted_feedback.lifted.lifter.state_dict().items():
+        assert torch.equal(weights.float(), teacher[name].float()), name
 
 
 def test_the_description_tells_the_training_and_the_hash(exported: Path) -> None:
