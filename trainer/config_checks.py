@@ -129,13 +129,3 @@ def require_feedback(student: StudentConfig, steps: int) -> None:
     """
     if steps > 0 and student.feedback_width == 0:
         raise OutOfRangeError("student.feedback_width", "above 0, as feedback is to be trained", 0)
-
-
-def require_lifter(student: StudentConfig, steps: int) -> None:
-    """Check that a student whose lifter's feedback is to be trained has a lifter.
-
-    Raises:
-        OutOfRangeError: it has none.
-    """
-    if steps > 0 and student.lifter_width == 0:
-        raise OutOfRangeError("student.lifter_width", "above 0, as the lifter's feedback is to be trained", 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..camera import NARROWEST_VIEW, WIDEST_VIEW
+from ..capture.video.frame_rates import HIGHEST_RATE, LOWEST_RATE
 
 PERSON_CHOICES: Final = ("largest", "longest", "all")
 SHOT_CHOICES: Final = ("longest", "all")
@@ -48,7 +49,8 @@ def smoothing_seconds(text: str) -> float:
 
 def frame_rate(text: str) -> float:
     """Frames per second."""
-    return _number(text, "frames per second between 1 and 1000", lambda value: 1 <= value <= 1000)
+    expected = f"frames per second between {LOWEST_RATE:g} and {HIGHEST_RATE:g}"
+    return _number(text, expected, lambda value: LOWEST_RATE <= value <= HIGHEST_RATE)
 
 
 def _number(text: str, expected: str, is_allowed: Callable[[float], bool]) -> float:

@@ -84,9 +84,8 @@ def test_the_shipped_student_is_the_committed_checkpoint() -> None:
 
 def test_the_committed_paper_students_lifter_is_its_teacher() -> None:
     student, teacher = load_student(CHECKPOINTS / "paper"), load_teacher(CHECKPOINTS / "paper").state_dict()
-    assert student.lifted_feedback is not None
-    assert student.lifted_feedback.lifted is not None
-    for name, weights in student.lifted_feedback.lifted.lifter.state_dict().items():
+    assert student.lifter is not None
+    for name, weights in student.lifter.state_dict().items():
         assert torch.equal(weights.float(), teacher[name].float()), name
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from posenet3d_blender.capture.student.network import StudentConfig
 
-from ..config_checks import require_at_least, require_feedback, require_fitting_student, require_lifter
+from ..config_checks import require_at_least, require_feedback, require_fitting_student
 from ..training.schedule import Schedule
 from .pose_prior import PriorConfig
 from .student.losses import JointStudentWeights, StudentWeights
@@ -66,7 +66,6 @@ class PaperRecipe:
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
         require_feedback(self.student, self.feedback_stage.steps)
-        require_lifter(self.student, self.lifted_feedback_stage.steps)
         if self.lifted_feedback_stage.steps:
             require_liftable(self.student, self.teacher)
         require_at_least(self.prior_stage, 1, "steps", prefix="prior_stage.")

@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from posenet3d_blender.capture.student.lifter.skeleton import HIPS, LIFTED_NAMES
+from posenet3d_blender.capture.student.lifter.skeleton import HIPS, LIFTED_INDEX, LIFTED_NAMES
 
 from .geometry import root_centred
 from .skeleton import MIRRORED_LIFTED
 
-_INDEX: Final = {name: index for index, name in enumerate(LIFTED_NAMES)}
 _ROOT: Final = -1
 _PARENT_PART: Final = {
     "knee": "hip",
@@ -27,7 +26,7 @@ _PARENT_PART: Final = {
     "wrist": "elbow",
     "hand": "wrist",
 }
-_SHOULDERS: Final = tuple(_INDEX[f"{side}_shoulder"] for side in ("left", "right"))
+_SHOULDERS: Final = tuple(LIFTED_INDEX[f"{side}_shoulder"] for side in ("left", "right"))
 _LEFT_OF_PAIR: Final = tuple(min(joint, MIRRORED_LIFTED[joint]) for joint in range(len(LIFTED_NAMES)))
 _PROPORTION_DEVIATION: Final = 0.08
 """Standard deviation of the logarithm of a bone's length; the same for left and right."""
@@ -46,8 +45,8 @@ def _parent(name: str) -> int:
     if part == "hip" or name == "neck":
         return _ROOT
     if part == "shoulder" or name == "head":
-        return _INDEX["neck"]
-    return _INDEX[f"{side}_{_PARENT_PART[part]}"]
+        return LIFTED_INDEX["neck"]
+    return LIFTED_INDEX[f"{side}_{_PARENT_PART[part]}"]
 
 
 _PARENTS: Final = tuple(_parent(name) for name in LIFTED_NAMES)
@@ -84,7 +83,7 @@ def _exchange_limbs(joints: Tensor, directions: Tensor, generator: torch.Generat
     for limb in _LIMBS:
         own = hips if limb[0].endswith("knee") else shoulders
         rotation = own @ own[partner].transpose(-1, -2)  # (B, T, 3, 3)
-        columns = [_INDEX[name] for name in limb]
+        columns = [LIFTED_INDEX[name] for name in limb]
         others = (rotation[:, :, None] @ directions[partner][:, :, columns, :, None])[..., 0]
         chosen = torch.rand(count, 1, 1, 1, device=joints.device, generator=generator) < _EXCHANGED
         mixed = result.clone()
@@ -96,7 +95,7 @@ def _exchange_limbs(joints: Tensor, directions: Tensor, generator: torch.Generat
 def trunk_rotation(joints: Tensor, pair: tuple[int, ...]) -> Tensor:
     """(B, T, 3, 3) rotation whose columns are: to the left along `pair`, up the trunk, and to the front."""
     left, right = joints[:, :, pair[0]], joints[:, :, pair[1]]
-    up = normalize(joints[:, :, _INDEX["neck"]] - joints[:, :, list(HIPS)].mean(2), dim=-1, eps=1e-6)
+    up = normalize(joints[:, :, LIFTED_INDEX["neck"]] - joints[:, :, list(HIPS)].mean(2), dim=-1, eps=1e-6)
     across = left - right
     across = normalize(across - (across * up).sum(-1, keepdim=True) * up, dim=-1, eps=1e-6)
     return torch.stack([across, up, torch.linalg.cross(across, up)], -1)

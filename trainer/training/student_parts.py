@@ -23,7 +23,8 @@ def train_only_feedback(student: StudentNetwork, feedback: Feedback | None) -> N
     set_trainable(student.parameters(), False)
     if feedback is not None:
         set_trainable(feedback.parameters(), True)
-    set_trainable(student.lifter_parameters(), False)
+    if student.lifter is not None:
+        set_trainable(student.lifter.parameters(), False)
 
 
 def predict(student: StudentNetwork, features: Tensor, mixed: bool) -> StudentOutput:

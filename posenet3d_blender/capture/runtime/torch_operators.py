@@ -227,6 +227,7 @@ _PLAIN: Final[dict[str, Operation]] = {
     "Mul": torch.mul,
     "PRelu": _prelu,
     "Sigmoid": torch.sigmoid,
+    "Sqrt": torch.sqrt,
     "Sub": torch.sub,
 }
 

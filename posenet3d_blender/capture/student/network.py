@@ -126,7 +126,8 @@ class StudentNetwork(nn.Module):
             for parameter in part.parameters()
         ]
 
-    def lifter_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the lifter; none without it."""
+    @property
+    def lifter(self) -> Lifter | None:
+        """That of the second feedback."""
         lifted = None if self.lifted_feedback is None else self.lifted_feedback.lifted
-        return [] if lifted is None else list(lifted.lifter.parameters())
+        return None if lifted is None else lifted.lifter

@@ -89,9 +89,8 @@ def give_lifter(student: StudentNetwork, teacher: TeacherNetwork) -> None:
 
     The two fit, see `require_liftable`.
     """
-    assert student.lifted_feedback is not None and student.lifted_feedback.lifted is not None  # noqa: PT018
-    lifter = student.lifted_feedback.lifted.lifter
-    weights = teacher.state_dict()
+    lifter, weights = student.lifter, teacher.state_dict()
+    assert lifter is not None
     lifter.load_state_dict({name: weights[name] for name in lifter.state_dict()})
 
 

@@ -17,10 +17,10 @@ from ..torch_body import cross, select_joints
 from .network import Lifter, unproject
 from .skeleton import (
     BONE_OF_JOINT,
-    BONES,
     LIFTED_JOINTS,
     POINT_OF_LIFTED,
     SIDE_COUNT,
+    bone_lengths,
     pelvis_share,
     smpl_from_lifted,
 )
@@ -32,7 +32,6 @@ LARGEST_RESIDUAL: Final = 0.5
 _SHORTEST_BONE: Final = 0.02
 """Metres."""
 _LARGEST_STRETCH: Final = 0.5
-_STARTS, _ENDS = (list(joints) for joints in zip(*BONES, strict=True))
 
 
 class Placed(NamedTuple):
@@ -109,21 +108,14 @@ def observed_points(predicted: Tensor, placed: Placed) -> Tensor:
     return across / (predicted[..., 2:] + placed.depth).clamp(min=NEAREST)
 
 
-def _mean_lengths(joints: Tensor) -> Tensor:
-    """(B, BONES) mean length over the window of each bone of joints (B, T, 18, 3)."""
-    bones = select_joints(joints, _STARTS, -2) - select_joints(joints, _ENDS, -2)
-    lengths: Tensor = bones.norm(dim=-1).mean(1)
-    return lengths
-
-
 def _mean_bone(joints: Tensor) -> Tensor:
     """(B, 1, 1, 1) mean length of the bones of joints (B, T, 18, 3) over the window."""
-    return _mean_lengths(joints).mean(-1)[:, None, None, None]
+    return bone_lengths(joints).mean((1, 2))[:, None, None, None]
 
 
 def _bones_of_joints(joints: Tensor) -> Tensor:
     """(B, 24) mean length, of both sides together, of the bone that measures each SMPL joint's bone."""
-    lengths = _mean_lengths(joints)
+    lengths = bone_lengths(joints).mean(1)  # (B, BONES)
     sides = (lengths[:, :SIDE_COUNT] + lengths[:, SIDE_COUNT : 2 * SIDE_COUNT]) / 2
     return select_joints(torch.cat([sides, lengths[:, 2 * SIDE_COUNT :]], -1), BONE_OF_JOINT, -1)
 

@@ -12,6 +12,7 @@ from ....arrays import Array
 from ....body.model import Body
 from ....body.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, values_by_name
 from ..joint_of_point import JOINT_OF_POINT
+from ..torch_body import select_joints
 
 _SIDED: Final = ("hip", "knee", "ankle", "foot", "shoulder", "elbow", "wrist", "hand")
 LIFTED_NAMES: Final = (*(f"{side}_{part}" for part in _SIDED for side in ("left", "right")), "neck", "head")
@@ -41,6 +42,7 @@ BONES: Final = tuple(
     for start, end in _CHAINS
 ) + tuple((LIFTED_INDEX[start], LIFTED_INDEX[end]) for start, end in _MIDDLE)
 """Pairs of lifted joints: the left side's, the right side's in the same order, the middle ones."""
+_STARTS, _ENDS = zip(*BONES, strict=True)
 SIDE_COUNT: Final = len(_CHAINS)
 _HIP_TO_NECK: Final = _CHAINS.index(("{0}_hip", "neck"))
 _NECK_TO_SHOULDER: Final = _CHAINS.index(("neck", "{0}_shoulder"))
@@ -72,9 +74,8 @@ _ON_SPINE: Final = (("spine1", 0.25), ("spine2", 0.5), ("spine3", 0.65))
 
 def bone_lengths(joints: Tensor) -> Tensor:
     """(..., BONES) lengths of joints (..., 18, 3)."""
-    starts, ends = zip(*BONES, strict=True)
-    bones: Tensor = joints[..., list(starts), :] - joints[..., list(ends), :]
-    return bones.square().sum(-1).add(1e-8).sqrt()
+    bones = select_joints(joints, _STARTS, -2) - select_joints(joints, _ENDS, -2)
+    return ((bones * bones).sum(-1) + 1e-8).sqrt()
 
 
 def mean_bone(body: Body) -> float:
