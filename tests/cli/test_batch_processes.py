@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from posenet3d_blender.cli.batch import launcher, processes
+from posenet3d_blender.cli.batch import capture_clip, launcher, processes
 from posenet3d_blender.cli.batch.job import ClipJob, ClipResult
 from posenet3d_blender.cli.batch.memory import MEMORY_OF_JOB, available_memory, jobs_in_memory
 from posenet3d_blender.cli.batch.processes import run_in_processes
+from posenet3d_blender.cli.process import StopRequest
 from posenet3d_blender.cores import usable_cores
 from posenet3d_blender.errors import Cancelled, PoseNet3DError
+from posenet3d_blender.progress import silent
 
 CHECKOUT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
@@ -157,3 +161,20 @@ def test_a_process_whose_batch_is_killed_stops_within_its_clip(demo_clip: Path, 
     assert not (tmp_path / "out").exists()
     # A library's own cleaning up may have been interrupted too, which Python notes after it.
     assert "cancelled" in (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_stop_that_a_library_turns_into_its_own_error_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As when the signal comes while a C extension is being imported."""
+    stop = StopRequest()
+
+    def fail(*_: object) -> None:
+        stop.handle(signal.SIGINT, None)
+        raise ImportError("numpy.core.multiarray failed to import")
+
+    monkeypatch.setattr(capture_clip, "capture_as_told", fail)
+    (job,) = jobs(tmp_path, "a")
+    with pytest.raises(Cancelled):
+        capture_clip.capture_clip(replace(job, command=("capture", "a.mp4", "-o", "a.npz")), silent, stop)
+    assert job.log.read_text(encoding="utf-8").splitlines()[-1] == "cancelled"

@@ -37,12 +37,15 @@ def capture_clip(job: ClipJob, progress: Progress, stop: StopRequest) -> ClipRes
         except (KeyboardInterrupt, Cancelled):
             _write(log, "cancelled")
             raise
-        except PoseNet3DError as error:
-            reason = str(error).removeprefix(f"{job.command[1]}: ")
         except Exception as error:
-            stop.check()
-            reason = unexpected(error)
-            _write(log, traceback.format_exc())
+            if stop.received:  # a library turned the interrupt into an exception of its own
+                _write(log, "cancelled")
+                raise Cancelled from error
+            if isinstance(error, PoseNet3DError):
+                reason = str(error).removeprefix(f"{job.command[1]}: ")
+            else:
+                reason = unexpected(error)
+                _write(log, traceback.format_exc())
         seconds = time.perf_counter() - start
         if reason:
             _write(log, f"failed after {seconds:.1f} s: {reason}")
