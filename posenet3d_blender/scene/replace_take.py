@@ -32,8 +32,6 @@ def replace_take(
 ) -> Steps[tuple[list[bpy.types.Object], bpy.types.Object | None]]:
     """Replace a take's motion by what `build` builds; closed early, or on an error, the take stays as it was.
 
-    Of several characters that follow, those that had the new motion before the error keep it.
-
     Args:
         scene: of the take; `build` leaves its settings alone.
         take: collection of the earlier capture.
@@ -41,7 +39,8 @@ def replace_take(
         actions: of each, the action that holds the captured keys.
         camera: its solved camera.
         build: from `build_scene_in_steps`.
-        follow: gives others the new motion of the armatures that stay; None: nobody follows them.
+        follow: gives others the new motion of the armatures that stay, or leaves them all as they were; None: nobody
+            follows them.
 
     Returns:
         The take's armatures, of as many people as were built, and its camera.

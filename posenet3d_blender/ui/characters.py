@@ -9,6 +9,7 @@ import bpy
 
 from ..errors import PoseNet3DError
 from ..scene.incremental import Steps, share
+from ..scene.isolated_scene import show_present_frame
 from ..scene.replace_take import replace_action
 from ..scene.retarget.check_target import check_target
 from ..scene.retarget.retarget import Retargeted, retarget_in_steps
@@ -63,9 +64,21 @@ def key_people(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> St
 
 
 def key_people_again(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> Steps[KeyedCharacters]:
-    """Give the characters that have these people's motion the new one, in place of the action that holds it."""
-    keyed = [person for person in people if person.posenet3d.character and person.posenet3d.character_action]
-    return _key_each([_key_again(scene, person) for person in keyed])
+    """Give the characters that have these people's motion the new one, in place of the action that holds it.
+
+    Closed early, it leaves every character at the motion that it had.
+    """
+    former_keys = [_Former.of(person) for person in people if _has_keyed_character(person)]
+    done: list[tuple[_Former, bpy.types.Action]] = []
+    try:
+        keyed = yield from _key_each([_key_again(scene, former, done) for former in former_keys])
+    except BaseException:  # GeneratorExit too, which `close` raises here
+        for former, action in reversed(done):
+            former.put_back(action)
+        raise
+    for former, action in done:
+        former.give_place(action)
+    return keyed
 
 
 def _key_each(keyings: Sequence[Steps[Retargeted]]) -> Steps[KeyedCharacters]:
@@ -82,18 +95,59 @@ def _key_each(keyings: Sequence[Steps[Retargeted]]) -> Steps[KeyedCharacters]:
     return keyed
 
 
-def _key_again(scene: bpy.types.Scene, person: bpy.types.Object) -> Steps[Retargeted]:
-    target, former = person.posenet3d.character, person.posenet3d.character_action
-    chosen = (one for one in chosen_characters(scene) if one and one.target == target)
-    character = next(chosen, ChosenCharacter(target, None))
-    animation = target.animation_data
-    present, slot = (animation.action, getattr(animation, "action_slot", None)) if animation else (None, None)
-    is_playing, has_fake_user = present == former, former.use_fake_user
-    retargeted = yield from key_character(scene, person, character)
-    replace_action(target, former, retargeted.action)
-    retargeted.action.use_fake_user = has_fake_user
-    if not is_playing:  # the character plays something else now, and goes on with it
-        target.animation_data.action = present
-        if slot:
-            target.animation_data.action_slot = slot
+def _key_again(
+    scene: bpy.types.Scene, former: _Former, done: list[tuple[_Former, bpy.types.Action]]
+) -> Steps[Retargeted]:
+    """Key a person's character anew, beside the former action; `done` learns of it."""
+    chosen = (one for one in chosen_characters(scene) if one and one.target == former.target)
+    character = next(chosen, ChosenCharacter(former.target, None))
+    retargeted = yield from key_character(scene, former.person, character)
+    done.append((former, retargeted.action))
     return retargeted
+
+
+def _has_keyed_character(person: bpy.types.Object) -> bool:
+    return bool(person.posenet3d.character and person.posenet3d.character_action)
+
+
+@dataclass(frozen=True)
+class _Former:
+    """A character's motion before it is keyed again."""
+
+    person: bpy.types.Object
+    target: bpy.types.Object
+    action: bpy.types.Action
+    """That holds the person's earlier motion."""
+    has_fake_user: bool
+    played: bpy.types.Action | None
+    """What the character plays, which may be something else."""
+    slot: object
+
+    @staticmethod
+    def of(person: bpy.types.Object) -> _Former:
+        """That of the character that follows this person."""
+        target, action = person.posenet3d.character, person.posenet3d.character_action
+        animation = target.animation_data
+        played, slot = (animation.action, getattr(animation, "action_slot", None)) if animation else (None, None)
+        return _Former(person, target, action, action.use_fake_user, played, slot)
+
+    def give_place(self, action: bpy.types.Action) -> None:
+        """Let the new action replace the former one; a character that plays something else goes on with that."""
+        plays_another = self.played != self.action
+        replace_action(self.target, self.action, action)
+        action.use_fake_user = self.has_fake_user
+        if plays_another:
+            self._play()
+
+    def put_back(self, action: bpy.types.Action) -> None:
+        """Let the character play what it did; the new action is removed."""
+        self._play()
+        self.person.posenet3d.character_action = self.action
+        self.action.use_fake_user = self.has_fake_user
+        bpy.data.actions.remove(action)
+        show_present_frame([self.target])
+
+    def _play(self) -> None:
+        self.target.animation_data.action = self.played
+        if self.slot:
+            self.target.animation_data.action_slot = self.slot

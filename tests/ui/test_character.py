@@ -20,7 +20,7 @@ from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.ui import modal_task
 from posenet3d_blender.ui import task as task_module
 from posenet3d_blender.ui.character_settings import ChosenCharacter, chosen_characters, retarget_settings
-from posenet3d_blender.ui.characters import key_character
+from posenet3d_blender.ui.characters import key_character, key_people_again
 from posenet3d_blender.ui.retarget import POSENET3D_OT_retarget
 from posenet3d_blender.ui.takes import current_take, people_of
 from posenet3d_blender.ui.task import StepTask
@@ -152,6 +152,39 @@ def test_an_update_leaves_a_character_at_what_it_plays_now(
     assert hero.animation_data.action == own
     assert strip.action.name == name
     assert tuple(strip.action.frame_range) == (1, 8)
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_characters_keyed_before_an_update_ends_early_keep_their_motion(
+    pipeline: Pipeline, video: Path, hero: bpy.types.Object, monkeypatch: pytest.MonkeyPatch, is_cancelled: bool
+) -> None:
+    monkeypatch.setattr("posenet3d_blender.scene.retarget.channels._STEP_SECONDS", 0.0)
+    bpy.ops.posenet3d.add_character()
+    other = families.unity("Other")
+    retarget_settings(bpy.context.scene).more[0].target = other
+    bpy.ops.posenet3d.capture(filepath=str(video), person="all")
+    own = bpy.data.actions.new("Own")
+    other.animation_data.action = own
+    take = current_take(bpy.context)
+    assert take is not None
+    people = people_of(take)
+    actions = [person.posenet3d.character_action for person in people]
+    names, values, fake_user = sorted(bpy.data.actions.keys()), key_values(hero), actions[0].use_fake_user
+    keying = key_people_again(bpy.context.scene, people)
+    while (next(keying) or 0.0) < 0.6:  # until the second one's turn
+        continue
+    assert hero.animation_data.action != actions[0]
+    if is_cancelled:
+        keying.close()
+    else:
+        with pytest.raises(ZeroDivisionError):
+            keying.throw(ZeroDivisionError())
+    assert hero.animation_data.action == actions[0]
+    assert actions[0].use_fake_user == fake_user
+    assert key_values(hero).tobytes() == values.tobytes()
+    assert other.animation_data.action == own
+    assert [person.posenet3d.character_action for person in people] == actions
+    assert sorted(bpy.data.actions.keys()) == names
 
 
 def test_retargeting_takes_turns_and_escape_restores_the_character(
