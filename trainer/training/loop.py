@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ class Stage(nn.Module, Generic[Batch]):
 
     mixed_precision: bool = False
     """Run the networks that bear it in bfloat16; `train_stage` sets it as the stage's schedule says."""
+    smallest_batch: ClassVar[int] = 1
+    """Windows that each process needs for the losses."""
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Weighted loss terms by name, scalars; their sum is the loss. The batch is on the stage's device.
@@ -98,9 +100,11 @@ def train_stage(
     """
     torch.set_num_threads(threads)
     with processes_joined() as process:
-        if schedule.batch_size < process.count:
+        smallest = stage.smallest_batch * process.count
+        if schedule.batch_size < smallest:
             raise PoseNet3DError(
-                f"batch_size = {schedule.batch_size} is less than the {process.count} processes; raise it"
+                f"batch_size = {schedule.batch_size} is less than {smallest}, the least for this stage in "
+                f"{process.count} process(es); raise it"
             )
         stage.to(process.device)
         stage.mixed_precision = schedule.mixed_precision

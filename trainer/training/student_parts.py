@@ -18,6 +18,13 @@ def train_first_pass(student: StudentNetwork) -> None:
         set_trainable(feedback.parameters(), False)
 
 
+def train_all_but_lifter(student: StudentNetwork) -> None:
+    """Train the whole student, apart from its lifter."""
+    set_trainable(student.parameters(), True)
+    if student.lifter is not None:
+        set_trainable(student.lifter.parameters(), False)
+
+
 def train_only_feedback(student: StudentNetwork, feedback: Feedback | None) -> None:
     """Train one of the student's feedbacks, apart from its lifter, and freeze the rest; all of it for None."""
     set_trainable(student.parameters(), False)

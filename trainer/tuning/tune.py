@@ -22,6 +22,7 @@ from ..paper.student.smpl_skeleton import SmplSkeleton
 from ..training.checkpoint import Notes, load_student, read_description, save_student
 from ..training.loop import Stage, train_stage
 from ..training.schedule import Schedule
+from ..training.student_parts import train_all_but_lifter
 from .footage import FootageSampler, FootageWindows
 from .losses import TuneDeviations, tune_terms
 
@@ -35,13 +36,14 @@ class TuneStage(Stage[FootageWindows]):
         """Keep a frozen copy of the student.
 
         Args:
-            student: trained; it is trained on.
+            student: trained; all but its lifter is trained on.
             deviations: of the loss terms.
             notes: of the checkpoint; the number of steps is added.
         """
         super().__init__()
         self.student, self.deviations, self._notes = student, deviations, notes
         self.untuned = copy.deepcopy(student).requires_grad_(False)
+        train_all_but_lifter(student)
         self.skeleton = SmplSkeleton(load_body())
 
     def forward(self, batch: FootageWindows) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from posenet3d_blender.errors import PoseNet3DError
-from trainer.training.distributed import this_process
+from trainer.training.distributed import Process, this_process
 from trainer.training.loop import BatchSource, MakeSource, Stage, averaged, train_stage
 from trainer.training.precision import mixed_precision
 from trainer.training.resume_state import PROGRESS_NAME, TrainingState, load_progress, save_progress
@@ -159,6 +159,21 @@ def test_a_process_without_a_gpu_of_its_own_is_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LOCAL_RANK", "1")
     with pytest.raises(PoseNet3DError, match="more processes than the 1 GPU"):
         this_process()
+
+
+@pytest.mark.parametrize(("processes", "least"), [(1, 2), (3, 6)])
+def test_a_batch_that_leaves_a_process_too_little_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, processes: int, least: int
+) -> None:
+    @contextmanager
+    def joined() -> Iterator[Process]:
+        yield Process(0, processes, torch.device("cpu"))
+
+    monkeypatch.setattr("trainer.training.loop.processes_joined", joined)
+    monkeypatch.setattr(Regression, "smallest_batch", 2)
+    with pytest.raises(PoseNet3DError, match=f"batch_size = {least - 1} is less than {least}, .* raise it"):
+        train(tmp_path, replace(SCHEDULE, batch_size=least - 1))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_term_is_logged_and_falls(tmp_path: Path) -> None:

@@ -90,6 +90,15 @@ def test_tuning_fits_the_footage_and_stays_near_the_first_answers(
     assert fitted[0.1] < 0.7 * fitted[0.005]
 
 
+def test_a_students_lifter_is_not_tuned() -> None:
+    student = StudentNetwork(StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1, lifter_width=16))
+    stage = TuneStage(student, TuneDeviations(), {})
+    trained = {name for name, weight in stage.student.named_parameters() if weight.requires_grad}
+    frozen = {name for name, _ in stage.student.named_parameters()} - trained
+    assert frozen == {name for name, _ in student.named_parameters() if ".lifter." in name}
+    assert {name.partition(".")[0] for name in trained} >= {"embed", "feedback", "lifted_feedback"}
+
+
 def test_a_tuned_student_is_one_that_capture_takes(
     sequences: PointSequences, student: StudentNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from .held_out_stage import PaperNetwork, PaperStage
 class TeacherStage(PaperStage[SequenceWindows]):
     """The teacher learns to lift, judged by the frozen priors."""
 
+    smallest_batch = 2  # the losses compare the two halves of a batch
     ratios: Tensor
 
     def __init__(
