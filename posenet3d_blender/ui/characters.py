@@ -120,7 +120,7 @@ class _Former:
     """That holds the person's earlier motion."""
     has_fake_user: bool
     played: bpy.types.Action | None
-    """What the character plays, which may be something else."""
+    """Played by the character: this one or something else."""
     slot: object
 
     @staticmethod

@@ -36,6 +36,10 @@ _STUDENT_MIXTURE: Final = Mixture(posed=0.0, joints_only=0.5, exact=0.5, point_o
 """No synthetic stances: every pose comes from 2D."""
 _NEARER_MIXTURE: Final = replace(_STUDENT_MIXTURE, recombined=0.2, perturbation=0.4, joints_only=0.6)
 """Poses nearer to the data's teach how far a lifter can be trusted: on made-up ones it errs more."""
+_END_TO_END_MIXTURE: Final = replace(
+    _STUDENT_MIXTURE, recombined=0.25, perturbation=0.5, joints_only=0.65, exact=0.35, measured=0.7
+)
+"""More of the detector's measured noise than before."""
 _STUDENT_PARTIAL: Final = PartialViews(limbs=0.14, edge=0.14)
 _STUDENT_TUMBLES: Final = Tumbles(handstand=0.0)
 _TEACHER_MIXTURE: Final = Mixture(posed=0.0, joints_only=1.0, clip_bones_of_joints=1.0, measured=1.0)
@@ -73,6 +77,11 @@ def student_windows(lifted: LiftedClips) -> Callable[[int], WindowSampler]:
 def lifted_feedback_windows(lifted: LiftedClips) -> Callable[[int], WindowSampler]:
     """A function that makes the `WindowSampler` of the student's second feedback from a seed."""
     return _windows(lifted, _NEARER_MIXTURE)
+
+
+def end_to_end_windows(lifted: LiftedClips) -> Callable[[int], WindowSampler]:
+    """A function that makes the `WindowSampler` of the student's last stage from a seed."""
+    return _windows(lifted, _END_TO_END_MIXTURE)
 
 
 def _windows(lifted: LiftedClips, mixture: Mixture) -> Callable[[int], WindowSampler]:

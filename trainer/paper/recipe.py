@@ -60,13 +60,15 @@ class PaperRecipe:
     both joint stages are mixed by the constants of `lifted_clips`."""
     lifted_feedback_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
     """Of the second feedback, with the teacher as its lifter and the rest frozen; left out with `steps = 0`."""
+    end_to_end_stage: Schedule = field(default_factory=lambda: Schedule(steps=0))
+    """Of the whole student, through both feedbacks, but for its lifter; left out with `steps = 0`."""
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "threads", "cameras")
         require_at_least(self, 0, "seed")
         require_fitting_student(self.student)
-        require_feedback(self.student, self.feedback_stage.steps)
-        if self.lifted_feedback_stage.steps:
+        require_feedback(self.student, self.feedback_stage.steps + self.end_to_end_stage.steps)
+        if self.lifted_feedback_stage.steps or (self.student.lifter_width and self.end_to_end_stage.steps):
             require_liftable(self.student, self.teacher)
         require_at_least(self.prior_stage, 1, "steps", prefix="prior_stage.")
         # The teacher's loss compares the two halves of a batch.

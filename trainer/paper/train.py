@@ -18,11 +18,18 @@ from ..training.checkpoint import Notes, load_student, settings_of, start_from
 from ..training.distributed import processes_joined
 from ..training.loop import set_trainable
 from ..training.run import Run
-from ..training.student_parts import train_first_pass, train_only_feedback
+from ..training.student_parts import train_all_but_lifter, train_first_pass, train_only_feedback
 from .dataset import SequenceSplit, load_sequence_split
-from .lifted_clips import TeacherWindowSampler, lifted_clips, lifted_feedback_windows, student_windows
+from .lifted_clips import (
+    TeacherWindowSampler,
+    end_to_end_windows,
+    lifted_clips,
+    lifted_feedback_windows,
+    student_windows,
+)
 from .recipe import PaperRecipe
 from .sequence_sampler import SequenceSampler
+from .stages.end_to_end import EndToEndStage
 from .stages.joint_student import JointStudentStage
 from .stages.joint_teacher import JointTeacherStage
 from .stages.priors import PriorStage
@@ -43,6 +50,7 @@ STAGES: Final = (
     "joint_teacher",
     "joint_student",
     "lifted_feedback",
+    "end_to_end",
 )
 """Folders of the stages, in the run's."""
 _HELD_OUT_WINDOWS: Final = 256
@@ -147,8 +155,10 @@ def _train_joint_student(
     body: Body,
     motions: LiftedSplit,
 ) -> None:
-    """The student with its feedback, then the feedback that has the teacher as its lifter."""
-    if not recipe.joint_student_stage.steps and not recipe.lifted_feedback_stage.steps:
+    """The student with its feedback, then the feedback that has the teacher as its lifter, then all of it."""
+    if not any(
+        stage.steps for stage in (recipe.joint_student_stage, recipe.lifted_feedback_stage, recipe.end_to_end_stage)
+    ):
         return
     train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
     windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
@@ -159,10 +169,17 @@ def _train_joint_student(
         if student.lifted_feedback is not None:
             set_trainable(student.lifted_feedback.parameters(), False)
         run.train(stage, student_windows(train), recipe.joint_student_stage, "joint_student")
-    if recipe.lifted_feedback_stage.steps:
+    if student.lifter is not None and recipe.lifted_feedback_stage.steps + recipe.end_to_end_stage.steps:
         give_lifter(student, teacher)
+    if recipe.lifted_feedback_stage.steps:
         train_only_feedback(student, student.lifted_feedback)
         run.train(stage, lifted_feedback_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
+    if recipe.end_to_end_stage.steps:
+        windows = end_to_end_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
+        last = EndToEndStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
+        train_all_but_lifter(student)
+        set_trainable(student.time_parameters(), not recipe.single_frame_student)
+        run.train(last, end_to_end_windows(train), recipe.end_to_end_stage, "end_to_end")
 
 
 def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:
@@ -174,6 +191,7 @@ def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSp
 def last_stage(recipe: PaperRecipe) -> str:
     """The stage whose checkpoint is the run's."""
     schedules = {
+        "end_to_end": recipe.end_to_end_stage,
         "lifted_feedback": recipe.lifted_feedback_stage,
         "joint_student": recipe.joint_student_stage,
         "joint_teacher": recipe.joint_teacher_stage,

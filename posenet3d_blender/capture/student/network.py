@@ -93,12 +93,18 @@ class StudentNetwork(nn.Module):
 
     def with_feedback(self, features: Tensor, count: int) -> StudentOutput:
         """Features (B, T, 82) to the prediction after the first `count` of its feedbacks."""
+        return self.passes(features, count)[-1]
+
+    def passes(self, features: Tensor, count: int) -> list[StudentOutput]:
+        """Features (B, T, 82) to the predictions before feedback and after each of the first `count` feedbacks."""
         hidden, output = self._first_pass(features)
+        outputs = [output]
         for feedback in self.feedbacks()[:count]:
             before = Posed(output.rotations, output.betas, output.bone_offsets)
             corrected: Posed = feedback(hidden, features, before)
             output = output._replace(**corrected._asdict())
-        return output
+            outputs.append(output)
+        return outputs
 
     def feedbacks(self) -> list[Feedback]:
         """Those that the network has, in the order in which they correct its prediction."""

@@ -41,9 +41,19 @@ from trainer.training.schedule import Schedule
 from ..source_imports import imported_names
 
 FRAMES = 90
-_STAGES = ("prior", "teacher", "frame", "student", "feedback", "joint_teacher", "joint_student", "lifted_feedback")
+_STAGES = (
+    "prior",
+    "teacher",
+    "frame",
+    "student",
+    "feedback",
+    "joint_teacher",
+    "joint_student",
+    "lifted_feedback",
+    "end_to_end",
+)
 
-_LAST = ("joint_teacher", "joint_student", "lifted_feedback")
+_LAST = ("joint_teacher", "joint_student", "lifted_feedback", "end_to_end")
 
 
 def changed_parts(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
@@ -102,7 +112,7 @@ def test_all_stages_run_resume_and_are_measured(
 ) -> None:
     assert main(["train", "--recipe", "paper", "--config", str(recipe)]) == 0
     last = Path(capsys.readouterr().out.strip())
-    assert last.name == "lifted_feedback"
+    assert last.name == "end_to_end"
     notes = json.loads((last / "student.json").read_text())["training"]
     assert notes["recipe"] == "paper"
     assert np.isfinite(notes["held_out_2d_loss"])
@@ -127,6 +137,9 @@ def test_all_stages_run_resume_and_are_measured(
     for name, weights in students["lifted_feedback"].items():
         if name.startswith(lifter):
             assert torch.equal(weights, teachers["joint_teacher"][name.removeprefix(lifter)]), "the teacher itself"
+    finished = changed_parts(students["lifted_feedback"], students["end_to_end"])
+    assert {name.partition(".")[0] for name in finished} == learnt | {"lifted_feedback"}
+    assert not [name for name in finished if name.startswith(lifter)]
 
     shutil.rmtree(last)
     teacher = (last.parent / "teacher" / "teacher.safetensors").stat().st_mtime_ns
@@ -157,6 +170,7 @@ def test_a_teacher_that_no_detected_points_teach_leaves_them_in_place(recipe: Pa
         joint_teacher_stage=none,
         joint_student_stage=none,
         lifted_feedback_stage=none,
+        end_to_end_stage=none,
     )
     correction = load_teacher(train_paper(without, resume=False).parent / "teacher").correction
     assert correction is not None

@@ -41,12 +41,12 @@ class JointStudentStage(PaperStage[Windows]):
         """
         super().__init__(held_out, notes)
         self.student, self.teacher = student, teacher.requires_grad_(False)
-        self._body_bones, self._weights = BodyBones(body), weights
+        self.body_bones, self.weights = BodyBones(body), weights
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
         """The terms of `supervised_losses`."""
         output = predict(self.student, batch.features, self.mixed_precision)
-        return supervised_losses(output, batch, self._body_bones, self._weights)
+        return supervised_losses(output, batch, self.body_bones, self.weights)
 
     def networks(self) -> dict[str, PaperNetwork]:
         """Teacher and student."""

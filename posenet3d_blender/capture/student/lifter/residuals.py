@@ -84,7 +84,8 @@ class LiftedResiduals(nn.Module):
         predicted = select_joints(joints, LIFTED_JOINTS, -2)  # (B, T, 18, 3)
         size = log_size[..., None].exp()  # (B, T, 1, 1)
         points = observed_points(predicted, placed) / size
-        points = points.clamp(-LARGEST_POINT, LARGEST_POINT)
+        # What is lifted is where the prediction is led to: training does not move it.
+        points = points.clamp(-LARGEST_POINT, LARGEST_POINT).detach()
         depth = self.lifter.depths(self.lifter.features(points, log_size))  # (B, T, 18)
         lifted = unproject(points, size, depth)
         unit = _mean_bone(predicted) / _mean_bone(lifted).clamp(min=1e-3)  # (B, 1, 1, 1) metres
