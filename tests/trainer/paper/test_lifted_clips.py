@@ -15,13 +15,21 @@ from posenet3d_blender.capture.student.network import StudentConfig, StudentNetw
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, parent_offsets
 from trainer.geometry.rotations import axis_angle_to_matrix
 from trainer.paper.geometry import project_points
-from trainer.paper.lifted_clips import LiftedClips, TeacherWindowSampler, lifted_clips, student_windows
+from trainer.paper.lifted_clips import (
+    LiftedClips,
+    TeacherWindowSampler,
+    end_to_end_windows,
+    lifted_clips,
+    student_windows,
+)
+from trainer.paper.stages.end_to_end import EndToEndStage
 from trainer.paper.stages.joint_student import JointStudentStage
 from trainer.paper.stages.joint_teacher import JointTeacherStage
 from trainer.paper.student.distillation_sampler import TeacherMotions
 from trainer.paper.student.losses import JointStudentWeights
 from trainer.paper.teacher.losses import JointTeacherWeights
 from trainer.paper.teacher.network import TeacherConfig, TeacherNetwork
+from trainer.training.student_parts import train_all_but_lifter
 from trainer.windows.windows import Windows
 
 FRAMES = 240
@@ -133,6 +141,27 @@ def test_the_joint_stages_weigh_their_terms_as_the_recipe_says(lifted: LiftedCli
     for name, term in usual.items():
         expected = 2 * term if name in {*twice, "contacts"} else term
         torch.testing.assert_close(doubled[name], expected, msg=name)
+
+
+def test_the_last_stage_has_a_loss_on_every_prediction(lifted: LiftedClips) -> None:
+    torch.manual_seed(0)
+    config = StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1, lifter_width=16)
+    student, teacher = StudentNetwork(config), TeacherNetwork(TeacherConfig(width=16))
+    windows = end_to_end_windows(lifted)(0).draw(8)
+    stage = EndToEndStage(student, teacher, load_body(), JointStudentWeights(), windows, {})
+    train_all_but_lifter(student)
+    terms = stage(windows)
+    alone = JointStudentStage(student, teacher, load_body(), JointStudentWeights(), windows, {})(windows)
+    assert terms.keys() - alone.keys() == {"pass_0", "pass_1"}
+    for name, value in alone.items():
+        torch.testing.assert_close(terms[name], value)
+    weights = [weight for weight in student.parameters() if weight.requires_grad]
+    before = student.pose.weight
+    (without,) = torch.autograd.grad(torch.stack(list(alone.values())).sum(), before)
+    gradients = torch.autograd.grad(torch.stack(list(terms.values())).sum(), weights)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    (with_passes,) = (g for weight, g in zip(weights, gradients, strict=True) if weight is before)
+    assert not torch.allclose(with_passes, without), "the first prediction is taught by itself too"
 
 
 def test_the_same_seed_draws_the_same_windows(lifted: LiftedClips) -> None:
