@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ from trainer.training.schedule import Schedule
 from ..source_imports import imported_names
 
 FRAMES = 90
+CHECKOUT = Path(__file__).parents[3]
 _STAGES = (
     "prior",
     "teacher",
@@ -153,6 +155,14 @@ def test_all_stages_run_resume_and_are_measured(
     rows = json.loads(out.read_text())
     for row in ("teacher", "student"):
         assert 0 < rows[row]["pa_mpjpe_mm"] < rows[row]["mpjpe_mm"]
+
+
+def test_the_documentation_names_the_folder_of_the_last_stage() -> None:
+    for recipe in ("paper.toml", "paper_cpu.toml", "paper_large.toml"):
+        assert last_stage(read_recipe(CHECKOUT / "trainer" / "recipes" / recipe, PaperRecipe)) == "end_to_end"
+    for page, run in (("docs/train-on-your-videos.md", "runs/mine"), ("trainer/README.md", "runs/paper")):
+        named = re.findall(rf"--checkpoint {run}/(\w+)", (CHECKOUT / page).read_text(encoding="utf-8"))
+        assert set(named) == {"end_to_end"}
 
 
 @pytest.mark.usefixtures("no_idle_parameters")
