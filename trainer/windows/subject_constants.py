@@ -99,7 +99,7 @@ def _upright_frames(vectors: Array) -> NDArray[np.intp]:
     """The frames in which the subject stands most upright, as many as are needed."""
     score = _uprightness(vectors)
     count = max(_FEWEST_UPRIGHT, int(_REFERENCE_SHARE * len(score)))
-    order = np.argsort(-score)[: min(count, len(score))]
+    order = np.argsort(-score, kind="stable")[: min(count, len(score))]
     upright = order[score[order] > _UPRIGHT]
     return upright if len(upright) >= _FEWEST_UPRIGHT else order[:_FEWEST_UPRIGHT]
 

@@ -197,6 +197,7 @@ class _Encoder:
         stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
+        stream.thread_count = 1  # with more, libx264 gives another file in each run on some processors
         stream.time_base = TIME_BASE
         stream.codec_context.time_base = TIME_BASE
         self._stream = stream

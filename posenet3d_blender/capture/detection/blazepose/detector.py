@@ -125,7 +125,7 @@ def merge_overlapping(corners: Array, points: Array, scores: Array) -> list[tupl
         (K, 2) points and the best score of each person, by falling score.
     """
     people = []
-    remaining = np.argsort(-scores)
+    remaining = np.argsort(-scores, kind="stable")
     while len(remaining):
         best = remaining[0]
         same = remaining[overlap(corners[best], corners[remaining]) > SAME_PERSON_OVERLAP]
