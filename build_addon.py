@@ -101,8 +101,9 @@ def shipped_files(project: Path) -> Iterator[tuple[Path, str]]:
         is_shipped = path.suffix == ".py" or assets in path.parents
         if path.is_file() and is_shipped and not any(part.startswith((".", "__pycache__")) for part in name.parts):
             yield path, name.as_posix()
-    for path in sorted((project / "docs").glob("*.md")):
-        yield path, f"docs/{path.name}"
+    for path in sorted((project / "docs").rglob("*")):
+        if path.suffix in (".md", ".jpg", ".png"):
+            yield path, path.relative_to(project).as_posix()
     yield project / "LICENSE", "LICENSE"
 
 

@@ -73,7 +73,7 @@ class POSENET3D_OT_update_take(ModalTaskOperator, bpy.types.Operator):
     bl_label = "Update Take"
     bl_description = (
         "Solve this take again with these options, in place: names, constraints and other actions stay, edits of the "
-        "captured keys are replaced. Joints that were detected before are used again, so that it takes seconds"
+        "captured keys are replaced. Joints that were found before are used again"
     )
     bl_options = {"UNDO"}
 

@@ -61,7 +61,6 @@ class QueueTask:
         self._check = check
         self._index = 0
         self._task = starts[0]()
-        self.is_cancelled_by_escape = False
         self._is_cancelled = False
 
     @property
@@ -88,6 +87,11 @@ class QueueTask:
     def is_building(self) -> bool:
         """True while the present task changes the file."""
         return self._task.is_building
+
+    @property
+    def is_cancelled_by_escape(self) -> bool:
+        """True while the present task changes the file."""
+        return self._task.is_cancelled_by_escape
 
     def advance(self) -> bool:
         """Take one short turn; False when all are done.
@@ -168,9 +172,10 @@ class POSENET3D_OT_capture_queue(ModalTaskOperator, bpy.types.Operator):
     def outcome(self) -> tuple[set[str], str]:
         done = self._failures.count("")
         failed = [failure for failure in self._failures if failure]
+        captured = "1 clip captured" if done == 1 else f"{done} clips captured"
         if failed:
-            return {"WARNING"}, f"{done} clips captured, {len(failed)} failed: {failed[0]}"
-        return {"INFO"}, "1 clip captured" if done == 1 else f"{done} clips captured"
+            return {"WARNING"}, f"{captured}, {len(failed)} failed: {failed[0]}"
+        return {"INFO"}, captured
 
 
 class POSENET3D_OT_queue_add(VideoBrowser, bpy.types.Operator):

@@ -58,7 +58,7 @@ def draw_confidence(layout: bpy.types.UILayout, armature: bpy.types.Object) -> N
         left, right = result.hand_confidence
         column.label(text=f"Fingers: left {left:.0%}, right {right:.0%}", icon="VIEW_PAN")
     if result.low_confidence_frames:
-        column.label(text=f"{result.low_confidence_frames} low frames, see markers", icon="MARKER")
+        column.label(text=f"{result.low_confidence_frames} frames of low confidence", icon="ERROR")
 
 
 register, unregister = bpy.utils.register_classes_factory((POSENET3D_OT_go_to_frame,))

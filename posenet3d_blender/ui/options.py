@@ -83,8 +83,8 @@ class CaptureOptions:
         name="Quality",
         description="Accuracy of the 2D tracking",
         items=(
-            ("heavy", "Best", "The most accurate; about ten frames per second on a laptop"),
-            ("full", "Fast", "Three times as fast, less stable in difficult views"),
+            ("heavy", "Best", "The most accurate"),
+            ("full", "Fast", "About half the time; less stable in difficult views"),
         ),
     )
     camera_motion: bpy.props.EnumProperty(  # type: ignore[valid-type]
@@ -124,7 +124,8 @@ class CaptureOptions:
     view_angle: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
         description="Of the camera, along the longer side of the image, "
-        f"{NARROWEST_VIEW:g} to {WIDEST_VIEW:g} degrees; 0 reads it from the video's metadata, or else assumes a phone",
+        f"{NARROWEST_VIEW:g} to {WIDEST_VIEW:g} degrees; 0 reads it from the video's metadata, "
+        "or else finds it from a moving camera's turns, or assumes a phone",
         min=0.0,
         max=math.radians(WIDEST_VIEW),
         precision=1,

@@ -43,7 +43,7 @@ class RunningTask(Protocol):
 
     @property
     def is_cancelled_by_escape(self) -> bool:
-        """True if it takes all input from its start to its end, so that no button can be pressed."""
+        """True while it takes all input, so that no button can be pressed."""
 
     def advance(self) -> bool:
         """Take one short turn; False when all is done."""
@@ -74,7 +74,6 @@ class Task(Generic[Result]):
             stages: durations of the stages to each other; None: a capture's.
         """
         self.title = title
-        self.is_cancelled_by_escape = False
         self.estimate = ProgressEstimate(stages)
         """Of the whole task; up to date after each turn."""
         self._thread = WorkerThread(work)
@@ -97,6 +96,11 @@ class Task(Generic[Result]):
     def is_building(self) -> bool:
         """True while steps are half done: nothing else should change the file until they end."""
         return self._steps is not None
+
+    @property
+    def is_cancelled_by_escape(self) -> bool:
+        """True while the scene is built; before that Esc is the key that stops the playback."""
+        return self.is_building
 
     def advance(self) -> bool:
         """Take one short turn; False when all is done.

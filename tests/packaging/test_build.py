@@ -127,6 +127,16 @@ def test_every_asset_of_the_checkout_ships() -> None:
     assert {f"assets/{name}" for name in assets} <= shipped
 
 
+def test_pictures_and_pages_that_the_shipped_documentation_shows_ship() -> None:
+    shipped = {name for _, name in build_addon.shipped_files(CHECKOUT)}
+    pages = [name for name in shipped if name.startswith("docs/") and name.endswith(".md")]
+    assert {"docs/first-capture.md", "docs/characters/rigify.md"} <= set(pages)
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:]+)", (CHECKOUT / page).read_text(encoding="utf-8")):
+            target = os.path.normpath(Path(page).parent / link)
+            assert target in shipped or not target.startswith("docs"), f"{page}: {link}"
+
+
 def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(
     package: Path, project: Path, wheels: list[Path], tmp_path: Path
 ) -> None:

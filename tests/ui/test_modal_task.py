@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ from posenet3d_blender.scene.build import build_scene_in_steps
 from posenet3d_blender.scene.incremental import Steps
 from posenet3d_blender.ui import modal_task
 from posenet3d_blender.ui import task as task_module
+from posenet3d_blender.ui.capture import POSENET3D_OT_capture
 from posenet3d_blender.ui.task import Task
 
 from .conftest import standing
@@ -138,6 +140,19 @@ def test_opening_another_file_while_building_stops_it(capture: StartCapture) -> 
     while not task.is_building:
         task.advance()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    assert modal_task.current_task() is None
+    assert not bpy.data.objects
+
+
+def test_escape_cancels_while_the_scene_is_built_and_no_button_works(capture: StartCapture) -> None:
+    task = run_modally(capture())
+    assert not task.is_cancelled_by_escape
+    while not task.is_building:
+        task.advance()
+    operator: Any = SimpleNamespace(_task=task, _end=lambda *_: modal_task.stop_current())
+    for kind, outcome in (("LEFTMOUSE", "RUNNING_MODAL"), ("ESC", "CANCELLED")):
+        event = SimpleNamespace(type=kind, value="PRESS")
+        assert POSENET3D_OT_capture.modal(operator, bpy.context, event) == {outcome}
     assert modal_task.current_task() is None
     assert not bpy.data.objects
 

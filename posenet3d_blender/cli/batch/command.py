@@ -116,7 +116,8 @@ def _captured(jobs: Sequence[ClipJob], arguments: argparse.Namespace, console: C
     wanted = min(arguments.jobs, len(jobs))
     count = jobs_in_memory(wanted, available_memory())
     if count < wanted:
-        console.warn(f"{count} clips at a time in place of {wanted}: the free memory is enough for no more")
+        clips = "1 clip" if count == 1 else f"{count} clips"
+        console.warn(f"{clips} at a time instead of {wanted}: free memory is short; close other programs to run more")
     yield from run_in_processes(jobs, count, console.stop.check)
 
 
