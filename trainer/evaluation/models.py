@@ -52,19 +52,19 @@ class CheckpointNetwork:
 
 @dataclass(frozen=True)
 class PredictedJoints:
-    """Predictions for one view beside the ground truth; joints (T, 24, 3), camera frame, metres."""
+    """Predictions for one view beside the ground truth; joints (T, 24, 3), camera frame, metres, of any origin."""
 
     truth: Array
     student: Array
-    """On the skeleton that the student predicts for the person, pelvis at 0."""
+    """On the skeleton that the student predicts for the person."""
     student_body: Array
-    """On the shipped body in the student's shape, in the same pose, pelvis at 0."""
+    """On the shipped body in the student's shape, in the same pose."""
     mean_body: Array
-    """On the shipped body in its mean shape, in the same pose, pelvis at 0."""
+    """On the shipped body in its mean shape, in the same pose."""
     world_rotations: Array
     """(T, 24, 3, 3) of the student's pose."""
     teacher: Array | None = None
-    """Pelvis at 0; None where the checkpoint has no teacher."""
+    """None where the checkpoint has no teacher."""
 
 
 @dataclass(frozen=True)

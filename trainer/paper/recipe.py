@@ -45,7 +45,7 @@ class PaperRecipe:
     joint_teacher_weights: JointTeacherWeights = field(default_factory=JointTeacherWeights)
     """Of the stage `joint_teacher`."""
     joint_student_weights: JointStudentWeights = field(default_factory=JointStudentWeights)
-    """Of the stage `joint_student`."""
+    """Of the stages `joint_student`, `lifted_feedback` and `end_to_end`."""
     prior_stage: Schedule = field(default_factory=Schedule)
     teacher_stage: Schedule = field(default_factory=Schedule)
     frame_stage: Schedule = field(default_factory=Schedule)
@@ -71,5 +71,6 @@ class PaperRecipe:
         if self.lifted_feedback_stage.steps or (self.student.lifter_width and self.end_to_end_stage.steps):
             require_liftable(self.student, self.teacher)
         require_at_least(self.prior_stage, 1, "steps", prefix="prior_stage.")
-        # The teacher's loss compares the two halves of a batch.
-        require_at_least(self.teacher_stage, 2, "batch_size", prefix="teacher_stage.")
+        # The teacher's loss compares the two halves of a batch; the student's needs a window that is not augmented.
+        for name in ("teacher_stage", "frame_stage", "student_stage", "feedback_stage"):
+            require_at_least(getattr(self, name), 2, "batch_size", prefix=f"{name}.")

@@ -172,6 +172,8 @@ def _train_joint_student(
     if student.lifter is not None and recipe.lifted_feedback_stage.steps + recipe.end_to_end_stage.steps:
         give_lifter(student, teacher)
     if recipe.lifted_feedback_stage.steps:
+        windows = lifted_feedback_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
+        stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
         train_only_feedback(student, student.lifted_feedback)
         run.train(stage, lifted_feedback_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
     if recipe.end_to_end_stage.steps:

@@ -72,7 +72,9 @@ def _fill(path: Path, prefix: str, table: dict[str, object], kind: type[Recipe])
     values: dict[str, object] = {}
     for key, value in table.items():
         if not dataclasses.is_dataclass(hints[key]):
-            values[key] = _checked(path, prefix + key, value, hints[key])
+            # What is empty by itself can be emptied again, over a base.
+            may_be_empty = any(field.name == key and field.default_factory is list for field in fields)
+            values[key] = [] if may_be_empty and value == [] else _checked(path, prefix + key, value, hints[key])
         elif isinstance(value, dict):
             values[key] = _fill(path, f"{prefix}{key}.", value, cast(type[object], hints[key]))
         else:

@@ -119,7 +119,7 @@ class WindowSampler:
     partial: PartialViews = field(default_factory=PartialViews)
     tumbles: Tumbles = field(default_factory=Tumbles)
     weights: Tensor | None = None
-    """(C,) frequency of a frame of each clip is drawn; None: all alike."""
+    """(C,) how often a frame of each clip is drawn; None: all alike."""
     contacts: NDArray[np.float32] | None = None
     """(N, 2) 1 where the left or right foot rests; None: as `contacts_from_clips` finds."""
     window: int = STUDENT_WINDOW

@@ -43,7 +43,7 @@ _SMOOTHING: Final = 1.5
 _INPUTS: Final = (6 + 3 + 3) * JOINT_COUNT + 2 * 2 * STUDENT_POINT_COUNT + 1
 _LIFTED_INPUTS: Final = (3 + 3 + 1) * JOINT_COUNT + 3
 _LIFTED_SHARE: Final = 0.5
-"""Of the lifter's turns and bones, that which untrained feedback follows."""
+"""Of the lifter's turns and bones, that which feedback follows before it is trained."""
 
 
 class Posed(NamedTuple):
@@ -58,7 +58,7 @@ class Posed(NamedTuple):
 
 
 class Feedback(nn.Module):
-    """Corrects a prediction by its residuals; untrained it changes nothing, or follows its lifter halfway."""
+    """Corrects a prediction by its residuals; untrained it changes nothing."""
 
     shown_by: Tensor
     """(24, 27) 1 where the column's point shows the row's joint."""
@@ -101,9 +101,15 @@ class Feedback(nn.Module):
             nn.init.zeros_(head.bias)
         if self.bone_trust is not None:
             nn.init.zeros_(self.bone_trust.weight)
-            nn.init.constant_(self.bone_trust.bias, _LIFTED_SHARE)
-            with torch.no_grad():
-                self.turns.weight[:, -3 * (JOINT_COUNT + 1) :] = _LIFTED_SHARE * _turns_of_joints()
+            nn.init.zeros_(self.bone_trust.bias)
+
+    @torch.no_grad()
+    def follow_lifter(self) -> None:
+        """Follow a lifter that is trained halfway, where this feedback itself is untrained."""
+        if self.bone_trust is None or self.bone_trust.bias.any():
+            return
+        self.bone_trust.bias.fill_(_LIFTED_SHARE)
+        self.turns.weight[:, -3 * (JOINT_COUNT + 1) :] = _LIFTED_SHARE * _turns_of_joints()
 
     def forward(self, hidden: Tensor, features: Tensor, first: Posed) -> Posed:
         """The corrected prediction.

@@ -171,9 +171,12 @@ def test_missing_points_are_no_residuals(feedback: Feedback) -> None:
     assert np.abs(residuals[:, :, 5:]).max() > 0.01
 
 
-def test_untrained_it_changes_no_pose() -> None:
+@pytest.mark.parametrize("lifter_width", [0, 16])
+def test_untrained_it_changes_no_pose(lifter_width: int) -> None:
+    """An untrained lifter does not either, whose feedback the recipe trains last."""
     torch.manual_seed(0)
-    network = StudentNetwork(StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1)).eval()
+    config = StudentConfig(width=16, blocks=1, feedback_width=8, feedback_blocks=1, lifter_width=lifter_width)
+    network = StudentNetwork(config).eval()
     features = torch.from_numpy(seen(random_pose(4))[0])
     with torch.no_grad():
         first, corrected = network.with_feedback(features, 0), network(features)

@@ -88,6 +88,7 @@ def feedback_with_true_depths(scene: Scene) -> Feedback:
     """Untrained feedback that follows a lifter of this scene's depths fully."""
     lifter = TrueDepths()
     feedback = Feedback(16, 8, 1, 2, STUDENT_WINDOW, lifter).eval()
+    feedback.follow_lifter()
     depth = torch.from_numpy(scene.joints[..., 2]).float()[:, :, list(LIFTED_JOINTS)]
     lifter.known = depth / (DISTANCE * scene.features[:, :, -1:].exp())
     with torch.no_grad():

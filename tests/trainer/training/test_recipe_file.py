@@ -120,6 +120,7 @@ def test_wrong_values_are_named(tmp_path: Path, lines: str, message: str) -> Non
         ("[priors]\nmotion_components = 1", "key 'priors.motion_components' must be from 2 to 68, not 1"),
         ("[joint_teacher_weights]\njoints = -1", "key 'joint_teacher_weights.joints' must be at least 0, not -1"),
         ("[prior_stage]\nsteps = 0", "key 'prior_stage.steps' must be at least 1, not 0"),
+        ("[student_stage]\nbatch_size = 1", "key 'student_stage.batch_size' must be at least 2, not 1"),
         ("[teacher_stage]\nbatch_size = 1", "key 'teacher_stage.batch_size' must be at least 2, not 1"),
     ],
 )
@@ -166,6 +167,15 @@ def test_former_keys_are_refused_with_the_present_name(
 def test_the_list_of_files_is_one(tmp_path: Path, data: str) -> None:
     message = refusal(tmp_path / "recipe.toml", f'data = {data}\nrun = "c"\n', PaperRecipe)
     assert message.startswith("key 'data' must be a non-empty list of strings, not ")
+
+
+def test_lists_that_are_empty_by_themselves_can_be_emptied(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text('data = ["a.npz"]\nrun = "c"\ndata_weights = [2.0]\nheld_out = ["cmu_06"]\n')
+    mine = tmp_path / "mine.toml"
+    mine.write_text('base = "base.toml"\ndata_weights = []\nheld_out = []\n')
+    recipe = read_recipe(mine, SupervisedRecipe)
+    assert recipe.data == ["a.npz"]
+    assert recipe.data_weights == recipe.held_out == []
 
 
 def test_files_that_are_no_recipes_are_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ...windows.windows import Windows
 from .joint_student import JointStudentStage
 
 _EARLIER_WEIGHT: Final = 0.3
-"""Of the loss of a prediction that feedback corrects still: it must be near enough to be corrected."""
+"""Of the loss of a prediction that feedback has yet to correct: it must be near enough for that."""
 
 
 class EndToEndStage(JointStudentStage):
@@ -23,7 +23,7 @@ class EndToEndStage(JointStudentStage):
     """
 
     def forward(self, batch: Windows) -> dict[str, Tensor]:
-        """The terms of `supervised_losses`, and the sums of these for the predictions before."""
+        """The terms of `supervised_losses`, and their weighted sums for the predictions before."""
         *earlier, last = self.student.passes(batch.features, len(self.student.feedbacks()))
         terms = supervised_losses(last, batch, self.body_bones, self.weights)
         for index, output in enumerate(earlier):

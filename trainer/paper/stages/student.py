@@ -20,6 +20,8 @@ from .held_out_stage import PaperNetwork, PaperStage
 class StudentStage(PaperStage[DistillationWindows]):
     """The student learns from the frozen teacher's skeletons and from its own projections."""
 
+    smallest_batch = 2  # of one window none would be left unaugmented, which some losses need
+
     def __init__(
         self,
         student: StudentNetwork,

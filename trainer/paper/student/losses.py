@@ -52,7 +52,7 @@ class StudentWeights:
 
 @dataclass(frozen=True)
 class JointStudentWeights(SupervisedWeights):
-    """Weight of each term of the joint stage."""
+    """Weight of each term of the stages `joint_student`, `lifted_feedback` and `end_to_end`."""
 
     contacts: float = 0.5
     """More than in `supervised`: contacts were learnt from feet in the image before."""

@@ -58,7 +58,7 @@ class Teacher:
         self._mean_bone, self._pelvis_share = mean_bone(body), pelvis_share(body)
 
     def joints(self, rays: Array, confidence: Array) -> Array:
-        """(T, 24, 3) SMPL joints relative to the pelvis, camera frame, metres; see `to_smpl`.
+        """(T, 24, 3) SMPL joints from the middle of the hips, camera frame, metres; see `to_smpl`.
 
         Args:
             rays: (T, 27, 2) with every lifted joint.

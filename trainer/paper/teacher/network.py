@@ -87,11 +87,13 @@ def require_liftable(student: StudentConfig, teacher: TeacherConfig) -> None:
 def give_lifter(student: StudentNetwork, teacher: TeacherNetwork) -> None:
     """Copy a teacher's weights into a student's lifter, which neither corrects points nor knows the camera's elevation.
 
-    The two fit, see `require_liftable`.
+    From then on the feedback with the lifter follows it. The two fit, see `require_liftable`.
     """
     lifter, weights = student.lifter, teacher.state_dict()
     assert lifter is not None
+    assert student.lifted_feedback is not None
     lifter.load_state_dict({name: weights[name] for name in lifter.state_dict()})
+    student.lifted_feedback.follow_lifter()
 
 
 def lift(teacher: TeacherNetwork, view: View, is_exact: bool = False) -> Lifted:
