@@ -21,6 +21,11 @@ class Cancelled(PoseNet3DError):  # noqa: N818 - no error: the user asked for it
         super().__init__("cancelled")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words for messages: "1 clip", "2 clips"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def one_line(text: str) -> str:
     """The text with all line breaks and runs of blanks as single blanks."""
     return " ".join(text.split())

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..errors import Cancelled, PoseNet3DError, printable
+from ..errors import Cancelled, PoseNet3DError, counted, printable
 from ..scene.paths import path_to_store
 from ..scene.place import Place
 from .capture_task import CaptureRequest, new_take_task, request_of
@@ -172,7 +172,7 @@ class POSENET3D_OT_capture_queue(ModalTaskOperator, bpy.types.Operator):
     def outcome(self) -> tuple[set[str], str]:
         done = self._failures.count("")
         failed = [failure for failure in self._failures if failure]
-        captured = "1 clip captured" if done == 1 else f"{done} clips captured"
+        captured = f"{counted(done, 'clip')} captured"
         if failed:
             return {"WARNING"}, f"{captured}, {len(failed)} failed: {failed[0]}"
         return {"INFO"}, captured

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from ..errors import counted
 from ..footage_endings import FOOTAGE_ENDINGS
 from .clip_queue import add_clips
 from .modal_task import current_task
@@ -40,10 +41,7 @@ class POSENET3D_OT_drop_footage(bpy.types.Operator):
             self.report({"INFO"}, f"{paths[0].name}: press Capture from Video in the PoseNet3D tab")
         else:
             add_clips(context.scene, paths)
-            self.report(
-                {"INFO"},
-                f"{'1 clip' if len(paths) == 1 else f'{len(paths)} clips'} added to the queue in the PoseNet3D tab",
-            )
+            self.report({"INFO"}, f"{counted(len(paths), 'clip')} added to the queue in the PoseNet3D tab")
         _open_tab(context)
         return {"FINISHED"}
 

@@ -19,8 +19,10 @@ from ..training.distributed import processes_joined
 from ..training.loop import set_trainable
 from ..training.run import Run
 from ..training.student_parts import train_all_but_lifter, train_first_pass, train_only_feedback
+from ..windows.sampler import WindowSampler
 from .dataset import SequenceSplit, load_sequence_split
 from .lifted_clips import (
+    LiftedClips,
     TeacherWindowSampler,
     end_to_end_windows,
     lifted_clips,
@@ -161,27 +163,31 @@ def _train_joint_student(
     ):
         return
     train, held_out = lifted_clips(motions.train, body), lifted_clips(motions.held_out, body)
-    windows = student_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
-    stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
+
+    def make_stage(
+        kind: type[JointStudentStage], windows: Callable[[LiftedClips], Callable[[int], WindowSampler]]
+    ) -> JointStudentStage:
+        shown = windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
+        return kind(student, teacher, body, recipe.joint_student_weights, shown, _notes(recipe))
+
     if recipe.joint_student_stage.steps:
         set_trainable(student.parameters(), True)
         set_trainable(student.time_parameters(), not recipe.single_frame_student)
         if student.lifted_feedback is not None:
             set_trainable(student.lifted_feedback.parameters(), False)
+        stage = make_stage(JointStudentStage, student_windows)
         run.train(stage, student_windows(train), recipe.joint_student_stage, "joint_student")
     if student.lifter is not None and recipe.lifted_feedback_stage.steps + recipe.end_to_end_stage.steps:
         give_lifter(student, teacher)
     if recipe.lifted_feedback_stage.steps:
-        windows = lifted_feedback_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
-        stage = JointStudentStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
         train_only_feedback(student, student.lifted_feedback)
+        stage = make_stage(JointStudentStage, lifted_feedback_windows)
         run.train(stage, lifted_feedback_windows(train), recipe.lifted_feedback_stage, "lifted_feedback")
     if recipe.end_to_end_stage.steps:
-        windows = end_to_end_windows(held_out)(recipe.seed).draw(_HELD_OUT_WINDOWS)
-        last = EndToEndStage(student, teacher, body, recipe.joint_student_weights, windows, _notes(recipe))
         train_all_but_lifter(student)
         set_trainable(student.time_parameters(), not recipe.single_frame_student)
-        run.train(last, end_to_end_windows(train), recipe.end_to_end_stage, "end_to_end")
+        stage = make_stage(EndToEndStage, end_to_end_windows)
+        run.train(stage, end_to_end_windows(train), recipe.end_to_end_stage, "end_to_end")
 
 
 def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:

@@ -21,8 +21,7 @@ def train_first_pass(student: StudentNetwork) -> None:
 def train_all_but_lifter(student: StudentNetwork) -> None:
     """Train the whole student, apart from its lifter."""
     set_trainable(student.parameters(), True)
-    if student.lifter is not None:
-        set_trainable(student.lifter.parameters(), False)
+    _freeze_lifter(student)
 
 
 def train_only_feedback(student: StudentNetwork, feedback: Feedback | None) -> None:
@@ -30,6 +29,10 @@ def train_only_feedback(student: StudentNetwork, feedback: Feedback | None) -> N
     set_trainable(student.parameters(), False)
     if feedback is not None:
         set_trainable(feedback.parameters(), True)
+    _freeze_lifter(student)
+
+
+def _freeze_lifter(student: StudentNetwork) -> None:
     if student.lifter is not None:
         set_trainable(student.lifter.parameters(), False)
 

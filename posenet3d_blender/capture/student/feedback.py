@@ -96,16 +96,14 @@ class Feedback(nn.Module):
         self.shape = nn.Linear(width, SHAPE_COUNT)
         self.bones = nn.Linear(width, 3 * JOINT_COUNT)
         self.bone_trust = None if self.lifted is None else nn.Linear(width, JOINT_COUNT)
-        for head in (self.trust, self.turns, self.shape, self.bones):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
-        if self.bone_trust is not None:
-            nn.init.zeros_(self.bone_trust.weight)
-            nn.init.zeros_(self.bone_trust.bias)
+        for head in (self.trust, self.turns, self.shape, self.bones, self.bone_trust):
+            if head is not None:
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
 
     @torch.no_grad()
     def follow_lifter(self) -> None:
-        """Follow a lifter that is trained halfway, where this feedback itself is untrained."""
+        """Follow the trained lifter halfway, unless this feedback is trained already."""
         if self.bone_trust is None or self.bone_trust.bias.any():
             return
         self.bone_trust.bias.fill_(_LIFTED_SHARE)

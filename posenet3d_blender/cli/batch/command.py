@@ -15,7 +15,7 @@ from typing import Final
 
 from ...atomic_write import remove_abandoned
 from ...capture.video.sources.image_sequence import footage_name
-from ...errors import PoseNet3DError
+from ...errors import PoseNet3DError, counted
 from ..character import characters_of, check_characters
 from ..console import Console
 from ..outputs import made_folders
@@ -116,7 +116,7 @@ def _captured(jobs: Sequence[ClipJob], arguments: argparse.Namespace, console: C
     wanted = min(arguments.jobs, len(jobs))
     count = jobs_in_memory(wanted, available_memory())
     if count < wanted:
-        clips = "1 clip" if count == 1 else f"{count} clips"
+        clips = counted(count, "clip")
         console.warn(f"{clips} at a time instead of {wanted}: free memory is short; close other programs to run more")
     yield from run_in_processes(jobs, count, console.stop.check)
 

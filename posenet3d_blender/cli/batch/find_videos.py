@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ...capture.video.sources.image_sequence import footage_files, is_sequence
+from ...errors import counted
 from ...footage_endings import FOOTAGE_ENDINGS, PICTURE_ENDINGS
 
 SETTINGS_ENDING: Final = ".toml"
@@ -132,13 +133,9 @@ def _describe(parts: Sequence[IgnoredFile]) -> str:
     endings = sorted({one.path.suffix.lower() or "no ending" for one in parts if one.reason == OTHER})
     listed = ", ".join(endings[:6]) + (", …" if len(endings) > 6 else "")
     described = {
-        HIDDEN: _count(counts[HIDDEN], "hidden file"),
-        OTHER: f"{_count(counts[OTHER], 'file')} of other kinds ({listed})",
-        FOLDER: f"{_count(counts[FOLDER], 'folder')} (give each as an input of its own)",
-        UNREADABLE: f"{_count(counts[UNREADABLE], 'file')} that can't be read",
+        HIDDEN: counted(counts[HIDDEN], "hidden file"),
+        OTHER: f"{counted(counts[OTHER], 'file')} of other kinds ({listed})",
+        FOLDER: f"{counted(counts[FOLDER], 'folder')} (give each as an input of its own)",
+        UNREADABLE: f"{counted(counts[UNREADABLE], 'file')} that can't be read",
     }
     return ", ".join(text for reason, text in described.items() if counts[reason])
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" + ("" if number == 1 else "s")

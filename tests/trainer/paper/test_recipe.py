@@ -7,7 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +43,8 @@ from ..source_imports import imported_names
 
 FRAMES = 90
 CHECKOUT = Path(__file__).parents[3]
-_STAGES = (
-    "prior",
-    "teacher",
-    "frame",
-    "student",
-    "feedback",
-    "joint_teacher",
-    "joint_student",
-    "lifted_feedback",
-    "end_to_end",
-)
-
-_LAST = ("joint_teacher", "joint_student", "lifted_feedback", "end_to_end")
+_SCHEDULES = [field.name for field in fields(PaperRecipe) if field.name.endswith("_stage")]
+_LAST = STAGES[STAGES.index("joint_teacher") :]
 
 
 def changed_parts(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
@@ -91,7 +80,7 @@ def recipe(clips: Clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "[priors]\npose_components = 8\nmotion_components = 8\nlayers = 2\nhidden = 16\n"
         "[teacher]\nwidth = 16\ncorrect_points = true\n"
         "[student]\nwidth = 16\nblocks = 1\nfeedback_width = 8\nfeedback_blocks = 1\nlifter_width = 16\n"
-        + "".join(f"[{name}_stage]\nsteps = 12\n{stage}\n" for name in _STAGES)
+        + "".join(f"[{name}]\nsteps = 12\n{stage}\n" for name in _SCHEDULES)
     )
     return path
 
