@@ -75,6 +75,22 @@ def test_bodies_stand_upright_by_the_batchs_elevation(motions: TeacherMotions) -
     assert azimuths[:, 0].min() < 0 < azimuths[:, 0].max(), "people are seen from all around"
 
 
+@pytest.mark.parametrize("keypoint_share", [0.0, 1.0])
+def test_up_is_against_gravity_in_the_virtual_camera(motions: TeacherMotions, keypoint_share: float) -> None:
+    """Whichever way the camera is turned to the person, of whom parts may be hidden."""
+    observer = Observer(load_body(), load_detector_noise(), keypoint_share)
+    batch = DistillationSampler(motions, observer, seed=3).draw(64)
+    joints = batch.skeletons.joints[: batch.real_count]
+    head, feet = LIFTED_NAMES.index("head"), [LIFTED_NAMES.index(f"{side}_ankle") for side in ("left", "right")]
+    trunk = torch.nn.functional.normalize(joints[:, :, head] - joints[:, :, feet].mean(2), dim=-1)
+    standing = motions.joints[0]
+    straight = np.linalg.norm((standing[head] - standing[feet].mean(0))[1]) / np.linalg.norm(
+        standing[head] - standing[feet].mean(0)
+    )
+    along = (trunk * batch.up[: batch.real_count, None]).sum(-1)  # (B, T) cosine of the angle between them
+    torch.testing.assert_close(along, torch.full_like(along, float(straight)), atol=1e-4, rtol=0)
+
+
 def test_left_stays_left(motions: TeacherMotions) -> None:
     """A person facing the camera has the left hip on the image's right, mirrored or not."""
     batch = sampler(motions, seed=2).draw(64)

@@ -19,7 +19,7 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.capture.student.lifter.skeleton import HIPS
 
 from ...data.sequences import PointSequences
-from ..geometry import Lifted, relative_rotation, torso_centred
+from ..geometry import Lifted, relative_rotation, torso_centred, up_vector
 from ..sequence_sampler import random_windows
 from ..skeleton import MIRRORED_LIFTED
 from ..skeleton_augmentation import augment_skeletons
@@ -105,10 +105,12 @@ class DistillationSampler:
         distance = torch.from_numpy(self._distances(count)) - rotated[..., 2].amin((1, 2)).clamp(max=0)  # (B,)
         placed = rotated + torch.tensor([0.0, 0.0, 1.0]) * distance.clamp(min=_NEAREST)[:, None, None, None]
         seen = self._observer.observe(placed, self._generator)
+        up = (seen.turn @ up_vector(elevation)[..., None])[..., 0]  # (B, 3)
         return DistillationWindows(
             seen.features,
             seen.view,
             Lifted(seen.joints, elevation),
+            up,
             real_count,
             contacts,
             seen.keypoints,

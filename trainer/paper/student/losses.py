@@ -13,7 +13,7 @@ from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ...config_checks import require_not_negative
 from ...windows.losses import SupervisedWeights
-from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view, up_vector
+from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view
 from ..pose_prior import Priors
 from ..windows import DistillationWindows
 from .joint_limits import limit_violation, rotation_from_rest
@@ -86,7 +86,6 @@ def student_terms(
     scale = (bone_lengths(target).mean((1, 2)) / skeleton.mean_bone)[:, None, None, None]
     target = target / scale
     placed = _root(lifted.joints) + scale * own
-    up = up_vector(lifted.elevation)  # (B, 3)
     terms = {
         "distillation": weights.distillation * _distances(own, target).mean(),
         "keypoints": weights.keypoints * _keypoint_distance(keypoints - _root(joints), batch, scale),
@@ -95,7 +94,7 @@ def student_terms(
         "rest": weights.rest * rotation_from_rest(rotations),
         "shape": weights.shape * output.betas.square().mean(),
         "bones": weights.bones * output.bone_offsets.square().sum((-1, -2)).mean(),
-        "up": weights.up * (1 - cosine_similarity(output.up, up[:, None], dim=-1)).mean(),
+        "up": weights.up * (1 - cosine_similarity(output.up, batch.up[:, None], dim=-1)).mean(),
         # Contacts of augmented legs are unknown.
         "contacts": weights.contacts * binary_cross_entropy_with_logits(output.contacts[:real], batch.contacts[:real]),
     }

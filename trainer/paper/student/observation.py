@@ -38,6 +38,8 @@ class Observation:
 
     features: Tensor
     """(B, T, 82)."""
+    turn: Tensor
+    """(B, 3, 3) from the frame of the camera that sees the windows to that of the virtual camera."""
     view: View
     """The lifted joints, exact."""
     joints: Tensor
@@ -79,8 +81,9 @@ class Observer:
         student_input = normalise_windows(*self._detected(rays, confidence, of_keypoints, generator))
         features = torch.from_numpy(student_input.features)
         features[..., -1] += _FOCAL_DEVIATION * torch.randn(count, 1, generator=generator) * of_keypoints[:, None]
-        turn = torch.from_numpy(student_input.view_rotations).transpose(1, 2)[:, None]
-        joints = placed @ turn
+        turn = torch.from_numpy(student_input.view_rotations)  # (B, 3, 3)
+        to_view = turn.transpose(1, 2)[:, None]
+        joints = placed @ to_view
         points = _project(joints)  # (B, T, 18, 2)
         # Not the features' own size, which a hidden part of the body changes.
         size = points[:, :, list(LIMBS)].square().sum(-1).mean((1, 2)).sqrt()  # (B,)
@@ -89,7 +92,12 @@ class Observer:
         unit = 1 / (size * depth)[:, None, None, None]
         view = View(points / size[:, None, None, None], size)
         return Observation(
-            features, view, unit * (joints - origin), unit * (keypoints @ turn - origin), of_keypoints.float()
+            features,
+            turn,
+            view,
+            unit * (joints - origin),
+            unit * (keypoints @ to_view - origin),
+            of_keypoints.float(),
         )
 
     def _detected(
