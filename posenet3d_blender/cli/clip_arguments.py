@@ -116,7 +116,7 @@ def _add_camera_settings(command: argparse.ArgumentParser) -> None:
         type=field_of_view,
         metavar="DEGREES",
         help="the camera's field of view along the longer side of the image "
-        "(default: from the --keypoints file, else from the video's metadata, else 65)",
+        "(default: from the --keypoints file, else the video's metadata, else a moving camera's turns, else 65)",
     )
     command.add_argument(
         "--camera",

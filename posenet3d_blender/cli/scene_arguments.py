@@ -12,7 +12,7 @@ def add_scene_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--preset",
         choices=tuple(ENGINE_PRESETS),
-        help="root, rest pose, heading and names as this program takes them; the options below overrule it",
+        help="root, rest pose, heading and names as this program expects them; the options below overrule it",
     )
     command.add_argument(
         "--root",

@@ -150,7 +150,7 @@ def test_unwritable_output(output: str, demo_clip: Path, tmp_path: Path, capfd: 
 def test_unwritable_batch_folder(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("a file")
     batch = ["batch", str(demo_clip), "--format", "npz", "--out-dir", str(tmp_path / "file")]
-    assert_refused(capfd, tmp_path, batch, "is no folder")
+    assert_refused(capfd, tmp_path, batch, "not a folder")
 
 
 @pytest.mark.parametrize("option", ["--keypoints", "--body"])

@@ -176,11 +176,11 @@ def test_characters_of_several_people_are_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("[walk]\nheigth = 2", "'heigth' is no setting of a clip; use one of: "),
+        ("[walk]\nheigth = 2", "'heigth' is not a setting of a clip; use one of: "),
         ("[walk]\nheight = [1.7, 1.8]", "is not a number of metres"),
         ("[walk]\nheight = 9", "'9' is not a number of metres between 0.5 and 2.5"),
         ("height = 1.8", "is outside of any table"),
-        ("[walk", "no TOML"),
+        ("[walk", "not valid TOML"),
     ],
 )
 def test_wrong_settings_are_one_line_before_any_work(

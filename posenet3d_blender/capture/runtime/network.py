@@ -158,7 +158,7 @@ class FallingBackNetwork:
         failed = self._runtimes.pop(0)
         reason = f"{failed} failed ({_first_line(error)})"
         if not self._runtimes:
-            raise PoseNet3DError(f"{reason}; update its driver, or choose the device auto or cpu") from error
+            raise PoseNet3DError(f"{reason}; update its driver, or choose another device (auto or cpu)") from error
         self._warn(f"{reason}; continuing on {self._runtimes[0]}")
 
 

@@ -140,8 +140,7 @@ def _rate_notes(video: SurveyedVideo, input_rate: Fraction | None) -> Iterator[N
     stated = video.track.stated_rate
     if video.clock is not None and input_rate is not None:
         yield Note(
-            f"--input-fps {float(input_rate):g} is left out of account: the file's own timestamps say when each frame "
-            "is shown"
+            f"--input-fps {float(input_rate):g} is ignored: the file's own timestamps say when each frame is shown"
         )
     elif video.clock is None and input_rate is None:
         if stated is None:

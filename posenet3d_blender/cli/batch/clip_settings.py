@@ -48,7 +48,7 @@ def read_table(path: Path) -> SettingsTable:
     """Read a file of settings by clip, and check all of them.
 
     Raises:
-        PoseNet3DError: it can't be read, or holds something that is no setting.
+        PoseNet3DError: it can't be read, or holds something that is not a setting.
     """
     tables = _read(path)
     for name, values in tables.items():
@@ -74,7 +74,7 @@ def settings_of(video: Path, arguments: argparse.Namespace, table: SettingsTable
         table: of `--settings`.
 
     Raises:
-        PoseNet3DError: the file beside the clip can't be read, or holds something that is no setting.
+        PoseNet3DError: the file beside the clip can't be read, or holds something that is not a setting.
     """
     merged = copy.copy(arguments)
     for values in table.of(footage_name(video)) if table else ():
@@ -91,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise PoseNet3DError(f"{path}: can't be read ({error.strerror or error}); check the path") from error
     except ValueError as error:  # of TOML and of UTF-8
-        raise PoseNet3DError(f"{path}: no TOML ({error}); correct it") from error
+        raise PoseNet3DError(f"{path}: not valid TOML ({error}); correct it") from error
 
 
 def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path, where: str = "") -> argparse.Namespace:
@@ -104,7 +104,7 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
         action = known.get(key.replace("_", "-"))
         if action is None:
             raise PoseNet3DError(
-                f"{path}: {where}'{key}' is no setting of a clip; use one of: {', '.join(sorted(known))}"
+                f"{path}: {where}'{key}' is not a setting of a clip; use one of: {', '.join(sorted(known))}"
             )
         if isinstance(value, bool) != (action.nargs == 0):
             expected = "true or false" if action.nargs == 0 else "a value"

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """
     out_dir: Path = arguments.out_dir
     if os.path.exists(out_dir) and not os.path.isdir(out_dir):
-        raise PoseNet3DError(f"{out_dir}: is no folder; choose another --out-dir")
+        raise PoseNet3DError(f"{out_dir}: not a folder; choose another --out-dir")
     check_characters(characters_of(arguments), arguments.endings)
     table = read_table(arguments.settings) if arguments.settings else None
     report = console.print_status if arguments.json else console.print

@@ -96,4 +96,4 @@ def _result(future: distributed.Future[Any], job: ClipJob) -> ClipResult:
     if future.status == "finished":
         return ClipResult.from_worker_json(future.result())
     error = future.exception()
-    return ClipResult(job.video, "failed", f"the farm gave it up ({type(error).__name__}: {error})")
+    return ClipResult(job.video, "failed", f"the Dask cluster lost the clip ({type(error).__name__}: {error})")

@@ -210,7 +210,7 @@ def test_a_stated_rate_does_not_replace_timestamps(write_video: WriteVideo) -> N
     footage = open_footage(write_video("phone.mp4", raw_pictures(), times_at(30)), 60)
     np.testing.assert_allclose(footage.time, np.arange(30) / 30, atol=1e-4)
     (warning,) = footage.warnings(slice(0, 30))
-    assert warning.startswith("--input-fps 60 is left out of account")
+    assert warning.startswith("--input-fps 60 is ignored")
 
 
 def test_a_stream_that_begins_between_key_frames(tmp_path: Path, write_video: WriteVideo) -> None:
