@@ -132,7 +132,10 @@ def capture_to_files(
             seconds = capture.seconds | write_files(files, progress)
         if "all" in (settings.person, settings.shots):
             left = leftover_outputs(every_output, [file.path for file in files])
-            warnings += [f"{path}: is left of an earlier capture with more people or shots" for path in left]
+            warnings += [
+                f"{path}: left by an earlier capture with more people or shots; delete it if you no longer need it"
+                for path in left
+            ]
     return Summary.of_motions(
         capture.motions,
         seconds,

@@ -110,7 +110,9 @@ def examine_installation() -> Report:
         _failures_to_open(fallbacks.append)
     )
     warnings = [
-        f"assets/{asset.name} is {asset.status}, compared with the manifest" for asset in assets if asset.status != "ok"
+        f"assets/{asset.name} is {asset.status}; install PoseNet3D again, unless you put your own there"
+        for asset in assets
+        if asset.status != "ok"
     ]
     warnings += dict.fromkeys(fallbacks)
     warnings += [] if assets else [f"assets/{MANIFEST} is missing or damaged: shipped files can't be verified"]

@@ -93,7 +93,7 @@ class CaptureOptions:
         items=(
             ("auto", "Automatic", "Find out from the background"),
             ("static", "Stands Still", "On a tripod, or on anything that does not move"),
-            ("moving", "Turns or Zooms", "Handheld or panned footage: the camera is followed by the background"),
+            ("moving", "Moves", "Handheld, or it pans, zooms or travels: the camera is followed by the background"),
         ),
     )
     mirror: bpy.props.BoolProperty(  # type: ignore[valid-type]
