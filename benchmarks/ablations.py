@@ -29,6 +29,8 @@ CHECKOUT: Final = Path(__file__).parents[1]
 SHARED_STAGES: Final = {
     "reduced": (),
     "with_joint_fine_tuning": ("priors", "teacher", "frames", "student"),
+    "longer_without_joint": ("priors",),
+    "with_lifter": ("priors", "teacher"),
     "single_frame_student": ("priors", "teacher"),
     "without_adversarial": ("priors",),
     "without_self_consistency": ("priors",),
