@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from posenet3d_blender.body.keypoints import KEYPOINT_COUNT
 from posenet3d_blender.capture.student.features import STUDENT_RATE
 from posenet3d_blender.capture.student.network import StudentOutput
-from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
+from posenet3d_blender.capture.student.points import StudentPoints
+from posenet3d_blender.capture.student.torch_body import forward_kinematics, six_d_to_matrix
 
 from ..config_checks import require_above_zero
-from ..paper.student.smpl_skeleton import SmplSkeleton
 from .footage import FootageWindows
 
 _NEAREST = 0.2
@@ -31,7 +32,8 @@ class TuneDeviations:
     pose: float = 0.1
     """Radians between a joint's rotation and the untuned student's."""
     bones: float = 0.005
-    """Metres between a joint of the rest skeleton and its mean over all windows: it is one person."""
+    """Metres between a bone at rest and its mean over all windows, as it is one person, and between the person's own
+    bone, which the body's keypoints don't show, and the untuned student's."""
     acceleration: float = 8.0
     """Metres per second squared, of joints relative to the pelvis."""
     outputs: float = 0.2
@@ -44,34 +46,34 @@ class TuneDeviations:
 def tune_terms(
     output: StudentOutput,
     untuned: StudentOutput,
-    skeleton: SmplSkeleton,
+    points: StudentPoints,
     batch: FootageWindows,
     deviations: TuneDeviations,
 ) -> dict[str, Tensor]:
     """Loss terms, each in squared deviations.
 
-    The skeleton is the body's own, without the person's bone offsets, as in capture.
+    The skeleton is the shipped body's in the student's shape, without the person's own bones, as in capture.
 
     Args:
         output: the student's, in float32.
         untuned: the first student's, without gradient.
-        skeleton: the shipped body's.
+        points: places of the keypoints on the shipped body.
         batch: the windows.
         deviations: of the terms.
     """
-    no_offsets = torch.zeros_like(output.bone_offsets)
     rotations = six_d_to_matrix(output.rotations)  # (B, T, 24, 3, 3)
-    joints, keypoints = skeleton(rotations, output.betas, no_offsets)  # (B, T, 24, 3), (B, T, 25, 3)
-    rest = skeleton.rest_joints(output.betas, no_offsets)  # (B, 24, 3)
-    rest = rest - rest[:, :1]
+    bones = points.body_bones(output.betas)  # (B, 24, 3)
+    joints, world = forward_kinematics(rotations, bones[:, None])  # (B, T, 24, 3), (B, T, 24, 3, 3)
+    offsets, not_at_joints = points.keypoint_offsets(bones, output.betas), torch.zeros_like(output.betas[:, 0])
+    keypoints = points(joints, world, offsets, not_at_joints)[:, :, :KEYPOINT_COUNT]  # (B, T, 25, 3)
     # The squared distance of rotation matrices is twice the squared angle, where that is small.
     turned = (rotations - six_d_to_matrix(untuned.rotations)).square().sum((-1, -2)) / 2
-    relative = joints - joints[:, :, :1]
-    acceleration = relative.diff(n=2, dim=1) * STUDENT_RATE**2
+    acceleration = joints.diff(n=2, dim=1) * STUDENT_RATE**2
+    unlike = torch.stack([bones - bones.mean(0), output.bone_offsets - untuned.bone_offsets])  # (2, B, 24, 3)
     return {
         "reprojection": reprojection(keypoints, batch, deviations),
         "pose": turned.mean() / deviations.pose**2,
-        "bones": (rest - rest.mean(0)).square().sum(-1).mean() / deviations.bones**2,
+        "bones": unlike.square().sum(-1).mean((1, 2)).sum() / deviations.bones**2,
         "acceleration": acceleration.square().sum(-1).mean() / deviations.acceleration**2,
         "outputs": sum_of_squares(output, untuned) / deviations.outputs**2,
     }

@@ -14,11 +14,11 @@ from torch import Tensor
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
+from posenet3d_blender.capture.student.points import StudentPoints
 
 from ..data.npz_takes import refuse_short
 from ..data.sequences import load_sequences
 from ..export import export_student, refuse_checkpoint
-from ..paper.student.smpl_skeleton import SmplSkeleton
 from ..training.checkpoint import Notes, load_student, read_description, save_student
 from ..training.loop import Stage, train_stage
 from ..training.schedule import Schedule
@@ -44,13 +44,13 @@ class TuneStage(Stage[FootageWindows]):
         self.student, self.deviations, self._notes = student, deviations, notes
         self.untuned = copy.deepcopy(student).requires_grad_(False)
         train_all_but_lifter(student)
-        self.skeleton = SmplSkeleton(load_body())
+        self.points = StudentPoints(load_body())
 
     def forward(self, batch: FootageWindows) -> dict[str, Tensor]:
         """The terms of `tune_terms`."""
         output: StudentOutput = self.student(batch.features)
         untuned: StudentOutput = self.untuned(batch.features)
-        return tune_terms(output, untuned, self.skeleton, batch, self.deviations)
+        return tune_terms(output, untuned, self.points, batch, self.deviations)
 
     def save(self, folder: Path, steps: int) -> None:
         """Write the student."""

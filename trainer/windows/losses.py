@@ -15,6 +15,7 @@ from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import forward_kinematics, six_d_to_matrix
 
 from ..config_checks import require_not_negative
+from ..geometry.distances import smooth_distances
 from .windows import Windows
 
 _WEIGHT_OF_JOINT: Final = torch.tensor(
@@ -74,7 +75,7 @@ def supervised_losses(
         "joints": weights.joints * _joint_error(joints, true_joints),
         "person_joints": weights.person_joints * _joint_error(person_joints, true_joints),
         "own_joints": weights.own_joints * _joint_error(own_joints, true_joints),
-        "bones": weights.bones * _distance(person_bones, truth.bones)[:, 1:].mean(),
+        "bones": weights.bones * smooth_distances(person_bones, truth.bones)[:, 1:].mean(),
         "rotations": weights.rotations * square[:, :, 1:].mean(),
         "root": weights.root * square[:, :, 0].mean(),
         "shape": weights.shape * shape.mean(),
@@ -88,9 +89,4 @@ def supervised_losses(
 
 def _joint_error(prediction: Tensor, target: Tensor) -> Tensor:
     """Mean distance of joints (B, T, 24, 3), weighted by joint."""
-    return (_distance(prediction, target) * _WEIGHT_OF_JOINT.to(prediction)).mean()
-
-
-def _distance(first: Tensor, second: Tensor) -> Tensor:
-    """Distance along the last axis, smooth at zero."""
-    return ((first - second).square().sum(-1) + 1e-8).sqrt()
+    return (smooth_distances(prediction, target) * _WEIGHT_OF_JOINT.to(prediction)).mean()

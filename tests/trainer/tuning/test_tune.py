@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from posenet3d_blender.body.keypoints import KEYPOINT_COUNT
+from posenet3d_blender.body.keypoints import KEYPOINT_COUNT, body_keypoints, keypoints_on_body
+from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_WINDOW
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork
@@ -17,7 +18,6 @@ from posenet3d_blender.capture.student.predict import load_student as load_expor
 from trainer.cli import main
 from trainer.data.sequences import PointSequences, save_sequences
 from trainer.geometry.rotations import axis_angle_to_matrix
-from trainer.paper.student.smpl_skeleton import SmplSkeleton
 from trainer.training.checkpoint import load_student, save_student
 from trainer.training.loop import train_stage
 from trainer.training.schedule import Schedule
@@ -36,8 +36,10 @@ def sequences() -> PointSequences:
     bend = 0.5 - 0.5 * torch.cos(torch.arange(SAMPLES) / 8)
     for side in (1, 2):
         angles[0, :, side, 0], angles[0, :, side + 3, 0] = -bend, 2 * bend
-    keypoints = SmplSkeleton(load_body())(axis_angle_to_matrix(angles), torch.zeros(1, 10), torch.zeros(1, 24, 3))[1]
-    placed = (keypoints[0] + torch.tensor([0.3, 0.1, 4.0])).numpy()
+    body = load_body()
+    joints, world = forward_kinematics(axis_angle_to_matrix(angles[0]).numpy(), body.joint_template)
+    keypoints = keypoints_on_body(joints, world, body.joint_template, body_keypoints(body).template)
+    placed = keypoints + np.array([0.3, 0.1, 4.0])
     rays = np.zeros((SAMPLES, STUDENT_POINT_COUNT, 2), np.float32)
     confidence = np.zeros((SAMPLES, STUDENT_POINT_COUNT), np.float32)
     rays[:, :KEYPOINT_COUNT], confidence[:, :KEYPOINT_COUNT] = placed[..., :2] / placed[..., 2:], 1

@@ -11,6 +11,7 @@ from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, POI
 from posenet3d_blender.capture.student.network import StudentNetwork
 from posenet3d_blender.capture.student.torch_body import forward_kinematics
 
+from ...geometry.distances import smooth_distances
 from ...training.checkpoint import Notes
 from ...training.loop import set_trainable
 from ...windows.windows import Windows
@@ -64,8 +65,9 @@ class JointTeacherStage(PaperStage[TeacherWindows]):
         joints, target = self._at_size(lifted.joints), self._at_size(true_joints[:, :, list(LIFTED_JOINTS)])
         elevation = torch.atan2(-windows.up[:, 2], -windows.up[:, 1])  # (B,)
         return {
-            kind: self._weights.joints * _distance(joints, target),
-            f"{kind}_velocity": self._weights.velocity * _distance(joints.diff(dim=1), target.diff(dim=1)),
+            kind: self._weights.joints * smooth_distances(joints, target).mean(),
+            f"{kind}_velocity": self._weights.velocity
+            * smooth_distances(joints.diff(dim=1), target.diff(dim=1)).mean(),
             f"{kind}_elevation": self._weights.elevation * (lifted.elevation - elevation).square().mean(),
         }
 
@@ -82,9 +84,3 @@ def _view(windows: Windows) -> View:
     """The lifted joints' points in the windows' virtual cameras."""
     points = windows.features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2))
     return View(points[:, :, list(POINT_OF_LIFTED)], windows.features[:, 0, -1].exp())
-
-
-def _distance(first: Tensor, second: Tensor) -> Tensor:
-    """Mean distance of joints (B, T, 18, 3), smooth at zero."""
-    distance: Tensor = ((first - second).square().sum(-1) + 1e-8).sqrt().mean()
-    return distance

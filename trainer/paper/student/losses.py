@@ -12,6 +12,7 @@ from posenet3d_blender.capture.student.network import StudentOutput
 from posenet3d_blender.capture.student.torch_body import six_d_to_matrix
 
 from ...config_checks import require_not_negative
+from ...geometry.distances import smooth_distances
 from ...windows.losses import SupervisedWeights
 from ..geometry import View, draw_new_views, project, project_points, root_centred, rotate_to_view
 from ..pose_prior import Priors
@@ -87,7 +88,7 @@ def student_terms(
     target = target / scale
     placed = _root(lifted.joints) + scale * own
     terms = {
-        "distillation": weights.distillation * _distances(own, target).mean(),
+        "distillation": weights.distillation * smooth_distances(own, target).mean(),
         "keypoints": weights.keypoints * _keypoint_distance(keypoints - _root(joints), batch, scale),
         "projection": weights.projection * _projection_distance(placed, batch.view),
         "limits": weights.limits * limit_violation(rotations),
@@ -102,7 +103,7 @@ def student_terms(
         return terms
     likelihoods = _own_likelihoods(placed[:real], batch.view.size[:real], lifted.elevation[:real], priors, weights)
     return terms | {
-        "velocity": weights.velocity * _distances(own.diff(dim=1), target.diff(dim=1)).mean(),
+        "velocity": weights.velocity * smooth_distances(own.diff(dim=1), target.diff(dim=1)).mean(),
         "smooth": weights.smooth * rotations.diff(dim=1).square().sum((-1, -2, -3)).mean(),
         **likelihoods,
     }
@@ -125,7 +126,7 @@ def _own_likelihoods(
 def _keypoint_distance(own: Tensor, batch: DistillationWindows, scale: Tensor) -> Tensor:
     """Mean distance of keypoints (B, T, 25, 3) from the middle of the hips to the batch's, where it shows them."""
     target = (batch.keypoints - _root(batch.skeletons.joints)) / scale
-    distances = _distances(own, target)  # (B, T, 25)
+    distances = smooth_distances(own, target)  # (B, T, 25)
     return _weighted_mean(distances, batch.of_keypoints[:, None, None].expand_as(distances))
 
 
@@ -136,8 +137,3 @@ def _root(joints: Tensor) -> Tensor:
 
 def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
     return (weights * values).sum() / weights.sum().clamp(min=1e-6)
-
-
-def _distances(first: Tensor, second: Tensor) -> Tensor:
-    """Distances along the last axis, smooth at zero."""
-    return ((first - second).square().sum(-1) + 1e-8).sqrt()
