@@ -19,7 +19,7 @@ from posenet3d_blender.errors import PoseNet3DError
 from .checkpoint import write_tensors
 
 PROGRESS_NAME: Final = "progress.safetensors"
-HELD_OUT_LOSSES: Final = "criterion.json"
+HELD_OUT_LOSSES: Final = "held_out_losses.json"
 """File of the held-out losses so far, of stages that choose their checkpoint by them."""
 
 

@@ -106,13 +106,13 @@ def test_all_stages_run_resume_and_are_measured(
     assert last.name == "end_to_end"
     notes = json.loads((last / "student.json").read_text())["training"]
     assert notes["recipe"] == "paper"
-    assert np.isfinite(notes["held_out_2d_loss"])
+    assert np.isfinite(notes["held_out_loss"])
     assert notes["settings"]["teacher"]["width"] == 16
     assert notes["settings"]["data"] == ["clips.npz", "sequences.npz"]
     assert str(recipe.parent) not in json.dumps(notes), "no machine's folders"
-    criteria = json.loads((last / "criterion.json").read_text())
-    assert set(criteria) == {"6", "12"}
-    assert notes["held_out_2d_loss"] == min(criteria.values())
+    losses = json.loads((last / "held_out_losses.json").read_text())
+    assert set(losses) == {"6", "12"}
+    assert notes["held_out_loss"] == min(losses.values())
     teachers = {stage: load_teacher(last.parent / stage).state_dict() for stage in ("feedback", *_LAST)}
     assert changed_parts(teachers["feedback"], teachers["joint_teacher"]) == set(teachers["feedback"])
     assert changed_parts(teachers["joint_teacher"], teachers["joint_student"]) == set(), "it lifts for the student"

@@ -50,7 +50,7 @@ class PaperStage(Stage[Batch]):
         loss = self._held_out_loss()
         history = {step: value for step, value in read_held_out_losses(folder).items() if step < steps}
         if loss <= min(history.values(), default=loss):
-            notes = {**self._notes, "steps": steps, "held_out_2d_loss": loss}
+            notes = {**self._notes, "steps": steps, "held_out_loss": loss}
             for name, network in self.networks().items():
                 save_network(folder, name, network, asdict(network.config), notes)
         with writing(folder / HELD_OUT_LOSSES) as partial_file:
