@@ -26,6 +26,7 @@ from typing import Final
 
 from tools.addon import extension
 from tools.addon.blender_releases import RELEASES, BlenderReleases
+from tools.addon.documentation import without_dead_links
 from tools.addon.wheels import PackagingError, Wheel, fetch, read_lock, sha256_of
 from tools.addon.windows_runtime import check_wheel
 
@@ -79,8 +80,12 @@ def build_package(
     target = output_folder / f"posenet3d_blender-{metadata['version']}-{platform}-{releases.label}.zip"
     with tempfile.TemporaryDirectory(prefix=".building-", dir=output_folder) as folder:
         source, built, repacked = Path(folder, "source"), Path(folder, "built.zip"), Path(folder, target.name)
-        for path, name in shipped_files(project):
+        files = {name: path for path, name in shipped_files(project)}
+        for name, path in files.items():
             _copy(path, source / name)
+            if path.suffix == ".md":
+                page = without_dead_links(path.read_text(encoding="utf-8"), name, files)
+                (source / name).write_text(page, encoding="utf-8", newline="\n")
         for wheel in wheels:
             _copy(wheel, source / "wheels" / wheel.name)
         manifest = extension.manifest_text(metadata, platform, releases, [wheel.name for wheel in wheels])

@@ -19,6 +19,7 @@ import pytest
 import build_addon
 from tools.addon import extension
 from tools.addon.blender_releases import RELEASES
+from tools.addon.documentation import without_dead_links
 from tools.addon.wheels import PackagingError, Wheel, fetch, sha256_of
 
 CHECKOUT = Path(__file__).parents[2]
@@ -135,6 +136,13 @@ def test_pictures_and_pages_that_the_shipped_documentation_shows_ship() -> None:
         for link in re.findall(r"\]\(([^)#:]+)", (CHECKOUT / page).read_text(encoding="utf-8")):
             target = os.path.normpath(Path(page).parent / link)
             assert target in shipped or not target.startswith("docs"), f"{page}: {link}"
+
+
+def test_links_of_the_documentation_that_leave_the_zip_become_text() -> None:
+    page = "[the README](../../README.md#commands), [hands](../hands.md#fingers), ![a hand](../hand.png), [a site](https://a.b/c)"
+    assert without_dead_links(page, "docs/characters/rigify.md", {"docs/hands.md"}) == page.replace(
+        "[the README](../../README.md#commands)", "the README"
+    )
 
 
 def test_the_same_input_gives_the_same_bytes_whenever_it_is_built(
