@@ -120,6 +120,11 @@ def up_vector(elevation: Tensor) -> Tensor:
     return torch.stack([torch.zeros_like(elevation), -elevation.cos(), -elevation.sin()], -1)
 
 
+def elevation_of(up: Tensor) -> Tensor:
+    """(B,) radians by which cameras look down in whose frames `up` (B, 3) points against gravity."""
+    return torch.atan2(-up[:, 2], -up[:, 1])
+
+
 def _about_x(angle: Tensor) -> Tensor:
     one, zero, c, s = torch.ones_like(angle), torch.zeros_like(angle), angle.cos(), angle.sin()
     return torch.unflatten(torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1), -1, (3, 3))

@@ -31,7 +31,7 @@ class DistillationWindows:
     view: View
     """The lifted joints, without detector noise."""
     skeletons: Lifted
-    """The teacher's, seen from a new camera; the elevation is that of this camera before it is turned to the person."""
+    """The teacher's, seen from a new camera that is turned to the person."""
     up: Tensor
     """(B, 3) unit vector against gravity."""
     real_count: int

@@ -14,7 +14,7 @@ from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, LIF
 from trainer.data.clips import load_clips, resampled
 from trainer.data.foot_contacts import contacts_from_clips
 from trainer.evaluation.models import CHECKPOINTS
-from trainer.paper.geometry import project_points, relative_rotation
+from trainer.paper.geometry import project_points, relative_rotation, up_vector
 from trainer.paper.student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from trainer.paper.student.observation import Observer
 from trainer.paper.teacher.inference import Teacher
@@ -89,6 +89,8 @@ def test_up_is_against_gravity_in_the_virtual_camera(motions: TeacherMotions, ke
     )
     along = (trunk * batch.up[: batch.real_count, None]).sum(-1)  # (B, T) cosine of the angle between them
     torch.testing.assert_close(along, torch.full_like(along, float(straight)), atol=1e-4, rtol=0)
+    by_elevation = (up_vector(batch.skeletons.elevation) * batch.up).sum(-1)
+    torch.testing.assert_close(by_elevation, batch.up[:, 1:].norm(dim=-1), msg="all but the camera's roll")
 
 
 def test_left_stays_left(motions: TeacherMotions) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from posenet3d_blender.body.model import Body
@@ -15,7 +14,7 @@ from ...geometry.distances import smooth_distances
 from ...training.checkpoint import Notes
 from ...training.loop import set_trainable
 from ...windows.windows import Windows
-from ..geometry import View, root_centred
+from ..geometry import View, elevation_of, root_centred
 from ..teacher.losses import JointTeacherWeights, run_network
 from ..teacher.network import TeacherNetwork
 from ..windows import TeacherWindows
@@ -63,12 +62,12 @@ class JointTeacherStage(PaperStage[TeacherWindows]):
         lifted = run_network(self.teacher, _view(windows), self.mixed_precision, is_exact=kind == "exact")
         true_joints, _ = forward_kinematics(windows.rotations, windows.bones[:, None])  # (B, T, 24, 3)
         joints, target = self._at_size(lifted.joints), self._at_size(true_joints[:, :, list(LIFTED_JOINTS)])
-        elevation = torch.atan2(-windows.up[:, 2], -windows.up[:, 1])  # (B,)
+        elevation_error = lifted.elevation - elevation_of(windows.up)  # (B,)
         return {
             kind: self._weights.joints * smooth_distances(joints, target).mean(),
             f"{kind}_velocity": self._weights.velocity
             * smooth_distances(joints.diff(dim=1), target.diff(dim=1)).mean(),
-            f"{kind}_elevation": self._weights.elevation * (lifted.elevation - elevation).square().mean(),
+            f"{kind}_elevation": self._weights.elevation * elevation_error.square().mean(),
         }
 
     def _at_size(self, joints: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from posenet3d_blender.capture.student.features import STUDENT_WINDOW
 from posenet3d_blender.capture.student.lifter.skeleton import HIPS
 
 from ...data.sequences import PointSequences
-from ..geometry import Lifted, relative_rotation, torso_centred, up_vector
+from ..geometry import Lifted, elevation_of, relative_rotation, torso_centred, up_vector
 from ..sequence_sampler import random_windows
 from ..skeleton import MIRRORED_LIFTED
 from ..skeleton_augmentation import augment_skeletons
@@ -109,7 +109,7 @@ class DistillationSampler:
         return DistillationWindows(
             seen.features,
             seen.view,
-            Lifted(seen.joints, elevation),
+            Lifted(seen.joints, elevation_of(up)),
             up,
             real_count,
             contacts,
