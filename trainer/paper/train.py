@@ -39,6 +39,7 @@ from .stages.student import StudentStage
 from .stages.teacher import TeacherStage
 from .student.distillation_sampler import DistillationSampler, TeacherMotions, run_teacher
 from .student.observation import Observer
+from .teacher.constant_bones import CAUTIOUS
 from .teacher.inference import Teacher
 from .teacher.network import TeacherNetwork, give_lifter, load_teacher
 from .windows import DistillationWindows
@@ -100,7 +101,7 @@ def train_paper(recipe: PaperRecipe, resume: bool) -> Path:
         make_student_stage = partial(
             StudentStage, network, teacher.teacher, priors.priors, body, recipe.student_weights
         )
-        motions = _lift(teacher.teacher, body, split)
+        motions = _lift(Teacher(teacher.teacher, body, CAUTIOUS), split)
         _train_student(recipe, run, make_student_stage, motions, observer)
         _train_jointly(recipe, run, teacher.teacher, network, body, split, motions)
     return folders[last_stage(recipe)]
@@ -145,7 +146,7 @@ def _train_jointly(
         pairs = TeacherWindowSampler(held_out, recipe.seed).draw(_HELD_OUT_WINDOWS)
         stage = JointTeacherStage(teacher, student, body, recipe.joint_teacher_weights, pairs, _notes(recipe))
         run.train(stage, partial(TeacherWindowSampler, train), recipe.joint_teacher_stage, "joint_teacher")
-        motions = _lift(teacher, body, split)
+        motions = _lift(Teacher(teacher, body), split)
     _train_joint_student(recipe, run, teacher, student, body, motions)
 
 
@@ -190,10 +191,9 @@ def _train_joint_student(
         run.train(stage, end_to_end_windows(train), recipe.end_to_end_stage, "end_to_end")
 
 
-def _lift(teacher: TeacherNetwork, body: Body, split: SequenceSplit) -> LiftedSplit:
+def _lift(teacher: Teacher, split: SequenceSplit) -> LiftedSplit:
     """All sequences, as the teacher lifts them now."""
-    lifter = Teacher(teacher, body)
-    return LiftedSplit(run_teacher(lifter, split.train), run_teacher(lifter, split.held_out))
+    return LiftedSplit(run_teacher(teacher, split.train), run_teacher(teacher, split.held_out))
 
 
 def last_stage(recipe: PaperRecipe) -> str:

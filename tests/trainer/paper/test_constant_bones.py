@@ -9,7 +9,7 @@ import torch
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.model import load_body
 from posenet3d_blender.capture.student.lifter.skeleton import LIFTED_JOINTS, SIDE_COUNT, bone_lengths
-from trainer.paper.teacher.constant_bones import DETECTED, EXACT, LiftedAccuracy, hold_bones
+from trainer.paper.teacher.constant_bones import CAUTIOUS, DETECTED, EXACT, LiftedAccuracy, hold_bones
 
 FRAMES = 300
 
@@ -47,7 +47,7 @@ def error(joints: Array) -> float:
     return float(np.linalg.norm(difference - difference.mean(1, keepdims=True), axis=-1).mean())
 
 
-@pytest.mark.parametrize(("accuracy", "share"), [(EXACT, 0.8), (DETECTED, 0.9)])
+@pytest.mark.parametrize(("accuracy", "share"), [(EXACT, 0.8), (CAUTIOUS, 0.8), (DETECTED, 0.9)])
 def test_bones_are_of_constant_length_and_joints_nearer_to_the_truth(
     lifted: Array, accuracy: LiftedAccuracy, share: float
 ) -> None:
@@ -58,7 +58,7 @@ def test_bones_are_of_constant_length_and_joints_nearer_to_the_truth(
 
 def test_left_and_right_are_alike(lifted: Array) -> None:
     means = lengths(hold_bones(lifted, EXACT)).mean(0)
-    np.testing.assert_allclose(means[:SIDE_COUNT], means[SIDE_COUNT : 2 * SIDE_COUNT], atol=0.005)
+    np.testing.assert_allclose(means[:SIDE_COUNT], means[SIDE_COUNT : 2 * SIDE_COUNT], atol=0.004)
 
 
 def test_exact_points_stay_on_their_rays_and_nothing_shakes(lifted: Array) -> None:

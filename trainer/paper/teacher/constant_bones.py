@@ -35,11 +35,13 @@ class LiftedAccuracy:
     """Across it."""
 
 
-EXACT: Final = LiftedAccuracy(depth=0.03, image=0.003)
-"""Of exact points, whose rays are true. Depths err more, but a teacher with little training gives bones such different
-lengths that larger moves bend knees backwards, and a student of such skeletons shakes."""
+EXACT: Final = LiftedAccuracy(depth=0.1, image=0.003)
+"""Of exact points, whose rays are true."""
+CAUTIOUS: Final = LiftedAccuracy(depth=0.03, image=0.003)
+"""Of exact points, for a student's first stages: a teacher with little training gives bones such different lengths
+that larger moves twist legs, though joints come nearer to the truth, and a student of such skeletons shakes."""
 DETECTED: Final = LiftedAccuracy(depth=0.03, image=0.03)
-"""Of detected points, whose rays err too."""
+"""Of detected points. Their depths are no better, but constant bones must not move them to make up for their rays."""
 
 
 def hold_bones(joints: Array, accuracy: LiftedAccuracy) -> Array:
@@ -47,7 +49,7 @@ def hold_bones(joints: Array, accuracy: LiftedAccuracy) -> Array:
 
     Args:
         joints: (T, 18, 3) lifted joints, metres, camera frame.
-        accuracy: how far joints may be moved; EXACT or DETECTED.
+        accuracy: how far joints may be moved; EXACT, CAUTIOUS or DETECTED.
 
     Returns:
         (T, 18, 3) the joints, moved as little as possible. Frames are solved alone, then the moves are smoothed.

@@ -24,7 +24,7 @@ from posenet3d_blender.capture.student.overlap import WINDOW_WEIGHTS, OverlapMea
 from ...training.loop import to_device
 from ..geometry import root_centred, up_vector, view_of_rays
 from ..skeleton import to_smpl
-from .constant_bones import DETECTED, EXACT, hold_bones
+from .constant_bones import DETECTED, EXACT, LiftedAccuracy, hold_bones
 from .network import TeacherNetwork, lift, lift_mirrored
 
 _JITTER: Final = 1.0
@@ -46,13 +46,15 @@ class LiftedClip:
 class Teacher:
     """A trained teacher; its skeletons are scaled to the size of the body at rest."""
 
-    def __init__(self, network: TeacherNetwork, body: Body) -> None:
+    def __init__(self, network: TeacherNetwork, body: Body, exact: LiftedAccuracy = EXACT) -> None:
         """Set the network to evaluation mode.
 
         Args:
             network: the trained network, on any device.
             body: the shipped body.
+            exact: how far constant bones may move joints whose points are exact.
         """
+        self._exact = exact
         self._network = network.eval()
         self._device = next(network.parameters()).device
         self._mean_bone, self._pelvis_share = mean_bone(body), pelvis_share(body)
@@ -80,7 +82,7 @@ class Teacher:
         joints = mean.mean("poses") + mean.mean("roots")[:, None]
         if not is_exact:
             joints = gaussian_filter1d(joints, _JITTER, axis=0, mode="nearest")
-        joints = hold_bones(joints, EXACT if is_exact else DETECTED)
+        joints = hold_bones(joints, self._exact if is_exact else DETECTED)
         roots = joints[:, list(HIPS)].mean(1)
         elevation = float(np.arctan2(-up[2], -up[1]))
         return LiftedClip(joints - roots[:, None], roots, elevation)
