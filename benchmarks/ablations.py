@@ -1,4 +1,4 @@
-"""Train the recipe `paper` without its parts, with several seeds, and print what each part brings.
+"""Train the recipe `paper` at a small size, without its parts and with more of them, and print what each brings.
 
     python -m benchmarks.ablations [--data MOCAP.npz] [--run FOLDER] [--seeds 3] [--out RESULT.json]
 
