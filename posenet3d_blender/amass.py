@@ -34,6 +34,12 @@ FACE_VALUES: Final = 9
 """Of SMPL-X's jaw and eyes, before the fingers."""
 LARGEST_LIFT: Final = 0.25
 """Metres by which a take's lowest sole may be off the floor, which is at height 0, to be put on it."""
+_WIDTHS: Final = (BODY_VALUES, 72, SMPL_H_VALUES, SMPL_H_VALUES + FACE_VALUES)
+"""Values of `poses` in a frame, of the common body alone, SMPL, SMPL-H and SMPL-X: others are no axis-angle."""
+_LARGEST_TURN: Final = 12.6
+"""Radians, two whole turns; an arm that hangs is turned by more degrees."""
+_LONGEST_WAY: Final = 50.0
+"""Metres from the origin, the median over a take; a pelvis is higher in centimetres."""
 _CAPTURED: Final = ("time", "contacts", "confidence")
 """Keys of the motions that capture wrote, which AMASS's files lack."""
 
@@ -143,8 +149,12 @@ def read_take(path: Path, wanted: str = WANTED_TAKE) -> AmassTake:
         if np.abs(data[key].astype(np.float64)).max(initial=0.0) > LARGEST_VALUE:
             raise PoseNet3DError(f"{path}: key '{key}' holds values over {LARGEST_VALUE:g}; get the file again")
     poses, trans, rate = data["poses"], data["trans"], data[rate_key]
-    if poses.ndim != 2 or poses.shape[1] < BODY_VALUES or len(poses) < 2:
+    if poses.ndim != 2 or poses.shape[1] not in _WIDTHS or len(poses) < 2:
         raise PoseNet3DError(f"{path}: key 'poses' has the shape {poses.shape}, not (T, 156); give {wanted}")
+    if _largest_turn(poses) > _LARGEST_TURN:
+        raise PoseNet3DError(f"{path}: key 'poses' turns joints by over {_LARGEST_TURN:g}; give radians, not degrees")
+    if np.median(np.linalg.norm(trans, axis=-1)) > _LONGEST_WAY:
+        raise PoseNet3DError(f"{path}: key 'trans' is over {_LONGEST_WAY:g} from the origin; give metres")
     if trans.shape != (len(poses), 3):
         raise PoseNet3DError(f"{path}: key 'trans' has the shape {trans.shape}, not ({len(poses)}, 3); give {wanted}")
     if rate.size != 1 or rate.reshape(-1)[0] <= 0:
@@ -160,6 +170,11 @@ def read_take(path: Path, wanted: str = WANTED_TAKE) -> AmassTake:
         float(rate.reshape(-1)[0]),
         stated_gender(data.get("gender")),
     )
+
+
+def _largest_turn(poses: AnyArray) -> float:
+    """The largest angle of the body's joints in poses (T, N)."""
+    return float(np.linalg.norm(poses[:, :BODY_VALUES].reshape(len(poses), -1, 3), axis=-1).max())
 
 
 def _hands(poses: AnyArray) -> Array | None:

@@ -35,6 +35,8 @@ _SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
     "contacts": (None, 2),
     "confidence": (None,),
 }
+_UNEVEN: Final = 0.05
+"""Share of a frame by which the times of two frames may be off the rate."""
 _LONGEST_LEAD_IN: Final = 1_000_000
 """Frames from the scene's start to the first sample; no capture has more."""
 _CAMERA_SHAPES: Final[dict[str, tuple[int | None, ...]]] = {
@@ -152,6 +154,7 @@ def load_motion(path: Path) -> Motion:
         raise PoseNet3DError(f"{path}: key 'mocap_framerate' is {data['mocap_framerate']:g}; give {WANTED}")
     if (np.diff(data["time"]) <= 0).any():
         raise PoseNet3DError(f"{path}: key 'time' does not rise from frame to frame; give {WANTED}")
+    _check_rate(path, data["time"].astype(np.float64), float(data["mocap_framerate"]))
     camera_path = _camera_path(path, data) if moves else None
     camera = None
     if has_camera:
@@ -190,6 +193,17 @@ def _check_arrays(path: Path, data: dict[str, AnyArray], shapes: dict[str, tuple
             raise PoseNet3DError(f"{path}: key '{key}' holds values that are not finite numbers; give {WANTED}")
         if data[key].size and np.abs(data[key].astype(np.float64)).max() > LARGEST_VALUE:
             raise PoseNet3DError(f"{path}: key '{key}' holds values over {LARGEST_VALUE:g}; give {WANTED}")
+
+
+def _check_rate(path: Path, time: Array, rate: float) -> None:
+    """Raise PoseNet3DError unless the frames' times (T,) keep the rate: formats that know no times play by the rate."""
+    off = np.abs(np.diff(time) * rate - 1)
+    if (off > _UNEVEN).any():
+        frame = int(off.argmax())
+        raise PoseNet3DError(
+            f"{path}: key 'time' steps by {time[frame + 1] - time[frame]:.3g} s after frame {frame}, but key "
+            f"'mocap_framerate' is {rate:g}; make the two agree"
+        )
 
 
 def _scene_start(path: Path, data: dict[str, AnyArray]) -> float:

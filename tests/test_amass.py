@@ -27,9 +27,13 @@ UNUSABLE: list[tuple[str, AnyArray | None]] = [
     ("mocap_framerate", None),
     ("mocap_framerate", np.array(0.0)),
     ("poses", np.zeros((FRAMES, 63))),
+    ("poses", np.zeros((FRAMES, 96))),
+    ("poses", np.zeros((FRAMES, 216))),
     ("poses", np.full((FRAMES, 156), np.nan)),
+    ("poses", np.full((FRAMES, 156), 60.0)),
     ("trans", np.zeros((3, 3))),
     ("trans", np.full((FRAMES, 3), 1e30)),
+    ("trans", np.full((FRAMES, 3), 91.0)),
     ("betas", np.array("text")),
 ]
 """Keys of a take with values that no reader can use; None: it is missing."""

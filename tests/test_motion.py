@@ -182,6 +182,8 @@ def test_fingers_of_one_side_leave_the_other_at_rest(with_fingers: Motion) -> No
         ("mocap_framerate", np.array(np.nan), "'mocap_framerate' holds values that are not finite"),
         ("mocap_framerate", np.array([30.0, 30.0]), "'mocap_framerate' has shape"),
         ("time", np.zeros(5), "'time' does not rise"),
+        ("time", np.arange(5) * 10.0, "after frame 0, but key 'mocap_framerate' is .*; make the two agree"),
+        ("mocap_framerate", np.array(1000.0), "'mocap_framerate' is 1000; make the two agree"),
         ("camera_focal_length", None, "'camera_focal_length' is missing"),
         ("camera_image_size", None, "'camera_image_size' is missing"),
         ("camera_image_size", np.array([0, 720]), "no camera"),

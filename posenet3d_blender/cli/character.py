@@ -80,8 +80,8 @@ def check_characters(characters: Sequence[Character], endings: Sequence[str]) ->
 
     reset_to_empty()
     for character in characters:
-        found = check_target(append_armature(character.file, character.name), character.bone_map)
-        check_exportable(character.name, found.bone_map, endings)
+        armature = append_armature(character.file, character.name)
+        check_exportable(armature, check_target(armature, character.bone_map).bone_map, endings)
     reset_to_empty()
 
 

@@ -19,6 +19,8 @@ _ALIGNMENT_LIMIT: Final = np.radians(20.0)
 _ANKLE_HEIGHTS: Final = (0.01, 0.35)
 """Heights of an ankle above the floor, in leg lengths, of bare feet to high heels."""
 _USUAL_ANKLE: Final = 0.09
+_BACKWARDS: Final = 0.05
+"""Of the toes behind the ankle, in leg lengths."""
 _SHORTEST_BONE: Final = 1e-3
 """Of a leg, in leg lengths; the knee's angle follows from the lengths of both its bones."""
 
@@ -54,7 +56,7 @@ def find_body_frame(rig: Rig, bone_map: BoneMap) -> BodyFrame:
     """
     heads = {role: rig.head(bone) for role, bone in bone_map.bones.items()}
     axes = body_axes(heads["left_hip"], heads["right_hip"], heads["head"])
-    up = axes[:, 2]
+    left, back, up = axes.T
     segments = [(f"{side}_{part}", NEXT_ROLE[f"{side}_{part}"]) for side in SIDES for part in ("hip", "knee")]
     lengths = [float(np.linalg.norm(heads[upper] - heads[lower])) for upper, lower in segments]
     straight = sum(lengths) / len(SIDES)
@@ -65,10 +67,15 @@ def find_body_frame(rig: Rig, bone_map: BoneMap) -> BodyFrame:
             )
     ankle_height = float(np.mean([heads[f"{side}_ankle"] @ up for side in SIDES]))
     warnings: tuple[str, ...] = ()
+    if (heads["left_shoulder"] - heads["right_shoulder"]) @ left <= 0:
+        warnings += ("its left shoulder is on the side of its right hip; are the bones of two limbs exchanged?",)
     floor = 0.0
     if not _ANKLE_HEIGHTS[0] <= ankle_height / straight <= _ANKLE_HEIGHTS[1]:
         floor = ankle_height - _USUAL_ANKLE * straight
-        warnings = ("the armature's origin is not at its feet; the floor was guessed below the ankles",)
+        warnings += ("the armature's origin is not at its feet; the floor was guessed below the ankles",)
+    toes = [heads[f"{side}_foot"] - heads[f"{side}_ankle"] for side in SIDES if f"{side}_foot" in heads]
+    if toes and min(float(toe @ back) for toe in toes) > _BACKWARDS * straight:
+        warnings += ("its feet point backwards; are the bones of left and right exchanged?",)
     return BodyFrame(axes, floor, straight + ankle_height - floor, warnings)
 
 

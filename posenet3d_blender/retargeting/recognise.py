@@ -23,6 +23,7 @@ from .families.plain import (
 from .families.rigify import find_rigify
 from .guess import guess_map
 from .rig import Rig
+from .roles import LIMB_ROLES, LIMB_STARTS, NEXT_ROLE
 
 _FINDERS: Final = (
     find_rigify,
@@ -82,3 +83,21 @@ def check_map(bone_map: BoneMap, rig: Rig) -> None:
         raise PoseNet3DError(
             f"it lacks bones that the map '{bone_map.name}' names ({names}); choose another map or armature"
         )
+    misplaced = _misplaced_limb(bone_map, rig)
+    if misplaced:
+        raise PoseNet3DError(f"in the map '{bone_map.name}' {misplaced}; choose other bones, or another map")
+
+
+def _misplaced_limb(bone_map: BoneMap, rig: Rig) -> str | None:
+    """The first bone of a limb that hangs on a bone of another limb, or on a lower one of its own; None: none does."""
+    role_of = {bone_map.bones[role]: role for role in LIMB_ROLES if role in bone_map.bones}
+    for start in LIMB_STARTS:
+        above: list[str] = []  # roles of the limb that may carry the next one
+        for role in (start, NEXT_ROLE[start], NEXT_ROLE[NEXT_ROLE[start]]):
+            if role not in bone_map.bones:
+                continue
+            carrier = rig.nearest_ancestor(bone_map.bones[role], role_of)
+            if carrier is not None and role_of[carrier] not in above:
+                return f"the bone {bone_map.bones[role]} of {role} hangs on {carrier} of {role_of[carrier]}"
+            above.append(role)
+    return None

@@ -165,7 +165,7 @@ def _export_characters(scene: bpy.types.Scene, path: Path, take: bpy.types.Colle
         raise PoseNet3DError("No character has this take's motion; choose one and press Retarget to Character")
     maps = {chosen.target: chosen.bone_map for chosen in chosen_characters(scene) if chosen}
     for character in characters:
-        check_exportable(character.name, check_target(character, maps.get(character)).bone_map, [path.suffix])
+        check_exportable(character, check_target(character, maps.get(character)).bone_map, [path.suffix])
     is_single = path.suffix == ".bvh"  # a file holds one skeleton
     files = paths_of_people(path, len(characters)) if is_single else [path]
     for file, group in zip(files, [[one] for one in characters] if is_single else [characters], strict=True):

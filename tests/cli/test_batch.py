@@ -112,6 +112,19 @@ def test_names_that_some_disks_take_for_one_are_not_mixed_up(
     assert capfd.readouterr().out.count("would replace those of") == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "refused"), [(["--person", "all"], 1), (["--shots", "all"], 1), (["--person", "2"], 0)]
+)
+def test_a_clip_whose_people_or_shots_would_replace_another_is_refused(
+    captured: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], refused: int
+) -> None:
+    put(tmp_path / "videos", "walk.mp4", "Walk_shot1_person2.mp4", "walk_shot.mp4")
+    assert run_batch(tmp_path, str(tmp_path / "videos"), options=options) == (3 if refused else 0)
+    assert len(captured) == 3 - refused
+    told = capfd.readouterr().out
+    assert told.count("one of its people or shots would replace the outputs of") == refused
+
+
 def test_a_broken_clip_leaves_its_reason_and_the_next_one_is_captured(tmp_path: Path) -> None:
     put(tmp_path / "videos", "broken.mp4", "good.mp4")
     assert run_batch(tmp_path, str(tmp_path / "videos")) == 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.retargeting.body_frame import find_body_frame
 from posenet3d_blender.retargeting.bone_map import BoneMap, Control
 from posenet3d_blender.retargeting.recognise import check_map
 from posenet3d_blender.retargeting.rig import Rig
@@ -123,6 +124,44 @@ def test_a_bone_of_two_roles_is_refused(chosen: dict[str, str], roles: str) -> N
     (bone,) = chosen.values()
     with pytest.raises(PoseNet3DError, match=rf"^the bone {bone} plays two roles, {roles}; choose another bone"):
         PLAIN.with_bones(chosen)
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "fault"),
+    [
+        (("left_wrist", "right_wrist"), "the bone right_wrist of left_wrist hangs on right_elbow of right_elbow"),
+        (("left_shoulder", "left_elbow"), "the bone left_elbow of left_shoulder hangs on left_shoulder of left_elbow"),
+        (("right_knee", "right_ankle"), "the bone right_ankle of right_knee hangs on right_knee of right_ankle"),
+    ],
+)
+def test_bones_that_hang_on_those_of_other_roles_are_refused(exchanged: tuple[str, str], fault: str) -> None:
+    first, second = exchanged
+    bones = PLAIN.bones | {first: PLAIN.bones[second], second: PLAIN.bones[first]}
+    with pytest.raises(PoseNet3DError, match=fault):
+        check_map(BoneMap("own", bones), standing())
+
+
+@pytest.mark.parametrize(
+    ("parts", "warning"),
+    [
+        (("shoulder", "elbow", "wrist"), "left shoulder is on the side of its right hip"),
+        (("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot"), "feet point backwards"),
+    ],
+)
+def test_limbs_of_exchanged_sides_are_warned_of(parts: tuple[str, ...], warning: str) -> None:
+    body, toes = standing(), {"left_toes": (0.1, -0.15, 0.03), "right_toes": (-0.1, -0.15, 0.03)}
+    heads, axes = (
+        np.concatenate([body.heads, [*toes.values()]]),
+        np.repeat(np.eye(3)[None], len(body.names) + 2, axis=0),
+    )
+    ankles = (body.index["left_ankle"], body.index["right_ankle"])
+    rig = Rig((*body.names, *toes), (*body.parents, *ankles), heads, heads + np.array([0.0, 0.0, 0.05]), axes)
+    bones = PLAIN.bones | {"left_foot": "left_toes", "right_foot": "right_toes"}
+    assert find_body_frame(rig, BoneMap("own", bones)).warnings == ()
+    other = {"left": "right", "right": "left"}
+    exchanged = {f"{side}_{part}": bones[f"{other[side]}_{part}"] for side in other for part in parts}
+    (told,) = find_body_frame(rig, BoneMap("own", bones | exchanged)).warnings
+    assert warning in told
 
 
 def test_a_bone_of_two_roles_is_refused_by_the_check_of_the_rig() -> None:

@@ -13,6 +13,7 @@ from posenet3d_blender.retargeting.recognise import recognise
 from posenet3d_blender.scene import build_scene
 from posenet3d_blender.scene.keys import curves_of
 from posenet3d_blender.scene.retarget.check_target import check_target
+from posenet3d_blender.scene.retarget.export_character import check_exportable
 from posenet3d_blender.scene.retarget.read_rig import read_rig
 from posenet3d_blender.scene.retarget.retarget import retarget
 
@@ -141,7 +142,19 @@ def test_unsuitable_characters_are_refused_with_the_reason() -> None:
     rig.scale = Vector((1, 2, 1))
     bpy.context.view_layer.update()
     assert "scale differs" in refusal(rig)
+    rig.scale = Vector((-1, 1, 1))
+    bpy.context.view_layer.update()
+    assert any("a negative scale mirrors it" in warning for warning in check_target(rig).warnings)
     rig.scale = Vector((1, 1, 1))
+    bpy.context.view_layer.update()
+    found = check_target(rig)
+    assert found.warnings == ()
+    check_exportable(rig, found.bone_map, [".fbx"])
+    for bone in rig.data.bones:
+        bone.use_deform = False
+    check_exportable(rig, found.bone_map, [".blend", ".bvh"])
+    with pytest.raises(PoseNet3DError, match="Hero: none of its bones deforms a mesh, and .fbx would get no bones"):
+        check_exportable(rig, found.bone_map, [".blend", ".FBX"])
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")
     assert "edit mode" in refusal(rig)

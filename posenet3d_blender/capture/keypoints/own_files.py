@@ -12,6 +12,7 @@ import numpy as np
 from ...arrays import Array
 from ...atomic_write import writing
 from ...errors import PoseNet3DError
+from ...progress import Warn
 from ..video.footage import Footage
 from .detector_files import Json
 from .keypoints import KEYPOINT_COUNT, KEYPOINT_NAMES, Keypoints
@@ -24,6 +25,13 @@ LARGEST_STRETCH: Final = 1.01
 """Pictures of two sizes have the same shape where one scale fits both sides so well; sizes are rounded."""
 LEAST_GAP: Final = 0.1
 """Between two frames of a file, as a part of the footage's."""
+LEAST_END: Final = 0.9
+"""Keypoints that end before this part of the footage are worth a warning."""
+BETWEEN_FRAMES: Final = 0.25
+"""From the nearest frame, as a part of the time between two: a time that is no frame's."""
+LARGEST_DOUBT: Final = 0.25
+"""Share of times or sure points of a file that may be no frame's, or outside the picture."""
+SURE: Final = 0.5
 LARGEST_NUMBER: Final = 1e6
 """Pixels and seconds: nothing in a file is larger."""
 
@@ -135,8 +143,10 @@ def _focal_length(path: Path, value: Json) -> float | None:
     return float(value)
 
 
-def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> StoredKeypoints:
+def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage, warn: Warn) -> StoredKeypoints:
     """Scale to the footage what was made from pictures of another size, and check that it lies in its time.
+
+    `warn` is told of what may be of another video.
 
     Raises:
         PoseNet3DError: the pictures have another shape, or the times are not the footage's.
@@ -146,12 +156,30 @@ def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage) -> Sto
         raise PoseNet3DError(f"{path}: its times lie outside the footage; is it of another video?")
     if len(keypoints.time) > 1 and np.median(np.diff(keypoints.time)) < LEAST_GAP * np.median(np.diff(footage.time)):
         raise PoseNet3DError(f"{path}: its times lie closer than the footage's frames; is it of another video?")
-    if keypoints.image_size == footage.image_size:
-        return stored
-    scale = picture_scale(path, keypoints.image_size, footage)
-    scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)
-    focal_length = None if stored.focal_length is None else stored.focal_length * float(scale.mean())
-    return replace(stored, keypoints=scaled, focal_length=focal_length)
+    if keypoints.image_size != footage.image_size:
+        scale = picture_scale(path, keypoints.image_size, footage)
+        scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)
+        focal_length = None if stored.focal_length is None else stored.focal_length * float(scale.mean())
+        stored = replace(stored, keypoints=scaled, focal_length=focal_length)
+    _warn_of_other_footage(path, stored.keypoints, footage, warn)
+    return stored
+
+
+def _warn_of_other_footage(path: Path, keypoints: Keypoints, footage: Footage, warn: Warn) -> None:
+    """Tell of times and places that the footage's own frames would not have."""
+    time, frames = keypoints.time, footage.time
+    if time[-1] < LEAST_END * frames[-1]:
+        warn(f"{path}: its times end at {time[-1]:.2f} s of the footage's {frames[-1]:.2f} s; the motion ends there")
+    if len(frames) > 1:
+        after = np.clip(np.searchsorted(frames, time), 1, len(frames) - 1)
+        distance = np.minimum(np.abs(time - frames[after - 1]), np.abs(frames[after] - time))
+        between = distance > BETWEEN_FRAMES * (frames[after] - frames[after - 1])
+        if between.mean() > LARGEST_DOUBT:
+            warn(f"{path}: its times lie between the footage's frames; make sure that they are seconds of this video")
+    sure = keypoints.confidence > SURE
+    outside = ((keypoints.points < 0) | (keypoints.points > keypoints.image_size)).any(-1) & sure
+    if outside.sum() > LARGEST_DOUBT * sure.sum():
+        warn(f"{path}: many of its points lie outside the picture; make sure that image_size is that of its pictures")
 
 
 def picture_scale(path: Path, size: tuple[int, int], footage: Footage) -> Array:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ...capture.video.sources.image_sequence import footage_files, footage_name, is_sequence
 from ...errors import PoseNet3DError
-from ...numbered_names import path_of_shot
-from ..outputs import paths_by_people
+from ...numbered_names import is_numbered_stem, path_of_shot
+from ..outputs import SINGLE_PERSON_ENDINGS, paths_by_people
 from ..parser import parse_command
 from .clip_settings import SettingsTable, settings_of
 from .job import ClipJob, ClipResult, describe_footage
@@ -30,9 +30,10 @@ def plan(
     """Yield a job for each clip that is to be captured, or the result of one that is not."""
     first_by_name: dict[str, Path] = {}
     for video in videos:
-        first = first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
+        first_by_name.setdefault(_name_on_any_disk(footage_name(video)), video)
+    for video in videos:
         try:
-            yield _plan_one(video, first, arguments, table, journal)
+            yield _plan_one(video, first_by_name, arguments, table, journal)
         except PoseNet3DError as error:
             yield ClipResult(video, "failed", str(error).removeprefix(f"{video}: "))
 
@@ -51,13 +52,18 @@ def examine(job: ClipJob) -> ClipResult:
 
 
 def _plan_one(
-    video: Path, first: Path, arguments: argparse.Namespace, table: SettingsTable | None, journal: Journal
+    video: Path,
+    first_by_name: Mapping[str, Path],
+    arguments: argparse.Namespace,
+    table: SettingsTable | None,
+    journal: Journal,
 ) -> ClipJob | ClipResult:
     name, out_dir = footage_name(video), arguments.out_dir.absolute()
     if os.path.isdir(video) and not is_sequence(video):
         is_readable = os.access(video, os.R_OK | os.X_OK)
         reason = "no videos in this folder" if is_readable else "can't be read; check the folder's permissions"
         raise PoseNet3DError(f"{video}: {reason}")
+    first = first_by_name[_name_on_any_disk(name)]
     if first != video:
         raise PoseNet3DError(f"{video}: its outputs would replace those of {first}; rename it or use another --out-dir")
     settings = settings_of(video, arguments, table)
@@ -65,6 +71,12 @@ def _plan_one(
     sheet = out_dir / CONTACT_SHEETS / f"{name}.jpg"
     to_files = [f"--output={path}" for path in outputs]
     command = ("capture", str(video.absolute()), *to_files, f"--contact-sheet={sheet}", *settings)
+    other = _numbered_like(name, parse_command(command), first_by_name)
+    if other is not None:
+        raise PoseNet3DError(
+            f"{video}: one of its people or shots would replace the outputs of {other}; rename that one or use another "
+            "--out-dir"
+        )
     if _is_done(video, outputs, command):
         before = journal.captured(video, outputs)
         if before is None or before.get("settings") == _settings(command):
@@ -81,6 +93,17 @@ def _settings(command: Sequence[str]) -> list[str]:
     """The options of a command that change its outputs' content."""
     without = ("--output=", "--contact-sheet=", WITHOUT_EFFECT)
     return [option for option in command[2:] if not option.startswith(without)]
+
+
+def _numbered_like(name: str, capture: argparse.Namespace, first_by_name: Mapping[str, Path]) -> Path | None:
+    """Other footage that is called as outputs of one of this one's people or shots are; None: there is none."""
+    single = any(output.suffix.lower() in SINGLE_PERSON_ENDINGS for output in capture.outputs)
+    if capture.shots != "all" and not (capture.person == "all" and single):
+        return None
+    own = _name_on_any_disk(name)
+    return next(
+        (video for other, video in first_by_name.items() if other != own and is_numbered_stem(other, own)), None
+    )
 
 
 def _is_done(video: Path, outputs: Sequence[Path], command: Sequence[str]) -> bool:

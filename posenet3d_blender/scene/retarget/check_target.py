@@ -43,6 +43,8 @@ def check_target(
         found = Recognition(bone_map) if bone_map else recognise(rig)
         check_map(found.bone_map, rig)
         warnings = find_skeleton(rig, found.bone_map).frame.warnings
+        if target.matrix_world.determinant() < 0:
+            warnings += ("a negative scale mirrors it, and its motion; apply the scale",)
     except PoseNet3DError as error:
         raise PoseNet3DError(f"{target.name}: {error}") from error
     _check_bones(target, found.bone_map)

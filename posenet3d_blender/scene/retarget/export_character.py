@@ -16,18 +16,28 @@ from ..isolated_scene import isolated_scene, window_kept
 from .append import meshes_of, needed_objects, parents_of
 
 _SINGLE: Final = ".bvh"
+_WITH_ALL_BONES: Final = (_SINGLE, ".blend")
+"""The other formats get the bones that deform."""
 _CENTIMETRE_RIG: Final = 0.5
 """Object scale below which a rig is taken to be in centimetres, as FBX files come in."""
 
 
-def check_exportable(name: str, bone_map: BoneMap, endings: Sequence[str]) -> None:
+def check_exportable(character: bpy.types.Object, bone_map: BoneMap, endings: Sequence[str]) -> None:
     """Check that the formats can hold the rig.
 
     Raises:
-        PoseNet3DError: a rig with controls and BVH, which knows bones only.
+        PoseNet3DError: a rig with controls and BVH, which knows bones only; or one without deform bones and a format
+            that gets no others.
     """
-    if bone_map.controls and _SINGLE in [ending.lower() for ending in endings] and _has_mechanism(bone_map):
+    name, wanted = character.name, [ending.lower() for ending in endings]
+    if bone_map.controls and _SINGLE in wanted and _has_mechanism(bone_map):
         raise PoseNet3DError(f"{name}: .bvh can't hold a rig with controls; choose .fbx, .glb, .usdc or .blend")
+    without_skeleton = [ending for ending in wanted if ending not in _WITH_ALL_BONES]
+    if without_skeleton and not any(bone.use_deform for bone in character.data.bones):
+        raise PoseNet3DError(
+            f"{name}: none of its bones deforms a mesh, and {without_skeleton[0]} would get no bones; "
+            "switch on Deform for its bones, or choose .blend"
+        )
 
 
 def export_characters(path: Path, armatures: Sequence[bpy.types.Object]) -> None:

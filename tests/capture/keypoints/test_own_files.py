@@ -24,7 +24,7 @@ FOOTAGE = Footage(Path("clip.mp4"), 640, 480, UPRIGHT, np.arange(FRAMES) / 30, F
 
 def some_keypoints(image_size: tuple[int, int] = (640, 480)) -> Keypoints:
     random = np.random.default_rng(0)
-    time = FOOTAGE.time[:5] + random.uniform(0, 0.02, 5)
+    time = FOOTAGE.time[1:] - random.uniform(0, 0.005, 5)
     points, confidence = random.normal(300, 90, (5, KEYPOINT_COUNT, 2)), random.uniform(size=(5, KEYPOINT_COUNT))
     return Keypoints(time, points, confidence, image_size)
 
@@ -44,6 +44,21 @@ def test_own_file_loads_back_identically(tmp_path: Path) -> None:
     np.testing.assert_array_equal(person.keypoints.confidence, keypoints.confidence)
     assert person.keypoints.image_size == keypoints.image_size
     assert len((tmp_path / "ours.json").read_text().splitlines()) < 60, "one line a frame, for mending by hand"
+
+
+@pytest.mark.parametrize(
+    ("changed", "warning"),
+    [
+        ({"time": FOOTAGE.time[1:] / 2}, "its times end at 0.08 s of the footage's 0.17 s; the motion ends there"),
+        ({"time": FOOTAGE.time[1:] - 0.016}, "its times lie between the footage's frames"),
+        ({"image_size": (320, 240)}, "many of its points lie outside the picture"),
+    ],
+)
+def test_what_may_be_of_other_footage_is_warned_of(tmp_path: Path, changed: dict[str, Any], warning: str) -> None:
+    save_keypoints(StoredKeypoints(replace(some_keypoints(), **changed)), tmp_path / "ours.json")
+    warnings: list[str] = []
+    load_people(tmp_path / "ours.json", FOOTAGE, warnings.append)
+    assert warning in warnings[0]
 
 
 def test_own_file_without_a_focal_length(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def load_people(path: Path, footage: Footage, warn: Warn = ignore_warning) -> Pe
     data = None if os.path.isdir(path) else read_json(path)
     own = own_keypoints(path, data)
     if own is not None:
-        fitted = fit_to_footage(path, own, footage)
+        fitted = fit_to_footage(path, own, footage, warn)
         # A guess is made anew, so that the footage or the camera's turns may tell better.
         focal_length = None if fitted.lens_is_guessed else fitted.focal_length
         return PeopleInFile((PersonInFile(fitted.keypoints),), focal_length)
