@@ -122,7 +122,7 @@ def test_a_clip_whose_people_or_shots_would_replace_another_is_refused(
     assert run_batch(tmp_path, str(tmp_path / "videos"), options=options) == (3 if refused else 0)
     assert len(captured) == 3 - refused
     told = capfd.readouterr().out
-    assert told.count("one of its people or shots would replace the outputs of") == refused
+    assert told.count("one of its people or shots could replace the outputs of") == refused
 
 
 def test_a_broken_clip_leaves_its_reason_and_the_next_one_is_captured(tmp_path: Path) -> None:

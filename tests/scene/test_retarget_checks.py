@@ -153,7 +153,7 @@ def test_unsuitable_characters_are_refused_with_the_reason() -> None:
     for bone in rig.data.bones:
         bone.use_deform = False
     check_exportable(rig, found.bone_map, [".blend", ".bvh"])
-    with pytest.raises(PoseNet3DError, match="Hero: none of its bones deforms a mesh, and .fbx would get no bones"):
+    with pytest.raises(PoseNet3DError, match=r"Hero: none of its bones deforms a mesh, and \.fbx would get no bones"):
         check_exportable(rig, found.bone_map, [".blend", ".FBX"])
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")

@@ -74,7 +74,7 @@ def _plan_one(
     other = _numbered_like(name, parse_command(command), first_by_name)
     if other is not None:
         raise PoseNet3DError(
-            f"{video}: one of its people or shots would replace the outputs of {other}; rename that one or use another "
+            f"{video}: one of its people or shots could replace the outputs of {other}; rename that one or use another "
             "--out-dir"
         )
     if _is_done(video, outputs, command):
