@@ -32,6 +32,8 @@ BETWEEN_FRAMES: Final = 0.25
 LARGEST_DOUBT: Final = 0.25
 """Share of times or sure points of a file that may be no frame's, or outside the picture."""
 SURE: Final = 0.5
+SMALLEST_PERSON: Final = 4
+"""Pixels: nobody is seen in fewer; shares of the picture are."""
 LARGEST_NUMBER: Final = 1e6
 """Pixels and seconds: nothing in a file is larger."""
 
@@ -149,13 +151,16 @@ def fit_to_footage(path: Path, stored: StoredKeypoints, footage: Footage, warn: 
     `warn` is told of what may be of another video.
 
     Raises:
-        PoseNet3DError: the pictures have another shape, or the times are not the footage's.
+        PoseNet3DError: the pictures have another shape, the times are not the footage's, or the points no pixels.
     """
     keypoints = stored.keypoints
     if keypoints.time[0] < -1e-3 or keypoints.time[-1] > footage.time[-1] + 1e-3:
         raise PoseNet3DError(f"{path}: its times lie outside the footage; is it of another video?")
     if len(keypoints.time) > 1 and np.median(np.diff(keypoints.time)) < LEAST_GAP * np.median(np.diff(footage.time)):
         raise PoseNet3DError(f"{path}: its times lie closer than the footage's frames; is it of another video?")
+    sure = keypoints.points[keypoints.confidence > SURE]
+    if len(sure) and np.ptp(sure, axis=0).max() < SMALLEST_PERSON:
+        raise PoseNet3DError(f"{path}: all its points lie within {SMALLEST_PERSON} pixels; give pixels of the picture")
     if keypoints.image_size != footage.image_size:
         scale = picture_scale(path, keypoints.image_size, footage)
         scaled = replace(keypoints, points=keypoints.points * scale, image_size=footage.image_size)

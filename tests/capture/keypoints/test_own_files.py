@@ -61,6 +61,13 @@ def test_what_may_be_of_other_footage_is_warned_of(tmp_path: Path, changed: dict
     assert warning in warnings[0]
 
 
+def test_shares_of_the_picture_are_refused(tmp_path: Path) -> None:
+    keypoints = some_keypoints()
+    shares = replace(keypoints, points=keypoints.points / keypoints.image_size)
+    with pytest.raises(PoseNet3DError, match="all its points lie within 4 pixels; give pixels of the picture"):
+        stored_and_loaded(tmp_path, StoredKeypoints(shares))
+
+
 def test_own_file_without_a_focal_length(tmp_path: Path) -> None:
     """As earlier versions wrote it, and as people may leave it."""
     loaded = stored_and_loaded(tmp_path, StoredKeypoints(some_keypoints()))
