@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from posenet3d_blender.body.model import load_body
-from posenet3d_blender.capture.student.features import STUDENT_WINDOW
+from posenet3d_blender.capture.student.features import STUDENT_RATE, STUDENT_WINDOW
 from posenet3d_blender.capture.student.network import StudentNetwork, StudentOutput
 from posenet3d_blender.capture.student.points import StudentPoints
 
@@ -27,6 +28,9 @@ from .footage import FootageSampler, FootageWindows
 from .losses import TuneDeviations, tune_terms
 
 _CHECKED_WINDOWS: Final = 64
+_LEAST_FOOTAGE: Final = 5.0
+"""Seconds; tuned on 1.3 s of a walk, the student captured it worse, see RESULTS.md."""
+log = logging.getLogger(__name__)
 
 
 class TuneStage(Stage[FootageWindows]):
@@ -74,6 +78,14 @@ def tune_student(data: Path, checkpoint: Path, steps: int, seed: int, out: Path)
     refuse_checkpoint(out)
     sequences = load_sequences(data)
     refuse_short(data, sequences, STUDENT_WINDOW)
+    seconds = len(sequences.rays) / STUDENT_RATE
+    if seconds < _LEAST_FOOTAGE:
+        log.warning(
+            "%s: %.1f s of footage; less than %g s may make captures worse, give more clips",
+            data,
+            seconds,
+            _LEAST_FOOTAGE,
+        )
     student = load_student(checkpoint)
     notes: Notes = {**read_description(checkpoint, "student")["training"], "tuned_on": data.name}
     schedule = Schedule(

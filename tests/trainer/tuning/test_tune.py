@@ -102,13 +102,18 @@ def test_a_students_lifter_is_not_tuned() -> None:
 
 
 def test_a_tuned_student_is_one_that_capture_takes(
-    sequences: PointSequences, student: StudentNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sequences: PointSequences,
+    student: StudentNetwork,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     save_student(tmp_path / "first", student, {"recipe": "supervised"})
     save_sequences(tmp_path / "mine.npz", sequences)
     arguments = ["--data", str(tmp_path / "mine.npz"), "--checkpoint", str(tmp_path / "first"), "--steps", "3"]
     assert main(["tune", *arguments, "--out", str(tmp_path / "tuned")]) == 0
     assert Path(capsys.readouterr().out.strip()) == tmp_path / "tuned" / "student.onnx"
+    assert "mine.npz: 2.0 s of footage; less than 5 s may make captures worse" in caplog.text
     notes = json.loads((tmp_path / "tuned" / "student.json").read_text())["training"]
     assert notes == {"recipe": "supervised", "tuned_on": "mine.npz", "tuning_steps": 3}
     prediction = load_exported("cpu", tmp_path / "tuned").predict_points(
