@@ -32,6 +32,7 @@ UNUSABLE: list[tuple[str, AnyArray | None]] = [
     ("poses", np.full((FRAMES, 156), np.nan)),
     ("poses", np.full((FRAMES, 156), 60.0)),
     ("trans", np.zeros((3, 3))),
+    ("trans", np.array(1.0)),
     ("trans", np.full((FRAMES, 3), 1e30)),
     ("trans", np.full((FRAMES, 3), 91.0)),
     ("betas", np.array("text")),

@@ -32,6 +32,7 @@ BETWEEN_FRAMES: Final = 0.25
 LARGEST_DOUBT: Final = 0.25
 """Share of times or sure points of a file that may be no frame's, or outside the picture."""
 SURE: Final = 0.5
+"""Confidence of a point that the picture shows."""
 SMALLEST_PERSON: Final = 4
 """Pixels: nobody is seen in fewer; shares of the picture are."""
 LARGEST_NUMBER: Final = 1e6
