@@ -151,14 +151,14 @@ def read_take(path: Path, wanted: str = WANTED_TAKE) -> AmassTake:
     poses, trans, rate = data["poses"], data["trans"], data[rate_key]
     if poses.ndim != 2 or poses.shape[1] not in _WIDTHS or len(poses) < 2:
         raise PoseNet3DError(f"{path}: key 'poses' has the shape {poses.shape}, not (T, 156); give {wanted}")
-    if trans.shape != (len(poses), 3):
-        raise PoseNet3DError(f"{path}: key 'trans' has the shape {trans.shape}, not ({len(poses)}, 3); give {wanted}")
-    if rate.size != 1 or rate.reshape(-1)[0] <= 0:
-        raise PoseNet3DError(f"{path}: key '{rate_key}' must be one positive number; give {wanted}")
     if _largest_turn(poses) > _LARGEST_TURN:
         raise PoseNet3DError(f"{path}: key 'poses' turns joints by over {_LARGEST_TURN:g}; give radians, not degrees")
+    if trans.shape != (len(poses), 3):
+        raise PoseNet3DError(f"{path}: key 'trans' has the shape {trans.shape}, not ({len(poses)}, 3); give {wanted}")
     if np.median(np.linalg.norm(trans, axis=-1)) > _LONGEST_WAY:
         raise PoseNet3DError(f"{path}: key 'trans' is over {_LONGEST_WAY:g} from the origin; give metres")
+    if rate.size != 1 or rate.reshape(-1)[0] <= 0:
+        raise PoseNet3DError(f"{path}: key '{rate_key}' must be one positive number; give {wanted}")
     betas = np.zeros(SHAPE_COUNT)
     coefficients = data["betas"].reshape(-1)[:SHAPE_COUNT]
     betas[: len(coefficients)] = coefficients
