@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ..arrays import Array, FloatArray
+from ..errors import PoseNet3DError
 from .model import SHAPE_COUNT, Body
 from .skeleton import JOINT_NAMES, PARENTS
 
@@ -14,6 +17,22 @@ _WEIGHTS = np.array([0.0] + [1.0 if name.endswith(_LIMBS) else 0.2 for name in J
 
 # The length error, in metres, that costs as much as one unit of one shape coefficient.
 _RIDGE = 0.004
+
+SHORTEST_PERSON: Final = 0.5
+TALLEST_PERSON: Final = 2.5
+"""Metres that a person's height may be."""
+
+
+def check_height(height: float | None) -> None:
+    """Refuse a standing height, metres, that no person has; None is unknown.
+
+    Raises:
+        PoseNet3DError: it is too small or too large.
+    """
+    if height is not None and not SHORTEST_PERSON <= height <= TALLEST_PERSON:
+        raise PoseNet3DError(
+            f"A height of {height:g} m; give one between {SHORTEST_PERSON:g} and {TALLEST_PERSON:g} metres"
+        )
 
 
 def bone_lengths(rest_joints: FloatArray) -> Array:

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from ..body.model import Body, load_body
+from ..body.shape import check_height
 from ..camera import Camera, CameraPath
-from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..progress import Progress, Warn, part_of, silent
 from .camera_motion.shot_camera import ShotCamera, camera_of_shot
@@ -22,6 +21,7 @@ from .camera_motion.track import survey_copies
 from .detect import DetectionRun, add_hands, detect_people, people_in_file
 from .detection.cache.stored_detections import DetectionKey
 from .detection.detections import Detections
+from .exchanged_sides import warn_of_exchanged_sides
 from .hands.choice import EVERY_HAND, usable_hands
 from .keypoints.keypoints import Keypoints
 from .keypoints.repair import hide_outside, repair
@@ -45,10 +45,6 @@ from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import check_field_of_view
 from .video.lens import field_of_view as lens_field_of_view
 from .world import find_world, to_motion
-
-SHORTEST_PERSON: Final = 0.5
-TALLEST_PERSON: Final = 2.5
-"""Metres that a person's height may be."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
     Raises:
         PoseNet3DError: the footage can't be read, nobody is found in it, or an asset or device is missing.
     """
-    _check_height(settings.height)
+    check_height(settings.height)
     check_field_of_view(settings.field_of_view)
     watch = _Stopwatch()
     warnings: list[str] = []
@@ -192,19 +188,13 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
             rate_of_number(settings.frame_rate) if settings.frame_rate else footage.standard_rate,
             float(footage.time[frames.start]),
             settings.hands,
+            settings.keypoints,
         )
         shots = solver.solve_shots(stretches, progress, warnings.append)
     # Last, when all frames have been read that the camera's motion needs too.
     warnings += footage.warnings(frames)
-    return Capture(
-        shots,
-        footage,
-        student.network.device,
-        student.network.backend,
-        watch.seconds,
-        # A device that failed did so for each network.
-        tuple(dict.fromkeys(warnings)),
-    )
+    once = tuple(dict.fromkeys(warnings))  # a device that failed did so for each network
+    return Capture(shots, footage, student.network.device, student.network.backend, watch.seconds, once)
 
 
 def _find_people(
@@ -237,6 +227,8 @@ class _Solver:
     """Time of the captured range's first frame, seconds: a sample of every motion's grid."""
     hands: str
     """As `CaptureSettings.hands`."""
+    keypoint_file: Path | None
+    """As `CaptureSettings.keypoints`."""
 
     def solve_shots(self, stretches: Sequence[Stretch], progress: Progress, warn: Warn) -> tuple[CapturedShot, ...]:
         """The motions of each stretch, in step with one another."""
@@ -272,6 +264,8 @@ class _Solver:
         for name, person in zip(names, lifted, strict=True):
             warn_of_doubt(name, person.agreement, warn)
             warn_of_guessed(name, person.limb_confidence, warn)
+            if self.keypoint_file:
+                warn_of_exchanged_sides(self.keypoint_file, name, person.sampled, self.student, warn)
         if len(lifted) > 1 and self.weights.foot_lock:
             lifted = share_floor(lifted, self.weights)
         lifted = [self._with_hands(person, name, camera, warn) for name, person in zip(names, lifted, strict=True)]
@@ -302,13 +296,6 @@ def _detection_key(footage: Footage, settings: CaptureSettings) -> DetectionKey:
         settings.mirror,
         settings.hands,
     )
-
-
-def _check_height(height: float | None) -> None:
-    if height is not None and not SHORTEST_PERSON <= height <= TALLEST_PERSON:
-        raise PoseNet3DError(
-            f"A height of {height:g} m; give one between {SHORTEST_PERSON:g} and {TALLEST_PERSON:g} metres"
-        )
 
 
 def _camera(footage: Footage, field_of_view: float | None, focal_length: float | None) -> Camera:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posenet3d_blender.body.keypoints import MIRRORED_KEYPOINTS
 from posenet3d_blender.capture.keypoints.people.people_in_file import load_people
 from posenet3d_blender.capture.pipeline import Capture, CaptureSettings, capture_video
 from posenet3d_blender.capture.video.footage import open_footage
@@ -77,6 +78,16 @@ def test_a_person_who_is_missed_stays_the_same_person(demo_clip: Path, tmp_path:
     assert largest_step(dancing) < 0.1
     assert largest_step(standing) < 0.01
     assert 0.8 < dancing.confidence.mean() <= 0.95, "the points are certain, and the student nearly is"
+
+
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_sides_that_are_exchanged_are_a_warning(demo_clip: Path, tmp_path: Path, exchanged: bool) -> None:
+    person = dancer()[:, list(MIRRORED_KEYPOINTS)] if exchanged else dancer()
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(coco([person])))
+    warnings = [one for one in capture(demo_clip, path).warnings if "exchanged" in one]
+    expected = f"{path}: left and right of the person seem to be exchanged; "
+    assert [one.startswith(expected) for one in warnings] == [True] * exchanged
 
 
 def test_kp_missed3(cases: Path, demo_clip: Path, untouched_pa: float) -> None:
