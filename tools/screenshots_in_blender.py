@@ -64,7 +64,7 @@ def capture(settings: bpy.types.PropertyGroup) -> Iterator[float]:
 
 
 def overlay() -> Iterator[float]:
-    """Show the overlay, and the take's result beside it; then the options of the take."""
+    """Show the overlay, and the take's result beside it; then the options of the take and of the next capture."""
     with in_view():
         bpy.ops.posenet3d.overlay()
     bpy.context.scene.frame_set(60)
@@ -72,7 +72,10 @@ def overlay() -> Iterator[float]:
     for row in ("people", "character", "change"):
         yield from click(row)
     yield from picture("change_take")
-    yield from click("change")
+    for row in ("change", "settings"):
+        yield from click(row)
+    yield from picture("settings", "256x600+773+84")
+    yield from click("settings")
     with in_view():
         bpy.ops.posenet3d.overlay()
 

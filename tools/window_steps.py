@@ -18,7 +18,7 @@ import bpy
 PACKAGE, CLIP, FOLDER = sys.argv[sys.argv.index("--") + 1 :]
 TAB = "PoseNet3D"
 SCREEN_HEIGHT = 960
-ROWS = {"capture": 78, "people": 115, "character": 141, "queue": 219, "change": 584}
+ROWS = {"capture": 78, "people": 115, "character": 141, "settings": 193, "queue": 219, "change": 605}
 """Pixels from the sidebar's upper edge to the middle of a button or of a panel's header: the button as it is at first,
 the others with all sub-panels above them closed."""
 
