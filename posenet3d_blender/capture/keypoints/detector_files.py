@@ -52,11 +52,9 @@ class DetectedPose:
 class Entry:
     """A file's entry for a frame, or for one person in it."""
 
-    image_id: int | None
-    """The frame's number; None: the frame follows from the entries' order."""
     people: tuple[DetectedPose, ...]
     image_key: str | None = None
-    """The frame's number or name in the file, as text."""
+    """The frame's number or name in the file, as text; None: the frame follows from the entries' order."""
 
 
 def layout_of(
@@ -178,9 +176,9 @@ def _with_keypoints(path: Path, annotations: list[Json], warn: Warn) -> list[Jso
 def _entry(path: Path, place: int, entry: Json) -> Entry:
     frame = f"frame {place}"
     if entry is None:  # what scripts around MediaPipe write for nobody
-        return Entry(None, ())
+        return Entry(())
     if isinstance(entry, list):
-        return Entry(None, tuple(DetectedPose(_pose(path, frame, person)) for person in _people_in_list(entry)))
+        return Entry(tuple(DetectedPose(_pose(path, frame, person)) for person in _people_in_list(entry)))
     if isinstance(entry, dict):
         value = next((entry[key] for key in _FRAME_KEYS if entry.get(key) is not None), None)
         image_id = last_number(value) if isinstance(value, str) else _whole_number(value)
@@ -189,9 +187,9 @@ def _entry(path: Path, place: int, entry: Json) -> Entry:
             frame = f"frame {image_id}"
         if isinstance(people := entry.get("people"), list):
             poses = tuple(_detected_pose(path, frame, "pose_keypoints_2d", person) for person in people)
-            return Entry(image_id, poses, image_key)
+            return Entry(poses, image_key)
         if "keypoints" in entry:
-            return Entry(image_id, (_detected_pose(path, frame, "keypoints", entry),), image_key)
+            return Entry((_detected_pose(path, frame, "keypoints", entry),), image_key)
     raise PoseNet3DError(f"{path}: {frame} holds neither 'keypoints' nor 'people'; give {KNOWN}")
 
 

@@ -219,6 +219,7 @@ def test_a_take_cut_off_is_one_line(take: Path, refusal: Refusal) -> None:
     [
         ("name lwrist", "name lcarpus", "'lwrist'"),
         ("length 7.0", "length long", "length long"),
+        ("length 0.45", "length 0.0", "length 0.0"),
         ("angle deg", "angle rad", "'angle'"),
         (":hierarchy", ":anarchy", "':hierarchy'"),
     ],
@@ -234,3 +235,9 @@ def test_a_missing_skeleton_is_named(tmp_path: Path, refusal: Refusal) -> None:
     write_take(tmp_path / "02_05.amc")
     assert "02.asf" in refusal("cmu", tmp_path / "02_05.amc")
     assert "nowhere.amc" in refusal("cmu", tmp_path / "nowhere.amc")
+
+
+def test_the_skeleton_of_another_subject_is_refused(tmp_path: Path, refusal: Refusal) -> None:
+    write_take(tmp_path / "02_05.amc")
+    write_skeleton(tmp_path / "01.asf")
+    assert "02.asf" in refusal("cmu", tmp_path / "02_05.amc")

@@ -157,6 +157,8 @@ def test_rotations_apply_in_the_files_order(take: Path, convert: Convert) -> Non
         ("\n0.0500 ", "\nnan ", "'MOTION'"),
         ("\n0.0500 ", "\nx ", "MOTION"),
         ("OFFSET 0.00000 2.10000 0.00000", "OFFSET 0.00000 high 0.00000", "HIERARCHY"),
+        ("Zrotation", "Wrotation", "CHANNELS"),
+        ("Xrotation", "Zrotation", "CHANNELS"),
         ("HIERARCHY\n", "", "HIERARCHY"),
         ("MOTION\n", "", "MOTION"),
     ],

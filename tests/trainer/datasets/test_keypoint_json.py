@@ -140,6 +140,42 @@ def test_cocos_annotations_hold_the_image_size(tmp_path: Path, convert: ConvertK
     np.testing.assert_allclose(sequences.rays[0, 0], (np.array([400, 200]) - (320, 240)) / focal_length, atol=1e-5)
 
 
+def full_coco(ids: list[int], names: list[str] | None) -> dict[str, Any]:
+    """A full COCO file of one person, the frames in the order of time; no `names`: its pictures have none."""
+    annotations = [entry | {"image_id": ids[entry["image_id"]]} for entry in results(len(ids))]
+    images = [{"id": one, "width": SIZE[0], "height": SIZE[1]} for one in ids]
+    if names:
+        images = [one | {"file_name": name} for one, name in zip(images, names, strict=True)]
+    images.sort(key=lambda one: int(str(one["id"])[::-1]))
+    return {"images": images, "annotations": annotations}
+
+
+@pytest.mark.parametrize("ids", [[10 * n for n in range(60)], [1000 * ((7 * n) % 60) for n in range(60)]])
+def test_names_of_cocos_pictures_count_the_frames(tmp_path: Path, convert: ConvertKeypoints, ids: list[int]) -> None:
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps(full_coco(ids, [f"clip/{n + 1}.jpg" for n in range(60)])))
+    sequences = convert(path)
+    assert sequences.ranges() == [(0, 60)]
+    x = sequences.rays[:, 0, 0] * FOCAL_LENGTH + 960
+    np.testing.assert_allclose(x, 400 + np.arange(60), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (full_coco([10 * n for n in range(60)], None), "numbered in steps of 10"),
+        (full_coco(list(range(60)), [f"{n % 2}/{n // 2:03d}.jpg" for n in range(60)]), "don't count frames"),
+        (full_coco(list(range(60)), None) | {"images": [{"id": 0, "width": 640, "height": 480}]}, "59 of 60"),
+    ],
+)
+def test_cocos_files_whose_frames_nothing_tells_are_refused(
+    tmp_path: Path, refusal: Refusal, content: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "annotations.json"
+    path.write_text(json.dumps(content))
+    assert message in refusal("keypoints", path)
+
+
 def test_cocos_track_ids_make_the_tracks(tmp_path: Path, convert: ConvertKeypoints) -> None:
     """Two people who walk through each other, which distance alone can't tell apart."""
     path = tmp_path / "tracked.json"

@@ -95,9 +95,18 @@ def _skeleton_of(path: Path) -> Path:
     others = sorted(path.parent.glob("*.asf"))
     if own in others:
         return own
-    if len(others) != 1:
+    # CMU numbers its subjects: another number is another person.
+    if len(others) != 1 or (own.stem.isdigit() and others[0].stem.isdigit()):
         raise PoseNet3DError(f"{path}: its skeleton {own.name} is not beside it; put it there")
     return others[0]
+
+
+def _positive(text: str) -> float:
+    """The number that `text` holds; a ValueError if it is not finite and above 0."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ValueError(text)
+    return value
 
 
 def _read_skeleton(path: Path) -> _Skeleton:
@@ -110,7 +119,7 @@ def _read_skeleton(path: Path) -> _Skeleton:
             if words[0].startswith(":"):
                 section = words[0]
             elif section == ":units" and words[0] == "length":
-                skeleton.metres = INCH / float(words[1])
+                skeleton.metres = INCH / _positive(words[1])
             elif section == ":units" and words[0] == "angle" and words[1] != "deg":
                 raise PoseNet3DError(f"{path}: key 'angle' is '{words[1]}'; only degrees are read")
             elif section == ":root" and words[0] == "order" and tuple(words[1:]) != ROOT_CHANNELS:

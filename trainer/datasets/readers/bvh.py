@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -17,6 +18,7 @@ from ..text_lines import read_text
 from .bvh_editions import edition_of
 
 WANTED = "a motion as .bvh"
+CHANNELS: Final = frozenset(f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation"))
 
 
 @dataclass
@@ -91,6 +93,11 @@ def _read_hierarchy(path: Path, words: list[str]) -> list[BvhNode]:
     for node in nodes:
         if node.offset.shape != (3,) or not np.isfinite(node.offset).all():
             raise PoseNet3DError(f"{path}: joint '{node.name}' has no OFFSET of three numbers; get the file again")
+        if len(set(node.channels)) < len(node.channels) or not set(node.channels) <= CHANNELS:
+            raise PoseNet3DError(
+                f"{path}: joint '{node.name}' has the CHANNELS {' '.join(node.channels)}; each must be one of "
+                f"{', '.join(sorted(CHANNELS))}, once"
+            )
     return nodes
 
 

@@ -26,6 +26,7 @@ from posenet3d_blender.capture.keypoints.detector_files import (
 )
 from posenet3d_blender.capture.keypoints.keypoints import KEYPOINT_COUNT, Keypoints
 from posenet3d_blender.capture.keypoints.own_files import StoredKeypoints, own_keypoints
+from posenet3d_blender.capture.keypoints.people.frame_order import frames_without_footage, listed_pictures
 from posenet3d_blender.capture.keypoints.sampling import sample_keypoints
 from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUDENT_RATE
 from posenet3d_blender.capture.video.lens import field_of_view
@@ -37,6 +38,8 @@ from ..take import SHORTEST_PIECE
 
 DEFAULT_RATE: Final = 30.0
 """Frames per second of files without times."""
+LONGEST_STEP: Final = 0.1
+"""Seconds from one picture to the next; pictures that are farther apart show too little of the motion."""
 LONGEST_GAP: Final = 0.5
 """Seconds without a person after which a sequence is cut."""
 _FRAME_FILE: Final = re.compile(r"(?P<video>.*?)_?(?P<frame>\d+)_keypoints")
@@ -87,16 +90,19 @@ def _frame_number(path: Path) -> int:
 
 def _foreign_keypoints(files: Sequence[Path], first: Json, facts: FootageFacts) -> list[Keypoints]:
     """Keypoints of each person in another detector's files, a row for each frame with the person."""
+    rate = facts.frame_rate or DEFAULT_RATE
     frames: dict[int, list[DetectedPose]] = {}
-    for path in files:
-        entries = entries_of(path, first if path is files[0] else read_json(path))
-        in_order = any(entry.image_id is None for entry in entries)
-        for place, entry in enumerate(entries):
-            number = place if in_order or entry.image_id is None else entry.image_id
-            frames.setdefault(_frame_number(path) if len(files) > 1 else number, []).extend(entry.people)
+    if len(files) > 1:
+        for path in files:
+            people = [one for entry in entries_of(path, read_json(path)) for one in entry.people]
+            frames.setdefault(_frame_number(path), []).extend(people)
+    else:
+        entries = entries_of(files[0], first)
+        numbers = frames_without_footage(files[0], entries, listed_pictures(files[0], first), LONGEST_STEP * rate)
+        for number, entry in zip(numbers, entries, strict=True):
+            frames.setdefault(number, []).extend(entry.people)
     poses = [one.pose for people in frames.values() for one in people]
     layout = layout_of(files[0], poses, _image_size(files[0], first, facts))
-    rate = facts.frame_rate or DEFAULT_RATE
     return [
         layout.keypoints(np.array([frame for frame, _ in track]) / rate, [pose for _, pose in track])
         for track in _tracks(files[0], frames, longest_gap=max(1, round(LONGEST_GAP * rate)))

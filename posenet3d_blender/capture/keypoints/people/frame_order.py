@@ -82,6 +82,40 @@ def frames_of_entries(
     return [None if name is None else frames.get(name) for name in names]
 
 
+def frames_without_footage(
+    path: Path, entries: Sequence[Entry], pictures: dict[str, Picture], largest_step: float
+) -> list[int]:
+    """Each entry's frame, counted from the file's first, where nobody knows how many frames the footage has.
+
+    Args:
+        path: the file, for messages.
+        entries: from `entries_of`.
+        pictures: from `listed_pictures`.
+        largest_step: frames from one picture to the next, the most that all may have between them.
+
+    Raises:
+        PoseNet3DError: nothing tells which frames they are.
+    """
+    if not pictures and all(entry.image_key is None for entry in entries):
+        return list(range(len(entries)))
+    names = [_name_of(entry, pictures) for entry in entries]
+    if missing := names.count(None):
+        raise PoseNet3DError(f"{path}: {missing} of {len(entries)} annotations name no picture; correct the file")
+    distinct = sorted({one.name for one in pictures.values()} or {name for name in names if name is not None})
+    numbers = _frame_numbers(distinct)
+    if len(set(numbers)) < len(distinct) or min(numbers) < 0:
+        raise PoseNet3DError(
+            f"{path}: the names of its {len(distinct)} pictures don't count frames; give one video a file, with its "
+            "pictures numbered"
+        )
+    if len(numbers) > 1 and (step := int(np.gcd.reduce(np.diff(sorted(numbers))))) > largest_step:
+        raise PoseNet3DError(
+            f"{path}: its pictures are numbered in steps of {step}; number them one by one, and give their rate"
+        )
+    frame_of = {name: number - min(numbers) for name, number in zip(distinct, numbers, strict=True)}
+    return [frame_of[name] for name in names if name is not None]
+
+
 def frames_of_names(path: Path, names: Iterable[str], frame_count: int, warn: Warn) -> dict[str, int]:
     """The footage's frame for each name of a picture or a file; without those that lie beyond its end.
 
