@@ -8,12 +8,12 @@ import platform
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from .errors import PoseNet3DError
+from .errors import Cancelled, PoseNet3DError
 
 _NO_ROOM: Final = {
     getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO") if hasattr(errno, name)
@@ -64,6 +64,29 @@ def temporary_beside(path: Path) -> Iterator[Path]:
             if error.errno in _NO_ROOM or _is_within(error, partial.parent):
                 raise _not_written(path, error) from error
             raise
+
+
+def write_together(files: Sequence[tuple[Path, Callable[[Path], object]]]) -> None:
+    """Write several files, each by a function of the path to write: all of them, or none.
+
+    Raises:
+        PoseNet3DError: one of them can't be written; those that were there before are as they were.
+    """
+    with ExitStack() as stack:
+        partials = [stack.enter_context(temporary_beside(path)) for path, _ in files]
+        for (path, write), partial in zip(files, partials, strict=True):
+            write_partial(path, partial, write)
+        replace_all([path for path, _ in files], partials)
+
+
+def write_partial(path: Path, partial: Path, write: Callable[[Path], object]) -> None:
+    """Write a temporary file by a function of its path; errors name the file that it becomes."""
+    try:
+        write(partial)
+    except Cancelled:
+        raise
+    except PoseNet3DError as error:
+        raise PoseNet3DError(str(error).replace(str(partial), str(path))) from error
 
 
 def replace_all(paths: Sequence[Path], partials: Sequence[Path]) -> None:

@@ -60,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         default="shipped",
         help="'shipped' (the add-on's own, the default), 'supervised', 'paper' or a folder",
     )
-    evaluate.add_argument("--views", type=_positive, default=4, help="cameras for each clip (4)")
-    evaluate.add_argument("--seed", type=_natural, default=0, help="decides cameras and noise (0)")
+    evaluate.add_argument("--views", type=_positive, help="cameras for each clip (4); of protocol ours alone")
+    evaluate.add_argument("--seed", type=_natural, help="decides cameras and noise (0); of protocol ours alone")
     evaluate.add_argument(
         "--input",
         choices=["clean", "detected"],
@@ -137,7 +137,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.protocol == "ours":
         from .evaluation.evaluate import evaluate
 
-        metrics = evaluate(options.data, options.checkpoint, options.views, options.seed, options.input, options.out)
+        metrics = evaluate(
+            options.data, options.checkpoint, options.views or 4, options.seed or 0, options.input, options.out
+        )
+    elif options.views is not None or options.seed is not None:
+        raise PoseNet3DError(
+            f"--protocol {options.protocol}: its cameras are the data set's; leave out --views and --seed"
+        )
     else:
         from .evaluation.protocols.run import evaluate_protocol
 
@@ -164,10 +170,9 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return number
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0")
+    return int(text)
 
 
 def _positive(text: str) -> int:

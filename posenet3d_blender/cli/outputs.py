@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..atomic_write import link_target, replace_all, temporary_beside
+from ..atomic_write import link_target, replace_all, temporary_beside, write_partial
 from ..background import Background
 from ..build_options import BuildOptions
-from ..errors import Cancelled, PoseNet3DError
+from ..errors import PoseNet3DError
 from ..motion import Motion
 from ..numbered_names import path_of_person, path_of_shot
 from ..progress import Progress, Warn, ignore_warning
@@ -186,20 +186,10 @@ def write_files(files: Sequence[OutputFile], progress: Progress) -> dict[str, fl
         for index, (file, partial) in enumerate(zip(files, partials, strict=True)):
             progress(file.stage, index / len(files))
             start = time.perf_counter()
-            _write(file, partial)
+            write_partial(file.path, partial, file.write)
             seconds[file.stage] = seconds.get(file.stage, 0.0) + time.perf_counter() - start
         progress("export", 1.0)
     return seconds
-
-
-def _write(file: OutputFile, partial: Path) -> None:
-    """Write the temporary file; errors name the file that the user asked for."""
-    try:
-        file.write(partial)
-    except Cancelled:
-        raise
-    except PoseNet3DError as error:
-        raise PoseNet3DError(str(error).replace(str(partial), str(file.path))) from error
 
 
 @contextmanager

@@ -68,8 +68,9 @@ def build_scene_in_steps(
 ) -> Steps[list[bpy.types.Object]]:
     """Build the scene in steps; the scene's own settings change in the last one.
 
-    Closed early, or on an error, it restores the file. For arguments and result see `build_scene`; `place` is the
-    scene and collection that receive the new collection, None: the current scene and its own.
+    Closed early, or on an error, it removes the collection and the objects that it has made. For arguments and result
+    see `build_scene`; `place` is the scene and collection that receive the new collection, None: the current scene and
+    its own.
     """
     options = options or BuildOptions()
     scene, parent = place.find() if place else (bpy.context.scene, bpy.context.scene.collection)
@@ -96,15 +97,15 @@ def build_scene_in_steps(
                 yield from show_footage_in_steps(
                     camera_object, footage, camera.image_size, motions, warn, options.first_frame, frame
                 )
+        match_scene(scene, options.match, motions, options.first_frame, camera, camera_object)
+        if options.markers:
+            for armature, motion in zip(armatures, motions, strict=True):
+                mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
+        if options.sound and footage:
+            add_sound(scene, footage, scene_start(motions), frame_range(motions, options.first_frame))
     except BaseException:  # GeneratorExit too, which `close` raises here
         remove_captured(collection.objects, [collection])
         raise
-    match_scene(scene, options.match, motions, options.first_frame, camera, camera_object)
-    if options.markers:
-        for armature, motion in zip(armatures, motions, strict=True):
-            mark_low_confidence(scene, armature.name, motion, start_frame(motion, motions, options.first_frame))
-    if options.sound and footage:
-        add_sound(scene, footage, scene_start(motions), frame_range(motions, options.first_frame))
     bpy.context.view_layer.update()
     return armatures
 

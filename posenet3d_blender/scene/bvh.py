@@ -15,6 +15,7 @@ from typing import Final
 import bpy
 from mathutils import Euler, Matrix, Vector
 
+from ..body.skeleton import JOINT_NAMES
 from .isolated_scene import isolated_scene
 from .keys import bone_path, played_curves
 from .played_frames import playing_strips
@@ -45,10 +46,11 @@ def write_bvh(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
 def _first_joint(armature: bpy.types.Object) -> bpy.types.Bone:
     """The pelvis: joints below the first one can't move, and few readers expect a first joint on the ground.
 
-    Of characters it is the lowest bone with keys on its location that carries at least a third of all bones.
+    Of characters, whose pelvis may carry the legs alone, it is the lowest bone with keys on its location that carries
+    at least a third of all bones.
     """
     bones = armature.data.bones
-    if "pelvis" in bones:
+    if all(name in bones for name in JOINT_NAMES):
         return bones["pelvis"]
     players = [armature.animation_data, *playing_strips(armature)] if armature.animation_data else []
     moved = {curve.data_path for player in players for curve in played_curves(player)}

@@ -7,13 +7,14 @@ mode stay as they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import bpy
 import numpy as np
 
-from ..atomic_write import writing
+from ..atomic_write import write_together, writing
 from ..errors import PoseNet3DError, one_line
 from ..numbered_names import paths_of_people
 from .bone_display import shapes_of
@@ -49,8 +50,8 @@ def export(path: Path, armatures: Sequence[bpy.types.Object]) -> list[Path]:
         raise PoseNet3DError(f"{path}: can't write '{ending}' files; choose one of {' '.join(EXPORT_ENDINGS)}")
     if ending == ".bvh" and len(armatures) > 1:
         paths = paths_of_people(path, len(armatures))
-        for person_path, armature in zip(paths, armatures, strict=True):
-            write_file(person_path, [armature], _WRITERS[ending])
+        writers = [partial(write_file, armatures=[armature], writer=_WRITERS[ending]) for armature in armatures]
+        write_together(list(zip(paths, writers, strict=True)))
         return paths
     write_file(path, armatures, _WRITERS[ending])
     return [path]
@@ -62,13 +63,13 @@ def write_file(path: Path, armatures: Sequence[bpy.types.Object], writer: Writer
     Raises:
         PoseNet3DError: the file can't be written; one line with the exporter's reason.
     """
-    with writing(path) as partial:
+    with writing(path) as unfinished:
         try:
-            writer(partial, armatures)
+            writer(unfinished, armatures)
         except RuntimeError as error:  # raised by Blender's own exporters
             reason = _reason(str(error))
             raise PoseNet3DError(f"{path}: Blender could not write it ({reason}); {_ADVICE}") from error
-        if not partial.is_file():
+        if not unfinished.is_file():
             raise PoseNet3DError(f"{path}: Blender wrote no file; {_ADVICE}")
 
 

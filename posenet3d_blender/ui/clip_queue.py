@@ -15,7 +15,7 @@ from ..scene.place import Place
 from .capture_task import CaptureRequest, new_take_task, request_of
 from .footage_browser import VideoBrowser
 from .modal_task import ModalTaskOperator, current_task, describe_failure
-from .progress_estimate import ProgressEstimate
+from .progress_estimate import EstimateOfSeveral
 from .scene_options import scene_options_of
 from .settings import settings_of
 from .task import Task
@@ -60,8 +60,10 @@ class QueueTask:
         self._finished = finished
         self._check = check
         self._index = 0
-        self._task = starts[0]()
         self._is_cancelled = False
+        self.estimate = EstimateOfSeveral(len(starts))
+        """Of all tasks."""
+        self._start()
 
     @property
     def title(self) -> str:
@@ -77,11 +79,6 @@ class QueueTask:
     def fraction(self) -> float:
         """Of the present stage."""
         return self._task.fraction
-
-    @property
-    def estimate(self) -> ProgressEstimate:
-        """Of the present task."""
-        return self._task.estimate
 
     @property
     def is_building(self) -> bool:
@@ -115,8 +112,13 @@ class QueueTask:
         if self._index + 1 == len(self._starts):
             return False
         self._index += 1
-        self._task = self._starts[self._index]()
+        self._start()
         return True
+
+    def _start(self) -> None:
+        """Start the present task."""
+        self._task = self._starts[self._index]()
+        self.estimate.begin(self._index, self._task.estimate)
 
     def cancel(self) -> None:
         """Stop; takes of finished clips stay."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import bpy
 
+from ..atomic_write import refuse_overwriting, write_together
 from ..errors import PoseNet3DError, printable
 from ..numbered_names import paths_of_people
 from ..scene.export import export
@@ -17,7 +19,7 @@ from .character_settings import chosen_characters
 from .export_tasks import FROM_FOOTAGE, footage_export_task
 from .modal_task import ModalTaskOperator
 from .results import stored_motion
-from .takes import current_take, people_of
+from .takes import captured_options, current_take, is_take, people_of
 
 FORMATS: Final = (
     ("fbx", "FBX (.fbx)", "Armature, body and motion, for game engines and most other programs"),
@@ -85,7 +87,9 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
         if take is None:
             return {"CANCELLED"}
         characters = characters_of(take) if self.of_characters else []
-        self.filepath = f"{characters[0].name if characters else take.name}.{self.file_format}"
+        name = characters[0].name if characters else take.name
+        # A take is called after its footage, which may be an .mp4 itself.
+        self.filepath = f"{name}_preview.mp4" if self.file_format == "mp4" else f"{name}.{self.file_format}"
         self.filter_glob = f"*.{self.file_format}"
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -116,6 +120,7 @@ class POSENET3D_OT_export(ModalTaskOperator, bpy.types.Operator):
                 raise PoseNet3DError(f"{take.name}: its armature is not in the file any more; undo, or update the take")
             if self.of_characters and self.file_format not in OF_CHARACTERS:
                 raise PoseNet3DError(f"{path}: can't hold a character; choose one of {', '.join(OF_CHARACTERS)}")
+            _refuse_captured_files(path, take)
             if self.file_format in FROM_FOOTAGE:
                 return self.begin(context, footage_export_task(path, take, self.file_format))
             files = self._write(context.scene, path, take)
@@ -168,17 +173,34 @@ def _export_characters(scene: bpy.types.Scene, path: Path, take: bpy.types.Colle
         check_exportable(character, check_target(character, maps.get(character)).bone_map, [path.suffix])
     is_single = path.suffix == ".bvh"  # a file holds one skeleton
     files = paths_of_people(path, len(characters)) if is_single else [path]
-    for file, group in zip(files, [[one] for one in characters] if is_single else [characters], strict=True):
-        export_characters(file, group)
+    groups = [[one] for one in characters] if is_single else [characters]
+    write_together(
+        [(file, partial(export_characters, armatures=group)) for file, group in zip(files, groups, strict=True)]
+    )
     return files
+
+
+def _refuse_captured_files(path: Path, take: bpy.types.Collection) -> None:
+    """Check that an export replaces no file that a take was captured from; of several people each has a file.
+
+    Raises:
+        PoseNet3DError: it would.
+    """
+    from ..capture.video.sources.image_sequence import footage_files
+
+    captured = [captured_options(one) for one in bpy.data.collections if is_take(one)]
+    read = [file for options in captured for file in footage_files(options.video)]
+    read += [file for options in captured for file in (options.keypoint_file, options.body_file) if file]
+    for output in (path, *paths_of_people(path, len(people_of(take)))):
+        refuse_overwriting(output, read)
 
 
 def _write_motions(path: Path, take: bpy.types.Collection, smpl_h: bool) -> list[Path]:
     """Write the motion files, numbered where there are several people."""
     people = people_of(take)
     paths = paths_of_people(path, len(people))
-    for one, person in zip(paths, people, strict=True):
-        stored_motion(person).save(one, smpl_h)
+    motions = [stored_motion(person) for person in people]
+    write_together([(one, partial(motion.save, smpl_h=smpl_h)) for one, motion in zip(paths, motions, strict=True)])
     return paths
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
 
+from ..atomic_write import write_together
 from ..body.model import load_body
 from ..numbered_names import paths_of_people
 from ..progress import Progress
@@ -78,10 +80,15 @@ def _keypoint_task(path: Path, take: bpy.types.Collection) -> Task[Any]:
         settings = CaptureSettings(**request.settings)
         shot = capture_video(request.video, settings, progress).shots[0]
         paths = paths_of_people(path, len(shot.motions))
-        for one, keypoints, motion in zip(paths, shot.keypoints, shot.motions, strict=True):
-            shown = keypoints.mirrored() if settings.mirror else keypoints
-            focal_length = motion.camera.focal_length if motion.camera else None
-            save_keypoints(StoredKeypoints(shown, focal_length, shot.lens_is_guessed), one)
+        stored = [
+            StoredKeypoints(
+                keypoints.mirrored() if settings.mirror else keypoints,
+                motion.camera.focal_length if motion.camera else None,
+                shot.lens_is_guessed,
+            )
+            for keypoints, motion in zip(shot.keypoints, shot.motions, strict=True)
+        ]
+        write_together([(one, partial(save_keypoints, people)) for one, people in zip(paths, stored, strict=True)])
 
     return Task("Export", work, _show_nothing)
 

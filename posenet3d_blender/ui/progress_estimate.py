@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 STAGE_NAMES: Final = {
     "starting": "Loading",
@@ -34,6 +34,18 @@ class _Stage:
     first: float
     """Fraction at its first report: a stage may begin late, with people known from elsewhere."""
     fraction: float
+
+
+class Estimate(Protocol):
+    """Progress of a whole."""
+
+    @property
+    def total(self) -> float:
+        """Part that is done, 0 to 1."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None while too little is known."""
 
 
 class ProgressEstimate:
@@ -73,6 +85,36 @@ class ProgressEstimate:
         whole = elapsed / done
         after = sum(self._shares[name] for name in self._order[self._order.index(stage.name) + 1 :])
         return whole * (1.0 - stage.fraction) + whole * after / self._shares[stage.name]
+
+
+class EstimateOfSeveral:
+    """Of tasks that run one after the other and are taken to be equally long."""
+
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with the first of `count` tasks."""
+        self._count = count
+        self._clock = clock
+        self._began = clock()
+        self._done = 0
+        self._present: Estimate = ProgressEstimate(clock=clock)
+
+    def begin(self, number: int, present: Estimate) -> None:
+        """Take note of the task that runs, after `number` others."""
+        self._done, self._present = number, present
+
+    @property
+    def total(self) -> float:
+        """Part of all tasks that is done, 0 to 1."""
+        return (self._done + self._present.total) / self._count
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The present task's, and for each later one the mean of those so far; None while too little is known."""
+        of_present = self._present.seconds_left
+        if of_present is None:
+            return None
+        mean = (self._clock() - self._began + of_present) / (self._done + 1)
+        return of_present + mean * (self._count - self._done - 1)
 
 
 def stage_name(stage: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from ..errors import Cancelled
 from ..progress import Progress
 from ..scene.incremental import Steps
-from .progress_estimate import ProgressEstimate
+from .progress_estimate import Estimate, ProgressEstimate
 from .worker_thread import WorkerThread
 
 Result = TypeVar("Result")
@@ -34,7 +34,7 @@ class RunningTask(Protocol):
         """Progress of the stage, 0 to 1."""
 
     @property
-    def estimate(self) -> ProgressEstimate:
+    def estimate(self) -> Estimate:
         """Progress of the whole."""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from mathutils import Matrix
 
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.scene import reset_to_empty
-from tests.scene.rigs import families
+from tests.scene.rigs import families, studio
 from tests.scene.rigs.controls import unknown
 
 from .test_commands import waving_motion
@@ -58,11 +58,11 @@ def wrist_heights(armature: bpy.types.Object, frames: range) -> list[float]:
 def test_an_fbx_holds_the_character_in_the_motion(motion_path: Path, hero: str, tmp_path: Path) -> None:
     assert convert(motion_path, "-o", str(tmp_path / "out.fbx"), "--target", hero) == 0
     reset_to_empty()
-    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "out.fbx"), anim_offset=0.0)
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "out.fbx"))
     (armature,) = (one for one in bpy.data.objects if one.type == "ARMATURE")
     assert [one.name for one in bpy.data.objects if one.type == "MESH"] == ["Hero_skin"]
     assert armature.name == "Hero"
-    heights = wrist_heights(armature, range(0, 12))
+    heights = wrist_heights(armature, range(1, 13))
     assert heights[-1] - heights[0] > 0.4  # metres: it lifts an arm
     assert 0.9 < armature.matrix_world.to_scale().x * armature.data.bones["mixamorig:Hips"].head_local.length < 1.2
 
@@ -167,12 +167,47 @@ def test_animation_of_its_shape_keys_stays_behind(motion_path: Path, hero: str, 
     assert keys.animation_data is None or keys.animation_data.action is None
 
 
+@pytest.mark.parametrize(("name", "preset"), [("Armature", "unreal"), ("PoseNet3D", None)])
+@pytest.mark.parametrize("ending", [".fbx", ".glb"])
+def test_a_character_that_is_called_as_the_captured_body_keeps_its_name(
+    motion_path: Path, tmp_path: Path, name: str, preset: str | None, ending: str
+) -> None:
+    reset_to_empty()
+    families.with_skin(families.unreal(name))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    reset_to_empty()
+    out, options = tmp_path / f"out{ending}", ["--preset", preset] if preset else []
+    assert convert(motion_path, "-o", str(out), "--target", f"{tmp_path / 'hero.blend'}:{name}", *options) == 0
+    reset_to_empty()
+    if ending == ".fbx":
+        bpy.ops.import_scene.fbx(filepath=str(out))
+    else:
+        bpy.ops.import_scene.gltf(filepath=str(out))
+    assert [one.name for one in bpy.data.objects if one.type == "ARMATURE"] == [name]
+
+
+@pytest.mark.parametrize("make", [studio.genesis_8, studio.genesis_9])
+def test_a_bvh_starts_where_the_whole_character_hangs(
+    make: Callable[[str], bpy.types.Object], motion_path: Path, tmp_path: Path
+) -> None:
+    """DAZ's pelvis carries the legs alone; spine and legs hang on its hip."""
+    reset_to_empty()
+    hero = families.with_skin(make("Hero"))
+    bone_count = 1 + len(hero.data.bones["hip"].children_recursive)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    reset_to_empty()
+    assert convert(motion_path, "-o", str(tmp_path / "out.bvh"), "--target", f"{tmp_path / 'hero.blend'}:Hero") == 0
+    lines = (tmp_path / "out.bvh").read_text().splitlines()
+    assert "ROOT hip" in lines
+    assert sum("JOINT" in line or "ROOT" in line for line in lines) == bone_count
+
+
 def joints_of_file(path: Path, frames: range) -> dict[str, list[tuple[float, ...]]]:
     """World places of each joint as Blender imports the file, by its name in letters and digits."""
     reset_to_empty()
     bpy.context.scene.render.fps = 30  # the FBX importer takes the scene's
     if path.suffix == ".fbx":
-        bpy.ops.import_scene.fbx(filepath=str(path), anim_offset=0.0)
+        bpy.ops.import_scene.fbx(filepath=str(path))
     elif path.suffix == ".bvh":
         bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=True)
     elif path.suffix == ".glb":

@@ -7,7 +7,13 @@ import pytest
 pytest.importorskip("bpy")  # imported by the package
 
 from posenet3d_blender.progress import part_of
-from posenet3d_blender.ui.progress_estimate import STAGE_NAMES, ProgressEstimate, stage_name, time_left
+from posenet3d_blender.ui.progress_estimate import (
+    STAGE_NAMES,
+    EstimateOfSeveral,
+    ProgressEstimate,
+    stage_name,
+    time_left,
+)
 
 
 class Clock:
@@ -75,3 +81,21 @@ def test_several_people_count_as_one_stage() -> None:
         part("landmarks", 0.5)
         part("landmarks", 1.0)
     assert reports == [("landmarks", 0.25), ("landmarks", 0.5), ("landmarks", 0.75), ("landmarks", 1.0)]
+
+
+def test_several_clips_are_one_whole() -> None:
+    clock = Clock()
+    several = EstimateOfSeveral(4, clock)
+    present = ProgressEstimate({"landmarks": 1.0}, clock)
+    several.begin(0, present)
+    assert several.total == 0.0
+    assert several.seconds_left is None
+    clock.now += 60.0
+    present = ProgressEstimate({"landmarks": 2.0}, clock)
+    several.begin(1, present)
+    present.update("landmarks", 0.0)
+    clock.now += 20.0
+    present.update("landmarks", 0.5)
+    assert several.total == pytest.approx((1 + 0.25) / 4)
+    of_present = 20 + 20 * 2  # the other half of the landmarks, and the scene, which is as long as they are
+    assert several.seconds_left == pytest.approx(of_present + 2 * (80 + of_present) / 2)

@@ -144,6 +144,65 @@ def test_joints_are_exported_to_be_corrected_by_hand(pipeline: Pipeline, video: 
     assert content["frames"][0]["points"][0] == [100.0, 100.0, 1.0]
 
 
+@pytest.mark.parametrize("file_format", ["mp4", "jpg", "json", "npz"])
+def test_an_export_never_replaces_what_was_captured(
+    pipeline: Pipeline, video: Path, tmp_path: Path, file_format: str
+) -> None:
+    captured = tmp_path / f"captured.{file_format}"
+    copyfile(video, captured)
+    settings().person = "all"
+    if file_format == "json":
+        settings().footage = str(video)
+        settings().keypoints = str(captured)
+        assert bpy.ops.posenet3d.capture() == {"FINISHED"}
+    elif file_format == "npz":
+        copyfile(SHIPPED_BODY, captured)
+        settings().body = str(captured)
+        capture(video)
+    else:
+        capture(captured)
+    before = captured.read_bytes()
+    with pytest.raises(RuntimeError, match="would replace a file that is read"):
+        bpy.ops.posenet3d.export(filepath=str(captured), file_format=file_format)
+    assert captured.read_bytes() == before
+
+
+@pytest.mark.parametrize("file_format", ["npz", "bvh", "json"])
+def test_files_of_several_people_are_written_together_or_not_at_all(
+    pipeline: Pipeline, video: Path, tmp_path: Path, file_format: str
+) -> None:
+    settings().person = "all"
+    capture(video)
+    kept, blocked = (tmp_path / f"out_person{number}.{file_format}" for number in (1, 2))
+    kept.write_text("the user's")
+    blocked.mkdir()
+    with pytest.raises(RuntimeError, match=blocked.name):
+        bpy.ops.posenet3d.export(filepath=str(tmp_path / f"out.{file_format}"), file_format=file_format)
+    assert kept.read_text() == "the user's"
+    assert sorted(tmp_path.glob("out*")) == [kept, blocked]
+
+
+@pytest.mark.parametrize("first_frame", [1, 101])
+def test_files_of_body_and_character_are_in_step(
+    pipeline: Pipeline, video: Path, tmp_path: Path, first_frame: int
+) -> None:
+    bpy.context.scene.frame_current = first_frame
+    options = scene_options_of(bpy.context.scene)
+    options.start_at = "PLAYHEAD"
+    capture(video)
+    retarget_settings(bpy.context.scene).first.target = families.with_skin(families.unity("Hero"))
+    bpy.ops.posenet3d.retarget()
+    spans = []
+    for name, of_characters in (("body", False), ("hero", True)):
+        path = str(tmp_path / f"{name}.fbx")
+        bpy.ops.posenet3d.export(filepath=path, file_format="fbx", of_characters=of_characters)
+        before = set(bpy.data.actions)
+        bpy.ops.import_scene.fbx(filepath=path, anim_offset=0.0)
+        (action,) = set(bpy.data.actions) - before
+        spans.append(tuple(action.frame_range))
+    assert spans == [(0, 4), (0, 4)]
+
+
 def test_exports_are_of_the_motion_whatever_is_chosen_for_the_next_update(
     pipeline: Pipeline, video: Path, tmp_path: Path
 ) -> None:

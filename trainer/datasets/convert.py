@@ -152,9 +152,12 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _above_zero(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
     return number
 
 

@@ -170,20 +170,23 @@ def load_student(device: str = "auto", folder: Path = STUDENT_FOLDER, warn: Warn
     Raises:
         PoseNet3DError: a file is missing or the checkpoint is of another version.
     """
-    description_path = folder / "student.json"
+    description_path, network_path = folder / "student.json", folder / "student.onnx"
+    is_shipped = folder == STUDENT_FOLDER
+    advice = "install PoseNet3D again" if is_shipped else "give the folder that 'python -m trainer export' wrote"
+    if not is_shipped and (folder / "student.safetensors").is_file():
+        raise PoseNet3DError(f"{folder}: a checkpoint of the trainer; export it with 'python -m trainer export'")
+    if not (description_path.is_file() and network_path.is_file()):
+        raise PoseNet3DError(f"{folder}: holds no student.json and student.onnx; {advice}")
     try:
-        description = json.loads(description_path.read_text())
-        version = description["version"]
-    except FileNotFoundError:
-        raise PoseNet3DError(f"{description_path}: the student is missing; install PoseNet3D again") from None
+        version = json.loads(description_path.read_text())["version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PoseNet3DError(f"{description_path}: not a student's description; install PoseNet3D again") from error
+        raise PoseNet3DError(f"{description_path}: not a student's description; {advice}") from error
     if version != STUDENT_VERSION:
         raise PoseNet3DError(
             f"{description_path}: student version {version}, this PoseNet3D runs version {STUDENT_VERSION}; "
-            "install matching versions"
+            f"{advice if is_shipped else 'export it with the trainer of this PoseNet3D'}"
         )
-    return Student(open_network(folder / "student.onnx", device, warn))
+    return Student(open_network(network_path, device, warn))
 
 
 def _student_points(keypoints: SampledKeypoints) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 MEMORY_OF_JOB: Final = 1_000_000_000
-"""Bytes that a process needs at most, with Blender and for 4K; measured in docs/batch.md."""
+"""Bytes that a process needs for a clip of up to half an hour, with Blender and for 4K; measured in docs/batch.md."""
 
 
 def jobs_in_memory(wanted: int, available: int | None) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import bpy
 
@@ -57,7 +58,7 @@ def _has_mechanism(bone_map: BoneMap) -> bool:
 
 def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
     is_in_centimetres = all(max(map(abs, armature.matrix_world.to_scale())) < _CENTIMETRE_RIG for armature in armatures)
-    with isolated_scene(armatures, _all_meshes(armatures)):
+    with isolated_scene(armatures, _all_meshes(armatures)), _fbx_from_zero():
         bpy.ops.export_scene.fbx(
             filepath=str(path),
             check_existing=False,
@@ -71,6 +72,28 @@ def _write_fbx(path: Path, armatures: Sequence[bpy.types.Object]) -> None:
             bake_anim_simplify_factor=0.0,
             mesh_smooth_type="FACE",
         )
+
+
+@contextmanager
+def _fbx_from_zero() -> Iterator[None]:
+    """Let Blender's FBX exporter begin the scene's animation at 0 seconds, as it does with strips and actions alone.
+
+    Captured armatures are copied for that and their keys moved; characters may have drivers, controls and shape keys.
+    """
+    from io_scene_fbx import export_fbx_bin
+
+    bake = export_fbx_bin.fbx_animations_do
+
+    def bake_from_zero(
+        scene_data: Any, reference: Any, start: float, end: float, _: bool, *rest: Any, **more: Any
+    ) -> Any:
+        return bake(scene_data, reference, start, end, True, *rest, **more)
+
+    export_fbx_bin.fbx_animations_do = bake_from_zero
+    try:
+        yield
+    finally:
+        export_fbx_bin.fbx_animations_do = bake
 
 
 def _write_glb(path: Path, armatures: Sequence[bpy.types.Object]) -> None:

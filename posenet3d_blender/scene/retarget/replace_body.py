@@ -10,6 +10,7 @@ import bpy
 
 from ...progress import Warn
 from ...retargeting.settings import RetargetSettings
+from ..names import data_name
 from ..skin import skin_meshes
 from .append import append_armature
 from .retarget import retarget
@@ -49,12 +50,25 @@ def replace_bodies(
         PoseNet3DError: a character is unsuitable.
     """
     targets = []
-    for number, source in enumerate(sources):
+    names = [source.name for source in sources]
+    _free_names(sources)
+    for number, (source, name) in enumerate(zip(sources, names, strict=True)):
         character = characters[min(number, len(characters) - 1)]
         target = append_armature(character.file, character.name)
         settings = RetargetSettings(root_motion=root)
-        for warning in retarget(source, target, character.bone_map, settings).warnings:
+        retargeted = retarget(source, target, character.bone_map, settings)
+        retargeted.action.name = data_name(target.name, f"_{name}")
+        for warning in retargeted.warnings:
             warn(warning)
         targets.append(target)
     bpy.data.batch_remove([*sources, *skin_meshes(sources)])
     return targets
+
+
+def _free_names(sources: Sequence[bpy.types.Object]) -> None:
+    """Give captured armatures, skins and what these hold other names, so that characters keep theirs."""
+    objects = [*sources, *skin_meshes(sources)]
+    actions = [source.animation_data.action for source in sources if source.animation_data]
+    materials = [slot.material for one in objects for slot in one.material_slots]
+    for used in filter(None, (*objects, *(one.data for one in objects), *actions, *dict.fromkeys(materials))):
+        used.name = data_name(used.name, "_captured")

@@ -21,6 +21,7 @@ from ...retargeting.source import SourceMotion
 from ..incremental import Steps, run
 from ..isolated_scene import isolated_scene, show_present_frame
 from ..key_reduction import Tolerance
+from ..keys import CAPTURE_START
 from ..names import data_name
 from ..played_frames import played_frames
 from ..posable import obstacles_to_playing
@@ -106,6 +107,8 @@ def retarget_in_steps(
     action = new_action(target, data_name(target.name, f"_{source.name}"))
     write_channels(action, target, channels, frames, tolerance)
     key_properties(action, target, used.properties, frames[0])
+    if CAPTURE_START in source:  # for files that are in step with the captured body's
+        target[CAPTURE_START] = source[CAPTURE_START]
     warnings += obstacles_to_playing(target)
     show_present_frame([target])
     return Retargeted(action, tuple(warnings))

@@ -94,7 +94,7 @@ def test_the_place_in_the_picture_does_not_change_the_pose() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda folder: (folder / "student.json").unlink(), "student is missing"),
+        (lambda folder: (folder / "student.json").unlink(), "holds no student.json .* trainer export"),
         (lambda folder: (folder / "student.json").write_text("{"), "not a student's description"),
         (lambda folder: (folder / "student.json").write_text(json.dumps({"version": 99})), "student version 99"),
         (lambda folder: (folder / "student.onnx").unlink(), "student.onnx"),
@@ -109,6 +109,13 @@ def test_a_damaged_student_is_refused(tmp_path: Path, change: object, expected: 
     with pytest.raises(PoseNet3DError, match=expected) as caught:
         load_student("cpu", folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_is_to_be_exported_first(tmp_path: Path) -> None:
+    (tmp_path / "student.json").write_text(json.dumps({"version": 2}))
+    (tmp_path / "student.safetensors").touch()
+    with pytest.raises(PoseNet3DError, match="a checkpoint of the trainer; export it"):
+        load_student("cpu", tmp_path)
 
 
 @pytest.fixture(scope="module")

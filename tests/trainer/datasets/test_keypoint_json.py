@@ -143,7 +143,7 @@ def test_cocos_annotations_hold_the_image_size(tmp_path: Path, convert: ConvertK
 def full_coco(ids: list[int], names: list[str] | None) -> dict[str, Any]:
     """A full COCO file of one person, the frames in the order of time; no `names`: its pictures have none."""
     annotations = [entry | {"image_id": ids[entry["image_id"]]} for entry in results(len(ids))]
-    images = [{"id": one, "width": SIZE[0], "height": SIZE[1]} for one in ids]
+    images: list[dict[str, Any]] = [{"id": one, "width": SIZE[0], "height": SIZE[1]} for one in ids]
     if names:
         images = [one | {"file_name": name} for one, name in zip(images, names, strict=True)]
     images.sort(key=lambda one: int(str(one["id"])[::-1]))

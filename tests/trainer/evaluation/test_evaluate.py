@@ -100,8 +100,6 @@ def test_similarity_is_forgiven_and_reflection_is_not(walk: NDArray[Any]) -> Non
     metrics = measure([(moved, walk)])
     assert metrics.pa_mpjpe_mm == pytest.approx(0, abs=1e-6)
     assert metrics.n_mpjpe_mm > 100
-    mirrored = walk * (1.0, 1.0, -1.0) + np.random.default_rng(0).normal(0, 0.1, walk.shape)
-    assert measure([(mirrored * (1.0, 1.0, -1.0), walk * (1.0, 1.0, -1.0))]).pa_mpjpe_mm > 100
     deep = walk + 0.3 * np.sin(np.arange(24))[:, None] * (0, 0, 1)
     assert measure([(deep * (1.0, 1.0, -1.0), deep)]).pa_mpjpe_mm > 50
 
@@ -304,6 +302,24 @@ def test_wrong_usage_is_told(data: Path, tmp_path: Path, capsys: pytest.CaptureF
     out = tmp_path / "nowhere" / "out.json"
     assert main(["evaluate", "--data", str(data), "--out", str(out)]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--views", "--seed"])
+def test_numbers_are_asked_for_in_plain_words(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--data", str(data), option, "x", "--out", str(tmp_path / "out.json")])
+    assert f"{option}: 'x' is not a whole number from 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--views", "--seed"])
+def test_published_protocols_have_their_own_cameras(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    command = ["evaluate", "--protocol", "3dpw", "--data", str(tmp_path), "--out", str(tmp_path / "out.json")]
+    assert main([*command, option, "2"]) == 1
+    assert "leave out --views and --seed" in capsys.readouterr().err
 
 
 def test_the_data_is_never_replaced(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
