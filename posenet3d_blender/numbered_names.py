@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-_NUMBERS: Final = r"(_shot\d+)?(_person\d+)?"
+_SHOT: Final = r"(_shot\d+)?"
+_PERSON: Final = r"(_person\d+)?"
 
 
 def person_suffix(number: int, count: int) -> str:
@@ -29,6 +30,7 @@ def paths_of_people(path: Path, count: int) -> list[Path]:
     return [path] if count == 1 else [path_of_person(path, number) for number in range(1, count + 1)]
 
 
-def is_numbered_stem(stem: str, name: str) -> bool:
-    """True if a file's stem is `name`, with or without the number of a shot and a person."""
-    return re.fullmatch(re.escape(name) + _NUMBERS, stem) is not None
+def is_numbered_stem(stem: str, name: str, by_shots: bool = True, by_people: bool = True) -> bool:
+    """True if a file's stem is `name`, with or without the number of a shot, of a person, or of both."""
+    numbers = by_shots * _SHOT + by_people * _PERSON
+    return re.fullmatch(re.escape(name) + numbers, stem) is not None

@@ -25,6 +25,7 @@ from posenet3d_blender.cli.batch.journal import Journal
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.cli.summary import Summary
 from posenet3d_blender.errors import PoseNet3DError
+from posenet3d_blender.numbered_names import paths_of_people
 
 CHECKOUT = Path(__file__).parents[2]
 TAKEN = ("a.TS", "b.MXF", "c.ogv", "d.gif", "e.Mp4", "f.m4v", "g.VOB", "h.y4m")
@@ -113,12 +114,25 @@ def test_names_that_some_disks_take_for_one_are_not_mixed_up(
 
 
 @pytest.mark.parametrize(
-    ("options", "refused"), [(["--person", "all"], 1), (["--shots", "all"], 1), (["--person", "2"], 0)]
+    ("options", "other", "refused"),
+    [
+        (["--person", "all"], "Walk_person2.mp4", 1),
+        (["--person", "all"], "Walk_shot1.mp4", 0),
+        (["--shots", "all"], "Walk_shot1.mp4", 1),
+        (["--shots", "all"], "Walk_person2.mp4", 0),
+        (["--shots", "all", "--person", "all"], "Walk_shot1_person2.mp4", 1),
+        (["--person", "2"], "Walk_person2.mp4", 0),
+    ],
 )
 def test_a_clip_whose_people_or_shots_would_replace_another_is_refused(
-    captured: list[Path], tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], refused: int
+    captured: list[Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    options: list[str],
+    other: str,
+    refused: int,
 ) -> None:
-    put(tmp_path / "videos", "walk.mp4", "Walk_shot1_person2.mp4", "walk_shot.mp4")
+    put(tmp_path / "videos", "walk.mp4", other, "walk_shot.mp4")
     assert run_batch(tmp_path, str(tmp_path / "videos"), options=options) == (3 if refused else 0)
     assert len(captured) == 3 - refused
     told = capfd.readouterr().out
@@ -151,6 +165,35 @@ def test_a_dry_run_writes_nothing_and_says_what_can_not_be_opened(
     assert failed.startswith(f"failed   {tmp_path / 'no_video.mp4'}: ")
     assert not captured
     assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_tells_its_plan_as_json(demo_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, "no_video.mp4")
+    inputs = [str(demo_clip), str(tmp_path / "no_video.mp4")]
+    assert run_batch(tmp_path, *inputs, options=["--dry-run", "--json"]) == 3
+    report = json.loads(capfd.readouterr().out)
+    assert (report["planned"], report["failed"], report["ok"]) == (1, 1, 0)
+    assert [clip["video"] for clip in report["videos"]] == inputs
+
+
+def test_a_clip_of_which_a_further_person_is_missing_is_captured_again(
+    captured: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def capture_two(arguments: argparse.Namespace, _progress: object) -> Summary:
+        captured.append(arguments.video)
+        written = tuple(one for output in arguments.outputs for one in paths_of_people(output, 2))
+        for path in written:
+            path.write_text("motion")
+        return Summary(12, 30.0, 2, "cpu", "onnxruntime", {"lift": 0.1}, written)
+
+    monkeypatch.setattr(capture_clip, "capture_as_told", capture_two)
+    put(tmp_path / "videos", "walk.mp4")
+    for times in (1, 1, 2):
+        if times == 2:
+            (tmp_path / "out" / "walk_person2.npz").unlink()
+        assert run_batch(tmp_path, str(tmp_path / "videos"), options=["--person", "all"]) == 0
+        assert len(captured) == times
+    assert "done already" in capfd.readouterr().out
 
 
 def test_settings_of_a_clip_go_from_the_command_line_over_the_table_to_the_file_beside_it(

@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     journal = Journal(out_dir, out_dir / JSON_NAME)
     planned = list(plan(found.videos, arguments, table, journal))
     failed = False
-    results = _dry_run(planned, console) if arguments.dry_run else _run(planned, arguments, files, journal, console)
+    results = (
+        _dry_run(planned, files, console) if arguments.dry_run else _run(planned, arguments, files, journal, console)
+    )
     with closing(results):
         for number, result in enumerate(results, start=1):
             report(result.as_line())
@@ -68,10 +70,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return SOME_FAILED if failed else 0
 
 
-def _dry_run(planned: Sequence[ClipJob | ClipResult], console: Console) -> Generator[ClipResult]:
+def _dry_run(planned: Sequence[ClipJob | ClipResult], files: SummaryFiles, console: Console) -> Generator[ClipResult]:
     for item in planned:
         console.stop.check()
-        yield examine(item) if isinstance(item, ClipJob) else item
+        files.note(result := examine(item) if isinstance(item, ClipJob) else item)
+        yield result
 
 
 def _run(

@@ -79,7 +79,8 @@ def _plan_one(
         )
     if _is_done(video, outputs, command):
         before = journal.captured(video, outputs)
-        if before is None or before.get("settings") == _settings(command):
+        written = [] if before is None else before.get("outputs", [])  # of every person and shot
+        if (before is None or before.get("settings") == _settings(command)) and all(map(os.path.isfile, written)):
             return ClipResult(video, "skipped", "done already", summary=before or {})
     return ClipJob(video, command, out_dir / LOGS / f"{name}.log")
 
@@ -98,12 +99,14 @@ def _settings(command: Sequence[str]) -> list[str]:
 def _numbered_like(name: str, capture: argparse.Namespace, first_by_name: Mapping[str, Path]) -> Path | None:
     """Other footage that is called as outputs of one of this one's people or shots are; None: there is none."""
     single = any(output.suffix.lower() in SINGLE_PERSON_ENDINGS for output in capture.outputs)
-    if capture.shots != "all" and not (capture.person == "all" and single):
-        return None
+    by_shots, by_people = capture.shots == "all", capture.person == "all" and single
     own = _name_on_any_disk(name)
-    return next(
-        (video for other, video in first_by_name.items() if other != own and is_numbered_stem(other, own)), None
+    numbered = (
+        video
+        for other, video in first_by_name.items()
+        if other != own and is_numbered_stem(other, own, by_shots, by_people)
     )
+    return next(numbered, None)
 
 
 def _is_done(video: Path, outputs: Sequence[Path], command: Sequence[str]) -> bool:

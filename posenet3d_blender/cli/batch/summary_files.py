@@ -37,13 +37,17 @@ class SummaryFiles:
 
     def add(self, result: ClipResult) -> None:
         """Add a clip's outcome; the files follow, unless they were written a moment ago."""
-        self._results.append(result)
+        self.note(result)
         start = time.monotonic()
         if start >= self._next_write:
             with suppress(PoseNet3DError):  # the last write tells
                 self.write()
             end = time.monotonic()
             self._next_write = end + (end - start) / WRITING_SHARE
+
+    def note(self, result: ClipResult) -> None:
+        """Add a clip's outcome and write nothing, in a dry run."""
+        self._results.append(result)
 
     def as_json(self) -> dict[str, Any]:
         """Counts, the clips in their order, and what was ignored."""
