@@ -40,6 +40,7 @@ from .shots import (
 )
 from .solve.terms import SolveWeights
 from .student.predict import STUDENT_FOLDER, Student, StudentPrediction, load_student
+from .video.bars import lens_between_bars
 from .video.footage import Footage, open_footage
 from .video.frame_rates import rate_of_number, sample_times_between
 from .video.lens import check_field_of_view
@@ -170,9 +171,11 @@ def capture_video(video: Path, settings: CaptureSettings, progress: Progress = s
         everyone = settings.person == "all"
         stretches = choose_stretches(repaired, settings.shots, everyone, video, warnings.append)
     with watch.stage("camera"):
-        lens = _camera(footage, settings.field_of_view, focal_length)
-        captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
         is_stated = bool(settings.field_of_view or focal_length or footage.equivalent_focal_length)
+        lens = _camera(footage, settings.field_of_view, focal_length)
+        if not is_stated and not footage.size_changes:
+            lens = lens_between_bars(footage, frames, lens, warnings.append)
+        captured = [shot for shot in repaired if any(one.time_range == shot.time_range for one in stretches)]
         cameras = {
             shot.time_range: camera_of_shot(
                 footage, shot, lens, settings.camera, progress, warnings.append, copies, is_stated
