@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from ..amass import load_any_motion
 from ..body.compatibility import check_body_fits
 from ..body.model import load_body
+from ..motion_edit.amass import load_any_motion
 from .character import characters_of, check_characters
 from .console import Console
 from .outputs import check_outputs, folders_of, made_folders, motion_files, needs_blender, write_files

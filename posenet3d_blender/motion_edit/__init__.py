@@ -1,1 +1,1 @@
-"""Changes of a captured motion before it enters a scene: another rate, another heading, root motion. numpy only."""
+"""A motion before it enters a scene: takes of AMASS, resting feet, another rate or heading, root motion. numpy only."""

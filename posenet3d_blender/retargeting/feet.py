@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..arrays import Array
 from ..body.rotations import axis_angle_to_matrix, matrix_to_axis_angle, shortest_rotation, unit
 from ..body.skeleton import JOINT_INDEX
-from .contacts import contact_intervals
+from ..motion_edit.contacts import contact_intervals
 from .roles import SIDES
 from .skeleton import Skeleton
 from .source import SourceMotion

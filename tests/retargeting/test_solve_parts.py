@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posenet3d_blender.arrays import Array
-from posenet3d_blender.retargeting.contacts import contact_intervals
+from posenet3d_blender.motion_edit.contacts import contact_intervals
 from posenet3d_blender.retargeting.limb_ik import bend_limb
 from posenet3d_blender.retargeting.vectors import rotate, smooth
 

@@ -60,7 +60,7 @@ def trainer_imports(module: str) -> frozenset[str]:
     )
 
 
-def room(module: str) -> str:
+def package_of(module: str) -> str:
     """First part of a module's name below the trainer; empty for the trainer itself."""
     return module.partition(".")[2].partition(".")[0]
 
@@ -80,14 +80,14 @@ def test_every_form_of_import_is_found(source: str) -> None:
     assert "trainer.data.clips" in imported_names(source, "trainer.paper")
 
 
-def test_every_room_has_a_rule() -> None:
-    assert {room(module) for module in MODULES} - {""} == ALLOWED.keys()
+def test_every_package_has_a_rule() -> None:
+    assert {package_of(module) for module in MODULES} - {""} == ALLOWED.keys()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_rooms_import_only_what_they_may(module: str) -> None:
-    rooms = {room(name) for name in trainer_imports(module)} - {room(module)}
-    assert rooms <= ALLOWED.get(room(module), set()), f"{module} imports {sorted(rooms)}"
+def test_packages_import_only_what_they_may(module: str) -> None:
+    packages = {package_of(name) for name in trainer_imports(module)} - {package_of(module)}
+    assert packages <= ALLOWED.get(package_of(module), set()), f"{module} imports {sorted(packages)}"
 
 
 CHAINS: dict[str, list[str]] = {}

@@ -11,8 +11,8 @@ import numpy as np
 from ...arrays import Array
 from ...body.fingers import HAND_JOINT_NAMES, SIDES
 from ...body.skeleton import JOINT_INDEX, JOINT_NAMES
+from ...motion_edit.contacts import estimate_contacts
 from ...retargeting.body_frame import body_axes
-from ...retargeting.contacts import estimate_contacts
 from ...retargeting.finger_rest import FingerRest, SourceFingers
 from ...retargeting.source import SourceMotion
 from ..armature import rest_rotations

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.skeleton import JOINT_INDEX
 from posenet3d_blender.motion import Motion
+from posenet3d_blender.motion_edit.contacts import contact_intervals
 from posenet3d_blender.retargeting.bone_map import BoneMap
-from posenet3d_blender.retargeting.contacts import contact_intervals
 
 _TRUNK = 0.75
 """Radius of the trunk, in shoulder widths."""

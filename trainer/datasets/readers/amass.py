@@ -1,4 +1,4 @@
-"""AMASS: SMPL-H (or SMPL-X) parameters, one `.npz` for each take, in the keys of `posenet3d_blender.amass`."""
+"""AMASS: SMPL-H (or SMPL-X) parameters, one `.npz` for each take, by the keys of `motion_edit/amass.py`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from posenet3d_blender.amass import read_take
 from posenet3d_blender.body.kinematics import forward_kinematics
 from posenet3d_blender.body.model import SHAPE_COUNT, Body, load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.body.skeleton import JOINT_NAMES
+from posenet3d_blender.motion_edit.amass import read_take
 
 from ..axes import Z_UP_TO_Y_UP
 from ..take import Take, stacked_joints

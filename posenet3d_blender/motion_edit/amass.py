@@ -14,19 +14,19 @@ from typing import Final
 
 import numpy as np
 
-from .arrays import AnyArray, Array
-from .body.gender import stated_gender
-from .body.kinematics import forward_kinematics
-from .body.model import SHAPE_COUNT, Body, load_body
-from .body.rotations import axis_angle_to_matrix
-from .body.skeleton import JOINT_COUNT
-from .body.soles import SOLE_JOINTS, body_soles
-from .errors import PoseNet3DError
-from .motion import LARGEST_VALUE, WANTED, Motion, load_motion
-from .motion_hands import BODY_VALUES, HAND_VALUES, SMPL_H_VALUES
-from .npz import read_npz
-from .progress import Warn
-from .retargeting.contacts import estimate_contacts
+from ..arrays import AnyArray, Array
+from ..body.gender import stated_gender
+from ..body.kinematics import forward_kinematics
+from ..body.model import SHAPE_COUNT, Body, load_body
+from ..body.rotations import axis_angle_to_matrix
+from ..body.skeleton import JOINT_COUNT
+from ..body.soles import SOLE_JOINTS, body_soles
+from ..errors import PoseNet3DError
+from ..motion import LARGEST_VALUE, WANTED, Motion, load_motion
+from ..motion_hands import BODY_VALUES, HAND_VALUES, SMPL_H_VALUES
+from ..npz import read_npz
+from ..progress import Warn
+from .contacts import estimate_contacts
 
 WANTED_TAKE: Final = "a take of AMASS (.npz)"
 RATE_KEYS: Final = ("mocap_framerate", "mocap_frame_rate")

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posenet3d_blender.amass import load_any_motion
 from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.body.compatibility import check_body_fits
 from posenet3d_blender.body.model import SHIPPED_BODY, load_body
@@ -18,6 +17,7 @@ from posenet3d_blender.body.soles import body_soles
 from posenet3d_blender.cli.main import main
 from posenet3d_blender.errors import PoseNet3DError
 from posenet3d_blender.motion import load_motion
+from posenet3d_blender.motion_edit.amass import load_any_motion
 
 FRAMES = 40
 QUARTER = np.pi / 2

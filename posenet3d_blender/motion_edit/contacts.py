@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..arrays import Array
 from ..body.skeleton import JOINT_INDEX
-from .roles import SIDES
 
 _LIKELY: Final = 0.5
 _SHORTEST: Final = 0.08
@@ -37,7 +36,7 @@ def estimate_contacts(joints: Array, frame_rate: float) -> Array:
     contacts = np.zeros((len(joints), 2))
     if len(joints) < 2:
         return np.ones_like(contacts)
-    for foot, side in enumerate(SIDES):
+    for foot, side in enumerate(("left", "right")):
         ball = joints[:, JOINT_INDEX[f"{side}_foot"]]
         speed = np.linalg.norm(np.gradient(ball, axis=0), axis=-1) * frame_rate
         contacts[:, foot] = (speed < _STILL) & (ball[:, 2] < ball[:, 2].min() + _LOW)
