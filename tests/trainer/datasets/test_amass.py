@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from posenet3d_blender.body.model import SHIPPED_BODY, load_body
 from posenet3d_blender.body.skeleton import JOINT_INDEX, JOINT_NAMES
 
-from ...test_amass import UNUSABLE
+from ...motion_edit.test_amass import UNUSABLE
 from .conversion import Convert, Refusal
 
 FRAMES = 121
