@@ -102,7 +102,7 @@ class BackgroundTracker:
         """True if too few of the key picture's points are left."""
         return len(self._points) < max(FEWEST_POINTS, _KEPT * self._first_count)
 
-    def renew(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
+    def set_key(self, index: int, grey: Grey, people: NDArray[np.bool_]) -> None:
         """Make this picture, the last that was taken, the key picture; points that are still followed stay."""
         self._start(index, grey, people)
 
@@ -138,13 +138,13 @@ class BackgroundTracker:
         # A camera that pans goes on to pan.
         after, found = _flow(self._previous, grey, before, before + self._shift)
         back, found_back = _flow(grey, self._previous, after, after - self._shift)
-        miss = np.linalg.norm(back - before, axis=-1)[:, 0]
+        residual = np.linalg.norm(back - before, axis=-1)[:, 0]
         points = after[:, 0].astype(np.float64)
         height, width = grey.shape
         inside = ((points >= 1) & (points < [width - 1, height - 1])).all(axis=1)
         columns, rows = np.clip(points, 0, [width - 1, height - 1]).astype(int).T
         hidden = people[rows, columns]
-        good = found & found_back & (miss < _ROUND_TRIP) & inside & ~hidden
+        good = found & found_back & (residual < _ROUND_TRIP) & inside & ~hidden
         enough = good.sum() >= FEWEST_POINTS
         self._shift = np.median(points[good] - self._points[good], axis=0) if enough else np.zeros(2)
         self._points, self._key_points, self._numbers = points[good], self._key_points[good], self._numbers[good]

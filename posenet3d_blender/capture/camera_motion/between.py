@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.rotations import unit
-from .sights import Integers, Sights
+from .observations import Integers, Observations
 from .turn import fit_turn
 
 FEWEST_COMMON: Final = 12
@@ -22,7 +22,12 @@ FEWEST_COMMON: Final = 12
 
 
 def turned_between(
-    time: Array, rotations: Array, adjusted: NDArray[np.intp], sights: Sights, few: Sights, focal_length: float
+    time: Array,
+    rotations: Array,
+    adjusted: NDArray[np.intp],
+    observations: Observations,
+    few: Observations,
+    focal_length: float,
 ) -> Array:
     """(F, 3, 3) with the pictures between the adjusted ones turned to where their points must be seen.
 
@@ -30,13 +35,13 @@ def turned_between(
         time: (F,) seconds.
         rotations: (F, 3, 3) to camera, from which to start; those of the adjusted pictures stay.
         adjusted: (M,) which pictures are.
-        sights: in the adjusted pictures.
+        observations: in the adjusted pictures.
         few: points in the pictures between.
         focal_length: pixels.
     """
     turned = rotations.copy()
     for first, last in pairwise(adjusted):
-        numbers, before, after = _directions(sights, first, last, rotations, focal_length)
+        numbers, before, after = _directions(observations, first, last, rotations, focal_length)
         for row in range(first + 1, last):
             own = few.between(row, row)
             _, common, seen = np.intersect1d(numbers, own.numbers, return_indices=True)
@@ -52,10 +57,10 @@ def turned_between(
 
 
 def _directions(
-    sights: Sights, first: int, last: int, rotations: Array, focal_length: float
+    observations: Observations, first: int, last: int, rotations: Array, focal_length: float
 ) -> tuple[Integers, Array, Array]:
     """Numbers (N,) of the points that two pictures show, and the directions (N, 3) from both, in the path's frame."""
-    views = [sights.between(row, row) for row in (first, last)]
+    views = [observations.between(row, row) for row in (first, last)]
     numbers, *rows = np.intersect1d(views[0].numbers, views[1].numbers, return_indices=True)
     before, after = (
         unit(np.column_stack([view.places[part] / focal_length, np.ones(len(part))]) @ rotations[row])

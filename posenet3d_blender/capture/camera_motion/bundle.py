@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Array
 from ...body.rotations import axis_angle_to_matrix, cross_matrix
-from .sights import Sights
+from .observations import Observations
 
 STEPS: Final = 25
 OUTLIER: Final = 1.0
@@ -33,22 +33,24 @@ _JERK_WEIGHT: Final = 0.05
 class Bundle:
     """Levenberg and Marquardt's steps over all poses but those that are held, and all inverse depths."""
 
-    def __init__(self, rotations: Array, positions: Array, focal_length: float, sights: Sights, held: int = 1) -> None:
+    def __init__(
+        self, rotations: Array, positions: Array, focal_length: float, observations: Observations, held: int = 1
+    ) -> None:
         """Start from poses, and from points at one depth.
 
         Args:
             rotations: (M, 3, 3) from the first picture's camera frame to each one's.
             positions: (M, 3) in the first picture's camera frame.
             focal_length: pixels.
-            sights: in these pictures, numbered from 0.
+            observations: in these pictures, numbered from 0.
             held: the first pictures whose poses are known.
         """
         self._held = held
         self._focal_length = focal_length
         self._rotations, self._positions = rotations, positions
-        order = np.lexsort((sights.rows, sights.numbers))
-        rows, numbers, places = sights.rows[order], sights.numbers[order], sights.places[order]
-        first = np.flatnonzero(np.diff(numbers, prepend=-1))  # each point's first sight is its anchor
+        order = np.lexsort((observations.rows, observations.numbers))
+        rows, numbers, places = observations.rows[order], observations.numbers[order], observations.places[order]
+        first = np.flatnonzero(np.diff(numbers, prepend=-1))  # each point's first observation is its anchor
         numbers = np.cumsum(np.diff(numbers, prepend=-1) > 0) - 1
         anchors = first[numbers]
         later = np.arange(len(rows)) != anchors
@@ -75,7 +77,7 @@ class Bundle:
                 damping *= 10
         return self._rotations, self._positions
 
-    def miss(self) -> float:
+    def residual(self) -> float:
         """Median pixels by which points are missed."""
         error, *_ = self._errors()
         return float(np.median(np.linalg.norm(error, axis=1)))
@@ -128,7 +130,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class _PosesAndDepths:
-    """Normal equations of M poses of six unknowns, and of P depths, each of which only its own sights tell."""
+    """Normal equations of M poses of six unknowns, and of P depths, each of which only its own observations tell."""
 
     poses: Array
     """(M, 6, M, 6)"""
@@ -162,7 +164,7 @@ class _PosesAndDepths:
         by_depth: Array,
         error: Array,
     ) -> None:
-        """Add O sights.
+        """Add O observations.
 
         Args:
             at: (O,) the picture of each.

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from ...arrays import Array, blocks
 from ...body.rotations import unit
-from .sights import Sights
+from .observations import Observations
 
 FEWEST_SIGHTS: Final = 5
 """Of a point, to be placed."""
 LEAST_PARALLAX: Final = 0.06
 """Root of the sum of the squared angles, radians, between a point's directions: its distance is 2% uncertain then."""
-LARGEST_MISS: Final = 1.5
-"""Pixels, the mean, by which a point's place may miss its sights."""
+LARGEST_RESIDUAL: Final = 1.5
+"""Pixels, the mean, by which a point's place may miss its observations."""
 LARGEST_TILT: Final = np.radians(10)
 """Between the ground's normal and the vertical that a person's posture tells."""
 THICKNESS: Final = 0.03
@@ -32,7 +32,7 @@ LEAST_SHARE: Final = 0.15
 _TRIES: Final = 600
 _REFINEMENTS: Final = 4
 _BLOCK: Final = 100_000
-"""Sights that are summed at once: an hour has millions."""
+"""Observations that are summed at once: an hour has millions."""
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,23 @@ class Ground:
     height: float
 
 
-def placed_points(sights: Sights, rotations: Array, positions: Array, focal_length: float) -> Array:
+def placed_points(observations: Observations, rotations: Array, positions: Array, focal_length: float) -> Array:
     """(N, 3) the points of the background whose place the parallax tells, nearest to the lines on which they are seen.
 
     Args:
-        sights: in M pictures, numbered from 0.
+        observations: in M pictures, numbered from 0.
         rotations: (M, 3, 3) from the frame of the result to each picture's camera.
         positions: (M, 3) in the frame of the result.
         focal_length: pixels.
     """
-    if not len(sights.rows):
+    if not len(observations.rows):
         return np.zeros((0, 3))
-    points = sights.numbers  # they count up from 0
+    points = observations.numbers  # they count up from 0
     seen = np.bincount(points)
     squares, sums = np.zeros((len(seen), 3, 3)), np.zeros((len(seen), 3))
     for part in blocks(len(points), _BLOCK):
-        rows = sights.rows[part]
-        rays = np.column_stack([sights.places[part] / focal_length, np.ones(len(rows))])
+        rows = observations.rows[part]
+        rays = np.column_stack([observations.places[part] / focal_length, np.ones(len(rows))])
         directions = unit(np.einsum("oba,ob->oa", rotations[rows], rays))
         across = np.eye(3) - directions[:, :, None] * directions[:, None]  # (O, 3, 3)
         np.add.at(squares, points[part], across)
@@ -68,13 +68,13 @@ def placed_points(sights: Sights, rotations: Array, positions: Array, focal_leng
     told = (seen >= FEWEST_SIGHTS) & (np.linalg.eigvalsh(squares)[:, 0] > LEAST_PARALLAX**2)
     places = np.zeros((len(seen), 3))
     places[told] = np.linalg.solve(squares[told], sums[told][..., None])[..., 0]
-    misses = np.zeros(len(seen))
+    residuals = np.zeros(len(seen))
     for part in blocks(len(points), _BLOCK):
-        rows = sights.rows[part]
+        rows = observations.rows[part]
         in_camera = np.einsum("oab,ob->oa", rotations[rows], places[points[part]] - positions[rows])
         pixels = focal_length * in_camera[:, :2] / np.maximum(in_camera[:, 2:], 1e-3)
-        np.add.at(misses, points[part], np.linalg.norm(pixels - sights.places[part], axis=1))
-    return np.asarray(places[told & (misses < LARGEST_MISS * seen)])
+        np.add.at(residuals, points[part], np.linalg.norm(pixels - observations.places[part], axis=1))
+    return np.asarray(places[told & (residuals < LARGEST_RESIDUAL * seen)])
 
 
 def find_ground(points: Array, positions: Array, up: Array) -> Ground | None:

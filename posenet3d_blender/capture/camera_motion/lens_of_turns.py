@@ -25,10 +25,10 @@ SHORTEST, LONGEST = 0.35, 10.0
 """Of the guess: focal lengths that are tried."""
 LEAST_CHANGE: Final = 0.08
 """Logarithm of the focal length: a lens's distortion looks like a smaller change."""
-LARGEST_MISS: Final = 1.0
+LARGEST_RESIDUAL: Final = 1.0
 """Pixels, the median, by which turns with the found lens may miss the background; more is parallax, or a zoom."""
 MUCH_BETTER: Final = 0.5
-"""Part of the guess's miss that the found lens's must not exceed."""
+"""Part of the guess's residual that the found lens's must not exceed."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ViewPairs:
         if shift >= LEAST_SHIFT and (self._farthest is None or shift > self._farthest.shift):
             self._farthest = pair.thinned()
 
-    def renew(self) -> None:
+    def set_key(self) -> None:
         """Go on with another key picture, or end."""
         if self._farthest is not None and len(self.kept) < MOST_KEPT:
             self.kept.append(self._farthest)
@@ -90,14 +90,14 @@ def lens_of_turns(pairs: Sequence[ViewPair], guess: float) -> float | None:
             [fit_turn(pair.before, pair.after, focal_length, may_zoom=False).errors for pair in telling]
         )
 
-    def miss(focal_length: float) -> float:
+    def residual(focal_length: float) -> float:
         square = errors(focal_length) ** 2
         return float(np.mean(square / (1 + square / OUTLIER**2)))
 
     tried = guess * np.geomspace(SHORTEST, LONGEST, 24)
     for step in (1.04, 1.01):
-        best = float(min(tried, key=miss))
+        best = float(min(tried, key=residual))
         tried = best * step ** np.arange(-4.0, 5.0)
-    best = float(min(tried, key=miss))
-    is_better = np.median(errors(best)) < min(LARGEST_MISS, MUCH_BETTER * np.median(errors(guess)))
+    best = float(min(tried, key=residual))
+    is_better = np.median(errors(best)) < min(LARGEST_RESIDUAL, MUCH_BETTER * np.median(errors(guess)))
     return best if is_better and abs(np.log(best / guess)) > LEAST_CHANGE else None

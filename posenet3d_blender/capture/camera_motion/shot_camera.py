@@ -17,7 +17,7 @@ from ..video.grey_copies import GreyCopies
 from .track import CameraTrack, copy_scale, follow_camera
 
 CAMERA_MODES: Final = ("auto", "static", "moving")
-UNEXPLAINED_MISS: Final = 1.5
+UNEXPLAINED_RESIDUAL: Final = 1.5
 """Pixels, in a picture of 640, by which the background is missed, from which the camera's motion is doubtful."""
 _NOTED: Final = 0.05
 """Part of the pictures from which a warning tells of a doubt."""
@@ -96,7 +96,7 @@ def _warn_of_doubts(track: CameraTrack, warn: Warn) -> None:
             f"The background can't be followed in {lost:.0%} of the pictures; there the camera is taken to stand "
             "still, and the motion may drift"
         )
-    unexplained = float((track.misses > UNEXPLAINED_MISS).mean())
+    unexplained = float((track.residuals > UNEXPLAINED_RESIDUAL).mean())
     if unexplained > _NOTED:
         warn(
             "The background does not move as a camera's own motion would move it; the walked path and the feet's "

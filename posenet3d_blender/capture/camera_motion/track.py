@@ -19,7 +19,7 @@ from .background import COPY_SIZE, FEWEST_POINTS, BackgroundTracker, Grey, Match
 from .between import turned_between
 from .ground import placed_points
 from .lens_of_turns import ViewPair, ViewPairs, lens_of_turns
-from .sights import FEW, SightLog, Sights
+from .observations import FEW, ObservationLog, Observations
 from .travel import find_travel
 from .turn import OUTLIER, Turn, angle_of, fit_turn, parallax_errors
 
@@ -36,25 +36,25 @@ LEAST_ZOOM: Final = 0.04
 camera that sways."""
 MOST_LOST: Final = 0.6
 """Part of the points that a camera that stands still does not lose from one picture of the survey to the next."""
-TURN_MISS: Final = 0.3
+TURN_RESIDUAL: Final = 0.3
 """Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more may be parallax. A camera that
 is carried round the body by a third of a metre, and sees nothing near, misses by half a pixel."""
-LENS_MISS: Final = 0.6
+LENS_RESIDUAL: Final = 0.6
 """The same where the lens zooms, or is only guessed: a little parallax and a slightly wrong lens look alike."""
 MUCH_BETTER: Final = 0.6
-"""Part of the miss that a path must not exceed, to be believed."""
+"""Part of the residual that a path must not exceed, to be believed."""
 FEWEST_FOLLOWED: Final = 6
 """Points from which a camera that is known to move is followed."""
 _SLOWING: Final = 0.85
 """Of a turn that can't be followed, from picture to picture."""
-LEAST_WELL_KNOWN: Final = 0.5
+LEAST_WELL_TRACKED: Final = 0.5
 """Part of the pictures that must show enough of the background for a camera to be found to move."""
-LEAST_TOLD: Final = 0.5
+LEAST_TRACKED: Final = 0.5
 """Part of the survey's pictures that must show enough of the background."""
 _AGREED: Final = 0.4
 """Part of the points that agree with a turn, or else it is none."""
 _STRAY: Final = 4 * OUTLIER
-"""Pixels from its place, by the turn and three times the median miss, beyond which a point is dropped for good."""
+"""Pixels from its place, by the turn and three times the median residual, beyond which a point is dropped for good."""
 LARGEST_PARALLAX: Final = 60.0
 """Pixels that a near point may move beside the rest between two key pictures."""
 
@@ -74,7 +74,7 @@ class CameraTrack:
     """(F,) focal length over the first picture's."""
     positions: Array
     """(F, 3) in the first picture's camera frame, in units of the background's depth; 0: the camera stays in place."""
-    misses: Array
+    residuals: Array
     """(F,) median pixels, in a picture of COPY_SIZE, by which the background is missed."""
     known: Array
     """(F,) 1 where enough of the background was followed, else 0."""
@@ -82,13 +82,13 @@ class CameraTrack:
     """Of the first picture, pixels of a picture of COPY_SIZE."""
     points: Array
     """(N, 3) points of the background, as `positions`; none of a camera that stays in its place."""
-    well_known: float
+    well_tracked: float
     """Part of the pictures with enough points to tell whether the camera moves at all. In a close-up most points lie on
     somebody's clothes, and are lost again at once."""
 
     def moves(self) -> bool:
         """True if it surely turns, zooms or travels at some time by more than a picture's noise."""
-        if self.well_known < LEAST_WELL_KNOWN:
+        if self.well_tracked < LEAST_WELL_TRACKED:
             return False
         turned = max(angle_of(rotation) for rotation in self.rotations) > STILL_ANGLE
         return bool(turned or np.abs(np.log(self.zoom)).max() > STILL_ZOOM or self.positions.any())
@@ -114,8 +114,8 @@ def follow_camera(
         focal_length: pixels of the footage's picture.
         is_moving: it is known to move.
         lens_is_known: False: the focal length is a guess, which a camera that turns may disprove.
-        progress: told of the stage "camera".
-        warn: told if the background shows too little to tell.
+        progress: is_well_tracked of the stage "camera".
+        warn: is_well_tracked if the background shows too little to tell.
         copies: of `survey_copies`, as far as they were kept when these frames were read before; None: none were.
     """
     focal_length = focal_length * copy_scale(footage.image_size)
@@ -123,11 +123,11 @@ def follow_camera(
         pictures = _with_people((copies or survey_copies()).take(footage, frames), people)
         if _stands_still(pictures, frames, focal_length, progress, warn):
             return None
-    turn_miss = TURN_MISS if lens_is_known else LENS_MISS
-    track, views = _follow(footage, frames, people, focal_length, turn_miss, progress)
+    turn_residual = TURN_RESIDUAL if lens_is_known else LENS_RESIDUAL
+    track, views = _follow(footage, frames, people, focal_length, turn_residual, progress)
     found = None if lens_is_known else lens_of_turns(views, focal_length)
     if found is not None:
-        track, _ = _follow(footage, frames, people, found, turn_miss, progress)
+        track, _ = _follow(footage, frames, people, found, turn_residual, progress)
     return track if is_moving or track.moves() else None
 
 
@@ -147,7 +147,7 @@ def _stands_still(
     """True if all pictures of a survey show the same background in the same place, or none that can be followed."""
     tracker = BackgroundTracker()
     turned = Turn(np.eye(3), 1.0, np.zeros(0))
-    told: list[bool] = []
+    is_well_tracked: list[bool] = []
     for index, grey, mask in pictures:
         matches = tracker.update(index, grey, mask)
         if matches is None:
@@ -155,15 +155,15 @@ def _stands_still(
         followed = len(matches.before)
         if matches.lost > MOST_LOST:
             return False  # all is somewhere else
-        told.append(followed >= FEWEST_POINTS)
-        if told[-1]:
+        is_well_tracked.append(followed >= FEWEST_POINTS)
+        if is_well_tracked[-1]:
             turned = fit_turn(matches.before, matches.after, focal_length, turned.rotation)
             if _is_move(turned):
                 return False
         if tracker.needs_key():
-            tracker.renew(index, grey, mask)
+            tracker.set_key(index, grey, mask)
         progress("camera", 0.5 * (index - frames.start) / max(1, frames.stop - frames.start))
-    if told and np.mean(told) < LEAST_TOLD:
+    if is_well_tracked and np.mean(is_well_tracked) < LEAST_TRACKED:
         warn(
             "The background shows too little to tell whether the camera moves; it is taken to stand still "
             "(if it moves, film with more of the surroundings in the picture)"
@@ -181,16 +181,16 @@ def _follow(
     frames: slice,
     people: Sequence[Keypoints],
     focal_length: float,
-    turn_miss: float,
+    turn_residual: float,
     progress: Progress,
 ) -> tuple[CameraTrack, list[ViewPair]]:
-    """The camera's track, and views that tell its lens; beyond `turn_miss`, pixels, it may travel."""
+    """The camera's track, and views that tell its lens; beyond `turn_residual`, pixels, it may travel."""
     tracker, views = BackgroundTracker(), ViewPairs()
     fixed, zooming = _Chain(focal_length, may_zoom=False), _Chain(focal_length, may_zoom=True)
     times: list[float] = []
     known: list[float] = []
-    told: list[bool] = []
-    sights, some = SightLog(), SightLog(0.0, FEW)
+    is_well_tracked: list[bool] = []
+    observations, sparse = ObservationLog(), ObservationLog(0.0, FEW)
     copies = GreyCopies(COPY_SIZE, 1 / TRACKING_RATE).take(footage, frames)
     for index, grey, mask in _with_people(copies, people):
         matches = tracker.update(index, grey, mask)
@@ -203,46 +203,50 @@ def _follow(
             fixed.hold()
             zooming.hold()
         if matches is not None and tracker.needs_key():
-            tracker.renew(index, grey, mask)
+            tracker.set_key(index, grey, mask)
             for chain in (fixed, zooming, views):
-                chain.renew()
+                chain.set_key()
         seen = len(times), float(footage.time[index]), *tracker.places()
-        if not sights.add(*seen, index == frames.stop - 1):
-            some.add(*seen)
+        if not observations.add(*seen, index == frames.stop - 1):
+            sparse.add(*seen)
         times.append(float(footage.time[index]))
         known.append(float(matches is None or followed))
-        told.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
+        is_well_tracked.append(matches is None or (len(matches.before) >= FEWEST_POINTS and matches.lost <= MOST_LOST))
         progress("camera", (index - frames.start) / max(1, frames.stop - frames.start))
-    views.renew()
-    well_known, logs = float(np.mean(told)), (sights.joined(), some.joined())
-    return _explain(np.array(times), np.array(known), well_known, fixed, zooming, *logs, turn_miss), views.kept
+    views.set_key()
+    well_tracked, logs = float(np.mean(is_well_tracked)), (observations.joined(), sparse.joined())
+    return _select_motion(
+        np.array(times), np.array(known), well_tracked, fixed, zooming, *logs, turn_residual
+    ), views.kept
 
 
-def _explain(
+def _select_motion(
     time: Array,
     known: Array,
-    well_known: float,
+    well_tracked: float,
     fixed: _Chain,
     zooming: _Chain,
-    sights: Sights,
-    some: Sights,
-    turn_miss: float,
+    observations: Observations,
+    sparse: Observations,
+    turn_residual: float,
 ) -> CameraTrack:
     """The simplest motion that explains what was seen: turns, then turns and a zoom, then a path."""
     in_place, lens = np.zeros((len(time), 3)), fixed.focal_length
     zooms = np.abs(np.log(zooming.zooms)).max() > LEAST_ZOOM
     chain = zooming if zooms else fixed
-    rotations, zoom, misses = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.misses)
-    if np.median(misses) > (LENS_MISS if zooms else turn_miss):
+    rotations, zoom, residuals = np.stack(chain.rotations), np.array(chain.zooms), np.array(chain.residuals)
+    if np.median(residuals) > (LENS_RESIDUAL if zooms else turn_residual):
         turns = np.stack(fixed.rotations)
-        travel = find_travel(turns, lens, sights)
-        if travel is not None and travel.miss < MUCH_BETTER * np.median(misses):
+        travel = find_travel(turns, lens, observations)
+        if travel is not None and travel.residual < MUCH_BETTER * np.median(residuals):
             rotations, positions = travel.between(time, turns)
-            rotations = turned_between(time, rotations, travel.rows, sights, some, lens)
-            points = placed_points(sights, rotations, positions, lens)
-            misses = np.full(len(time), travel.miss)
-            return CameraTrack(time, rotations, np.ones(len(time)), positions, misses, known, lens, points, well_known)
-    return CameraTrack(time, rotations, zoom, in_place, misses, known, lens, np.zeros((0, 3)), well_known)
+            rotations = turned_between(time, rotations, travel.rows, observations, sparse, lens)
+            points = placed_points(observations, rotations, positions, lens)
+            residuals = np.full(len(time), travel.residual)
+            return CameraTrack(
+                time, rotations, np.ones(len(time)), positions, residuals, known, lens, points, well_tracked
+            )
+    return CameraTrack(time, rotations, zoom, in_place, residuals, known, lens, np.zeros((0, 3)), well_tracked)
 
 
 class _Chain:
@@ -254,7 +258,7 @@ class _Chain:
         self._start = np.eye(3)
         self.rotations: list[Array] = []
         self.zooms: list[float] = []
-        self.misses: list[float] = []
+        self.residuals: list[float] = []
 
     def add(self, matches: Matches) -> Array:
         """Take the next picture; (N,) pixels by which its points are missed, but for parallax, as far as that goes."""
@@ -263,19 +267,19 @@ class _Chain:
         self._start = turn.rotation
         self.rotations.append(turn.rotation @ self._key_rotation)
         self.zooms.append(turn.zoom * self._key_zoom)
-        miss = float(np.median(turn.errors))
-        self.misses.append(miss)
+        residual = float(np.median(turn.errors))
+        self.residuals.append(residual)
         off = parallax_errors(matches.before, matches.after, focal_length, turn)
-        return np.where(turn.errors < LARGEST_PARALLAX, off, turn.errors) - 3 * miss
+        return np.where(turn.errors < LARGEST_PARALLAX, off, turn.errors) - 3 * residual
 
     def hold(self) -> None:
         """Go on to turn, more and more slowly, if nothing can be followed; at the first picture stand still."""
         before, last = ([np.eye(3)] * 2 + self.rotations)[-2:]
         self.rotations.append(axis_angle_to_matrix(_SLOWING * matrix_to_axis_angle(last @ before.T)) @ last)
         self.zooms.append(self.zooms[-1] if self.zooms else 1.0)
-        self.misses.append(0.0)
+        self.residuals.append(0.0)
 
-    def renew(self) -> None:
+    def set_key(self) -> None:
         """The last picture becomes the key picture."""
         self._key_rotation, self._key_zoom, self._start = self.rotations[-1], self.zooms[-1], np.eye(3)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...arrays import Array
 from ...body.rotations import axis_angle_to_matrix, interpolate_rotations, matrix_to_axis_angle
 from .bundle import OUTLIER, UNITS_TO_BACKGROUND, Bundle
-from .sights import Sights
+from .observations import Observations
 
 FIRST_PIECE: Final = 12
 FIRST_STEP: Final = 0.3
@@ -48,7 +48,7 @@ class Travel:
     """(M, 3, 3) from the first picture's camera frame to each one's."""
     positions: Array
     """(M, 3) in the first picture's camera frame, in units of the background's depth."""
-    miss: float
+    residual: float
     """Median pixels by which the points are missed."""
     cost: float = np.inf
     """Of the last adjustment."""
@@ -65,28 +65,30 @@ class Travel:
         return rotations, CubicSpline(time[self.rows], self.positions)(time)
 
 
-def find_travel(rotations: Array, focal_length: float, sights: Sights) -> Travel | None:
+def find_travel(rotations: Array, focal_length: float, observations: Observations) -> Travel | None:
     """Adjust rotations and positions of some of F pictures; None: too few points are seen for long enough.
 
     Args:
         rotations: (F, 3, 3) to start from, as if the camera only turned.
         focal_length: pixels.
-        sights: of all pictures.
+        observations: of all pictures.
     """
-    rows = np.unique(sights.rows).astype(np.intp)
-    if _choose(sights, rows) is None:
+    rows = np.unique(observations.rows).astype(np.intp)
+    if _choose(observations, rows) is None:
         return None
     turns = rotations[rows]
-    found = _begun(rows[:FIRST_PIECE], turns[:FIRST_PIECE], focal_length, sights)
+    found = _begun(rows[:FIRST_PIECE], turns[:FIRST_PIECE], focal_length, observations)
     # On a long path the last pictures show nothing of the first: the path grows piece by piece.
     for stop in [*range(FIRST_PIECE + PIECE, len(rows), PIECE), len(rows)]:
         first = max(0, stop - WINDOW)
         held = max(1, len(found.rows) - first - LOOSE)
-        found = _adjust(_continued(found, turns[:stop], rows[:stop]), focal_length, sights, slice(first, stop), held)
-    return _adjust(found, focal_length, sights, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
+        found = _adjust(
+            _continued(found, turns[:stop], rows[:stop]), focal_length, observations, slice(first, stop), held
+        )
+    return _adjust(found, focal_length, observations, slice(0, len(rows)), 1) if len(rows) <= MOST_AT_ONCE else found
 
 
-def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, sights: Sights) -> Travel:
+def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, observations: Observations) -> Travel:
     """The path's first pictures, `rows` (M,), from turns (M, 3, 3).
 
     Nearly as well as by the right path, turns and depths are often explained by the opposite one; so several directions
@@ -99,22 +101,24 @@ def _begun(rows: NDArray[np.intp], turns: Array, focal_length: float, sights: Si
         aside = axis_angle_to_matrix(part * np.cross(step, [0.0, 0.0, 1.0]) / UNITS_TO_BACKGROUND)
         starts.append((turns @ aside, part * step))
     for last in range(len(rows) - 1, 2, -1):
-        known = _essential_pose(sights, rows[0], rows[last], focal_length)
+        known = _essential_pose(observations, rows[0], rows[last], focal_length)
         if known is not None:
             part = (np.arange(len(rows)) / last)[:, None]
             change = matrix_to_axis_angle(known[0] @ turns[last].T)
             starts.append((axis_angle_to_matrix(part * change) @ turns, part * known[1]))
             break
     every = slice(0, len(rows))
-    found = [_adjust(Travel(rows, *start, 0.0), focal_length, sights, every, 1) for start in starts]
+    found = [_adjust(Travel(rows, *start, 0.0), focal_length, observations, every, 1) for start in starts]
     return min(found, key=lambda travel: travel.cost)
 
 
-def _essential_pose(sights: Sights, row: int, other_row: int, focal_length: float) -> tuple[Array, Array] | None:
+def _essential_pose(
+    observations: Observations, row: int, other_row: int, focal_length: float
+) -> tuple[Array, Array] | None:
     """Rotation (3, 3) and position (3,) of another picture, seen from a first one; None: too few points."""
     import cv2
 
-    first, last = sights.between(row, row), sights.between(other_row, other_row)
+    first, last = observations.between(row, row), observations.between(other_row, other_row)
     _, own, other = np.intersect1d(first.numbers, last.numbers, return_indices=True)
     if len(own) < FEWEST_COMMON:
         return None
@@ -129,16 +133,16 @@ def _essential_pose(sights: Sights, row: int, other_row: int, focal_length: floa
     return np.asarray(rotation), np.asarray(-rotation.T @ shift[:, 0] * UNITS_TO_BACKGROUND / depth)
 
 
-def _adjust(travel: Travel, focal_length: float, sights: Sights, part: slice, held: int) -> Travel:
+def _adjust(travel: Travel, focal_length: float, observations: Observations, part: slice, held: int) -> Travel:
     """Adjust a part of the pictures, of which the first are held."""
     rows = travel.rows[part]
-    chosen = _choose(sights.between(rows[0], rows[-1]), rows)
+    chosen = _choose(observations.between(rows[0], rows[-1]), rows)
     if chosen is None:
         return travel
     rotations, positions = travel.rotations.copy(), travel.positions.copy()
     problem = Bundle(rotations[part], positions[part], focal_length, chosen, held)
     rotations[part], positions[part] = problem.solve()
-    return Travel(travel.rows, rotations, positions, problem.miss(), problem.cost())
+    return Travel(travel.rows, rotations, positions, problem.residual(), problem.cost())
 
 
 def _continued(found: Travel, turns: Array, rows: NDArray[np.intp]) -> Travel:
@@ -149,20 +153,20 @@ def _continued(found: Travel, turns: Array, rows: NDArray[np.intp]) -> Travel:
     speed = found.positions[-1] - found.positions[-2] if known > 1 else np.zeros(3)
     steps = np.arange(1, len(turns) - known + 1)[:, None]
     positions = np.concatenate([found.positions, found.positions[-1] + steps * speed])
-    return Travel(rows, rotations, positions, found.miss)
+    return Travel(rows, rotations, positions, found.residual)
 
 
-def _choose(sights: Sights, rows: NDArray[np.intp]) -> Sights | None:
-    """Sights in some pictures, renumbered, of the points that are seen in most of them; None: too few."""
-    points, inverse, counts = np.unique(sights.numbers, return_inverse=True, return_counts=True)
+def _choose(observations: Observations, rows: NDArray[np.intp]) -> Observations | None:
+    """Observations in some pictures, renumbered, of the points that are seen in most of them; None: too few."""
+    points, inverse, counts = np.unique(observations.numbers, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[: max(FEWEST_TRACKS, TRACKS * len(rows))]
     kept = np.zeros(len(points), dtype=bool)
     kept[order] = counts[order] >= FEWEST_SIGHTS
     if kept.sum() < 3 * FEWEST_SIGHTS:
         return None
-    sights_kept = kept[inverse]
-    return Sights(
-        np.searchsorted(rows, sights.rows[sights_kept]),
-        (np.cumsum(kept) - 1)[inverse[sights_kept]],
-        sights.places[sights_kept].astype(np.float64),
+    observations_kept = kept[inverse]
+    return Observations(
+        np.searchsorted(rows, observations.rows[observations_kept]),
+        (np.cumsum(kept) - 1)[inverse[observations_kept]],
+        observations.places[observations_kept].astype(np.float64),
     )

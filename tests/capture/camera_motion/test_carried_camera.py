@@ -15,8 +15,8 @@ from posenet3d_blender.arrays import Array
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.capture.camera_motion.background import BackgroundTracker
+from posenet3d_blender.capture.camera_motion.observations import ObservationLog, Observations
 from posenet3d_blender.capture.camera_motion.shot_camera import camera_of_shot
-from posenet3d_blender.capture.camera_motion.sights import SightLog, Sights
 from posenet3d_blender.capture.camera_motion.travel import find_travel
 from posenet3d_blender.capture.camera_motion.turn import angle_of
 from posenet3d_blender.capture.detection.detections import DetectedShot
@@ -55,7 +55,7 @@ def worst_turn(found: Array, true: Array) -> float:
     return float(np.degrees(max(angle_of(one @ other.T) for one, other in pairs)))
 
 
-def sights_of_ground(rotations: Array, positions: Array, seed: int) -> Sights:
+def observations_of_ground(rotations: Array, positions: Array, seed: int) -> Observations:
     """What the camera sees of 1,500 points at 5 to 45 m, a quarter of a pixel off."""
     rng = np.random.default_rng(seed)
     bearing, depth = rng.uniform(-1.3, 1.3, 1500), 1 / rng.uniform(1 / 45, 1 / 5, 1500)
@@ -64,7 +64,7 @@ def sights_of_ground(rotations: Array, positions: Array, seed: int) -> Sights:
     seen = np.einsum("fab,fnb->fna", rotations, points - positions[:, None])
     pixels = LENS * seen[..., :2] / seen[..., 2:]
     visible = (seen[..., 2] > 0.3) & (np.abs(pixels) < (320, 180)).all(axis=-1)
-    log = SightLog()
+    log = ObservationLog()
     for row, (part, places) in enumerate(zip(visible, pixels, strict=True)):
         log.add(row, TIME[row], np.flatnonzero(part), places[part] + rng.normal(0, 0.25, (part.sum(), 2)), row == 89)
     return log.joined()
@@ -76,7 +76,7 @@ def test_depths_do_not_bend_the_turn() -> None:
     start = axis_angle_to_matrix(-np.radians(54) * (TIME / TIME[-1])[:, None] * [0.0, 1.0, 0.0])
     off = []
     for seed in range(3):
-        found = find_travel(start, LENS, sights_of_ground(rotations, positions, seed))
+        found = find_travel(start, LENS, observations_of_ground(rotations, positions, seed))
         assert found is not None
         off.append(worst_turn(found.between(TIME, start)[0], rotations))
     assert np.mean(off) < 0.12

@@ -10,7 +10,7 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.capture.camera_motion.ground import find_ground, placed_points
-from posenet3d_blender.capture.camera_motion.sights import SightLog
+from posenet3d_blender.capture.camera_motion.observations import ObservationLog
 from posenet3d_blender.capture.moving_camera import in_metres
 from posenet3d_blender.capture.student.predict import load_student
 
@@ -56,7 +56,7 @@ def test_points_are_placed_by_parallax_and_left_out_without() -> None:
         positions = way * TIME[:, None] * [1.0, 0.0, 0.1]
         seen = np.einsum("fab,fnb->fna", rotations, points - positions[:, None])
         pixels = LENS * seen[..., :2] / seen[..., 2:]
-        log = SightLog()
+        log = ObservationLog()
         for row, places in enumerate(pixels):
             inside = np.flatnonzero((np.abs(places) < (320, 240)).all(axis=1))
             log.add(row, TIME[row], inside, places[inside], row == len(TIME) - 1)

@@ -27,7 +27,7 @@ def pans(place: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> list[ViewPair]:
     for seed in range(5):
         for part in (0.1, 1.0, 0.5):
             kept.update(views(part * np.radians(8) * np.array([0.1, -1.0, 0.05]), part * np.array(place), seed))
-        kept.renew()
+        kept.set_key()
     return kept.kept
 
 
@@ -47,5 +47,5 @@ def test_parallax_tells_no_lens() -> None:
 def test_small_turns_tell_no_lens() -> None:
     kept = ViewPairs()
     kept.update(views(np.radians([0.0, 1.0, 0.0]), np.zeros(3)))
-    kept.renew()
+    kept.set_key()
     assert lens_of_turns(kept.kept, 0.6 * LENS) is None

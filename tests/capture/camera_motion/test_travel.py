@@ -12,7 +12,7 @@ from posenet3d_blender.body.model import load_body
 from posenet3d_blender.body.rotations import axis_angle_to_matrix
 from posenet3d_blender.camera import Camera, CameraPath
 from posenet3d_blender.capture.camera_motion.between import turned_between
-from posenet3d_blender.capture.camera_motion.sights import FEW, SightLog, Sights
+from posenet3d_blender.capture.camera_motion.observations import FEW, ObservationLog, Observations
 from posenet3d_blender.capture.camera_motion.travel import find_travel
 from posenet3d_blender.capture.camera_motion.turn import angle_of
 from posenet3d_blender.capture.lifting import lift
@@ -41,14 +41,14 @@ def turns() -> Array:
     return relative
 
 
-def sights_of_room(rotations: Array, positions: Array) -> tuple[Sights, Sights]:
+def observations_of_room(rotations: Array, positions: Array) -> tuple[Observations, Observations]:
     """What a camera sees of 400 points at 2.5 to 9 m, a quarter of a pixel off; and a few in the other pictures."""
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(-4, 8, 400), rng.uniform(-1.5, 1.2, 400), rng.uniform(2.5, 9, 400)])
     seen = np.einsum("fab,fnb->fna", rotations, points - positions[:, None])
     pixels = LENS * seen[..., :2] / seen[..., 2:]
     visible = (seen[..., 2] > 0.3) & (np.abs(pixels) < (320, 240)).all(axis=-1)
-    log, few = SightLog(), SightLog(0.0, FEW)
+    log, few = ObservationLog(), ObservationLog(0.0, FEW)
     for row, (part, places) in enumerate(zip(visible, pixels, strict=True)):
         noise = rng.normal(0, 0.25, (part.sum(), 2))
         seen = row, TIME[row], np.flatnonzero(part), places[part] + noise
@@ -63,7 +63,7 @@ def test_the_way_is_found_but_for_its_scale(way: str) -> None:
     positions, rotations = part[:, None] * WAYS[way], turns()
     # The start is the turn as it looks without a way: too small or too large by tenths.
     start = axis_angle_to_matrix(0.1 * part[:, None] * [0.0, 1.0, 0.0]) @ rotations
-    found = find_travel(start, LENS, sights_of_room(rotations, positions)[0])
+    found = find_travel(start, LENS, observations_of_room(rotations, positions)[0])
     assert found is not None
     all_rotations, all_positions = found.between(TIME, start)
     scale = (all_positions * positions).sum() / (all_positions**2).sum()
@@ -77,32 +77,32 @@ def test_pictures_between_are_turned_by_their_points() -> None:
     """Turns that were fitted without the way are off by tenths of a degree, each by another one."""
     part = 0.5 - 0.5 * np.cos(np.pi * TIME / TIME[-1])
     positions, rotations = part[:, None] * WAYS["sideways"], turns()
-    sights, few = sights_of_room(rotations, positions)
-    adjusted = np.unique(sights.rows).astype(np.intp)
+    observations, few = observations_of_room(rotations, positions)
+    adjusted = np.unique(observations.rows).astype(np.intp)
     others = np.setdiff1d(np.arange(len(TIME)), adjusted)
     jumps = np.zeros((len(TIME), 3))
     jumps[others] = np.random.default_rng(1).normal(0, np.radians(0.3), (len(others), 3))
-    found = turned_between(TIME, axis_angle_to_matrix(jumps) @ rotations, adjusted, sights, few, LENS)
+    found = turned_between(TIME, axis_angle_to_matrix(jumps) @ rotations, adjusted, observations, few, LENS)
     off = [np.degrees(angle_of(found[row] @ rotations[row].T)) for row in range(len(TIME))]
     assert max(off) < 0.06
     assert max(off[row] for row in adjusted) < 1e-4
 
 
 def test_few_points_tell_no_way() -> None:
-    sights = Sights(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
-    assert find_travel(turns(), LENS, sights) is None
+    observations = Observations(np.zeros(5, dtype=np.intp), np.arange(5), np.zeros((5, 2)))
+    assert find_travel(turns(), LENS, observations) is None
 
 
-def test_a_long_shot_keeps_few_sights() -> None:
+def test_a_long_shot_keeps_few_observations() -> None:
     """Of 400 points in 32 pictures a second an hour keeps what fits into 150 MB."""
-    log, seconds = SightLog(), 10.0
+    log, seconds = ObservationLog(), 10.0
     for row, time in enumerate(np.arange(0, seconds, 1 / 32)):
         log.add(row, time, np.arange(400), np.zeros((400, 2)))
-    sights = log.joined()
-    size = sights.rows.nbytes + sights.numbers.nbytes + sights.places.nbytes
+    observations = log.joined()
+    size = observations.rows.nbytes + observations.numbers.nbytes + observations.places.nbytes
     assert size * 3600 / seconds < 150e6
-    assert len(np.unique(sights.rows)) == pytest.approx(100 * seconds / 10, abs=25)
-    assert len(sights.between(0, 30).rows) < len(sights.rows)
+    assert len(np.unique(observations.rows)) == pytest.approx(100 * seconds / 10, abs=25)
+    assert len(observations.between(0, 30).rows) < len(observations.rows)
 
 
 def way_past_a_standing_person() -> tuple[CameraPath, CameraPath]:

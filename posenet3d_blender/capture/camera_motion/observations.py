@@ -23,8 +23,8 @@ _TOLERANCE: Final = 1e-3
 
 
 @dataclass(frozen=True)
-class Sights:
-    """Points of the background, as O single sights, in the order of their pictures."""
+class Observations:
+    """Points of the background, as O single observations, in the order of their pictures."""
 
     rows: Integers
     """(O,) picture."""
@@ -33,14 +33,14 @@ class Sights:
     places: FloatArray
     """(O, 2) pixels from the principal point."""
 
-    def between(self, first: int, last: int) -> Sights:
+    def between(self, first: int, last: int) -> Observations:
         """Those in the pictures from `first` to `last`, included."""
         part = slice(*np.searchsorted(self.rows, [first, last + 1]))
-        return Sights(self.rows[part], self.numbers[part], self.places[part])
+        return Observations(self.rows[part], self.numbers[part], self.places[part])
 
 
-class SightLog:
-    """Keeps the sights of pictures that are INTERVAL apart, or a few of every picture."""
+class ObservationLog:
+    """Keeps the observations of pictures that are INTERVAL apart, or a few of every picture."""
 
     def __init__(self, interval: float = INTERVAL, most_kept: int = MOST_KEPT) -> None:
         """Keep nothing yet.
@@ -81,9 +81,9 @@ class SightLog:
         self._parts.append((rows, numbers.astype(np.int32), places.astype(np.float32)))
         return True
 
-    def joined(self) -> Sights:
+    def joined(self) -> Observations:
         """All that was kept; the log is empty then."""
         none = (np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 2), np.float32))
         rows, numbers, places = (np.concatenate([part[field] for part in [none, *self._parts]]) for field in range(3))
         self._parts.clear()
-        return Sights(rows, numbers, places)
+        return Observations(rows, numbers, places)
