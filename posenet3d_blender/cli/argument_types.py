@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from ..camera import NARROWEST_VIEW, WIDEST_VIEW
 from ..capture.video.frame_rates import HIGHEST_RATE, LOWEST_RATE
+from ..errors import PoseNet3DError, printable
 
 PERSON_CHOICES: Final = ("largest", "longest", "all")
 SHOT_CHOICES: Final = ("longest", "all")
+
+
+class RaisingParser(argparse.ArgumentParser):
+    """Reports wrong usage as a PoseNet3DError instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise PoseNet3DError(printable(message))
 
 
 def path_ending(*endings: str) -> Callable[[str], Path]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from ..errors import PoseNet3DError, printable
-from .argument_types import path_ending
+from ..errors import printable
+from .argument_types import RaisingParser, path_ending
 from .batch.options import WORKER_COMMAND, add_batch_options
 from .character import add_character_options, check_usage
 from .clip_arguments import add_body, add_capture_settings, add_clip_settings
@@ -20,11 +20,6 @@ from .scene_arguments import add_scene_arguments
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"posenet3d: error: {printable(message)}; see '{self.prog} --help'\n")
-
-
-class _RaisingParser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise PoseNet3DError(printable(message))
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -45,7 +40,7 @@ def parse_command(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         PoseNet3DError: its options don't fit together.
     """
-    return _parse(argv, _RaisingParser)
+    return _parse(argv, RaisingParser)
 
 
 def _parse(argv: Sequence[str], parser_class: type[argparse.ArgumentParser]) -> argparse.Namespace:

@@ -81,12 +81,13 @@ def _pelvis(rig: Rig, words: dict[str, str], names: list[str], bones: dict[str, 
     thighs = [bones[role] for role in ("left_hip", "right_hip") if role in bones]
     if len(thighs) == 2:
         shared = [name for name in rig.ancestors(thighs[0]) if name in rig.ancestors(thighs[1])]
-        if shared and np.linalg.norm(rig.head(shared[0]) - rig.head(thighs[0])) < _leg(rig, bones):
+        if shared and np.linalg.norm(rig.head(shared[0]) - rig.head(thighs[0])) < _farthest_pelvis(rig, bones):
             return shared[0]
     return _first(words, names, _PELVIS_WORDS, set())
 
 
-def _leg(rig: Rig, bones: dict[str, str]) -> float:
+def _farthest_pelvis(rig: Rig, bones: dict[str, str]) -> float:
+    """Distance from a hip within which the pelvis is sought, a part of the leg; infinity without an ankle."""
     if "left_ankle" not in bones:
         return float("inf")
     return float(np.linalg.norm(rig.head(bones["left_hip"]) - rig.head(bones["left_ankle"]))) * 0.6

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
+from posenet3d_blender.arrays import AnyArray
 from posenet3d_blender.errors import PoseNet3DError, one_line
+from posenet3d_blender.npz import read_npz
 from posenet3d_blender.safe_pickle import load_pickle
 
 
@@ -25,37 +26,34 @@ def read_plain_pickle(path: Path, wanted: str) -> dict[str, object]:
     """
     try:
         with path.open("rb") as stream:
-            return _dictionary(stream)
+            return _dictionary_in(load_pickle(stream))
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise _refusal(path, wanted, error) from error
 
 
 def read_pickled_member(path: Path, key: str, wanted: str) -> dict[str, object]:
     """Read the dictionary that `numpy.savez` pickled under `key`; otherwise as `read_plain_pickle`."""
+    arrays = read_npz(path, wanted, [key], _objects)
+    if key not in arrays:
+        raise PoseNet3DError(f"{path}: key '{key}' is missing; give {wanted}")
+    if not arrays[key].dtype.hasobject:
+        raise PoseNet3DError(f"{path}: key '{key}' holds {arrays[key].dtype}, not takes by name; give {wanted}")
     try:
-        with zipfile.ZipFile(path) as archive:
-            if f"{key}.npy" not in archive.namelist():
-                raise PoseNet3DError(f"{path}: key '{key}' is missing; give {wanted}")
-            with archive.open(f"{key}.npy") as stream:
-                version = np.lib.format.read_magic(stream)
-                read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2_0
-                _, _, kind = read_header(stream)
-                if not kind.hasobject:
-                    raise PoseNet3DError(f"{path}: key '{key}' holds {kind}, not takes by name; give {wanted}")
-                return _dictionary(stream)
-    except PoseNet3DError:
-        raise
-    except Exception as error:  # as above, and a damaged archive
+        return _dictionary_in(arrays[key])
+    except pickle.UnpicklingError as error:
         raise _refusal(path, wanted, error) from error
 
 
-def _read_header_2_0(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = np.lib.format.read_array_header_2_0(stream)
-    return header
+def _objects(stream: IO[bytes]) -> AnyArray:
+    """The array of objects that a pickle holds; a ValueError where it is damaged, or more than plain data."""
+    try:
+        content = load_pickle(stream)
+    except Exception as error:  # a damaged pickle can raise nearly anything
+        raise ValueError(one_line(str(error)) or type(error).__name__) from error
+    return np.asarray(content, dtype=object)
 
 
-def _dictionary(stream: IO[bytes]) -> dict[str, object]:
-    content = load_pickle(stream)
+def _dictionary_in(content: object) -> dict[str, object]:
     if isinstance(content, np.ndarray) and content.dtype.hasobject and content.size == 1:
         content = content.reshape(-1)[0]
     if not isinstance(content, dict):

@@ -114,8 +114,8 @@ def follow_camera(
         focal_length: pixels of the footage's picture.
         is_moving: it is known to move.
         lens_is_known: False: the focal length is a guess, which a camera that turns may disprove.
-        progress: is_well_tracked of the stage "camera".
-        warn: is_well_tracked if the background shows too little to tell.
+        progress: told of the stage "camera".
+        warn: told if the background shows too little to tell.
         copies: of `survey_copies`, as far as they were kept when these frames were read before; None: none were.
     """
     focal_length = focal_length * copy_scale(footage.image_size)

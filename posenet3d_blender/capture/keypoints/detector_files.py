@@ -29,7 +29,7 @@ _LARGEST_NUMBER: Final = 1e6
 _POINT_KEYS: Final = ("x", "y")
 _SCORE_KEYS: Final = ("visibility", "score", "confidence")
 _FRAME_KEYS: Final = ("image_id", "frame_id", "frame")
-LIMB_NAMES: Final = tuple(
+LIMB_JOINTS: Final = tuple(
     f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
 )
 _TRACK_KEYS: Final = ("track_id", "idx", "person_id")
@@ -96,7 +96,7 @@ def _named_layout(
     known = [re.sub(r"[^a-z]+", "_", name.lower()).strip("_") for name in names]
     known = [re.sub(r"^(\w+)_(left|right)$", r"\2_\1", name) for name in known]
     layout = tuple(name if name in KEYPOINT_INDEX else None for name in known)
-    if all(name in layout for name in LIMB_NAMES):
+    if all(name in layout for name in LIMB_JOINTS):
         return layout
     warn(f"{path}: its 'categories' name other points than COCO's; they are taken for COCO's, in COCO's order")
     return usual

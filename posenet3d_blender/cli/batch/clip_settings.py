@@ -14,18 +14,12 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ...capture.video.sources.image_sequence import footage_name
 from ...errors import PoseNet3DError
+from ..argument_types import RaisingParser
 from ..clip_arguments import add_clip_settings
-
-
-class _RaisingParser(argparse.ArgumentParser):
-    """Reports wrong settings as a ValueError instead of ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ValueError(message)
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,7 @@ def _apply(values: Mapping[str, Any], arguments: argparse.Namespace, path: Path,
         given.detector = None
     try:
         return parser.parse_args(options, namespace=given)
-    except ValueError as error:
+    except PoseNet3DError as error:
         raise PoseNet3DError(f"{path}: {where}{error}; correct it") from error
 
 
@@ -148,6 +142,6 @@ def _flag(action: argparse.Action, value: bool) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _RaisingParser(add_help=False, allow_abbrev=False)
+    parser = RaisingParser(add_help=False, allow_abbrev=False)
     add_clip_settings(parser)
     return parser
