@@ -19,6 +19,7 @@ class RaisingParser(argparse.ArgumentParser):
     """Reports wrong usage as a PoseNet3DError instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise the message as a PoseNet3DError."""
         raise PoseNet3DError(printable(message))
 
 
