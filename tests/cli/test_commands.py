@@ -409,6 +409,16 @@ def test_convert_writes_the_same_motion_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_motion(tmp_path / "second.npz").joints, motion.joints)
 
 
+@pytest.mark.parametrize(("start", "warned"), [(0.0, False), (5.0, True)])
+def test_convert_tells_of_a_motion_that_starts_long_after_its_scene(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], start: float, warned: bool
+) -> None:
+    motion = dataclasses.replace(waving_motion(), time=start + np.arange(FRAMES) / RATE, scene_start=0.0)
+    motion.save(tmp_path / "late.npz")
+    assert main(["convert", str(tmp_path / "late.npz"), "-o", str(tmp_path / "late.bvh")]) == 0
+    assert ("starts 5 s after its scene" in capfd.readouterr().err) == warned
+
+
 def test_convert_says_what_is_wrong_with_a_motion(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "motion.npz").write_bytes(b"not a motion")
     assert main(["convert", str(tmp_path / "motion.npz"), "-o", str(tmp_path / "out.npz")]) == 1
