@@ -151,7 +151,7 @@ def read_smpl_pickle(path: Path, keys: tuple[str, ...]) -> dict[str, AnyArray]:
 
 
 def read_smpl_archive(path: Path, keys: tuple[str, ...]) -> dict[str, AnyArray]:
-    """Read the same from an `.npz`, in which arrays may be objects.
+    """Read these keys, as far as they are there, from an `.npz` of a body, in which arrays may be objects.
 
     Raises:
         PoseNet3DError: the file is missing, can't be read, or holds anything but arrays.

@@ -115,7 +115,7 @@ class _Soles:
         return np.asarray(scales[(scales > 0) & (scales >= COMES_DOWN * lowest)])
 
     def _slip_over(self, world: Array, span: int) -> float:
-        """The same over some samples, of soles (S, 4, 3) in the world, metres."""
+        """Mean slip, from 0 to 1, over `span` samples, of the slowest of soles (S, 4, 3) in the world, metres."""
         move = world[span:] - world[:-span]  # (S - span, 4, 3)
         sight = unit(self.places[span // 2 : span // 2 + len(move)])
         along = (move * sight).sum(axis=-1)

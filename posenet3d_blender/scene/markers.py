@@ -67,7 +67,7 @@ def mark_low_confidence(scene: bpy.types.Scene, name: str, motion: Motion, first
 
 
 def mark_action(action: bpy.types.Action, motion: Motion, first_frame: int) -> None:
-    """Add the same as pose markers of the action, which the Action Editor shows and no other part of the file sees."""
+    """Mark ranges of low confidence by the action's pose markers, which the Action Editor alone shows."""
     for first, last in low_confidence_ranges(motion.confidence, motion.frame_rate):
         action.pose_markers.new(_LOW.capitalize()).frame = first_frame + first
         action.pose_markers.new(_RESTORED.capitalize()).frame = first_frame + last + 1

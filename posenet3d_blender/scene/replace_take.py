@@ -70,18 +70,20 @@ def replace_take(
     for old, new in zip(people, built, strict=False):
         move_markers(scene, new.name, old.name)
     # Those who have no counterpart move over to the take; of the old ones nothing stays.
-    newcomers, leavers = built[len(people) :], people[len(built) :]
-    _move_to(take, newcomers, source)
-    for leaver in leavers:
-        move_markers(scene, leaver.name, None)
-    aside.discard([*leavers, *skin_meshes(leavers), *source.objects], source)
+    added_people, removed_people = built[len(people) :], people[len(built) :]
+    _move_to(take, added_people, source)
+    for person in removed_people:
+        move_markers(scene, person.name, None)
+    aside.discard([*removed_people, *skin_meshes(removed_people), *source.objects], source)
     _restore_names(kept)
     bpy.context.view_layer.update()
-    return [*kept, *newcomers], camera
+    return [*kept, *added_people], camera
 
 
-def _move_to(take: bpy.types.Collection, newcomers: Sequence[bpy.types.Object], source: bpy.types.Collection) -> None:
-    for part in (*newcomers, *skin_meshes(newcomers)):
+def _move_to(
+    take: bpy.types.Collection, added_people: Sequence[bpy.types.Object], source: bpy.types.Collection
+) -> None:
+    for part in (*added_people, *skin_meshes(added_people)):
         take.objects.link(part)
         source.objects.unlink(part)
 
@@ -152,7 +154,7 @@ def replace_action(animated: bpy.types.Object, former: bpy.types.Action, action:
 
 
 def _hand_over(animated: bpy.types.Object, former: bpy.types.Action, action: bpy.types.Action) -> None:
-    """Do the same without removing the former action, which has another name then."""
+    """Give an action a former one's name and place, on the object and in its NLA strips; that one stays, renamed."""
     former_range, name = tuple(former.frame_range), former.name
     has_fake_user = former.use_fake_user  # the remap moves it
     former.user_remap(action)

@@ -28,7 +28,7 @@ class VideoBrowser:
 
 
 class FootageBrowser(VideoBrowser):
-    """The same with pictures, one of which stands for its image sequence."""
+    """Properties by which the file browser shows folders, videos and pictures, of which one stands for its sequence."""
 
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})  # type: ignore[valid-type]
     filter_glob: bpy.props.StringProperty(  # type: ignore[valid-type]

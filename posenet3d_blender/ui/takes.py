@@ -121,7 +121,7 @@ def current_take(context: bpy.types.Context) -> bpy.types.Collection | None:
 
 
 def current_take_in(scene: bpy.types.Scene) -> bpy.types.Collection | None:
-    """The same of a scene that need not be shown."""
+    """The take that the panel would show in a scene, which need not be the window's."""
     take = settings_of(scene).take
     takes = takes_in(scene)
     if any(take == one for one in takes):

@@ -68,7 +68,7 @@ def fit_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
 
 
 def fit_lifted_clips(clips: Clips, rest_bones: FloatArray) -> FittedClips:
-    """The same for skeletons that were lifted from 2D: each clip has its own, and no source has placed its joints."""
+    """Rotations of clips that were lifted from 2D: each has its own skeleton, and no source has placed its joints."""
     return _fit(
         clips, [[each] for each in clips.ranges()], partial(own_bones, rest_bones=rest_bones.astype(np.float64))
     )

@@ -40,7 +40,8 @@ TURN_RESIDUAL: Final = 0.3
 """Pixels, in a picture of COPY_SIZE, that turns and zooms may miss by the median; more may be parallax. A camera that
 is carried round the body by a third of a metre, and sees nothing near, misses by half a pixel."""
 LENS_RESIDUAL: Final = 0.6
-"""The same where the lens zooms, or is only guessed: a little parallax and a slightly wrong lens look alike."""
+"""Pixels that turns may miss by where the lens zooms, or is only guessed: a little parallax and a slightly wrong lens
+look alike."""
 MUCH_BETTER: Final = 0.6
 """Part of the residual that a path must not exceed, to be believed."""
 FEWEST_FOLLOWED: Final = 6

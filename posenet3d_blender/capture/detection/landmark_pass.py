@@ -24,8 +24,8 @@ from .stretches import Stretch, divide
 MINIMUM_PRESENCE: Final = 0.5
 """BlazePose's own figure: below it there is nobody in the region."""
 UNDETECTED_PRESENCE: Final = 0.95
-"""The same where the detector sees nobody. Of people, also blurred ones, the network is surer than that; in regions
-without anybody it was up to 0.91 sure of a clock, of coffee cups and of a motorcycle."""
+"""Presence below which there is nobody, where the detector sees nobody. Of people, also blurred ones, the network is
+surer than that; in regions without anybody it was up to 0.91 sure of a clock, of coffee cups and of a motorcycle."""
 TRUSTED_INTERVAL: Final = 0.6
 """Seconds from the nearest detection up to which the detector's track is trusted."""
 LARGEST_DISTANCE: Final = 0.25

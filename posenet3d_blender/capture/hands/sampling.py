@@ -32,7 +32,7 @@ class SampledHand:
     confidence: Array
     """(S,) from 0 (not seen) to 1."""
     own_side: Array
-    """(S,) the network's word, from 0 to 1, that the hand is of the side that the body says. A left hand has the
+    """(S,) the predicted probability that the hand is of the side that the body says. A left hand has the
     outline of a right one whose depths are mirrored: where the network is mistaken, so are its depths."""
 
     def select(self, samples: slice | NDArray[np.bool_]) -> SampledHand:

@@ -29,7 +29,7 @@ STEPS_ALONE: Final = 4
 SIDE_WINDOW: Final = 0.25
 """Seconds to either side over which left and right are decided."""
 SUREST_WORD: Final = 1e-3
-"""Nearest to 0 and 1 that the network's word on the side is taken for."""
+"""Nearest to 0 and 1 that the predicted handedness is taken for."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _with_true_depths(
     """The found hand with its depths turned back where the network takes it for one of the other side.
 
     Both ways are fitted, each sample alone: a hand whose depths are mirrored fits none of the body's side. The better
-    fit and the network's own word decide together, over the samples around, as a hand keeps its side.
+    fit and the predicted handedness decide together, over the samples around, as a hand keeps its side.
     """
     worse = np.empty(len(time))  # (S,) by how much mirrored depths fit worse
     for part in blocks(len(time)):

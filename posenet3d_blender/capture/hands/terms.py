@@ -32,7 +32,7 @@ class HandWeights:
     across: float = 0.12
     """Between a bone of 3 cm and the found one, across the view."""
     along: float = 0.40
-    """The same along the view, which single pictures tell less of."""
+    """Between a bone of 3 cm and the found one, along the view, which single pictures tell less of."""
     outlier: float = 0.6
     """From which a bone counts less and less."""
     palm: float = 2.0
@@ -43,13 +43,13 @@ class HandWeights:
     relaxed: float = 1.5
     """Deviation from the relaxed hand while the hand is seen, as a part of the usual one."""
     unseen_relaxed: float = 0.3
-    """The same where it is not."""
+    """Deviation from the relaxed hand while the hand is not seen, as a part of the usual one."""
     wrist: float = 1.0
     """Between the wrist's rotation and the body's own estimate, while the hand is seen."""
     unseen_wrist: float = 0.1
-    """The same where it is not."""
+    """Between the wrist's rotation and the body's own estimate, while the hand is not seen."""
     handedness: float = 4.0
-    """Squares of deviations that the log odds of the network's word on the side are worth."""
+    """Squares of deviations that the log odds of the predicted handedness are worth."""
     misread: float = 1.75
     """Angle between the palm that the network shows and the body's own from which the hand counts as unseen: it is
     taken for its back, or for the other hand."""

@@ -57,7 +57,7 @@ class _Side:
 class HandTracker:
     """Finds both hands of a person: by the last frame's points, or else by the body's wrist and knuckles.
 
-    The sides are the body's: the network's own word on them does not count.
+    The sides are the body's: the predicted handedness does not count.
     """
 
     finder: HandFinder

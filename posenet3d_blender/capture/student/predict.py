@@ -158,7 +158,7 @@ class _WindowPredictions:
     """(B, 24, 3)"""
 
     def turned_back(self, turns: Array) -> _WindowPredictions:
-        """The same in the frame from which `turns` (B, 3, 3) lead to each window's camera."""
+        """The predictions in the frame from which `turns` (B, 3, 3) lead to each window's camera."""
         rotations = self.rotations.copy()
         rotations[:, :, 0] = np.swapaxes(turns, -1, -2)[:, None] @ rotations[:, :, 0]
         return replace(self, rotations=rotations, up=self.up @ turns)

@@ -34,7 +34,7 @@ LEAST_SLOW_CHANGE: Final = 0.4
 LEAST_SLOW_RATIO: Final = 2.0
 """... so that only a larger change is one."""
 LEAST_PICTURE_CHANGE: Final = 0.25
-"""The same of the whole picture, where nobody is."""
+"""Part of the whole picture whose structure a cut changes at least, where nobody is."""
 MOTION_FLOOR: Final = 0.03
 """Change that counts as motion at least: noise and compression."""
 LASTING: Final = 0.5

@@ -24,7 +24,7 @@ from .folder import CachedRun, CachedShot, CacheFolder, Person
 DETECTION_VERSION: Final = 8
 """Raised when detection, tracking or the file's layout changes: older files then no longer count."""
 HAND_VERSION: Final = 1
-"""The same for what concerns hands alone."""
+"""Raised when the detection of hands changes: older hands then no longer count."""
 HAND_PARTS: Final = ("points", "metric", "presence", "handedness")
 """Arrays of `HandKeypoints`, in its order."""
 ASSET_HASHES: Final = Path(__file__).parents[3] / "assets" / "manifest.json"

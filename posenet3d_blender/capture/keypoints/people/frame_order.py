@@ -18,7 +18,7 @@ from ..own_files import LEAST_END
 FRAMES_TO_SPARE: Final = 2
 """Programs count the last frames of a video differently: so many too many or too few are no other video."""
 LARGEST_PART_TO_SPARE: Final = 0.02
-"""The same, as a part of the footage."""
+"""Frames too many or too few that are no other video, as a part of the footage."""
 LEAST_SPAN: Final = 0.9
 """Numbers that count from something unknown must cover this part of the footage, or they may be of another video."""
 
