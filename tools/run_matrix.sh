@@ -18,7 +18,7 @@ set_up() { # FOLDER BLENDER PYTHON REQUIREMENT...
 try_blender() { # FOLDER
     local python=$1/bin/python out=out/matrix/${1#.venv-}
     mkdir -p "$out"
-    "$python" -m pytest -q tests/scene tests/ui tests/cli/test_commands.py tests/test_architecture.py || return 1
+    "$python" -m pytest -q tests/scene tests/ui tests/cli/test_commands.py tests/cli/test_character.py tests/test_architecture.py || return 1
     "$python" -m posenet3d_blender capture examples/demo_clip.mp4 \
         -o "$out/demo.fbx" -o "$out/demo.blend" -o "$out/demo.npz" || return 1
     "$python" tools/score_demo.py examples/demo_truth.npz "$out/demo.npz"
