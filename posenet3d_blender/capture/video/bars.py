@@ -13,7 +13,7 @@ from ...camera import Camera
 from ...progress import Warn
 from .footage import Footage, Pixels, read_frames
 
-SAMPLE_STEP: Final = 10
+SAMPLE_STEP: Final = 4
 """Frames from one that is looked at to the next, ..."""
 SAMPLE_COUNT: Final = 4
 """... and how many of them."""
