@@ -118,8 +118,8 @@ class Feedback(nn.Module):
             first: its prediction.
         """
         confidence = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
-        bones, joints, world, points = self._predicted(first, confidence)
-        placed = self._place(points, features)
+        bones, joints, world, points = self.predicted_points(first, confidence)
+        placed = place_nearest(points, features)
         residuals = placed.residuals  # (B, T, 27, 2)
         across = self.shown_by @ (residuals * confidence)  # (B, T, 24, 2)
         correcting = [correcting_turns(joints, torch.cat([across, 0 * across[..., :1]], -1))]  # (B, T, 24, 3)
@@ -151,7 +151,7 @@ class Feedback(nn.Module):
         columns = [column + cross(turns, column) for column in world.unbind(-1)[:2]]
         return six_d_to_matrix(torch.cat(columns, -1))
 
-    def _predicted(self, first: Posed, confidence: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def predicted_points(self, first: Posed, confidence: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Bones (B, 24, 3), joints (B, T, 24, 3), their rotations (B, T, 24, 3, 3) and points (B, T, 27, 3).
 
         confidence: (B, T, 27, 1) tells joints from the detector's keypoints: only sources of joints give neck and head.
@@ -162,25 +162,26 @@ class Feedback(nn.Module):
         offsets = self.points.keypoint_offsets(bones, first.betas)  # (B, 25, 3)
         return bones, joints, world, self.points(joints, world, offsets, at_joints)
 
-    def _place(self, points: Tensor, features: Tensor) -> Placed:
-        """Put the person where their points (B, T, 27, 3) come nearest to the rays.
 
-        By least squares: x + tx = (z + tz) ray is linear in the place (tx, ty, tz).
-        """
-        across, forward = points[..., :2], points[..., 2:]
-        size = features[..., -1:].exp()[..., None]  # (B, T, 1, 1)
-        rays = features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size
-        weight = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
-        total = weight.sum(2, keepdim=True).clamp(min=1e-3)  # (B, T, 1, 1)
-        aside = rays * forward - across  # (B, T, 27, 2)
-        mean_ray, mean_aside = ((weight * value).sum(2, keepdim=True) / total for value in (rays, aside))
-        spread, slope = rays - mean_ray, mean_aside - aside
-        products, squares = ((weight * spread * value).sum((2, 3), keepdim=True) for value in (slope, spread))
-        depth = (products / (squares + 1e-6)).clamp(*_DISTANCES)  # (B, T, 1, 1)
-        place = mean_aside + depth * mean_ray  # (B, T, 1, 2)
-        residuals = rays * (forward + depth).clamp(min=NEAREST) - across - place
-        given = (weight > 0).to(residuals.dtype)
-        return Placed(depth, place, residuals.clamp(-LARGEST_RESIDUAL, LARGEST_RESIDUAL) * given)
+def place_nearest(points: Tensor, features: Tensor) -> Placed:
+    """Put a person where their points (B, T, 27, 3) come nearest to the rays of a student's input (B, T, 82).
+
+    By least squares: x + tx = (z + tz) ray is linear in the place (tx, ty, tz).
+    """
+    across, forward = points[..., :2], points[..., 2:]
+    size = features[..., -1:].exp()[..., None]  # (B, T, 1, 1)
+    rays = features[..., : 2 * STUDENT_POINT_COUNT].unflatten(-1, (STUDENT_POINT_COUNT, 2)) * size
+    weight = features[..., 2 * STUDENT_POINT_COUNT : -1, None]  # (B, T, 27, 1)
+    total = weight.sum(2, keepdim=True).clamp(min=1e-3)  # (B, T, 1, 1)
+    aside = rays * forward - across  # (B, T, 27, 2)
+    mean_ray, mean_aside = ((weight * value).sum(2, keepdim=True) / total for value in (rays, aside))
+    spread, slope = rays - mean_ray, mean_aside - aside
+    products, squares = ((weight * spread * value).sum((2, 3), keepdim=True) for value in (slope, spread))
+    depth = (products / (squares + 1e-6)).clamp(*_DISTANCES)  # (B, T, 1, 1)
+    place = mean_aside + depth * mean_ray  # (B, T, 1, 2)
+    residuals = rays * (forward + depth).clamp(min=NEAREST) - across - place
+    given = (weight > 0).to(residuals.dtype)
+    return Placed(depth, place, residuals.clamp(-LARGEST_RESIDUAL, LARGEST_RESIDUAL) * given)
 
 
 def correcting_turns(joints: Tensor, residuals: Tensor) -> Tensor:

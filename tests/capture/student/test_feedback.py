@@ -21,7 +21,7 @@ from posenet3d_blender.capture.student.features import STUDENT_POINT_COUNT, STUD
 from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_JOINT
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
-from posenet3d_blender.capture.student.feedback import Feedback, Posed, correcting_turns  # noqa: E402 - needs torch
+from posenet3d_blender.capture.student.feedback import Feedback, Posed, correcting_turns, place_nearest  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.network import StudentConfig, StudentNetwork  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.torch_body import BodyBones, six_d_to_matrix  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.torch_body import forward_kinematics as torch_kinematics  # noqa: E402
@@ -70,8 +70,8 @@ def posed(rotations: Array, view: Array) -> Posed:
 def residuals_and_turns(feedback: Feedback, features: NDArray[np.float32], first: Posed) -> tuple[Array, Array, Array]:
     """Depth, residuals and correcting turns of a prediction."""
     given = torch.from_numpy(features)
-    _, joints, _, points = feedback._predicted(first, given[..., 2 * STUDENT_POINT_COUNT : -1, None])
-    placed = feedback._place(points, given)
+    _, joints, _, points = feedback.predicted_points(first, given[..., 2 * STUDENT_POINT_COUNT : -1, None])
+    placed = place_nearest(points, given)
     across = feedback.shown_by @ placed.residuals
     turns = correcting_turns(joints, torch.cat([across, torch.zeros_like(across[..., :1])], -1))
     return placed.depth.numpy(), placed.residuals.numpy(), turns.numpy()

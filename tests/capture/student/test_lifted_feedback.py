@@ -16,7 +16,7 @@ from posenet3d_blender.capture.student.joint_of_point import JOINT_OF_POINT, NO_
 torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import Tensor  # noqa: E402 - needs torch
 
-from posenet3d_blender.capture.student.feedback import Feedback, Posed  # noqa: E402 - needs torch
+from posenet3d_blender.capture.student.feedback import Feedback, Posed, place_nearest  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.lifter.network import LIFTER_DILATIONS, LIFTER_KERNEL, Lifter  # noqa: E402
 from posenet3d_blender.capture.student.lifter.residuals import observed_points  # noqa: E402 - needs torch
 from posenet3d_blender.capture.student.lifter.skeleton import (  # noqa: E402 - needs torch
@@ -141,8 +141,8 @@ def test_the_lifter_sees_joints_on_their_rays_and_hidden_ones_as_predicted() -> 
     scene.features[..., 2 * STUDENT_POINT_COUNT + point] = 0.0
     feedback = feedback_with_true_depths(scene)
     confidence = scene.features[..., 2 * STUDENT_POINT_COUNT : -1, None]
-    _, joints, _, points = feedback._predicted(scene.first, confidence)
-    placed = feedback._place(points, scene.features)
+    _, joints, _, points = feedback.predicted_points(scene.first, confidence)
+    placed = place_nearest(points, scene.features)
     predicted = select_joints(joints, LIFTED_JOINTS, -2)
     rays = observed_points(predicted, placed).numpy()
     true = scene.joints[:, :, list(LIFTED_JOINTS)] + scene.place
