@@ -19,6 +19,8 @@ _VOLATILE = {
     "is_updated",
     "depsgraph",
     "id_data",
+    # of an attribute whose values are all alike: one of them, or each, in memory
+    "storage_type",
     # its brush is a dangling pointer in Blender 4.2
     "uv_sculpt",
     # millions of numbers

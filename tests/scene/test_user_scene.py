@@ -67,6 +67,7 @@ def make_users_scene() -> bpy.types.Scene:
     mesh.verts.ensure_lookup_table()
     mesh.verts[1].co.z = 3.0
     mesh.verts[2].select_set(False)
+    edited.update_from_editmode()  # which Blender 5.2 does by itself when it exports
     return scene
 
 
