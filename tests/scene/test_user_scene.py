@@ -207,10 +207,12 @@ def test_exports_leave_the_scene_byte_for_byte(ending: str, body: Body, motion: 
     make_users_scene()
     (armature,) = build_scene([motion], body, options=KEPT)
     bpy.context.view_layer.update()
-    bpy.data.objects["Edited"].update_from_editmode()  # which Blender 5.2 does by itself when it exports USD
-    before, joints = dump_file(LARGE), joints_now(armature)
+    before, joints, edited = dump_file(LARGE), joints_now(armature), edited_vertices()
     export(tmp_path / f"walk{ending}", [armature])
-    assert differences(before, dump_file(LARGE)) == []
+    # Blender 5.2 stores the mesh that is being edited before it exports USD.
+    stored = "meshes/Edited" if ending == ".usdc" and bpy.app.version >= (5, 2) else ""
+    assert [one for one in differences(before, dump_file(LARGE)) if one[0] != stored] == []
+    assert edited_vertices() == edited
     np.testing.assert_allclose(joints_now(armature), joints, atol=1e-6)
 
 
