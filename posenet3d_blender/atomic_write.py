@@ -27,7 +27,7 @@ _PREFIX: Final = ".posenet3d-"
 def writing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path`, else it is deleted.
 
-    See `temporary_beside`, and `replace_all` for several files.
+    See `temporary_beside`, and `writing_all` for several files.
 
     Raises:
         PoseNet3DError: the folder is missing or can't be written, or the disk is full.
@@ -72,11 +72,29 @@ def write_together(files: Sequence[tuple[Path, Callable[[Path], object]]]) -> No
     Raises:
         PoseNet3DError: one of them can't be written; those that were there before are as they were.
     """
-    with ExitStack() as stack:
-        partials = [stack.enter_context(temporary_beside(path)) for path, _ in files]
+    with writing_all([path for path, _ in files]) as partials:
         for (path, write), partial in zip(files, partials, strict=True):
             write_partial(path, partial, write)
-        replace_all([path for path, _ in files], partials)
+
+
+@contextmanager
+def writing_all(paths: Sequence[Path], finishing: Callable[[], None] | None = None) -> Iterator[list[Path]]:
+    """Yield one temporary path for each of several files; at the end all replace their targets, or none does.
+
+    See `writing` for a single file. `finishing` is called when the work in between has ended, or failed, before files
+    are replaced and deleted.
+
+    Raises:
+        PoseNet3DError: a folder is missing or can't be written, or the disk is full.
+    """
+    with ExitStack() as stack:
+        partials = [stack.enter_context(temporary_beside(path)) for path in paths]
+        try:
+            yield partials
+        finally:
+            if finishing is not None:
+                finishing()
+        replace_all(paths, partials)
 
 
 def write_partial(path: Path, partial: Path, write: Callable[[Path], object]) -> None:

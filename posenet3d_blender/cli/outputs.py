@@ -8,13 +8,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..atomic_write import link_target, replace_all, temporary_beside, write_partial
+from ..atomic_write import link_target, write_partial, writing_all
 from ..background import Background
 from ..build_options import BuildOptions
 from ..errors import PoseNet3DError
@@ -182,7 +182,7 @@ def write_files(files: Sequence[OutputFile], progress: Progress) -> dict[str, fl
         PoseNet3DError: one of them can't be written.
     """
     seconds: dict[str, float] = {}
-    with writing_all([file.path for file in files]) as partials:
+    with _writing_uninterrupted([file.path for file in files]) as partials:
         for index, (file, partial) in enumerate(zip(files, partials, strict=True)):
             progress(file.stage, index / len(files))
             start = time.perf_counter()
@@ -193,27 +193,21 @@ def write_files(files: Sequence[OutputFile], progress: Progress) -> dict[str, fl
 
 
 @contextmanager
-def writing_all(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Write several files atomically: yield one temporary path for each; all replace their targets at the end, or none.
-
-    See `atomic_write.writing` for a single file.
+def _writing_uninterrupted(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """`writing_all`, with signals held back while files are replaced and deleted.
 
     Raises:
-        PoseNet3DError: a folder is not writable, the disk is full, or one of the files was not made.
+        PoseNet3DError: also where one of the files was not made.
     """
     hold = SignalHold()
-    with ExitStack() as stack:
-        # Signals are held back while files are replaced or deleted, until the stack has ended.
-        stack.callback(hold.end)
-        partials = [stack.enter_context(temporary_beside(path)) for path in paths]
-        try:
+    try:
+        with writing_all(paths, finishing=hold.begin) as partials:
             yield partials
-        finally:
-            hold.begin()
-        for path, partial in zip(paths, partials, strict=True):
-            if not partial.is_file():
-                raise PoseNet3DError(f"{path}: was not written; run again with --debug to see why")
-        replace_all(paths, partials)
+            for path, partial in zip(paths, partials, strict=True):
+                if not partial.is_file():
+                    raise PoseNet3DError(f"{path}: was not written; run again with --debug to see why")
+    finally:
+        hold.end()
 
 
 def _make_folder(folder: Path) -> None:

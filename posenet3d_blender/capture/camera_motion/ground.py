@@ -16,7 +16,7 @@ from ...arrays import Array, blocks
 from ...body.rotations import unit
 from .observations import Observations
 
-FEWEST_SIGHTS: Final = 5
+FEWEST_OBSERVATIONS: Final = 5
 """Of a point, to be placed."""
 LEAST_PARALLAX: Final = 0.06
 """Root of the sum of the squared angles, radians, between a point's directions: its distance is 2% uncertain then."""
@@ -65,7 +65,7 @@ def placed_points(observations: Observations, rotations: Array, positions: Array
         across = np.eye(3) - directions[:, :, None] * directions[:, None]  # (O, 3, 3)
         np.add.at(squares, points[part], across)
         np.add.at(sums, points[part], (across @ positions[rows][..., None])[..., 0])
-    told = (seen >= FEWEST_SIGHTS) & (np.linalg.eigvalsh(squares)[:, 0] > LEAST_PARALLAX**2)
+    told = (seen >= FEWEST_OBSERVATIONS) & (np.linalg.eigvalsh(squares)[:, 0] > LEAST_PARALLAX**2)
     places = np.zeros((len(seen), 3))
     places[told] = np.linalg.solve(squares[told], sums[told][..., None])[..., 0]
     residuals = np.zeros(len(seen))

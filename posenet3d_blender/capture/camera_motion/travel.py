@@ -34,7 +34,7 @@ MOST_AT_ONCE: Final = 160
 TRACKS: Final = 25
 """Points for each adjusted picture, and at least ..."""
 FEWEST_TRACKS: Final = 400
-FEWEST_SIGHTS: Final = 3
+FEWEST_OBSERVATIONS: Final = 3
 """Adjusted pictures that must show a point."""
 
 
@@ -161,8 +161,8 @@ def _choose(observations: Observations, rows: NDArray[np.intp]) -> Observations 
     points, inverse, counts = np.unique(observations.numbers, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[: max(FEWEST_TRACKS, TRACKS * len(rows))]
     kept = np.zeros(len(points), dtype=bool)
-    kept[order] = counts[order] >= FEWEST_SIGHTS
-    if kept.sum() < 3 * FEWEST_SIGHTS:
+    kept[order] = counts[order] >= FEWEST_OBSERVATIONS
+    if kept.sum() < 3 * FEWEST_OBSERVATIONS:
         return None
     observations_kept = kept[inverse]
     return Observations(
