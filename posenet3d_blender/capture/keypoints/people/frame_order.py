@@ -102,8 +102,8 @@ def frames_without_footage(
     if missing := names.count(None):
         raise PoseNet3DError(f"{path}: {missing} of {len(entries)} annotations name no picture; correct the file")
     distinct = sorted({one.name for one in pictures.values()} or {name for name in names if name is not None})
-    numbers = _frame_numbers(distinct)
-    if len(set(numbers)) < len(distinct) or min(numbers) < 0:
+    numbers = _counting_numbers(distinct)
+    if numbers is None:
         raise PoseNet3DError(
             f"{path}: the names of its {len(distinct)} pictures don't count frames; give one video a file, with its "
             "pictures numbered"
@@ -127,8 +127,8 @@ def frames_of_names(path: Path, names: Iterable[str], frame_count: int, warn: Wa
     distinct = sorted(set(names), key=_natural_order)
     if len(distinct) == frame_count:
         return {name: frame for frame, name in enumerate(distinct)}
-    numbers = _frame_numbers(distinct)
-    if len(set(numbers)) < len(distinct) or min(numbers) < 0:
+    numbers = _counting_numbers(distinct)
+    if numbers is None:
         raise PoseNet3DError(
             f"{path}: it names {len(distinct)} pictures, but the footage has {frame_count} frames, and their names "
             "don't count them; give one for each frame, numbered from 0"
@@ -213,6 +213,12 @@ def _name_of(entry: Entry, pictures: dict[str, Picture]) -> str | None:
         return entry.image_key
     picture = pictures.get(entry.image_key)
     return picture.name if picture else None
+
+
+def _counting_numbers(names: Sequence[str]) -> list[int] | None:
+    """The number in each of some distinct names that counts frames; None where one has none, or two have the same."""
+    numbers = _frame_numbers(names)
+    return None if len(set(numbers)) < len(names) or min(numbers) < 0 else numbers
 
 
 def _frame_numbers(names: Sequence[str]) -> list[int]:
